@@ -1,0 +1,1 @@
+"""AIPC: deploy PyTorch models to Snapdragon, checked by Qualcomm's own compiler."""
