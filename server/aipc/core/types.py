@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 
-class Placement(StrEnum):
+class Placement(str, Enum):
     """Where QAIRT runs a node."""
 
     NPU = "npu"
@@ -21,7 +21,7 @@ class Placement(StrEnum):
     FAILS = "fails"
 
 
-class Severity(StrEnum):
+class Severity(str, Enum):
     """How much a finding matters to the author.
 
     ``ERROR``: the model does not run on this SoC as it is. ``WARNING``: it runs, but wrongly or with
