@@ -1,0 +1,226 @@
+"""``[tool.aipc]`` in the nearest pyproject.toml, and how a model is named."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import ConfigError, ModelLoadError
+
+PRECISIONS = ("fp16", "w8a16", "w8a8", "mixed", "auto")
+
+InputSpec = Mapping[str, str] | tuple[str, ...] | str | None
+"""A mapping from argument name, a list in the order of ``forward``'s arguments, one string, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """One ``[tool.aipc.models.NAME]`` table. Paths are relative to the file that holds it."""
+
+    name: str
+    entry: str
+    inputs: InputSpec = None
+    precision: str = "fp16"
+    calibration: str | None = None
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+    soc: str | None = None
+    metric: str | None = None
+    dims: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    root: Path
+    soc: str | None = None
+    target: str | None = None
+    models: Mapping[str, ModelConfig] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model that was named: where it is, and what the configuration says of it."""
+
+    name: str
+    kind: Literal["python", "onnx", "pt2"]
+    path: Path
+    attribute: str | None
+    inputs: InputSpec
+    config: ModelConfig | None
+    root: Path
+
+
+def load_config(start: Path) -> Config:
+    """Read ``[tool.aipc]`` from the nearest pyproject.toml at or above ``start``.
+
+    Raises:
+        ConfigError: the file is not TOML, or a value has the wrong type or is unknown.
+    """
+    start = start.resolve()
+    for directory in (start, *start.parents):
+        path = directory / "pyproject.toml"
+        if not path.is_file():
+            continue
+        table = _read(path).get("tool", {}).get("aipc")
+        if table is not None:
+            return _parse(path, table)
+    return Config(root=start)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomlkit
+    from tomlkit.exceptions import ParseError
+
+    try:
+        return dict(tomlkit.parse(path.read_text("utf-8")).unwrap())
+    except ParseError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", remedy=f"correct line {error.line}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text", remedy="save it as UTF-8") from error
+
+
+def _parse(path: Path, table: Any) -> Config:
+    if not isinstance(table, dict):
+        raise ConfigError(f"[tool.aipc] in {path} is not a table", remedy="write it as [tool.aipc]")
+    _known(path, "[tool.aipc]", table, {"soc", "target", "models"})
+    models = table.get("models", {})
+    if not isinstance(models, dict):
+        raise ConfigError(f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]")
+    return Config(
+        root=path.parent,
+        soc=_string(path, "soc", table.get("soc")),
+        target=_string(path, "target", table.get("target")),
+        models={name: _parse_model(path, name, value) for name, value in models.items()},
+    )
+
+
+def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
+    where = f"[tool.aipc.models.{name}]"
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} in {path} is not a table", remedy="give it at least entry = \"file.py:Name\"")
+    _known(path, where, table, set(ModelConfig.__dataclass_fields__) - {"name"})
+    entry = _string(path, f"{where} entry", table.get("entry"))
+    if not entry:
+        raise ConfigError(f"{where} in {path} has no entry", remedy='add entry = "file.py:Name"')
+    precision = table.get("precision", "fp16")
+    if precision not in PRECISIONS:
+        raise ConfigError(
+            f"{where} in {path} has the unknown precision {precision!r}",
+            remedy=f"use one of {', '.join(PRECISIONS)}",
+        )
+    return ModelConfig(
+        name=name,
+        entry=entry,
+        inputs=_inputs(path, where, table.get("inputs")),
+        precision=precision,
+        calibration=_string(path, f"{where} calibration", table.get("calibration")),
+        tolerance=_numbers(path, f"{where} tolerance", table.get("tolerance", {})),
+        soc=_string(path, f"{where} soc", table.get("soc")),
+        metric=_string(path, f"{where} metric", table.get("metric")),
+        dims={key: int(value) for key, value in _numbers(path, f"{where} dims", table.get("dims", {})).items()},
+    )
+
+
+def _known(path: Path, where: str, table: Mapping[str, Any], known: set[str]) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+            raise ConfigError(f"{where} in {path} has the unknown key {key!r}", remedy=remedy)
+
+
+def _string(path: Path, where: str, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise ConfigError(f"{where} in {path} is {value!r}, not a string", remedy="put it in quotes")
+
+
+def _numbers(path: Path, where: str, value: Any) -> dict[str, float]:
+    if isinstance(value, dict) and all(
+        isinstance(item, (int, float)) and not isinstance(item, bool) for item in value.values()
+    ):
+        return dict(value)
+    raise ConfigError(f"{where} in {path} is not a table of numbers", remedy="for example { sqnr_db = 40 }")
+
+
+def _inputs(path: Path, where: str, value: Any) -> InputSpec:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+        return dict(value)
+    raise ConfigError(
+        f"{where} inputs in {path} is neither a string, a list nor a table of strings",
+        remedy='for example { images = "float32[1,3,640,640]" }',
+    )
+
+
+def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
+    """Turn what the user typed into a reference: a configured name, ``file.py:Name``, ``.onnx`` or ``.pt2``.
+
+    Raises:
+        ModelLoadError: there is no such model or file; the remedy names what is near.
+    """
+    if ref in config.models:
+        model = config.models[ref]
+        return _from_entry(model.entry, config.root, model.name, model, config)
+    if ":" in ref.replace(":\\", "") or Path(ref).suffix in {".py", ".onnx", ".pt2"}:
+        return _from_entry(ref, cwd, None, None, config)
+    near = difflib.get_close_matches(ref, config.models, 3)
+    known = ", ".join(near or config.models) or "none yet"
+    raise ModelLoadError(
+        f"there is no model called {ref!r} in {config.root / 'pyproject.toml'}",
+        remedy=f"configured models: {known}; or name it as file.py:Name",
+    )
+
+
+def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
+    file, separator, attribute = entry.rpartition(":")
+    if not separator or file.endswith(":\\") or len(file) == 1:
+        file, attribute = entry, ""
+    path = (base / Path(file).expanduser()).resolve()
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, [item.name for item in _listing(path.parent)], 1)
+        remedy = f"did you mean {near[0]}?" if near else "check the path"
+        raise ModelLoadError(f"there is no file {path}", remedy=remedy)
+    if suffix == ".py" and not attribute:
+        raise ModelLoadError(f"{file} names a file but no model in it", remedy=f"write {file}:ClassOrFactory")
+    kinds: dict[str, Literal["python", "onnx", "pt2"]] = {".py": "python", ".onnx": "onnx", ".pt2": "pt2"}
+    if suffix not in kinds:
+        raise ModelLoadError(f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name")
+    return ModelRef(
+        name=name or attribute or path.stem,
+        kind=kinds[suffix],
+        path=path,
+        attribute=attribute or None,
+        inputs=model.inputs if model else None,
+        config=model,
+        root=config.root,
+    )
+
+
+def _listing(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except OSError:
+        return []
+
+
+def write_model_config(pyproject: Path, name: str, *, entry: str, inputs: Mapping[str, str]) -> None:
+    """Add or update ``[tool.aipc.models.NAME]``, keeping the file's comments and order."""
+    import tomlkit
+
+    document = tomlkit.parse(pyproject.read_text("utf-8")) if pyproject.is_file() else tomlkit.document()
+    tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
+    aipc = tool.setdefault("aipc", tomlkit.table())
+    models = aipc.setdefault("models", tomlkit.table(is_super_table=True))
+    model = models.setdefault(name, tomlkit.table())
+    model["entry"] = entry
+    table = tomlkit.inline_table()
+    table.update(dict(inputs))
+    model["inputs"] = table
+    pyproject.write_text(tomlkit.dumps(document), "utf-8")

@@ -1,0 +1,293 @@
+"""Workers: one job, one process, thrown away afterwards.
+
+The front process stays light. On Linux and macOS, multiprocessing's fork server imports the heavy libraries
+once; each job is a fork of it, ready in milliseconds. Elsewhere a process is spawned.
+
+Architecture invariant: whatever happens in a job (segmentation fault, endless loop, out of memory,
+``os._exit``) costs that job and nothing else, and cancelling is killing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .errors import CancelledError, WorkerCrashedError
+from .types import Event
+
+if TYPE_CHECKING:
+    import psutil
+
+_POLL_SECONDS = 0.1
+_MEMORY_POLL_SECONDS = 0.3
+_LOG_TAIL = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one job may use: wall-clock seconds and resident memory of its process group in MiB."""
+
+    seconds: float = 1800.0
+    memory_mb: int = 0
+    """0 means 85 % of the machine's memory."""
+
+    def memory_bytes(self) -> int:
+        import psutil
+
+        return self.memory_mb << 20 if self.memory_mb else int(psutil.virtual_memory().total * 0.85)
+
+
+class WorkerPool:
+    """Runs jobs named ``"package.module:function"`` in processes of their own.
+
+    A job is ``def job(report: Callable[[Event], None], **arguments) -> result``; arguments and result are
+    pickled. Safe to use from several threads.
+
+    Args:
+        preload: modules that the fork server imports before the first job.
+        limits: for every job that brings none of its own.
+    """
+
+    def __init__(self, preload: tuple[str, ...] = ("aipc.capture.warm",), limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        self._context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            self._context.set_forkserver_preload(list(preload))
+        self._warming: threading.Thread | None = None
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._warming:
+            self._warming.join()
+
+    def warm(self) -> None:
+        """Start importing the heavy libraries now, in the background."""
+        if self._warming is None and self._context.get_start_method() == "forkserver":
+            from multiprocessing import forkserver
+
+            self._warming = threading.Thread(target=_with_own_main(forkserver.ensure_running), daemon=True)
+            self._warming.start()
+
+    def run(
+        self,
+        job: str,
+        arguments: Mapping[str, Any],
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        limits: Limits | None = None,
+        log: Path | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Any:
+        """Run one job to its end.
+
+        Args:
+            log: where the job's stdout and stderr go, the native ones included. A temporary file when None.
+
+        Raises:
+            AipcError: what the job raised; anything else it raised comes wrapped, traceback in ``detail``.
+            WorkerCrashedError: the process died or exceeded its limits.
+            CancelledError: ``cancel`` was set, or Ctrl-C pressed.
+        """
+        temporary = None
+        if log is None:
+            descriptor, temporary = tempfile.mkstemp(prefix="aipc-job-", suffix=".log")
+            os.close(descriptor)
+            log = Path(temporary)
+        try:
+            return self._run(job, arguments, on_event, limits or self.limits, log, cancel)
+        finally:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+
+    def _run(
+        self,
+        job: str,
+        arguments: Mapping[str, Any],
+        on_event: Callable[[Event], None] | None,
+        limits: Limits,
+        log: Path,
+        cancel: threading.Event | None,
+    ) -> Any:
+        from ._worker import serve
+
+        if self._warming:
+            self._warming.join()
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=serve,
+            args=(theirs, job, dict(arguments), str(log), os.getpid(), list(sys.path)),
+            name=f"aipc {job}",
+            daemon=False,
+        )
+        _with_own_main(process.start)()
+        theirs.close()
+        try:
+            kind, value = _converse(ours, process, on_event, limits, log, cancel, job)
+        except KeyboardInterrupt:
+            raise CancelledError("interrupted") from None
+        finally:
+            _kill_group(process)
+            ours.close()
+        if kind == "error":
+            raise value
+        return value
+
+
+_MAIN_LOCK = threading.Lock()
+
+
+def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
+    """Call ``start`` without telling the child what our ``__main__`` is.
+
+    multiprocessing imports the parent's main module again in every child; ours is a command line or a
+    server, and a job needs neither.
+    """
+
+    def call() -> None:
+        with _MAIN_LOCK:
+            main = sys.modules["__main__"]
+            saved = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+            main.__spec__ = None
+            try:
+                start()
+            finally:
+                main.__dict__.update(saved)
+
+    return call
+
+
+def _converse(
+    ours: multiprocessing.connection.Connection,
+    process: Any,
+    on_event: Callable[[Event], None] | None,
+    limits: Limits,
+    log: Path,
+    cancel: threading.Event | None,
+    job: str,
+) -> tuple[str, Any]:
+    """Take messages until the result, the process's end, a limit, or the cancellation."""
+    deadline = time.monotonic() + limits.seconds
+    memory_limit, next_look = limits.memory_bytes(), 0.0
+    while True:
+        if ours.poll(_POLL_SECONDS):
+            try:
+                kind, value = ours.recv()
+            except (EOFError, ConnectionResetError):
+                process.join(5)
+                raise _crashed(process.exitcode, log, job) from None
+            if kind != "event":
+                return kind, value
+            if on_event:
+                on_event(value)
+            continue
+        if cancel and cancel.is_set():
+            raise CancelledError("cancelled")
+        now = time.monotonic()
+        if now > deadline:
+            raise WorkerCrashedError(
+                f"{_title(job)} did not finish within {limits.seconds:g} seconds and was stopped",
+                remedy="look for an endless loop in the model, or raise the limit with --timeout",
+                detail=_tail(log),
+            )
+        if now > next_look:
+            next_look = now + _MEMORY_POLL_SECONDS
+            used = _group_memory(process.pid)
+            if used > memory_limit:
+                raise WorkerCrashedError(
+                    f"{_title(job)} used {used >> 20} MiB of memory, more than the limit of "
+                    f"{memory_limit >> 20} MiB, and was stopped",
+                    remedy="use smaller inputs or a machine with more memory",
+                    detail=_tail(log),
+                )
+
+
+def _title(job: str) -> str:
+    return job.rpartition(":")[2].replace("_", " ") + " step"
+
+
+def _crashed(exitcode: int | None, log: Path, job: str) -> WorkerCrashedError:
+    if exitcode is not None and exitcode < 0:
+        try:
+            name = signal.Signals(-exitcode).name
+        except ValueError:
+            name = f"signal {-exitcode}"
+        meaning = {
+            "SIGSEGV": "a segmentation fault",
+            "SIGKILL": "it was killed, most likely because the machine ran out of memory",
+            "SIGABRT": "native code aborted",
+        }.get(name, "a signal")
+        what = f"the process of the {_title(job)} died with {name} ({meaning})"
+    else:
+        what = f"the process of the {_title(job)} ended by itself with exit status {exitcode}"
+    return WorkerCrashedError(
+        what, remedy="see the log with --debug; the model's own code or a native library did this", detail=_tail(log)
+    )
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_text("utf-8", "replace")[-_LOG_TAIL:]
+    except OSError:
+        return ""
+
+
+def _processes(pid: int) -> Iterator[psutil.Process]:
+    import psutil
+
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        yield process
+        yield from process.children(recursive=True)
+
+
+def _group_memory(pid: int) -> int:
+    import psutil
+
+    total = 0
+    for process in _processes(pid):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
+
+
+def _kill_group(process: Any) -> None:
+    """End the job's process and all that it started, whether or not it is still alive."""
+    if process.pid is None:
+        return
+    if hasattr(os, "killpg"):
+        # The child is the leader of its own group (see _worker.serve); until it is, kill only itself.
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+    for child in list(_processes(process.pid)):
+        with suppress(Exception):
+            child.kill()
+    process.kill()
+    process.join(10)
+
+
+@contextmanager
+def pool_or_new(pool: WorkerPool | None) -> Iterator[WorkerPool]:
+    """The pool that was given, or one for the time of the block."""
+    if pool is not None:
+        yield pool
+        return
+    with WorkerPool() as own:
+        yield own

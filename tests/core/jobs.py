@@ -1,0 +1,73 @@
+"""Jobs for the worker tests: each misbehaves in its own way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from aipc.core.errors import ModelLoadError
+from aipc.core.types import Event, Position, Range
+
+
+def double(report: Any, *, value: int) -> int:
+    report(Event("double", "half way", 0.5))
+    print("to stdout")
+    os.write(2, b"native words\n")
+    return 2 * value
+
+
+def where(report: Any) -> tuple[int, list[str]]:
+    return os.getpid(), [name for name in ("aipc.cli", "typer") if name in sys.modules]
+
+
+def typed_error(report: Any) -> None:
+    raise ModelLoadError("no such class", remedy="name another", range=Range("m.py", Position(3, 0), Position(3, 4)))
+
+
+def untyped_error(report: Any) -> None:
+    raise KeyError("surprise")
+
+
+def segfault(report: Any) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def leave(report: Any) -> None:
+    os._exit(7)
+
+
+def exit_politely(report: Any) -> None:
+    sys.exit(3)
+
+
+def endless(report: Any) -> None:
+    while True:
+        time.sleep(0.01)
+
+
+def greedy(report: Any) -> int:
+    blocks = []
+    while True:
+        blocks.append(bytearray(os.urandom(1) * (64 << 20)))
+        time.sleep(0.02)
+
+
+def one_huge_request(report: Any) -> int:
+    return len(bytearray(1 << 50))
+
+
+def with_child(report: Any, *, pid_file: str) -> None:
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(600)
+        os._exit(0)
+    with open(pid_file, "w", encoding="utf-8") as stream:  # noqa: PTH123
+        stream.write(f"{os.getpid()} {pid}")
+    time.sleep(600)
+
+
+def not_picklable(report: Any) -> Any:
+    return lambda: None

@@ -1,0 +1,119 @@
+"""Whatever a job does costs that job only, and is told in one sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from aipc.core.errors import AipcError, CancelledError, ModelLoadError, WorkerCrashedError
+from aipc.core.types import Event
+from aipc.core.workers import Limits, WorkerPool
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def pool():
+    sys.path.insert(0, str(HERE))
+    with WorkerPool(preload=()) as pool:
+        yield pool
+    sys.path.remove(str(HERE))
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_job_answers_reports_and_keeps_its_words_in_the_log(pool, tmp_path, capfd):
+    events: list[Event] = []
+    log = tmp_path / "job.log"
+    assert pool.run("jobs:double", {"value": 21}, on_event=events.append, log=log) == 42
+    assert [event.message for event in events] == ["half way"]
+    assert "to stdout" in log.read_text() and "native words" in log.read_text()
+    assert capfd.readouterr().out == ""
+
+
+def test_every_job_has_a_process_of_its_own_without_the_front_s_main(pool):
+    first, second = pool.run("jobs:where", {}), pool.run("jobs:where", {})
+    assert first[0] != second[0] != os.getpid()
+    assert first[1] == []
+
+
+def test_typed_errors_come_back_whole(pool):
+    with pytest.raises(ModelLoadError, match="m.py:3: no such class — name another"):
+        pool.run("jobs:typed_error", {})
+
+
+def test_other_exceptions_come_back_with_their_traceback_in_the_detail(pool):
+    with pytest.raises(AipcError) as info:
+        pool.run("jobs:untyped_error", {})
+    assert "KeyError" in info.value.what and "Traceback" in info.value.detail
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ("segfault", "SIGSEGV"),
+        ("leave", "exit status 7"),
+        ("exit_politely", r"sys.exit\(3\)"),
+        ("one_huge_request", "more memory"),
+        ("not_picklable", "pickle"),
+    ],
+)
+def test_a_job_that_breaks_is_told_in_one_sentence_and_the_next_one_runs(pool, job, words):
+    with pytest.raises(AipcError, match=words) as info:
+        pool.run(f"jobs:{job}", {})
+    assert "\n" not in str(info.value)
+    assert pool.run("jobs:double", {"value": 1}) == 2
+
+
+def test_an_endless_job_is_stopped_at_its_time_limit(pool):
+    with pytest.raises(WorkerCrashedError, match=r"within 0\.5 seconds"):
+        pool.run("jobs:endless", {}, limits=Limits(seconds=0.5))
+
+
+def test_a_greedy_job_is_stopped_at_its_memory_limit(pool):
+    with pytest.raises(WorkerCrashedError, match="more than the limit of 300 MiB"):
+        pool.run("jobs:greedy", {}, limits=Limits(seconds=60, memory_mb=300))
+
+
+def test_cancelling_kills_the_job_and_what_it_started(pool, tmp_path):
+    cancel, pid_file = threading.Event(), tmp_path / "pids"
+
+    def cancel_when_started() -> None:
+        while not pid_file.exists() or not pid_file.read_text():
+            time.sleep(0.02)
+        cancel.set()
+
+    threading.Thread(target=cancel_when_started).start()
+    with pytest.raises(CancelledError):
+        pool.run("jobs:with_child", {"pid_file": str(pid_file)}, cancel=cancel)
+    assert all(gone(int(pid)) for pid in pid_file.read_text().split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
+def test_nothing_outlives_a_front_process_that_is_killed(tmp_path):
+    pid_file = tmp_path / "pids"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from aipc.core.workers import WorkerPool\n"
+        "WorkerPool(preload=()).run('jobs:with_child', {'pid_file': sys.argv[2]})\n"
+    )
+    front = subprocess.Popen([sys.executable, "-c", code, str(HERE), str(pid_file)])
+    while not pid_file.exists() or not pid_file.read_text():
+        time.sleep(0.05)
+    pids = [int(pid) for pid in pid_file.read_text().split()]
+    front.send_signal(signal.SIGKILL)
+    front.wait()
+    assert all(gone(pid) for pid in pids)
