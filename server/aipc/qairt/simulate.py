@@ -1,0 +1,59 @@
+"""Execute compiled or plain ONNX models on the HTP simulator.
+
+The simulator's numbers are numerics. Its times are those of the host computer and say nothing about a device, which
+is why they are called host seconds everywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aipc.core.errors import PackageError
+
+from .compile import check_chip, read_context
+from .cpu import run_session
+from .npu import open_npu_session
+from .soc import get_soc
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    outputs: dict[str, Array]
+    """Graph output name -> array, in graph order."""
+    host_load_seconds: float
+    host_run_seconds: float
+
+
+def run_context(model: str | Path, inputs: Mapping[str, Array], soc: str) -> Execution:
+    """Run a compiled (EPContext) model, its CPU nodes included, once.
+
+    Args:
+        model: the EPContext file, its binaries beside it.
+        inputs: one array for each graph input, with its exact dtype and shape.
+        soc: the SoC the package is for; checked against what the binaries declare.
+
+    Raises:
+        PackageError: not a compiled model, damaged, or made for another SoC.
+        InputError: an input does not fit. QairtError: the run failed.
+    """
+    chip = get_soc(soc)
+    _, declared, _ = read_context(model)
+    check_chip(declared, chip.htp_arch, chip.soc_id, chip.part)
+    started = time.perf_counter()
+    try:
+        session = open_npu_session(str(model), chip)
+    except Exception as error:
+        raise PackageError(
+            f"QAIRT cannot load {Path(model).name}", remedy="Deploy the model again.", detail=str(error)
+        ) from error
+    loaded = time.perf_counter()
+    outputs = run_session(session, inputs)
+    return Execution(outputs, loaded - started, time.perf_counter() - loaded)
