@@ -49,7 +49,7 @@ def normalized(channels: int) -> list[nn.Module]:
 
 
 class LPRNet(nn.Module):
-    """``forward``: float32[N, 3, 24, 94] pictures -> float32[N, CHARACTERS, 18] logits per position, for CTC."""
+    """``forward``: float32[N, 3, 24, 94] -> float32[N, CHARACTERS, 18] logits per position, for CTC."""
 
     def __init__(self, classes: int = CHARACTERS) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ def equalized(x: Tensor) -> Tensor:
 
 
 def build() -> LPRNet:
-    """LPRNet with seeded weights, its batch statistics settled on noise (no trained weights are published as a package)."""
+    """LPRNet with seeded weights, its batch statistics settled on noise."""
     torch.manual_seed(0)
     model = LPRNet()
     for module in model.modules():

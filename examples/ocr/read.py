@@ -34,7 +34,7 @@ def from_package(package: Path) -> Network:
 def lines(
     probability: np.ndarray, threshold: float = 0.3, smallest: int = 60
 ) -> list[tuple[float, float, float, float]]:
-    """Boxes of text in the picture, from float32[1, 1, 640, 640]; widened, since the network marks text shrunk."""
+    """Boxes of text in the picture, from float32[1, 1, 640, 640]; widened: the network marks text shrunk."""
     count, _, statistics, _ = cv2.connectedComponentsWithStats(
         (probability[0, 0] > threshold).astype(np.uint8)
     )
@@ -49,7 +49,7 @@ def lines(
 
 
 def characters() -> list[str]:
-    """What the recognition's classes mean: the blank of CTC, then the characters in the model's metadata, then a space."""
+    """What the recognition's classes mean: the blank of CTC, the characters in the model's metadata, a space."""
     session = onnxruntime.InferenceSession(RECOGNITION, providers=["CPUExecutionProvider"])
     listed = session.get_modelmeta().custom_metadata_map["character"].splitlines()
     return ["", *listed, " "]

@@ -6,7 +6,7 @@ from torchvision.models import resnet50
 
 
 def build() -> nn.Module:
-    """ResNet-50 with seeded weights, its batch statistics settled on noise so that activations keep their scale."""
+    """ResNet-50 with seeded weights, its batch statistics settled on noise: activations keep their scale."""
     torch.manual_seed(0)
     model = resnet50(weights=None)
     for module in model.modules():

@@ -6,6 +6,6 @@ from torch import nn
 
 
 def build() -> nn.Module:
-    """``vit_tiny_patch16_224`` with seeded weights: timm downloads trained ones, this example needs no network."""
+    """``vit_tiny_patch16_224`` with seeded weights: timm would download trained ones."""
     torch.manual_seed(0)
     return timm.create_model("vit_tiny_patch16_224", pretrained=False).eval()

@@ -1,6 +1,6 @@
 """List the objects that PyTorch and a deployed package see: ``python detect.py PACKAGE``.
 
-Decoding, non-maximum suppression and the comparison are plain numpy: what an application would run on the CPU.
+Decoding, non-maximum suppression and comparison are plain numpy: what an application runs on the CPU.
 """
 
 import argparse

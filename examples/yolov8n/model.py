@@ -1,9 +1,9 @@
 """YOLOv8n as ultralytics builds it, on the picture that ultralytics ships.
 
-Trained weights cannot be had from a package registry. So that the detections can be read all the same, the
-weights are seeded and only the last 1x1 convolutions of the coarsest level are fitted to the five objects of this
-one picture. It detects nothing else; its graph, sizes and numbers are those of any YOLOv8n. With network access,
-replace ``build`` by ``YOLO("yolov8n.pt").model`` and the rest stays.
+Trained weights cannot be had from a package registry. So that the detections can be read all the same,
+the weights are seeded and only the last 1x1 convolutions of the coarsest level are fitted to the five
+objects of this one picture. It detects nothing else; its graph and its sizes are those of any YOLOv8n.
+With network access, replace ``build`` by ``YOLO("yolov8n.pt").model`` and the rest stays.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ UNLIKELY = -9.0
 
 
 def prepare(picture: Path) -> tuple[np.ndarray, float, tuple[int, int]]:
-    """A picture letterboxed to float32[1, 3, 640, 640] in [0, 1]; the scale; the left and top border in pixels."""
+    """A picture letterboxed to float32[1, 3, 640, 640] in [0, 1]; the scale; left and top border in pixels."""
     with Image.open(picture) as image:
         rgb = image.convert("RGB")
     scale = SIZE / max(rgb.size)
@@ -49,7 +49,7 @@ def example_inputs() -> tuple[Tensor]:
 
 
 def build() -> nn.Module:
-    """``forward``: float32[1, 3, 640, 640] -> float32[1, 84, 8400]: 4 box numbers and 80 class scores per anchor."""
+    """``forward``: float32[1, 3, 640, 640] -> float32[1, 84, 8400]: a box and 80 class scores per anchor."""
     torch.manual_seed(0)
     model = DetectionModel("yolov8n.yaml", verbose=False)
     image, scale, border = prepare(PICTURE)
@@ -64,7 +64,7 @@ def head(model: DetectionModel) -> Detect:
 
 
 def settle_batch_statistics(model: nn.Module, image: Tensor) -> None:
-    """One pass whose batch statistics become the running ones: activations then keep their scale with depth."""
+    """One pass whose batch statistics become the running ones: activations keep their scale with depth."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None  # the plain average over passes, here of one
@@ -74,7 +74,7 @@ def settle_batch_statistics(model: nn.Module, image: Tensor) -> None:
 
 
 def fit_last_layers(model: DetectionModel, image: Tensor, scale: float, border: tuple[int, int]) -> None:
-    """Fit the coarsest level's last 1x1 convolutions to the picture's objects and let the finer levels see nothing."""
+    """Fit the coarsest level's last 1x1 convolutions to the objects; the finer levels see nothing."""
     detect = head(model)
     seen: dict[nn.Module, Tensor] = {}
     box_layer, class_layer = detect.cv2[-1][-1], detect.cv3[-1][-1]
@@ -100,7 +100,7 @@ def fit_last_layers(model: DetectionModel, image: Tensor, scale: float, border: 
 
 
 def targets(cells: int, stride: float, boxes: Tensor, reg_max: int) -> tuple[Tensor, Tensor]:
-    """Of every cell: its object or -1, int64[cells^2], and the wanted logits of its box sides, float32[cells^2, 4 * reg_max]."""
+    """Each cell's object or -1, int64[cells^2], and box side logits, float32[cells^2, 4 * reg_max]."""
     step = (torch.arange(cells) + 0.5) * stride
     y, x = torch.meshgrid(step, step, indexing="ij")
     points = torch.stack([x.flatten(), y.flatten()], dim=1)
@@ -115,7 +115,7 @@ def targets(cells: int, stride: float, boxes: Tensor, reg_max: int) -> tuple[Ten
 
 
 def features(activation: Tensor) -> Tensor:
-    """float64[cells^2, channels + 1] of float32[1, channels, cells, cells]; the last column is for the bias."""
+    """float64[cells^2, channels + 1] of float32[1, channels, cells, cells]; the last column is the bias's."""
     rows = activation[0].flatten(1).T.double()
     return torch.cat([rows, torch.ones(len(rows), 1, dtype=torch.float64)], dim=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any, Literal
 from .errors import ConfigError, ModelLoadError
 
 PRECISIONS = ("fp16", "w8a16", "w8a8", "mixed", "auto")
+
+PACKAGE_PREFIX = "package:"
+"""Before an entry that lies in an installed package, for example ``package:rapidocr/models/det.onnx``."""
 
 InputSpec = Mapping[str, str] | tuple[str, ...] | str | None
 """A mapping from argument name, a list in the order of ``forward``'s arguments, one string, or nothing."""
@@ -179,9 +183,11 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
 
 def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
     file, separator, attribute = entry.rpartition(":")
+    if entry.startswith(PACKAGE_PREFIX) and file == PACKAGE_PREFIX[:-1]:
+        separator = ""  # package:rapidocr/models/x.onnx names no attribute
     if not separator or file.endswith(":\\") or len(file) == 1:
         file, attribute = entry, ""
-    path = (base / Path(file).expanduser()).resolve()
+    path = _locate(file, base)
     suffix = path.suffix.lower()
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [item.name for item in _listing(path.parent)], 1)
@@ -201,6 +207,19 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         config=model,
         root=config.root,
     )
+
+
+def _locate(file: str, base: Path) -> Path:
+    """The path that an entry names: relative to ``base``, or inside an installed package after ``package:``."""
+    if not file.startswith(PACKAGE_PREFIX):
+        return (base / Path(file).expanduser()).resolve()
+    package, _, inside = file.removeprefix(PACKAGE_PREFIX).partition("/")
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelLoadError(
+            f"the package {package!r} that {file!r} names is not installed", remedy=f"pip install {package}"
+        )
+    return (Path(next(iter(spec.submodule_search_locations))) / inside).resolve()
 
 
 def _listing(directory: Path) -> list[Path]:
