@@ -1,0 +1,125 @@
+"""From QAIRT's own words to a sentence in the author's terms, a rule code and what can be done.
+
+This table phrases answers that QAIRT gave; it decides nothing. Words that it does not know are passed on as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aipc.core.types import Placement
+
+from .soc import SoC
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    rule: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    pattern: re.Pattern[str]
+    rule: str
+    message: str
+    """``{op}`` is the ONNX operator, ``{soc}`` the SoC, ``{0}`` ... the pattern's groups."""
+    remedy: str = ""
+
+
+def _phrase(pattern: str, rule: str, message: str, remedy: str = "") -> _Phrase:
+    return _Phrase(re.compile(pattern, re.I), rule, message, remedy)
+
+
+_PHRASES = (
+    _phrase(
+        r"SocModel doesn't support FP16|FP16 is not supported",
+        "fp16-unsupported",
+        "{soc} does not compute in fp16, and fp16 is what fails here: {op} runs there only quantized",
+        "quantize the model (w8a8 or w8a16) or choose a SoC with fp16",
+    ),
+    _phrase(
+        r"Einsum unsupported equation: (.+)",
+        "einsum",
+        "einsum with the equation {0} has no NPU operator and runs on the CPU",
+        "write it with transpose, reshape and matmul",
+    ),
+    _phrase(
+        r"LayerNorm on HTP only supports normalization along the last axis",
+        "layernorm-axes",
+        "LayerNorm runs on the NPU only over the last axis; this one spans other axes and runs on the CPU",
+        "flatten the normalized axes into one before, or write the mean and variance out",
+    ),
+    _phrase(
+        r"BatchNorm only supports input ranks of size <= (\d+)",
+        "batchnorm-rank",
+        "batch normalization runs on the NPU only up to rank {0}; this one has more and runs on the CPU",
+        "fold the extra dimensions into the batch before it",
+    ),
+    _phrase(
+        r"Pad mode only support constant",
+        "pad-mode",
+        "this padding mode has no NPU operator (only constant padding has) and runs on the CPU",
+        "build the padding with slices and concatenation",
+    ),
+    _phrase(
+        r"Operators of type `?(\w+)`? are not supported",
+        "unsupported-operator",
+        "the ONNX operator {0} has no counterpart on the NPU and runs on the CPU",
+        "express it with operators that have one",
+    ),
+    _phrase(
+        r"com\.ms\.internal\.nhwc was inserted using the NHWC format",
+        "layout-abort",
+        "QAIRT refuses to open the whole model because of this {op}: it asks for another memory layout of it "
+        "and then does not take it",
+        "give the operator a rank-4 input or leave it out of the NPU part",
+    ),
+    _phrase(
+        r"has incorrect Rank (\d+)|rank > 5|Rank (\d+) .*not supported",
+        "rank",
+        "{op} works on a tensor with more dimensions than the NPU takes (it takes at most 5)",
+        "reshape to fewer dimensions before it",
+    ),
+    _phrase(
+        r"not sufficiently tiled to fit in TCM.*?(?:Requires (\d+) bytes)?",
+        "tcm-overflow",
+        "{op} needs more of the NPU's fast memory at once than {soc} has",
+        "make the tensor smaller or split the operation",
+    ),
+    _phrase(
+        r"DDR-tensor memory pool is too big|requires estimated allocation",
+        "memory-limit",
+        "the model needs more memory than {soc}'s NPU can address",
+        "use smaller inputs or split the model into several packages",
+    ),
+    _phrase(
+        r"could not create op",
+        "finalize",
+        "QAIRT accepts {op} when it looks at it alone and then cannot build it in this place",
+        "write the expression in another order or form",
+    ),
+)
+
+
+def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement) -> Explanation:
+    """Phrase QAIRT's ``reason`` for a node of type ``op`` that is not on the NPU."""
+    words = (reason or "").strip()
+    for phrase in _PHRASES:
+        if match := phrase.pattern.search(words):
+            values = [group or "" for group in match.groups()]
+            message = phrase.message.replace("{op}", op).replace("{soc}", soc.title)
+            for index, value in enumerate(values):
+                message = message.replace(f"{{{index}}}", value.strip())
+            return Explanation(phrase.rule, message, phrase.remedy)
+    if placement is Placement.FAILS:
+        return Explanation(
+            "does-not-compile",
+            f"{op} does not compile for {soc.title}",
+            "write the expression in another form or leave it on the CPU",
+        )
+    return Explanation(
+        "runs-on-cpu", f"{op} does not run on the NPU of {soc.title} in this form and runs on the CPU", ""
+    )

@@ -1,0 +1,82 @@
+"""Read the native QNN log: why a node was refused, which node could not be finalized, what 1002 really was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from .session import LogLine
+
+UNINFORMATIVE = "Failed to add node."
+
+_NODE = re.compile(
+    r"Operator type: (?P<type>\S+) Node name: (?P<name>.*?) Node index: \d+(?:\s*REASON : (?P<reason>.*))?", re.S
+)
+_GENERATED = re.compile(r'"(?P<node>[^"]+)" generated: (?P<words>[^\n]+)')
+_NOISE = re.compile(r"^(?:\[\w+\]\s*)?<[A-Z]>\s*|^\s*QNN\.\S+:\s*")
+# What stands behind QNN_COMMON_ERROR_MEM_ALLOC (1002), most telling first.
+_FINALIZE_CAUSES = (
+    re.compile(r"Operator named [^\n]*not sufficiently tiled to fit in TCM[^\n]*"),
+    re.compile(r"DDR-tensor memory pool is too big[^\n]*"),
+    re.compile(r"graph requires estimated allocation of[^\n]*limit[^\n]*"),
+    re.compile(r"The SocModel doesn't support FP16[^\n]*"),
+    re.compile(r"could not create op[^\n]*"),
+    re.compile(r"::ERROR:[^\n]*"),
+)
+_TOKEN = re.compile(r"_token_\d+(?:_\d+)*$")
+
+
+def refusals(lines: Sequence[LogLine]) -> dict[str, str]:
+    """Node name -> QAIRT's reason for refusing it, from the validation lines of the verbose log.
+
+    Where the reason is only ``Failed to add node.``, the error lines before it hold the cause.
+    """
+    reasons: dict[str, str] = {}
+    errors: list[str] = []
+    for line in lines:
+        if "LogNodeSupport" not in line.location:
+            if line.severity >= 3:
+                errors.append(_clean(line.message))
+            continue
+        for match in _NODE.finditer(line.message):
+            reason = (match["reason"] or "").strip()
+            if not reason:
+                continue
+            if reason == UNINFORMATIVE and errors:
+                reason = errors[-1] if len(set(errors)) == 1 else " / ".join(dict.fromkeys(errors[-3:]))
+            reasons.setdefault(match["name"].strip(), reason)
+        errors.clear()
+    return reasons
+
+
+def _clean(message: str) -> str:
+    return _NOISE.sub("", message.strip()).strip()
+
+
+def finalize_failures(lines: Iterable[LogLine], names: Mapping[str, object]) -> dict[str, str]:
+    """Node name -> the compiler's words, for nodes that it names when finalizing fails."""
+    found: dict[str, str] = {}
+    for line in lines:
+        for match in _GENERATED.finditer(line.message):
+            if node := resolve(match["node"], names):
+                found.setdefault(node, match.group(0))
+    return found
+
+
+def finalize_cause(lines: Sequence[LogLine]) -> str | None:
+    """The most telling sentence of a failed finalize, None when the log is silent."""
+    text = "\n".join(line.message for line in lines if line.severity >= 2)
+    return next((match.group(0).strip() for cause in _FINALIZE_CAUSES if (match := cause.search(text))), None)
+
+
+def resolve(name: str, names: Mapping[str, object]) -> str | None:
+    """The graph's node that a name of QNN's (``X_token_3``, ``X/MatMulAddFusion``, ``X_new_reshape``) stands for."""
+    if name in names:
+        return name
+    stripped = _TOKEN.sub("", name)
+    if stripped in names:
+        return stripped
+    best = [
+        known for known in names if name.startswith(known) and name[len(known) : len(known) + 1] in {"_", "/", ":"}
+    ]
+    return max(best, key=len, default=None)
