@@ -1,9 +1,9 @@
 """Compile an ONNX model with QAIRT into context binaries and the EPContext model that loads them.
 
-The bytes are deterministic: the same model, SoC and QAIRT give the same files, byte for byte, *when the process has not
-created an NPU session before* (the compiler numbers its contexts by process). Compile in a process of its own, as the
-jobs do. The one exception seen is an edge-mode ``Pad`` in fp16: the compiler leaves memory unwritten there, and the
-numbers of such a package are wrong for the same reason.
+The bytes are deterministic: the same model, SoC and QAIRT give the same files, byte for byte, *when the
+process has not created an NPU session before* (the compiler numbers its contexts by process). Compile in a
+process of its own, as the jobs do. The one exception seen is an edge-mode ``Pad`` in fp16: the compiler
+leaves memory unwritten there, and the numbers of such a package are wrong for the same reason.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import onnx
 
 from aipc.core.errors import PackageError, QairtError
 
-from .npu import LogLines, open_npu_session
 from .results import Compiled, MemoryTraffic
-from .soc import get_soc
+from .session import captured_log, open_session
+from .soc import SoC, get_soc
 
 MODEL_NAME = "model.onnx"
 LOG_NAME = "compile.log"
@@ -49,7 +49,8 @@ def compile_context(model: str | Path, soc: str, out_dir: str | Path, *, allow_c
 
     Raises:
         UnknownSoCError: no such SoC.
-        QairtError: QAIRT refused the model; the sentence carries the log's own reason, ``detail`` the log lines.
+        QairtError: QAIRT refused the model; the sentence carries the log's own reason, ``detail`` the log
+            lines.
     """
     chip = get_soc(soc)
     out = Path(out_dir)
@@ -63,28 +64,33 @@ def compile_context(model: str | Path, soc: str, out_dir: str | Path, *, allow_c
     if not allow_cpu:
         config["session.disable_cpu_ep_fallback"] = "1"
     before = set(out.iterdir())
-    log = LogLines()
-    started = time.perf_counter()
-    try:
-        open_npu_session(str(model), chip, config=config, log=log)
-    except Exception as error:
+    failure = None
+    with captured_log() as log:
+        started = time.perf_counter()
+        try:
+            open_session(model, chip, config=config)
+        except Exception as error:
+            failure = error
+        seconds = time.perf_counter() - started
+    lines = [text for line in log.lines for text in line.message.splitlines()]
+    if failure is not None:
         _remove_new(out, before)
-        log.write(out / LOG_NAME)
-        raise QairtError(
-            f"QAIRT could not compile {Path(model).name} for {chip.part}: {failure_reason(str(error), log.lines)}",
-            remedy="Run `aipc check` to see which expressions are refused.",
-            detail=f"{error}\n" + "\n".join(error_lines(log.lines)),
-        ) from error
-    seconds = time.perf_counter() - started
     log.write(out / LOG_NAME)
+    if failure is not None:
+        reason = failure_reason(str(failure), lines)
+        raise QairtError(
+            f"QAIRT could not compile {Path(model).name} for {chip.part}: {reason}",
+            remedy="Run `aipc check` to see which expressions are refused.",
+            detail="\n".join([str(failure), *error_lines(lines)]),
+        ) from failure
     if not target.is_file():
         _remove_new(out, before | {out / LOG_NAME})
         raise QairtError(
             f"QAIRT placed no node of {Path(model).name} on the NPU of {chip.part}",
             remedy="Run `aipc check` to see why.",
-            detail="\n".join(error_lines(log.lines)),
+            detail="\n".join(error_lines(lines)),
         )
-    return _describe(target, chip.part, seconds, log)
+    return _describe(target, chip, seconds, memory_traffic(lines))
 
 
 def read_context(model: str | Path) -> tuple[onnx.ModelProto, tuple[str, ...], tuple[Path, ...]]:
@@ -132,7 +138,9 @@ def compatibility(declared: str) -> tuple[int, int]:
 
 
 def check_chip(declared: Sequence[str], htp_arch: int, soc_id: int, part: str) -> None:
-    """Raise PackageError unless every context was compiled for this chip. The simulator itself does not check."""
+    """Raise PackageError unless every context was compiled for this chip. The simulator itself does not
+    check.
+    """
     for text in declared:
         arch, chip = compatibility(text)
         if (arch, chip) != (htp_arch, soc_id):
@@ -155,12 +163,14 @@ def memory_traffic(lines: Sequence[str]) -> MemoryTraffic:
 
 def error_lines(lines: Sequence[str]) -> list[str]:
     """The lines of a log that say what failed, in order, without repetition."""
-    pattern = re.compile(r"<E>|::ERROR|could not create op|not sufficiently tiled|pool is too big|limit is \d+ KB")
-    return list(dict.fromkeys(line.strip() for line in lines if pattern.search(line)))
+    pattern = re.compile(r"<E>|::ERROR|could not create op|not sufficiently tiled|pool is too big|limit is
+    \d+ KB") return list(dict.fromkeys(line.strip() for line in lines if pattern.search(line)))
 
 
 def failure_reason(error: str, lines: Sequence[str]) -> str:
-    """The most telling line of a failed session: a cause from the log if there is one, else the error itself."""
+    """The most telling line of a failed session: a cause from the log if there is one, else the error
+    itself.
+    """
     causes = (
         r"Operator named .* not sufficiently tiled to fit in TCM\. Requires \d+ bytes",
         r"DDR-tensor memory pool is too big: \d+ bytes",
@@ -176,10 +186,9 @@ def failure_reason(error: str, lines: Sequence[str]) -> str:
     return error.strip().splitlines()[0] if error.strip() else "it gave no reason"
 
 
-def _describe(target: Path, part: str, seconds: float, log: LogLines) -> Compiled:
-    chip = get_soc(part)
+def _describe(target: Path, chip: SoC, seconds: float, traffic: MemoryTraffic) -> Compiled:
     proto, declared, binaries = read_context(target)
-    check_chip(declared, chip.htp_arch, chip.soc_id, part)
+    check_chip(declared, chip.htp_arch, chip.soc_id, chip.part)
     if not declared:
         raise QairtError(f"{target.name} does not say which chip it was compiled for", remedy="Update onnxruntime-qnn.")
     files = (target, *binaries)
@@ -188,7 +197,7 @@ def _describe(target: Path, part: str, seconds: float, log: LogLines) -> Compile
         binaries=tuple(str(binary) for binary in binaries),
         sizes={file.name: file.stat().st_size for file in files},
         sha256={file.name: _sha256(file) for file in files},
-        soc=part,
+        soc=chip.part,
         htp_arch=chip.htp_arch,
         soc_id=chip.soc_id,
         qairt=declared[0].split(":")[2],
@@ -196,7 +205,7 @@ def _describe(target: Path, part: str, seconds: float, log: LogLines) -> Compile
         npu_partitions=sum(node.op_type == "EPContext" for node in proto.graph.node),
         cpu_nodes=tuple(node.name for node in proto.graph.node if node.op_type != "EPContext"),
         seconds=seconds,
-        traffic=memory_traffic(log.lines),
+        traffic=traffic,
         log=str(target.parent / LOG_NAME),
     )
 

@@ -1,4 +1,6 @@
-"""Run an ONNX model in fp32 on onnxruntime's CPU provider: the reference that the simulator is held against."""
+"""Run an ONNX model in fp32 on onnxruntime's CPU provider: the reference that the simulator is held
+against.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def run_session(session: ort.InferenceSession, inputs: Mapping[str, np.ndarray[A
 
 
 def check_inputs(declared: Any, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
-    """The arrays as the session wants them (contiguous), or an InputError that names the input that does not fit."""
+    """The arrays as the session wants them (contiguous), or an InputError that names the input that does
+    not fit.
+    """
     expected = {value.name: value for value in declared}
     missing = [name for name in expected if name not in inputs]
     if missing:

@@ -1,12 +1,14 @@
 """The best that fp16 can do: an execution of the same graph with every tensor correctly rounded to fp16.
 
-A gate on the distance to fp32 alone cannot tell a wrong operator from a model that fp16 does not suit. So the same ONNX
-graph is run on the CPU with every float tensor (inputs, weights, each node's outputs) rounded to fp16 and each node
-computed in fp32 in between; its distance to plain fp32 is what a correct fp16 processor would show.
+A gate on the distance to fp32 alone cannot tell a wrong operator from a model that fp16 does not suit. So
+the same ONNX graph is run on the CPU with every float tensor (inputs, weights, each node's outputs)
+rounded to fp16 and each node computed in fp32 in between; its distance to plain fp32 is what a correct
+fp16 processor would show.
 
-The rounding is that of the HTP, not of IEEE 754: it has no infinity and no NaN. The exponent that IEEE reserves for them
-holds ordinary numbers (steps of 64 from 65536 up), values saturate at 131008, and infinities and NaN become 131008.
-Tensors that hold a size and not data (the scales of a Resize) are left alone.
+The rounding is that of the HTP, not of IEEE 754: it has no infinity and no NaN. The exponent that IEEE
+reserves for them holds ordinary numbers (steps of 64 from 65536 up), values saturate at 131008, and
+infinities and NaN become 131008. Tensors that hold a size and not data (the scales of a Resize) are left
+alone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Tell rounding from wrong: one node's simulated outputs against fp32 and against what fp16 could do at best.
 
-An element of an output is *explained* when its error stays within a few times the error that fp16 makes there: the
-largest error of three executions in fp32 whose inputs were rounded to fp16, one as they are and two moved by one
-rounding step in random directions. So an operator that turns a rounding step into a jump (ceil, a cast to integer, tan
-near its poles) is rounding, and garbage is not. An unexplained error makes the node wrong when it is large: a tenth
-of the value (or of the output's RMS), or enough to bring the whole output below 40 dB.
+An element of an output is *explained* when its error stays within a few times the error that fp16 makes
+there: the largest error of three executions in fp32 whose inputs were rounded to fp16, one as they are and
+two moved by one rounding step in random directions. So an operator that turns a rounding step into a jump
+(ceil, a cast to integer, tan near its poles) is rounding, and garbage is not. An unexplained error makes
+the node wrong when it is large: a tenth of the value (or of the output's RMS), or enough to bring the
+whole output below 40 dB.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from .results import NodeNumerics, Verdict
 Array = np.ndarray[Any, Any]
 
 SQNR_GATE_DB = 40.0
-"""Healthy single nodes measured 60 dB and more in the simulator; 40 dB is an error of one per cent of the signal."""
+"""Healthy single nodes measured 60 dB and more in the simulator; 40 dB is an error of one per cent of the
+signal.
+"""
 IDEAL_MARGIN_DB = 6.0
 """Twice the error of a correctly rounded execution."""
 _EXPLAINED_TIMES = 16.0
@@ -34,7 +37,9 @@ _MASK = 1e30
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one node should give: fp32 outputs, and the fp16 executions of the same inputs (the first unmoved)."""
+    """What one node should give: fp32 outputs, and the fp16 executions of the same inputs (the first
+    unmoved).
+    """
 
     expected: Mapping[str, Array]
     ideals: Sequence[Mapping[str, Array]]
@@ -76,8 +81,8 @@ def _judge_output(
         floor = np.fmax(floor, distance)
         ideal_db = min(ideal_db, sqnr_of(np.where(usable, true, 0.0), distance))
     sqnr = sqnr_of(np.where(usable, true, 0.0), error) if bool(np.isfinite(error).all()) else -math.inf
-    size = np.fmax(np.abs(np.where(usable, true, 0.0)), _rms(true, usable)) if is_float else np.zeros_like(error)
-    slack = _EXPLAINED_TIMES * floor + _EXPLAINED_FRACTION * size
+    size = np.fmax(np.abs(np.where(usable, true, 0.0)), _rms(true, usable)) if is_float else
+    np.zeros_like(error) slack = _EXPLAINED_TIMES * floor + _EXPLAINED_FRACTION * size
     unexplained = error > (slack if is_float else floor)
     large = error > _LARGE_FRACTION * size
     if bool((large & unexplained).any()) or (

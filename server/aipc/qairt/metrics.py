@@ -3,14 +3,16 @@
 Conventions, because every one of these has an edge:
 
 - Elements where both sides are NaN, or the same infinity, agree and take no part in the figures.
-- ``nan`` and ``inf`` count the positions where one side is not finite and the other differs. An actual value that is not
-  finite where the reference is finite makes the figures as bad as can be (SQNR -inf, cosine NaN): no threshold passes.
-- A reference that is not finite where the actual value is finite (the HTP has no infinity and no NaN: both become 131008)
-  is counted, and left out of the other figures.
-- An output that agrees exactly, the empty one included, has SQNR +inf and cosine 1. An all-zero reference against
-  anything else has SQNR -inf and cosine 0.
+- ``nan`` and ``inf`` count the positions where one side is not finite and the other differs. An actual
+  value that is not finite where the reference is finite makes the figures as bad as can be (SQNR -inf,
+  cosine NaN): no threshold passes.
+- A reference that is not finite where the actual value is finite (the HTP has no infinity and no NaN: both
+  become 131008) is counted, and left out of the other figures.
+- An output that agrees exactly, the empty one included, has SQNR +inf and cosine 1. An all-zero reference
+  against anything else has SQNR -inf and cosine 0.
 - Integers and booleans are compared as numbers, exactly.
-- The relative error divides by max(abs(reference), 2**-14), the smallest normal fp16: below it fp16 keeps no relative precision.
+- The relative error divides by max(abs(reference), 2**-14), the smallest normal fp16: below it fp16 keeps
+  no relative precision.
 
 SQNR is 10 log10(sum(reference**2) / sum((actual - reference)**2)), in dB.
 """
@@ -79,7 +81,8 @@ def compare_outputs(
     """One OutputAccuracy for each reference output, in the reference's order.
 
     Args:
-        ideal_fp16: output name -> SQNR in dB of a correctly rounded fp16 execution (``fp16.ideal_fp16_sqnr``).
+        ideal_fp16: output name -> SQNR in dB of a correctly rounded fp16 execution
+            (``fp16.ideal_fp16_sqnr``).
 
     Raises:
         QairtError: the two sides do not have the same outputs, or one has another shape.

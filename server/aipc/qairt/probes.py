@@ -1,7 +1,7 @@
 """One-node models, many in one graph: each node of a model apart from the others, fed with its true inputs.
 
-Every probe has its own graph inputs, constants and outputs, so the nodes share a session (opening one costs more than
-running most nodes) and nothing else: the compiler has nothing to fuse across them.
+Every probe has its own graph inputs, constants and outputs, so the nodes share a session (opening one
+costs more than running most nodes) and nothing else: the compiler has nothing to fuse across them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A node with everything it takes to run it alone. ``inputs`` and ``constants`` are keyed by its tensor names."""
+    """A node with everything it takes to run it alone. ``inputs`` and ``constants`` are keyed by its
+    tensor names.
+    """
 
     node: onnx.NodeProto
     inputs: Mapping[str, Array]
@@ -84,8 +86,8 @@ def make_probe(
     ideals = []
     for direction in (0.0, 1.0, -1.0):
         moved = {
-            name: array if name in exact else _moved(array, signs[name], 0.0 if name in constants else direction)
-            for name, array in arguments.items()
+            name: array if name in exact else _moved(array, signs[name], 0.0 if name in constants else
+            direction) for name, array in arguments.items()
         }
         results = stepper.run_node(node, moved)
         ideals.append({name: round_fp16(array) for name, array in results.items()})
@@ -112,8 +114,8 @@ def boundary_inputs(inputs: Mapping[str, Array], seed: int = 0) -> dict[str, Arr
     Zero of both signs, halves, integers, one rounding step off them, negative, tiny and large values.
     """
     rng = np.random.default_rng(seed)
-    halves = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 7.0, 100.5, 1000.0, 1e-4, 2.0**-24, 30000.0, 60000.0])
-    values = np.concatenate([halves, -halves, halves * (1 + 2.0**-10), rng.standard_normal(32)])
+    halves = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 7.0, 100.5, 1000.0, 1e-4, 2.0**-24, 30000.0,
+    60000.0]) values = np.concatenate([halves, -halves, halves * (1 + 2.0**-10), rng.standard_normal(32)])
     return {
         name: rng.choice(values, size=array.shape).astype(array.dtype) if array.dtype.kind == "f" else array
         for name, array in inputs.items()
@@ -125,7 +127,9 @@ def probe_name(index: int) -> str:
 
 
 def join(probes: Sequence[Probe], like: onnx.ModelProto) -> tuple[bytes, dict[str, Array]]:
-    """One model that holds all probes side by side, and its inputs. Tensors of probe ``i`` start with its name."""
+    """One model that holds all probes side by side, and its inputs. Tensors of probe ``i`` start with its
+    name.
+    """
     nodes, inputs, outputs, initializers = [], [], [], []
     feeds: dict[str, Array] = {}
     for index, probe in enumerate(probes):

@@ -1,7 +1,9 @@
 """Read the per-node profile that QAIRT writes (``profiling_level=detailed``, a CSV file).
 
-A row of a node reads ``<onnx node>[_token_N]:OpId_M (cycles)``. Cycles counted by the simulator are time of the host
-computer: only a profile from a device says anything about the device, so the caller states where it was taken.
+A row of a node reads ``<onnx node>[_token_N]:OpId_M (cycles)``. Cycles counted by the simulator are time
+of the host
+computer: only a profile from a device says anything about the device, so the caller states where it was
+    taken.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ _TOKEN = re.compile(r"_token_\d+(?:_\d+)*$")
 
 @dataclass(frozen=True, slots=True)
 class ProfiledOp:
-    """One QNN operator of the compiled graph. ``node`` is the ONNX node it was made from, "" when none is known."""
+    """One QNN operator of the compiled graph. ``node`` is the ONNX node it was made from, "" when none is
+    known.
+    """
 
     node: str
     qnn_op: str
@@ -34,8 +38,8 @@ def read_profile(path: str | Path, nodes: Collection[str] = ()) -> tuple[Profile
     """Parse a profile CSV into one entry for each operator, in the file's order.
 
     Args:
-        nodes: names of the ONNX graph's nodes; an operator is attributed to the longest name that its own name is,
-            or starts with.
+        nodes: names of the ONNX graph's nodes; an operator is attributed to the longest name that its own
+            name is, or starts with.
 
     Raises:
         QairtError: the file is missing or has no event column.
@@ -45,7 +49,7 @@ def read_profile(path: str | Path, nodes: Collection[str] = ()) -> tuple[Profile
             rows = list(csv.reader(file, skipinitialspace=True))
     except OSError as error:
         raise QairtError(f"the profile {path} cannot be read", detail=str(error)) from error
-    header = next((row for row in rows if _COLUMNS <= set(row)), None)
+    header = next((row for row in rows if set(row) >= _COLUMNS), None)
     if header is None:
         raise QairtError(
             f"{Path(path).name} is not a QNN profile", remedy="Run with profiling_level=detailed."

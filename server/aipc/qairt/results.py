@@ -1,4 +1,6 @@
-"""What the jobs of this package return: frozen, picklable and light (no heavy import), so any process can read it."""
+"""What the jobs of this package return: frozen, picklable and light (no heavy import), so any process can
+read it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from aipc.core.types import OutputAccuracy
 
 @dataclass(frozen=True, slots=True)
 class MemoryTraffic:
-    """What the compiler itself plans to move, from its log. Bytes for one inference; None where the log is silent.
+    """What the compiler itself plans to move, from its log. Bytes for one inference; None where the log is
+    silent.
 
     The figures are the compiler's plan, not a measurement on a device.
     """
@@ -65,9 +68,10 @@ class SimulatedRun:
 class Verdict(str, Enum):
     """How a node's own numbers on the simulator compare, given its true inputs.
 
-    ``OK``: as near to fp32 as fp16 lets it be, and near enough. ``ROUNDING``: far from fp32, and a correctly rounded
-    fp16 execution is too (or the true values lie outside fp16's range). ``WRONG``: farther than rounding explains.
-    ``CPU``: not on the NPU. ``UNKNOWN``: could not be measured; ``detail`` says why.
+    ``OK``: as near to fp32 as fp16 lets it be, and near enough. ``ROUNDING``: far from fp32, and a
+    correctly rounded fp16 execution is too (or the true values lie outside fp16's range). ``WRONG``:
+    farther than rounding explains. ``CPU``: not on the NPU. ``UNKNOWN``: could not be measured; ``detail``
+    says why.
     """
 
     OK = "ok"
@@ -98,7 +102,9 @@ class NodeNumerics:
     saturated: int = 0
     """Elements whose true value is finite but outside the range of fp16 on the HTP (131008)."""
     measured_on: str = ""
-    """The node that was run for this verdict: itself, or one with the same operator, attributes, shapes and constants."""
+    """The node that was run for this verdict: itself, or one with the same operator, attributes, shapes
+    and constants.
+    """
     detail: str = ""
 
 
@@ -131,7 +137,9 @@ class Localization:
 
 
 class Outcome(str, Enum):
-    """What a candidate sub-graph did. ``UNKNOWN``: it could not be tried (does not load, or fails in another way)."""
+    """What a candidate sub-graph did. ``UNKNOWN``: it could not be tried (does not load, or fails in
+    another way).
+    """
 
     PASS = "pass"
     FAIL = "fail"

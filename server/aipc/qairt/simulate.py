@@ -1,7 +1,7 @@
 """Execute compiled or plain ONNX models on the HTP simulator.
 
-The simulator's numbers are numerics. Its times are those of the host computer and say nothing about a device, which
-is why they are called host seconds everywhere.
+The simulator's numbers are numerics. Its times are those of the host computer and say nothing about a
+device, which is why they are called host seconds everywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aipc.core.errors import PackageError
 
 from .compile import check_chip, read_context
 from .cpu import run_session
-from .npu import open_npu_session
+from .session import open_session
 from .soc import get_soc
 
 Array = np.ndarray[Any, Any]
@@ -49,7 +49,7 @@ def run_context(model: str | Path, inputs: Mapping[str, Array], soc: str) -> Exe
     check_chip(declared, chip.htp_arch, chip.soc_id, chip.part)
     started = time.perf_counter()
     try:
-        session = open_npu_session(str(model), chip)
+        session = open_session(model, chip, verbose=False)
     except Exception as error:
         raise PackageError(
             f"QAIRT cannot load {Path(model).name}", remedy="Deploy the model again.", detail=str(error)

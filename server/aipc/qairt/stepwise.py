@@ -1,7 +1,9 @@
-"""Execute an ONNX graph node by node on the CPU, so that every intermediate tensor can be seen, changed, and dropped.
+"""Execute an ONNX graph node by node on the CPU, so that every intermediate tensor can be seen, changed,
+and dropped.
 
-onnxruntime can expose intermediate tensors as outputs too, but then all of them live at once, and nothing can happen
-between two nodes. Each node is a model of its own here, its constants given as inputs, so equal nodes share one session.
+onnxruntime can expose intermediate tensors as outputs too, but then all of them live at once, and nothing
+can happen between two nodes. Each node is a model of its own here, its constants given as inputs, so equal
+nodes share one session.
 """
 
 from __future__ import annotations
@@ -62,8 +64,8 @@ class Stepper:
         Args:
             inputs: graph input name -> array, with the declared dtypes and shapes.
             visit: called after each node with the node, its inputs and its outputs by tensor name.
-            store: what a tensor becomes when it is written (rounding, for example): ``store(name, array) -> array``.
-                Applied to inputs, initializers and every node's outputs.
+            store: what a tensor becomes when it is written (rounding, for example): ``store(name, array)
+                -> array``. Applied to inputs, initializers and every node's outputs.
 
         Returns:
             Graph output name -> array.
@@ -90,7 +92,9 @@ class Stepper:
         return {output.name: values[output.name] for output in graph.output}
 
     def run_node(self, node: onnx.NodeProto, inputs: Mapping[str, Array]) -> Arrays:
-        """Outputs of one node, by tensor name, given its inputs (captured outer tensors of a sub-graph included)."""
+        """Outputs of one node, by tensor name, given its inputs (captured outer tensors of a sub-graph
+        included).
+        """
         canonical, renamed = _canonical(node)
         feeds = {renamed.get(name, name): array for name, array in inputs.items()}
         dtypes = ",".join(f"{name}:{array.dtype}" for name, array in feeds.items())
@@ -163,7 +167,9 @@ def _captured(graph: onnx.GraphProto) -> list[str]:
 
 
 def _canonical(node: onnx.NodeProto) -> tuple[onnx.NodeProto, dict[str, str]]:
-    """The node without its name and metadata, its tensors named by position, so that equal nodes are equal bytes."""
+    """The node without its name and metadata, its tensors named by position, so that equal nodes are equal
+    bytes.
+    """
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     copy.ClearField("name")
