@@ -117,9 +117,7 @@ def read_context(model: str | Path) -> tuple[onnx.ModelProto, tuple[str, ...], t
     missing = [binary.name for binary in binaries if not binary.is_file()]
     if missing:
         raise PackageError(f"the context binary {missing[0]} is missing", remedy="Deploy the model again.")
-    declared = tuple(
-        prop.value for prop in proto.metadata_props if prop.key.startswith(_COMPATIBILITY_KEY)
-    )
+    declared = tuple(prop.value for prop in proto.metadata_props if prop.key.startswith(_COMPATIBILITY_KEY))
     return proto, declared, binaries
 
 
@@ -132,7 +130,8 @@ def compatibility(declared: str) -> tuple[int, int]:
     fields = declared.split(":")
     if len(fields) < 6 or not (fields[4].isdigit() and fields[5].isdigit()):
         raise PackageError(
-            f"the package's compatibility string {declared!r} is not known", remedy="Deploy again with this version."
+            f"the package's compatibility string {declared!r} is not known",
+            remedy="Deploy again with this version.",
         )
     return int(fields[4]), int(fields[5])
 
@@ -145,7 +144,8 @@ def check_chip(declared: Sequence[str], htp_arch: int, soc_id: int, part: str) -
         arch, chip = compatibility(text)
         if (arch, chip) != (htp_arch, soc_id):
             raise PackageError(
-                f"the package was compiled for SoC {chip} (HTP v{arch}), not for {part} ({soc_id}, HTP v{htp_arch})",
+                f"the package was compiled for SoC {chip} (HTP v{arch}), "
+                f"not for {part} ({soc_id}, HTP v{htp_arch})",
                 remedy=f"Deploy the model for {part}.",
             )
 
@@ -163,8 +163,10 @@ def memory_traffic(lines: Sequence[str]) -> MemoryTraffic:
 
 def error_lines(lines: Sequence[str]) -> list[str]:
     """The lines of a log that say what failed, in order, without repetition."""
-    pattern = re.compile(r"<E>|::ERROR|could not create op|not sufficiently tiled|pool is too big|limit is
-    \d+ KB") return list(dict.fromkeys(line.strip() for line in lines if pattern.search(line)))
+    pattern = re.compile(
+        r"<E>|::ERROR|could not create op|not sufficiently tiled|pool is too big|limit is \d+ KB"
+    )
+    return list(dict.fromkeys(line.strip() for line in lines if pattern.search(line)))
 
 
 def failure_reason(error: str, lines: Sequence[str]) -> str:
@@ -190,7 +192,9 @@ def _describe(target: Path, chip: SoC, seconds: float, traffic: MemoryTraffic) -
     proto, declared, binaries = read_context(target)
     check_chip(declared, chip.htp_arch, chip.soc_id, chip.part)
     if not declared:
-        raise QairtError(f"{target.name} does not say which chip it was compiled for", remedy="Update onnxruntime-qnn.")
+        raise QairtError(
+            f"{target.name} does not say which chip it was compiled for", remedy="Update onnxruntime-qnn."
+        )
     files = (target, *binaries)
     return Compiled(
         model=str(target),

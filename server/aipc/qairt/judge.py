@@ -81,8 +81,9 @@ def _judge_output(
         floor = np.fmax(floor, distance)
         ideal_db = min(ideal_db, sqnr_of(np.where(usable, true, 0.0), distance))
     sqnr = sqnr_of(np.where(usable, true, 0.0), error) if bool(np.isfinite(error).all()) else -math.inf
-    size = np.fmax(np.abs(np.where(usable, true, 0.0)), _rms(true, usable)) if is_float else
-    np.zeros_like(error) slack = _EXPLAINED_TIMES * floor + _EXPLAINED_FRACTION * size
+    values = np.abs(np.where(usable, true, 0.0))
+    size = np.fmax(values, _rms(true, usable)) if is_float else np.zeros_like(error)
+    slack = _EXPLAINED_TIMES * floor + _EXPLAINED_FRACTION * size
     unexplained = error > (slack if is_float else floor)
     large = error > _LARGE_FRACTION * size
     if bool((large & unexplained).any()) or (

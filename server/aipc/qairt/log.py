@@ -13,7 +13,8 @@ _NODE = re.compile(
     r"Operator type: (?P<type>\S+) Node name: (?P<name>.*?) Node index: \d+(?:\s*REASON : (?P<reason>.*))?", re.S
 )
 _GENERATED = re.compile(r'"(?P<node>[^"]+)" generated: (?P<words>[^\n]+)')
-_NOISE = re.compile(r"^(?:\[\w+\]\s*)?<[A-Z]>\s*|^\s*QNN\.\S+:\s*")
+# QNN's own error lines arrive with onnxruntime's lowest severity; the letter tells.
+_ERROR = re.compile(r"\s*<E>\s*(?P<words>.+)", re.S)
 # What stands behind QNN_COMMON_ERROR_MEM_ALLOC (1002), most telling first.
 _FINALIZE_CAUSES = (
     re.compile(r"Operator named [^\n]*not sufficiently tiled to fit in TCM[^\n]*"),
@@ -35,8 +36,8 @@ def refusals(lines: Sequence[LogLine]) -> dict[str, str]:
     errors: list[str] = []
     for line in lines:
         if "LogNodeSupport" not in line.location:
-            if line.severity >= 3:
-                errors.append(_clean(line.message))
+            if match := _ERROR.match(line.message):
+                errors.append(match["words"].strip())
             continue
         for match in _NODE.finditer(line.message):
             reason = (match["reason"] or "").strip()
@@ -47,10 +48,6 @@ def refusals(lines: Sequence[LogLine]) -> dict[str, str]:
             reasons.setdefault(match["name"].strip(), reason)
         errors.clear()
     return reasons
-
-
-def _clean(message: str) -> str:
-    return _NOISE.sub("", message.strip()).strip()
 
 
 def finalize_failures(lines: Iterable[LogLine], names: Mapping[str, object]) -> dict[str, str]:
@@ -65,7 +62,7 @@ def finalize_failures(lines: Iterable[LogLine], names: Mapping[str, object]) -> 
 
 def finalize_cause(lines: Sequence[LogLine]) -> str | None:
     """The most telling sentence of a failed finalize, None when the log is silent."""
-    text = "\n".join(line.message for line in lines if line.severity >= 2)
+    text = "\n".join(line.message for line in lines)
     return next((match.group(0).strip() for cause in _FINALIZE_CAUSES if (match := cause.search(text))), None)
 
 

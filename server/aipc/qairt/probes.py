@@ -86,8 +86,10 @@ def make_probe(
     ideals = []
     for direction in (0.0, 1.0, -1.0):
         moved = {
-            name: array if name in exact else _moved(array, signs[name], 0.0 if name in constants else
-            direction) for name, array in arguments.items()
+            name: array
+            if name in exact
+            else _moved(array, signs[name], 0.0 if name in constants else direction)
+            for name, array in arguments.items()
         }
         results = stepper.run_node(node, moved)
         ideals.append({name: round_fp16(array) for name, array in results.items()})
@@ -114,8 +116,8 @@ def boundary_inputs(inputs: Mapping[str, Array], seed: int = 0) -> dict[str, Arr
     Zero of both signs, halves, integers, one rounding step off them, negative, tiny and large values.
     """
     rng = np.random.default_rng(seed)
-    halves = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 7.0, 100.5, 1000.0, 1e-4, 2.0**-24, 30000.0,
-    60000.0]) values = np.concatenate([halves, -halves, halves * (1 + 2.0**-10), rng.standard_normal(32)])
+    halves = np.array([0, 0.5, 1, 1.5, 2, 2.5, 3, 7, 100.5, 1000.0, 1e-4, 2.0**-24, 30000.0, 6e4])
+    values = np.concatenate([halves, -halves, halves * (1 + 2.0**-10), rng.standard_normal(32)])
     return {
         name: rng.choice(values, size=array.shape).astype(array.dtype) if array.dtype.kind == "f" else array
         for name, array in inputs.items()
