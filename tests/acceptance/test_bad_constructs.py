@@ -46,7 +46,7 @@ BAD = {
         "(torch.randn(4, 4),)",
     ),
     "control flow on a value": (
-        "def forward(self, x):\n    if «x.sum() > 0»:\n        return torch.relu(x)\n    return torch.tanh(x)",
+        "def forward(self, x):\n    if «x.sum() > 0»:\n        return x.relu()\n    return x.tanh()",
         "(torch.randn(4, 4),)",
     ),
     "an operator without ONNX lowering": (

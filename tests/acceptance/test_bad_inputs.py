@@ -30,6 +30,12 @@ def says(finished: Finished, *words: str) -> None:
         assert word in sentence, sentence
 
 
+def constructor(body: str) -> str:
+    """The good model with an ``__init__`` of these lines."""
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    return GOOD.replace("    def forward", f"    def __init__(self):\n{lines}\n    def forward", 1)
+
+
 def check(tmp_path: Path, cache: Path, source: str, *arguments: str, name: str = "Model") -> Finished:
     file = tmp_path / "model.py"
     file.write_text(source, encoding="utf-8")
@@ -55,11 +61,7 @@ def test_missing_dependency(tmp_path: Path, cache: Path) -> None:
 
 
 def test_raising_constructor_names_the_line(tmp_path: Path, cache: Path) -> None:
-    source = GOOD.replace(
-        "    def forward",
-        '    def __init__(self):\n        raise ValueError("no weights")\n\n    def forward',
-        1,
-    )
+    source = constructor('raise ValueError("no weights")')
     says(check(tmp_path, cache, source), "no weights", "model.py:8")
 
 
@@ -85,31 +87,19 @@ def test_unusable_output_directory(tmp_path: Path, cache: Path) -> None:
 
 
 def test_endless_constructor_is_ended(tmp_path: Path, cache: Path) -> None:
-    source = GOOD.replace(
-        "    def forward",
-        "    def __init__(self):\n        while True:\n            pass\n\n    def forward",
-        1,
-    )
+    source = constructor("while True:\n    pass")
     finished = check(tmp_path, cache, source, "--time-limit", "5")
     says(finished, "5")
     assert finished.seconds < 60
 
 
 def test_segfault_costs_the_job_only(tmp_path: Path, cache: Path) -> None:
-    source = GOOD.replace(
-        "    def forward",
-        "    def __init__(self):\n        import ctypes\n\n        ctypes.string_at(0)\n\n    def forward",
-        1,
-    )
+    source = constructor("import ctypes\n\nctypes.string_at(0)")
     says(check(tmp_path, cache, source), "crash")
 
 
 def test_too_much_memory_costs_the_job_only(tmp_path: Path, cache: Path) -> None:
-    source = GOOD.replace(
-        "    def forward",
-        "    def __init__(self):\n        super().__init__()\n        self.w = torch.zeros(8 * 2**30)\n\n    def forward",
-        1,
-    )
+    source = constructor("super().__init__()\nself.w = torch.zeros(8 * 2**30)")
     says(check(tmp_path, cache, source), "memory")
 
 

@@ -1,0 +1,49 @@
+"""Every example builds the same model each time and answers with the promised shape."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from .loading import load
+
+SHAPES = {
+    "lprnet/model.py:build": ((1, 3, 24, 94), (1, 68, 18)),
+    "esrgan/model.py:build_small": ((1, 3, 32, 32), (1, 3, 128, 128)),
+    "vit-tiny/model.py:build": ((1, 3, 224, 224), (1, 1000)),
+    "resnet50/model.py:build": ((1, 3, 224, 224), (1, 1000)),
+}
+
+
+@pytest.mark.parametrize("entry", SHAPES)
+def test_weights_are_reproducible(entry: str) -> None:
+    file, name = entry.split(":")
+    given, expected = SHAPES[entry]
+    build = getattr(load(file), name)
+    image = torch.rand(given, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        one, other = build()(image), build()(image)
+    assert one.shape == expected
+    assert torch.isfinite(one).all()
+    assert torch.equal(one, other)
+    assert not torch.equal(one, torch.zeros_like(one))
+
+
+def test_three_problems_keeps_its_shape() -> None:
+    tracker = load("three-problems/model.py").Tracker()
+    assert tracker(torch.randn(2, 4, 8, 16, 16), torch.randn(2, 6, 4, 8)).shape == (2, 8, 18, 18)
+
+
+def test_efficientnet_sees_a_minibus() -> None:
+    classify = load("efficientnet-lite0/classify.py")
+    with torch.no_grad():
+        logits = classify.build()(torch.from_numpy(classify.prepare(classify.PICTURE))).numpy()
+    label, probability = classify.top5(logits)[0]
+    assert label == "minibus"
+    assert probability > 0.5
+
+
+def test_ocr_reads_the_bus() -> None:
+    ocr = load("ocr/read.py")
+    found = ocr.read(ocr.on_cpu(ocr.DETECTION), ocr.on_cpu(ocr.RECOGNITION))
+    assert {"MADRID", "cero", "emisiones"} <= set(found)
