@@ -1,0 +1,213 @@
+"""PyTorch to ONNX in one trace, every node with its origins.
+
+Stock ``torch.onnx.export`` traces twice (export, then decompose). Here the decompositions are applied while tracing,
+and only constants are folded afterwards: other optimizations change what QAIRT is asked about.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import onnx_ir as ir
+import onnxscript.optimizer
+import onnxscript.version_converter
+import torch
+import torch.export._trace as export_trace
+from onnx_ir.passes import common as passes
+from torch.export.exported_program import ExportedProgram, _override_composite_implicit_decomp
+from torch.onnx._internal.exporter import _core, _dispatching, _fx_passes
+
+from aipc.core.types import Origin, SourceMap
+
+from .recorder import MARK, ConstructionRecorder, NodeRecorder
+from .sourcemap import origin, union
+from .tables import decompositions, keep_composite_operator_list, registry
+
+OPSET = 20
+_TRACE = "pkg.torch.onnx.stack_trace"
+_SCOPES = "pkg.torch.onnx.name_scopes"
+
+
+class MissingLoweringsError(Exception):
+    """Operators that have no ONNX form. ``nodes`` holds every one of them: (operator, stack number or None)."""
+
+    def __init__(self, nodes: Sequence[tuple[str, int | None]], recorder: NodeRecorder) -> None:
+        super().__init__("no ONNX form for " + ", ".join(dict.fromkeys(name for name, _ in nodes)))
+        self.nodes = tuple(nodes)
+        self.recorder = recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    model: ir.Model
+    source_map: SourceMap
+    strategy: str
+
+
+def trace(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[ExportedProgram, NodeRecorder]:
+    """Trace ``module`` once, decomposed for ONNX. Raises what PyTorch raises."""
+    keep_composite_operator_list()
+    composite, other = decompositions()
+    original = export_trace._export_to_aten_ir
+    with NodeRecorder() as recorder, torch.no_grad(), _override_composite_implicit_decomp(composite):
+        export_trace._export_to_aten_ir = functools.partial(original, decomp_table=other)
+        try:
+            program = export_trace._export(module, tuple(args), dict(kwargs), strict=False, pre_dispatch=False)
+        finally:
+            export_trace._export_to_aten_ir = original
+    return program, recorder
+
+
+def two_traces(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[ExportedProgram, NodeRecorder]:
+    """The exporter's own way (export, then decompose), for models that one trace does not take."""
+    with NodeRecorder() as recorder, torch.no_grad():
+        program = torch.export.export(module, tuple(args), dict(kwargs), strict=False)
+        program = _fx_passes.decompose_with_registry(program, registry())
+    return program, recorder
+
+
+STRATEGIES = {"one-trace": trace, "two-traces": two_traces}
+
+
+def export(
+    module: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    constructions: ConstructionRecorder,
+    *,
+    strategy: str = "one-trace",
+    opset: int = OPSET,
+) -> Exported:
+    """ONNX model with unique node names and the origins of every node.
+
+    Raises:
+        MissingLoweringsError: operators without ONNX form, all of them.
+        Exception: whatever PyTorch raises while tracing.
+    """
+    program, recorder = STRATEGIES[strategy](module, args, kwargs)
+    graph_module = program.graph_module
+    _fx_passes.insert_type_promotion_nodes(graph_module)
+    program._graph_module = _fx_passes.remove_assertion_nodes(graph_module)
+    missing = _missing_lowerings(program)
+    if missing:
+        raise MissingLoweringsError(missing, recorder)
+    model = _core._exported_program_to_onnx_program(program, registry=registry()).model
+    model = _simplified(model, opset)
+    numbers = _numbers(model)
+    modules = dict(module.named_modules(remove_duplicate=False))
+    origins: dict[tuple[int, str], Origin] = {}
+
+    def origin_of(number: int, path: str) -> Origin:
+        if (number, path) not in origins:
+            construction = constructions.stack(modules[path]) if path in modules else ()
+            while not construction and path:
+                path_up = path.rpartition(".")[0]
+                construction = constructions.stack(modules[path_up]) if path_up in modules else ()
+                if not path_up:
+                    break
+                path = path_up
+            origins[number, path] = origin(recorder.stacks[number], path, construction)
+        return origins[number, path]
+
+    named: dict[str, tuple[Origin, ...]] = {}
+    names = _name_nodes(model)
+    for node in model.graph:
+        path = _module_path(node)
+        named[names[node]] = union([[origin_of(number, path) for number in numbers.get(node, ())]])
+        node.name = names[node]
+        for key in (_TRACE, "pkg.torch.onnx.fx_node", "pkg.torch.onnx.class_hierarchy", "namespace"):
+            node.metadata_props.pop(key, None)
+    return Exported(model, SourceMap(named), strategy)
+
+
+def _missing_lowerings(program: ExportedProgram) -> list[tuple[str, int | None]]:
+    missing = []
+    for node in program.graph_module.graph.nodes:
+        if node.op != "call_function" or isinstance(node.target, torch._ops.HigherOrderOperator):
+            continue
+        if getattr(node.target, "__module__", "") in {"_operator", "math"} or _core._is_onnx_op(node.target):
+            continue
+        function, _ = _dispatching.dispatch(node, registry())
+        if function is None:
+            missing.append((str(node.target), (node.meta.get("custom") or {}).get(MARK)))
+    return missing
+
+
+def _simplified(model: ir.Model, opset: int) -> ir.Model:
+    """Inline the exporter's functions and fold constants; every node keeps or inherits the numbers of its stacks."""
+    if model.opset_imports.get("", opset) < opset:
+        onnxscript.version_converter.convert_version(model, opset)
+    passes.InlinePass()(model)
+    before = {
+        output.name: node.metadata_props.get(_TRACE, "")
+        for node in model.graph
+        for output in node.outputs
+        if output.name
+    }
+    scopes = {
+        output.name: node.metadata_props.get(_SCOPES, "")
+        for node in model.graph
+        for output in node.outputs
+        if output.name
+    }
+    onnxscript.optimizer.fold_constants(model, onnx_shape_inference=False)
+    passes.RemoveUnusedNodesPass()(model)
+    passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    passes.IdentityEliminationPass()(model)
+    passes.RemoveUnusedNodesPass()(model)
+    for node in model.graph:
+        if not node.metadata_props.get(_TRACE):
+            kept = next((before[item.name] for item in node.outputs if before.get(item.name or "")), "")
+            node.metadata_props[_TRACE] = kept or _from_neighbours(node)
+        if not node.metadata_props.get(_SCOPES):
+            node.metadata_props[_SCOPES] = next((scopes[o.name] for o in node.outputs if scopes.get(o.name or "")), "")
+    return model
+
+
+def _from_neighbours(node: ir.Node) -> str:
+    """A node that a pass put in has the origins of the nodes that feed it, or else of those that read it."""
+    producers = [value.producer() for value in node.inputs if value is not None]
+    readers = [use.node for output in node.outputs for use in output.uses()]
+    for group in (readers, producers):
+        marks = [item.metadata_props.get(_TRACE, "") for item in group if item is not None]
+        joined = " ".join(dict.fromkeys(mark for text in marks for mark in text.split()))
+        if joined:
+            return joined
+    return ""
+
+
+def _numbers(model: ir.Model) -> dict[ir.Node, tuple[int, ...]]:
+    return {
+        node: tuple(
+            int(mark.partition(":")[2])
+            for mark in node.metadata_props.get(_TRACE, "").split()
+            if mark.startswith(f"{MARK}:")
+        )
+        for node in model.graph
+    }
+
+
+def _module_path(node: ir.Node) -> str:
+    text = node.metadata_props.get(_SCOPES, "")
+    try:
+        scopes = ast.literal_eval(text) if text else []
+    except (ValueError, SyntaxError):
+        return ""
+    return scopes[-2] if len(scopes) >= 2 else ""
+
+
+def _name_nodes(model: ir.Model) -> dict[ir.Node, str]:
+    """``module.path.Operator_k``: the k-th of its kind in its module instance, so an edit elsewhere renames nothing."""
+    counts: dict[tuple[str, str], int] = {}
+    names = {}
+    for node in model.graph:
+        key = (_module_path(node), node.op_type)
+        counts[key] = counts.get(key, -1) + 1
+        names[node] = f"{key[0]}.{node.op_type}_{counts[key]}".lstrip(".")
+    return names

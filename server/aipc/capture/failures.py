@@ -1,0 +1,78 @@
+"""Findings for models that PyTorch cannot export, on the expressions that are to blame."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from aipc.core.types import Finding, Origin, Related, Severity
+
+from .export import MissingLoweringsError
+from .recorder import stack_of_traceback
+from .sourcemap import origin
+
+
+def findings_of(error: Exception, path: Path) -> tuple[Finding, ...]:
+    """What an export failure means, in the author's terms."""
+    if isinstance(error, MissingLoweringsError):
+        return _missing(error)
+    rule, message = _explain(error)
+    place = origin(stack_of_traceback(_deepest(error).__traceback__))
+    return (_finding(rule, message, place, _words(error), nodes=()),)
+
+
+def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
+    found: dict[tuple[str, int | None], int] = {}
+    for item in error.nodes:
+        found[item] = found.get(item, 0) + 1
+    findings = []
+    for operator, number in found:
+        place = origin(error.recorder.stacks[number]) if number is not None else Origin(())
+        short = operator.removeprefix("aten.").partition(".")[0]
+        message = f"PyTorch's exporter has no ONNX form of {short}, so this model cannot be captured with it"
+        findings.append(_finding("capture-unsupported-operator", message, place, f"No ONNX function found for {operator}", ()))
+    return tuple(findings)
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    text = " ".join(f"{type(item).__name__} {item}" for item in _chain(error))
+    if "DataDependent" in text or "GuardOnDataDependentSymNode" in text or "data-dependent" in text.lower():
+        return (
+            "capture-data-dependent",
+            "what this computes, or its shape, depends on the values of the input; a graph for the NPU has to be the "
+            "same for every input",
+        )
+    if "DynamicOutputShape" in text or "nonzero" in text:
+        return (
+            "capture-dynamic-shape",
+            "the shape of this result depends on the values of the input; shapes on the NPU are fixed",
+        )
+    first = str(_deepest(error)).strip().splitlines()
+    return "capture-failed", f"PyTorch cannot export the model here: {first[0] if first else type(error).__name__}"
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    return chain
+
+
+def _deepest(error: BaseException) -> BaseException:
+    """The error of the chain that passed through the author's code, the first cause of them."""
+    chain = [item for item in _chain(error) if stack_of_traceback(item.__traceback__)]
+    return chain[-1] if chain else error
+
+
+def _words(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(_deepest(error))).strip()[:2000]
+
+
+def _finding(rule: str, message: str, place: Origin, words: str, nodes: tuple[str, ...]) -> Finding:
+    frame = place.user_frame
+    related = tuple(
+        Related(f"in {item.function}", item.range) for item in place.frames if item is not frame and item.library
+    )
+    return Finding(rule, Severity.ERROR, message, frame.range if frame else None, words, related[:8], nodes)

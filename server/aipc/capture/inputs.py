@@ -1,0 +1,144 @@
+"""Example inputs for a model: from the configuration, from the model's own ``example_inputs()``, or inferred."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aipc.core.errors import InputError
+
+from . import spec as specs
+from .load import LoadedModel, import_file
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Arguments for ``forward``. ``provenance`` says in a sentence where they come from."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    provenance: str = ""
+
+    def shapes(self, module: torch.nn.Module) -> dict[str, str]:
+        """Argument name -> shape string, the form in which the configuration keeps them."""
+        names = parameter_names(module)
+        named = dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
+        return {
+            name: f"{str(value.dtype).removeprefix('torch.')}[{','.join(map(str, value.shape))}]"
+            for name, value in named.items()
+            if isinstance(value, torch.Tensor)
+        }
+
+
+def parameter_names(module: torch.nn.Module) -> list[str]:
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [item.name for item in parameters if item.kind not in {item.VAR_POSITIONAL, item.VAR_KEYWORD}]
+
+
+def example_inputs(loaded: LoadedModel) -> Inputs:
+    """The first that exists of: configured inputs, ``example_inputs()`` of the class, factory or instance, inference.
+
+    Raises:
+        InputError: what was configured cannot be read, or nothing fitting was found.
+    """
+    config = loaded.ref.config
+    dims = dict(config.dims) if config else {}
+    if loaded.ref.inputs is not None:
+        return _configured(loaded, loaded.ref.inputs, dims)
+    for holder in (loaded.source, loaded.module):
+        method = getattr(holder, "example_inputs", None)
+        if callable(method):
+            args, kwargs = specs.as_arguments(method(), "example_inputs()")
+            return Inputs(args, kwargs, "the model's own example_inputs()")
+    from .infer import infer_inputs
+
+    return infer_inputs(loaded.module)
+
+
+def _configured(loaded: LoadedModel, value: Any, dims: Mapping[str, int]) -> Inputs:
+    if isinstance(value, Mapping):
+        names = parameter_names(loaded.module)
+        kwargs = {name: _one(loaded, text, dims) for name, text in value.items()}
+        unknown = [name for name in kwargs if names and name not in names]
+        if unknown and len(kwargs) == 1 and names:
+            # One input under a name of the user's own choosing: it can only be the first argument.
+            return Inputs((next(iter(kwargs.values())),), {}, "the configuration")
+        if unknown:
+            raise InputError(
+                f"forward has no argument {unknown[0]!r}", remedy=f"its arguments are {', '.join(names) or 'unnamed'}"
+            )
+        # Positional where possible: a wrapper's forward(*args) takes no keywords.
+        ordered = [name for name in names if name in kwargs]
+        if ordered == names[: len(ordered)]:
+            return Inputs(tuple(kwargs[name] for name in ordered), {}, "the configuration")
+        return Inputs((), kwargs, "the configuration")
+    if isinstance(value, (tuple, list)):
+        return Inputs(tuple(_one(loaded, text, dims) for text in value), {}, "the configuration")
+    text = str(value)
+    path = _path(loaded, text)
+    if path.suffix == ".npz":
+        arrays = specs.array_file(path)
+        names = parameter_names(loaded.module)
+        if set(arrays) <= set(names):
+            return Inputs((), arrays, f"{path.name}")
+        return Inputs(tuple(arrays.values()), {}, f"{path.name}")
+    if ".py:" in text:
+        args, kwargs = specs.as_arguments(_called(loaded, text), text)
+        return Inputs(args, kwargs, text)
+    return Inputs((_one(loaded, text, dims),), {}, "the configuration")
+
+
+def _one(loaded: LoadedModel, text: str, dims: Mapping[str, int]) -> torch.Tensor:
+    """One argument from a shape string, an image, a NumPy file or a callable."""
+    if specs.is_shape(text):
+        return specs.tensor_from(text, dims=dims, high=_vocabulary(loaded.module))
+    path = _path(loaded, text)
+    if specs.is_image(text):
+        from .infer import image_size
+
+        return specs.image_file(path, image_size(loaded.module) or (224, 224))
+    if path.suffix in {".npy", ".npz"}:
+        return next(iter(specs.array_file(path).values()))
+    if ".py:" in text:
+        value = _called(loaded, text)
+        if isinstance(value, torch.Tensor):
+            return value
+        args, kwargs = specs.as_arguments(value, text)
+        return next(iter((*args, *kwargs.values())))
+    raise InputError(
+        f"the input {text!r} is neither a shape, an image, a NumPy file nor file.py:function",
+        remedy="write for example float32[1,3,640,640]",
+    )
+
+
+def _path(loaded: LoadedModel, text: str) -> Path:
+    path = Path(text).expanduser()
+    return path if path.is_absolute() else loaded.ref.root / path
+
+
+def _called(loaded: LoadedModel, text: str) -> Any:
+    file, _, name = text.rpartition(":")
+    path = _path(loaded, file)
+    if not path.is_file():
+        raise InputError(f"there is no file {path}", remedy="correct the inputs in the configuration")
+    function = getattr(import_file(path, loaded.ref.root), name, None)
+    if not callable(function):
+        raise InputError(f"there is no function {name} in {path}", remedy="correct the inputs in the configuration")
+    value = function()
+    # A generator or a loader of batches: the first one serves as the example.
+    if not isinstance(value, (torch.Tensor, tuple, list, dict)) and hasattr(value, "__iter__"):
+        value = next(iter(value))
+    return value
+
+
+def _vocabulary(module: torch.nn.Module) -> int:
+    sizes = [item.num_embeddings for item in module.modules() if isinstance(item, torch.nn.Embedding)]
+    return min([*sizes, 1000]) if sizes else 10

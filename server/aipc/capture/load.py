@@ -1,0 +1,150 @@
+"""Turn a model reference into an ``nn.Module``, with the user's own mistakes told at their lines."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from aipc.core.config import ModelRef
+from aipc.core.errors import AipcError, MissingDependencyError, ModelLoadError
+from aipc.core.types import Position, Range
+
+from .recorder import ConstructionRecorder, stack_of_traceback
+from .sourcemap import is_library, resolve_frame
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A module in evaluation mode, where it came from, and where its parts were constructed."""
+
+    module: torch.nn.Module
+    ref: ModelRef
+    source: Any
+    """What the reference named: the class, the factory or the instance."""
+    constructions: ConstructionRecorder
+
+
+def load_model(ref: ModelRef) -> LoadedModel:
+    """Import the file that ``ref`` names and build the model.
+
+    Raises:
+        ModelLoadError: syntax error, missing name, code that raises, or something that is not a model.
+        MissingDependencyError: an import that fails.
+    """
+    with ConstructionRecorder() as constructions:
+        namespace = import_file(ref.path, ref.root)
+        source = _attribute(namespace, ref)
+        model = build(source, ref)
+    module = model if isinstance(model, torch.nn.Module) else getattr(model, "model", None)
+    if not isinstance(module, torch.nn.Module):
+        raise ModelLoadError(
+            f"{ref.attribute} in {ref.path} is {type(model).__name__}, not a PyTorch module",
+            remedy="name an nn.Module class, an instance of one, or a function that returns one",
+        )
+    return LoadedModel(module.eval().requires_grad_(False), ref, source, constructions)
+
+
+def import_file(path: Path, root: Path | None = None) -> ModuleType:
+    """Import ``path`` as Python would from its own directory (as part of its package when it has one)."""
+    package_root, names = path.parent, [path.stem]
+    while (package_root / "__init__.py").is_file():
+        names.insert(0, package_root.name)
+        package_root = package_root.parent
+    for directory in dict.fromkeys((str(root or package_root), str(path.parent), str(package_root))):
+        if directory in sys.path:
+            sys.path.remove(directory)
+        sys.path.insert(0, directory)
+    name = ".".join(names)
+    try:
+        if len(names) > 1:
+            return importlib.import_module(name)
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+    except SyntaxError as error:
+        file, line, column = error.filename or str(path), error.lineno or 1, max(0, (error.offset or 1) - 1)
+        where = Range(file, Position(line, column), Position(error.end_lineno or line, max(0, (error.end_offset or column + 2) - 1)))
+        raise ModelLoadError(f"syntax error: {error.msg}", remedy="correct the line", range=where) from error
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        raise MissingDependencyError(
+            f"the module {error.name!r} that the model imports is not installed",
+            remedy=f"run pip install {missing}",
+            range=innermost_user_range(error, path),
+        ) from error
+    except Exception as error:
+        raise raised(error, path, "the model's file") from error
+
+
+def _attribute(namespace: ModuleType, ref: ModelRef) -> Any:
+    value: Any = namespace
+    for part in (ref.attribute or "").split("."):
+        if not hasattr(value, part):
+            names = [name for name in vars(value) if not name.startswith("_")]
+            near = difflib.get_close_matches(part, names, 3)
+            models = [name for name in names if _is_model_class(getattr(value, name, None))]
+            hint = f"did you mean {', '.join(near)}?" if near else f"models in it: {', '.join(models) or 'none'}"
+            raise ModelLoadError(f"there is no {ref.attribute} in {ref.path}", remedy=hint)
+        value = getattr(value, part)
+    return value
+
+
+def _is_model_class(value: Any) -> bool:
+    return inspect.isclass(value) and issubclass(value, torch.nn.Module) and value is not torch.nn.Module
+
+
+def build(source: Any, ref: ModelRef) -> Any:
+    """An instance of what was named: instances as they are, classes and factories called without arguments."""
+    if isinstance(source, torch.nn.Module) or not callable(source):
+        return source
+    try:
+        signature = inspect.signature(source)
+        required = [
+            name
+            for name, parameter in signature.parameters.items()
+            if parameter.default is parameter.empty
+            and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+        ]
+    except (TypeError, ValueError):
+        required = []
+    if required:
+        raise ModelLoadError(
+            f"{ref.attribute} in {ref.path} needs the arguments {', '.join(required)}",
+            remedy=f"add a function that takes none and returns the model, and name it as {ref.path.name}:that_function",
+        )
+    try:
+        return source()
+    except Exception as error:
+        raise raised(error, ref.path, str(ref.attribute)) from error
+
+
+def innermost_user_range(error: BaseException, prefer: Path | None = None) -> Range | None:
+    """The innermost line of the author's code in an exception's traceback."""
+    frames = [frame for frame in stack_of_traceback(error.__traceback__) if not is_library(frame[0].co_filename)]
+    return resolve_frame(frames[0]).range if frames else None
+
+
+def raised(error: Exception, path: Path, what: str) -> AipcError:
+    """The author's code raised: say what, at its own line."""
+    import traceback
+
+    if isinstance(error, AipcError):
+        return error
+    lines = str(error).strip().splitlines()
+    return ModelLoadError(
+        f"{what} raised {type(error).__name__}: {lines[0] if lines else 'no message'}",
+        remedy="correct the model's code",
+        range=innermost_user_range(error, path),
+        detail="".join(traceback.format_exception(error)),
+    )

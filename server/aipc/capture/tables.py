@@ -1,0 +1,36 @@
+"""What every export needs and no model changes: the ONNX registry and the decompositions, made once a process."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.export.exported_program import _split_decomp_table_to_cia_and_python_decomp
+from torch.onnx._internal.exporter import _decomp, _registration
+
+Table = dict[Any, Callable[..., Any]]
+
+
+@functools.lru_cache(maxsize=1)
+def registry() -> _registration.ONNXRegistry:
+    return _registration.ONNXRegistry.from_torchlib()
+
+
+@functools.lru_cache(maxsize=1)
+def decompositions() -> tuple[Table, Table]:
+    """Decompositions of composite operators, and of all others that have no ONNX lowering of their own."""
+    lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
+    table = _decomp.create_onnx_friendly_decomposition_table(lowered)
+    composite, other = _split_decomp_table_to_cia_and_python_decomp(dict(table))
+    return composite, other
+
+
+@functools.lru_cache(maxsize=1)
+def keep_composite_operator_list() -> None:
+    """PyTorch lists every composite operator anew for each export; the list does not change."""
+    import torch._export.utils as utils
+
+    utils._collect_all_valid_cia_ops = functools.lru_cache(maxsize=1)(utils._collect_all_valid_cia_ops)
+    torch.fx.config.do_not_emit_stack_traces = True
