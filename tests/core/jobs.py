@@ -24,7 +24,9 @@ def where(report: Any) -> tuple[int, list[str]]:
 
 
 def typed_error(report: Any) -> None:
-    raise ModelLoadError("no such class", remedy="name another", range=Range("m.py", Position(3, 0), Position(3, 4)))
+    raise ModelLoadError(
+        "no such class", remedy="name another", range=Range("m.py", Position(3, 0), Position(3, 4))
+    )
 
 
 def untyped_error(report: Any) -> None:
@@ -71,3 +73,38 @@ def with_child(report: Any, *, pid_file: str) -> None:
 
 def not_picklable(report: Any) -> Any:
     return lambda: None
+
+
+def crash_after_starting_a_child(report: Any, *, pid_file: str) -> None:
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(600)
+        os._exit(0)
+    with open(pid_file, "w", encoding="utf-8") as stream:  # noqa: PTH123
+        stream.write(f"{os.getpid()} {pid}")
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def talkative(report: Any) -> None:
+    while True:
+        report(Event("talk", "still here"))
+
+
+def close_stdout(report: Any) -> str:
+    sys.stdout.close()
+    os.close(1)
+    return "done"
+
+
+def unpicklable_typed_error(report: Any) -> None:
+    raise ModelLoadError("odd", detail=lambda: None)  # type: ignore[arg-type]
+
+
+def environment(report: Any, *, name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def allocator_error(report: Any) -> None:
+    raise RuntimeError(
+        "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 32 GB"
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from aipc.core.errors import AipcError, CancelledError, ModelLoadError, WorkerCrashedError
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
@@ -51,7 +52,7 @@ def test_every_job_has_a_process_of_its_own_without_the_front_s_main(pool):
 
 
 def test_typed_errors_come_back_whole(pool):
-    with pytest.raises(ModelLoadError, match="m.py:3: no such class — name another"):
+    with pytest.raises(ModelLoadError, match=r"m\.py:3: no such class — name another"):
         pool.run("jobs:typed_error", {})
 
 
@@ -117,3 +118,46 @@ def test_nothing_outlives_a_front_process_that_is_killed(tmp_path):
     front.send_signal(signal.SIGKILL)
     front.wait()
     assert all(gone(pid) for pid in pids)
+
+
+def test_a_crash_is_told_at_once_and_takes_along_what_the_job_started(pool, tmp_path):
+    pid_file, log, began = tmp_path / "pids", tmp_path / "job.log", time.monotonic()
+    with pytest.raises(WorkerCrashedError, match="SIGSEGV") as info:
+        pool.run("jobs:crash_after_starting_a_child", {"pid_file": str(pid_file)}, log=log)
+    assert time.monotonic() - began < 10
+    assert str(log) in str(info.value)
+    assert all(gone(int(pid)) for pid in pid_file.read_text().split())
+
+
+def test_a_job_that_reports_without_pause_is_not_above_its_limits(pool):
+    with pytest.raises(WorkerCrashedError, match=r"within 0\.5 seconds"):
+        pool.run("jobs:talkative", {}, limits=Limits(seconds=0.5))
+
+
+def test_closing_stdout_harms_nobody(pool):
+    assert pool.run("jobs:close_stdout", {}) == "done"
+
+
+def test_an_error_that_cannot_be_pickled_still_says_its_words(pool):
+    with pytest.raises(AipcError, match="odd"):
+        pool.run("jobs:unpicklable_typed_error", {})
+
+
+def test_pytorch_s_allocator_error_is_told_as_memory(pool):
+    with pytest.raises(WorkerCrashedError, match="more memory"):
+        pool.run("jobs:allocator_error", {})
+
+
+def test_a_job_sees_the_environment_of_the_moment(pool, monkeypatch):
+    monkeypatch.setenv("AIPC_TEST_WORD", "now")
+    assert pool.run("jobs:environment", {"name": "AIPC_TEST_WORD"}) == "now"
+
+
+def test_importing_core_brings_nothing_heavy():
+    code = (
+        "import sys, aipc.core.workers, aipc.core.cache, aipc.core.config, aipc.core.json\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'numpy', 'cattrs', 'tomlkit', 'psutil'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -9,10 +9,10 @@ import pickle
 import signal
 import sys
 import threading
-import time
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from .errors import AipcError, WorkerCrashedError
@@ -22,15 +22,24 @@ _PR_SET_PDEATHSIG = 1
 
 
 def serve(
-    connection: Connection, job: str, arguments: dict[str, Any], log: str, front: int, path: list[str]
+    connection: Connection,
+    life: Connection,
+    job: str,
+    arguments: dict[str, Any],
+    log: str,
+    path: list[str],
+    environment: dict[str, str],
 ) -> None:
-    """Entry point of the child process."""
+    """Entry point of the child process. ``life`` ends when the front process does, or has done with this job."""
     if hasattr(os, "setsid"):
         with suppress(OSError):
             os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with(front)
+    _die_with_front(life)
     _redirect(log)
+    _be_the_first_to_go()
+    # A fork server keeps the environment that it was started in; the front's may have changed since.
+    os.environ.update(environment)
     sys.path[:] = path
     # OpenMP's threads do not survive a fork: a child that used them would hang.
     if torch := sys.modules.get("torch"):
@@ -38,8 +47,18 @@ def serve(
     lock = threading.Lock()
 
     def send(kind: str, value: Any) -> None:
+        message = pickle.dumps((kind, value))
         with lock:
-            connection.send((kind, value))
+            connection.send_bytes(message)
+
+    def send_error(error: AipcError) -> None:
+        if not error.detail:
+            error.detail = traceback.format_exc()
+        try:
+            send("error", error)
+        except Exception:
+            # The error carries something that cannot be pickled: its words are what matters.
+            send("error", AipcError(str(error), detail=str(error.detail)))
 
     def report(event: Event) -> None:
         send("event", event)
@@ -47,24 +66,21 @@ def serve(
     try:
         module, _, function = job.partition(":")
         result = getattr(importlib.import_module(module), function)(report, **arguments)
-        pickle.dumps(result)
-    except AipcError as error:
-        send("error", error)
-    except MemoryError:
-        send(
-            "error",
-            WorkerCrashedError(
-                "the job asked for more memory than this machine has",
-                remedy="use smaller inputs or a machine with more memory",
-                detail=traceback.format_exc(),
-            ),
-        )
-    except SystemExit as error:
-        send("error", AipcError(f"the model's code called sys.exit({error.code!r})", remedy="remove that call"))
-    except BaseException as error:
-        send("error", AipcError(f"{type(error).__name__}: {_first_line(error)}", detail=traceback.format_exc()))
-    else:
         send("result", result)
+    except AipcError as error:
+        send_error(error)
+    except SystemExit as error:
+        send_error(AipcError(f"the model's code called sys.exit({error.code!r})", remedy="remove that call"))
+    except BaseException as error:
+        if _is_out_of_memory(error):
+            send_error(
+                WorkerCrashedError(
+                    "the job asked for more memory than this machine has",
+                    remedy="use smaller inputs or a machine with more memory",
+                )
+            )
+        else:
+            send_error(AipcError(f"{type(error).__name__}: {_first_line(error)}"))
     finally:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -94,20 +110,54 @@ def _redirect(log: str) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
 
-def _die_with(front: int) -> None:
-    """End this process group when the front process is gone, even by kill -9."""
+def _is_out_of_memory(error: BaseException) -> bool:
+    # PyTorch's allocator raises a RuntimeError with these words instead of a MemoryError.
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+
+
+def _be_the_first_to_go() -> None:
+    """Where the machine runs out of memory, let the kernel take this job and not the front process."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _die_with_front(life: Connection) -> None:
+    """End this job and all that it started when the front process is gone, even by kill -9."""
+    if sys.platform == "win32":
+        threading.Thread(target=_exit_at_end_of, args=(life,), daemon=True).start()
+        return
     if sys.platform == "linux":
         # The parent is the fork server, which itself ends when the front process does.
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _start_guard(life.fileno())
+    life.close()
 
-    def watch() -> None:
-        import psutil
 
-        while psutil.pid_exists(front):
-            time.sleep(0.5)
-        if hasattr(os, "killpg"):
-            os.killpg(0, signal.SIGKILL)
-        os._exit(1)
+def _exit_at_end_of(life: Connection) -> None:
+    with suppress(EOFError, OSError):
+        life.recv_bytes()
+    os._exit(1)
 
-    threading.Thread(target=watch, daemon=True, name="aipc-watch-front").start()
+
+def _start_guard(life: int) -> None:
+    """Fork a process outside this group that kills the group once ``life`` ends.
+
+    A thread could not: native code may hold the interpreter's lock for ever, and the death signal takes this
+    process but none that it started. The guard is forked twice, so that it is no child of the job.
+    """
+    group = os.getpid()
+    if middle := os.fork():
+        os.waitpid(middle, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            os.closerange(0, life)
+            os.closerange(life + 1, 4096)
+            while os.read(life, 1):
+                pass
+            os.killpg(group, signal.SIGKILL)
+    finally:
+        os._exit(0)

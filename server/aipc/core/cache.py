@@ -23,13 +23,19 @@ from .hashing import hash_file
 
 _META = "meta.json"
 _STALE_SECONDS = 24 * 3600.0
+_CLEAN_SECONDS = 3600.0
+_STAMP_BYTES = 4 << 20
+_SETTLED_NS = 2_000_000_000
 _REMEDIES = {
     errno.ENOSPC: "free some space or set AIPC_CACHE_DIR to a directory on another disk",
     errno.EDQUOT: "free some space or set AIPC_CACHE_DIR to a directory on another disk",
+    errno.ENOTDIR: "set AIPC_CACHE_DIR to a directory that can be written",
     errno.EROFS: "set AIPC_CACHE_DIR to a directory that can be written",
     errno.EACCES: "set AIPC_CACHE_DIR to a directory that can be written",
     errno.EPERM: "set AIPC_CACHE_DIR to a directory that can be written",
 }
+
+_ANYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _REMEDIES:
+        # An author's file that cannot be read is no fault of this directory.
+        elsewhere = isinstance(error.filename, str) and not Path(error.filename).is_relative_to(path)
+        if error.errno not in _REMEDIES or (elsewhere and error.errno not in _ANYWHERE):
             raise
         raise StorageError(
             f"cannot write to {path}: {error.strerror}", remedy=_REMEDIES[error.errno], detail=str(error)
@@ -104,15 +112,27 @@ class Cache:
             with FileLock(locks / f"{key[:32]}.lock"):
                 if entry := self.get(key):
                     return entry
-                temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=final.parent))
+                # We hold the key's lock: what carries its name was left by a builder that died.
+                prefix = f".tmp-{key[:32]}-"
+                for debris in (*final.parent.glob(f"{prefix}*"), final):
+                    shutil.rmtree(debris, ignore_errors=True)
+                temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=final.parent))
                 try:
                     meta = dict(build(temporary))
-                    (temporary / _META).write_text(json.dumps(meta), "utf-8")
+                    (temporary / _META).write_text(json.dumps(meta, allow_nan=False), "utf-8")
                     temporary.rename(final)
                 except BaseException:
                     shutil.rmtree(temporary, ignore_errors=True)
                     raise
+            self._clean_now_and_then()
         return Entry(final, meta)
+
+    def _clean_now_and_then(self) -> None:
+        stamp = self.root / "cleaned"
+        with _suppress_os():
+            if not stamp.exists() or time.time() - stamp.stat().st_mtime > _CLEAN_SECONDS:
+                stamp.touch()
+                self.clean()
 
     def remove(self, key: str) -> None:
         shutil.rmtree(self._dir(key), ignore_errors=True)
@@ -160,9 +180,16 @@ class Manifest:
             records = json.loads(self._path(primary).read_text("utf-8"))
         except (OSError, ValueError):
             return None
+        if not isinstance(records, dict):
+            return None
         return next((key for key, files in records.items() if _unchanged(files)), None)
 
     def record(self, primary: str, files: Mapping[str, str], entry: str) -> None:
+        """Remember that ``entry`` came from ``files`` (path -> SHA-256 when they were read).
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+        """
         from filelock import FileLock
 
         with storage_errors(self._root):
@@ -173,18 +200,40 @@ class Manifest:
                 except (OSError, ValueError):
                     records = {}
                 records.pop(entry, None)
-                newest = {entry: dict(files)} | records
+                newest = {entry: {path: _stamped(path, digest) for path, digest in files.items()}} | records
                 text = json.dumps(dict(list(newest.items())[:16]))
                 temporary = self._path(primary).with_suffix(f".{os.getpid()}.tmp")
                 temporary.write_text(text, "utf-8")
                 temporary.replace(self._path(primary))
 
 
-def _unchanged(files: Mapping[str, str]) -> bool:
+def _unchanged(files: Mapping[str, list[Any]]) -> bool:
     try:
-        return all(hash_file(path) == digest for path, digest in files.items())
-    except OSError:
+        return all(
+            (stamp is not None and _stamp(path) == stamp) or hash_file(path) == digest
+            for path, (digest, stamp) in files.items()
+        )
+    except (OSError, ValueError, TypeError):
         return False
+
+
+def _stamped(path: str, digest: str) -> list[Any]:
+    """The digest, and for a big file what tells without reading that it is still the same, when that is safe.
+
+    Safe means: a POSIX file system, where nobody can set the change time back; the content still is what the
+    digest says; and the last change is old enough that another one would get another time.
+    """
+    with _suppress_os():
+        stamp = _stamp(path)
+        if os.name == "posix" and stamp[1] >= _STAMP_BYTES and time.time_ns() - stamp[3] > _SETTLED_NS:
+            if hash_file(path) == digest and _stamp(path) == stamp:
+                return [digest, stamp]
+    return [digest, None]
+
+
+def _stamp(path: str) -> list[int]:
+    status = Path(path).stat()
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 @contextmanager

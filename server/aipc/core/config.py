@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from .errors import ConfigError, ModelLoadError
+from .errors import ConfigError, ModelLoadError, StorageError
+from .types import Position, Range
 
 PRECISIONS = ("fp16", "w8a16", "w8a8", "mixed", "auto")
 
@@ -32,7 +35,8 @@ class ModelConfig:
     tolerance: Mapping[str, float] = field(default_factory=dict)
     soc: str | None = None
     metric: str | None = None
-    dims: Mapping[str, int] = field(default_factory=dict)
+    dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
+    """Named dynamic dimensions: pinned to one size, or given as buckets (several sizes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def load_config(start: Path) -> Config:
         path = directory / "pyproject.toml"
         if not path.is_file():
             continue
-        table = _read(path).get("tool", {}).get("aipc")
+        tool = _read(path).get("tool", {})
+        table = tool.get("aipc") if isinstance(tool, dict) else None
         if table is not None:
             return _parse(path, table)
     return Config(root=start)
@@ -80,9 +85,18 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(tomlkit.parse(path.read_text("utf-8")).unwrap())
     except ParseError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", remedy=f"correct line {error.line}") from error
+        where = Position(error.line, max(error.col - 1, 0))
+        raise ConfigError(
+            f"this is not valid TOML: {error}",
+            remedy=f"correct line {error.line}",
+            range=Range(str(path), where, Position(error.line, where.column + 1)),
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text", remedy="save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", remedy="check its permissions"
+        ) from error
 
 
 def _parse(path: Path, table: Any) -> Config:
@@ -91,7 +105,9 @@ def _parse(path: Path, table: Any) -> Config:
     _known(path, "[tool.aipc]", table, {"soc", "target", "models"})
     models = table.get("models", {})
     if not isinstance(models, dict):
-        raise ConfigError(f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]")
+        raise ConfigError(
+            f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]"
+        )
     return Config(
         root=path.parent,
         soc=_string(path, "soc", table.get("soc")),
@@ -103,7 +119,9 @@ def _parse(path: Path, table: Any) -> Config:
 def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
     where = f"[tool.aipc.models.{name}]"
     if not isinstance(table, dict):
-        raise ConfigError(f"{where} in {path} is not a table", remedy="give it at least entry = \"file.py:Name\"")
+        raise ConfigError(
+            f"{where} in {path} is not a table", remedy='give it at least entry = "file.py:Name"'
+        )
     _known(path, where, table, set(ModelConfig.__dataclass_fields__) - {"name"})
     entry = _string(path, f"{where} entry", table.get("entry"))
     if not entry:
@@ -123,7 +141,7 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
         tolerance=_numbers(path, f"{where} tolerance", table.get("tolerance", {})),
         soc=_string(path, f"{where} soc", table.get("soc")),
         metric=_string(path, f"{where} metric", table.get("metric")),
-        dims={key: int(value) for key, value in _numbers(path, f"{where} dims", table.get("dims", {})).items()},
+        dims=_dims(path, f"{where} dims", table.get("dims", {})),
     )
 
 
@@ -147,6 +165,19 @@ def _numbers(path: Path, where: str, value: Any) -> dict[str, float]:
     ):
         return dict(value)
     raise ConfigError(f"{where} in {path} is not a table of numbers", remedy="for example { sqnr_db = 40 }")
+
+
+def _dims(path: Path, where: str, value: Any) -> dict[str, int | tuple[int, ...]]:
+    dims: dict[str, int | tuple[int, ...]] = {}
+    for name, sizes in value.items() if isinstance(value, dict) else [("", None)]:
+        several = sizes if isinstance(sizes, list) else [sizes]
+        if not several or any(type(size) is not int or size < 1 for size in several):
+            raise ConfigError(
+                f"{where} in {path} is not a table of sizes",
+                remedy="pin a dimension as { batch = 1 } or give buckets as { tokens = [128, 256] }",
+            )
+        dims[name] = tuple(sorted(set(sizes))) if isinstance(sizes, list) else sizes
+    return dims
 
 
 def _inputs(path: Path, where: str, value: Any) -> InputSpec:
@@ -181,7 +212,9 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
     )
 
 
-def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
+def _from_entry(
+    entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config
+) -> ModelRef:
     file, separator, attribute = entry.rpartition(":")
     if entry.startswith(PACKAGE_PREFIX) and file == PACKAGE_PREFIX[:-1]:
         separator = ""  # package:rapidocr/models/x.onnx names no attribute
@@ -197,7 +230,9 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         raise ModelLoadError(f"{file} names a file but no model in it", remedy=f"write {file}:ClassOrFactory")
     kinds: dict[str, Literal["python", "onnx", "pt2"]] = {".py": "python", ".onnx": "onnx", ".pt2": "pt2"}
     if suffix not in kinds:
-        raise ModelLoadError(f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name")
+        raise ModelLoadError(
+            f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name"
+        )
     return ModelRef(
         name=name or attribute or path.stem,
         kind=kinds[suffix],
@@ -229,17 +264,53 @@ def _listing(directory: Path) -> list[Path]:
         return []
 
 
-def write_model_config(pyproject: Path, name: str, *, entry: str, inputs: Mapping[str, str]) -> None:
-    """Add or update ``[tool.aipc.models.NAME]``, keeping the file's comments and order."""
+def write_model_config(
+    pyproject: Path, name: str, *, entry: str, inputs: Mapping[str, str] | Sequence[str] | str
+) -> None:
+    """Add or update ``[tool.aipc.models.NAME]``, keeping the file's comments, order and other keys.
+
+    Raises:
+        ConfigError: the file is not TOML, or something else stands where the table should be.
+        StorageError: the file cannot be written; it is then as it was.
+    """
     import tomlkit
 
-    document = tomlkit.parse(pyproject.read_text("utf-8")) if pyproject.is_file() else tomlkit.document()
-    tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
-    aipc = tool.setdefault("aipc", tomlkit.table())
-    models = aipc.setdefault("models", tomlkit.table(is_super_table=True))
-    model = models.setdefault(name, tomlkit.table())
-    model["entry"] = entry
+    if pyproject.is_file():
+        _read(pyproject)
+        document = tomlkit.parse(pyproject.read_text("utf-8"))
+    else:
+        document = tomlkit.document()
+    try:
+        tool = document.setdefault("tool", tomlkit.table(is_super_table=True))
+        aipc = tool.setdefault("aipc", tomlkit.table())
+        models = aipc.setdefault("models", tomlkit.table(is_super_table=True))
+        model = models.setdefault(name, tomlkit.table())
+        model["entry"] = entry
+        model["inputs"] = _toml_inputs(inputs)
+    except (AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"[tool.aipc.models.{name}] cannot be written to {pyproject}: another value stands in its place",
+            remedy="make tool.aipc.models a table",
+        ) from error
+    temporary = pyproject.with_name(f".{pyproject.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(tomlkit.dumps(document), "utf-8")
+        temporary.replace(pyproject)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise StorageError(
+            f"cannot write {pyproject}: {error.strerror}", remedy="check its permissions and the free space"
+        ) from error
+
+
+def _toml_inputs(inputs: Mapping[str, str] | Sequence[str] | str) -> Any:
+    import tomlkit
+
+    if isinstance(inputs, str):
+        return inputs
+    if not isinstance(inputs, Mapping):
+        return list(inputs)
     table = tomlkit.inline_table()
     table.update(dict(inputs))
-    model["inputs"] = table
-    pyproject.write_text(tomlkit.dumps(document), "utf-8")
+    return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from functools import lru_cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def _converter() -> Converter:
     converter = Converter()
     converter.register_unstructure_hook(float, _plain_float)
     converter.register_structure_hook(float, lambda value, _: _read_float(value))
-    converter.register_structure_hook(float | None, lambda value, _: None if value is None else _read_float(value))
+    converter.register_structure_hook(
+        float | None, lambda value, _: None if value is None else _read_float(value)
+    )
     return converter
 
 
@@ -49,6 +52,10 @@ def _finite(value: Any) -> Any:
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((_finite(item) for item in value), key=str)
+    if isinstance(value, PurePath):
+        return str(value)
     return value
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import pickle
 import signal
 import sys
 import tempfile
@@ -24,14 +25,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .errors import CancelledError, WorkerCrashedError
+from .errors import AipcError, CancelledError, WorkerCrashedError
 from .types import Event
 
 if TYPE_CHECKING:
     import psutil
 
 _POLL_SECONDS = 0.1
-_MEMORY_POLL_SECONDS = 0.3
+_MEMORY_POLL_SECONDS = 0.1
 _LOG_TAIL = 4000
 
 
@@ -46,7 +47,13 @@ class Limits:
     def memory_bytes(self) -> int:
         import psutil
 
-        return self.memory_mb << 20 if self.memory_mb else int(psutil.virtual_memory().total * 0.85)
+        if self.memory_mb:
+            return self.memory_mb << 20
+        total: int = psutil.virtual_memory().total
+        # In a container the control group's limit is what counts; the file says "max" where there is none.
+        with suppress(OSError, ValueError):
+            total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+        return int(total * 0.85)
 
 
 class WorkerPool:
@@ -60,7 +67,9 @@ class WorkerPool:
         limits: for every job that brings none of its own.
     """
 
-    def __init__(self, preload: tuple[str, ...] = ("aipc.capture.warm",), limits: Limits | None = None) -> None:
+    def __init__(
+        self, preload: tuple[str, ...] = ("aipc.capture.warm",), limits: Limits | None = None
+    ) -> None:
         self.limits = limits or Limits()
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context = multiprocessing.get_context(method)
@@ -112,6 +121,9 @@ class WorkerPool:
             log = Path(temporary)
         try:
             return self._run(job, arguments, on_event, limits or self.limits, log, cancel)
+        except WorkerCrashedError:
+            temporary = None  # the message names this log
+            raise
         finally:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
@@ -130,21 +142,25 @@ class WorkerPool:
         if self._warming:
             self._warming.join()
         ours, theirs = self._context.Pipe()
+        # Never written to: the job's guard sees its end when we close it or die.
+        life_theirs, life = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=serve,
-            args=(theirs, job, dict(arguments), str(log), os.getpid(), list(sys.path)),
+            args=(theirs, life_theirs, job, dict(arguments), str(log), list(sys.path), dict(os.environ)),
             name=f"aipc {job}",
             daemon=False,
         )
-        _with_own_main(process.start)()
-        theirs.close()
         try:
+            _with_own_main(process.start)()
+            theirs.close()
+            life_theirs.close()
             kind, value = _converse(ours, process, on_event, limits, log, cancel, job)
         except KeyboardInterrupt:
             raise CancelledError("interrupted") from None
         finally:
             _kill_group(process)
-            ours.close()
+            for end in (ours, theirs, life_theirs, life):
+                end.close()
         if kind == "error":
             raise value
         return value
@@ -163,7 +179,9 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
     def call() -> None:
         with _MAIN_LOCK:
             main = sys.modules["__main__"]
-            saved = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+            saved = {
+                name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
+            }
             main.__spec__ = None
             try:
                 start()
@@ -186,17 +204,23 @@ def _converse(
     deadline = time.monotonic() + limits.seconds
     memory_limit, next_look = limits.memory_bytes(), 0.0
     while True:
-        if ours.poll(_POLL_SECONDS):
+        # The process's own end is watched too: what it started may hold its end of the pipe open.
+        ready = multiprocessing.connection.wait([ours, process.sentinel], _POLL_SECONDS)
+        if ready and (ours in ready or ours.poll()):
             try:
-                kind, value = ours.recv()
-            except (EOFError, ConnectionResetError):
+                message = ours.recv_bytes()
+            except (EOFError, OSError):
                 process.join(5)
                 raise _crashed(process.exitcode, log, job) from None
+            kind, value = _unpickled(message, job)
             if kind != "event":
                 return kind, value
             if on_event:
                 on_event(value)
-            continue
+        elif ready:
+            process.join(5)
+            raise _crashed(process.exitcode, log, job)
+        # Also after an event: a job that reports without pause is not above its limits.
         if cancel and cancel.is_set():
             raise CancelledError("cancelled")
         now = time.monotonic()
@@ -218,6 +242,18 @@ def _converse(
                 )
 
 
+def _unpickled(message: bytes, job: str) -> tuple[str, Any]:
+    try:
+        kind, value = pickle.loads(message)
+    except Exception as error:
+        raise AipcError(
+            f"the answer of the {_title(job)} cannot be read here ({type(error).__name__})",
+            remedy="report this as a defect, with the output of --debug",
+            detail=f"{error}",
+        ) from error
+    return kind, value
+
+
 def _title(job: str) -> str:
     return job.rpartition(":")[2].replace("_", " ") + " step"
 
@@ -237,7 +273,9 @@ def _crashed(exitcode: int | None, log: Path, job: str) -> WorkerCrashedError:
     else:
         what = f"the process of the {_title(job)} ended by itself with exit status {exitcode}"
     return WorkerCrashedError(
-        what, remedy="see the log with --debug; the model's own code or a native library did this", detail=_tail(log)
+        what,
+        remedy=f"the model's own code or a native library did this; its last words are in {log}",
+        detail=_tail(log),
     )
 
 
@@ -273,6 +311,7 @@ def _kill_group(process: Any) -> None:
         return
     if hasattr(os, "killpg"):
         # The child is the leader of its own group (see _worker.serve); until it is, kill only itself.
+        # What outlives a leader that is already gone is the guard's to kill.
         with suppress(ProcessLookupError, PermissionError):
             if os.getpgid(process.pid) == process.pid:
                 os.killpg(process.pid, signal.SIGKILL)
