@@ -22,17 +22,19 @@ from aipc.core.errors import QairtError
 
 from .cpu import Arrays
 from .fp16 import exact_tensors
-from .judge import badness, judge
+from .judge import Sample, badness, judge
 from .probes import Probe, boundary_inputs, join, make_probe, probe_name, signature
 from .results import Localization, NodeNumerics, Verdict
 from .session import open_session
 from .soc import SoC, get_soc
 from .stepwise import Stepper, load, reads
+from .taps import Tapped, tap
 
 Array = np.ndarray[Any, Any]
 
 _BATCH_NODES = 64
 _BATCH_BYTES = 256 << 20
+_CONFIRMED_TAPS = 24
 _CONTROL_FLOW = ("If", "Loop", "Scan", "SequenceMap")
 
 
@@ -51,6 +53,7 @@ def localize(
     soc: str,
     *,
     boundary: bool = False,
+    confirm: bool = True,
     seconds: float | None = None,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Localization:
@@ -60,6 +63,7 @@ def localize(
         model: ONNX file with unique node names; not a compiled one.
         inputs: one array for each graph input.
         boundary: also run each node on boundary values (zeros of both signs, halves, negative, tiny, large).
+        confirm: look at nodes that are wrong alone in the whole graph too, and acquit the right ones.
         seconds: stop after this time; nodes not reached are ``UNKNOWN``.
         on_progress: called with the fraction done and what is being run.
 
@@ -96,13 +100,46 @@ def localize(
 
     stepper.walk(inputs, visit=visit)
     runner.flush()
-    nodes = tuple(_result(node, plan, runner.results) for node in stepper.model.graph.node)
-    return Localization(nodes, None, time.perf_counter() - started, runner.sessions)
+    nodes = [_result(node, plan, runner.results) for node in stepper.model.graph.node]
+    if confirm and (runner.deadline is None or time.perf_counter() < runner.deadline):
+        nodes = _confirm(stepper, nodes, inputs, chip)
+    return Localization(tuple(nodes), None, time.perf_counter() - started, runner.sessions)
+
+
+def _confirm(
+    stepper: Stepper, nodes: list[NodeNumerics], inputs: Mapping[str, Array], soc: SoC
+) -> list[NodeNumerics]:
+    """Acquit nodes that are wrong alone and right in the whole graph.
+
+    The compiler gives a node the layout of its neighbours: an edge-mode Pad, for example, is wrong only on
+    the innermost axis, and that axis is another one beside a convolution.
+    """
+    accused = {item.node: item.output for item in nodes if item.verdict is Verdict.WRONG and item.output}
+    taps = list(dict.fromkeys(accused.values()))[:_CONFIRMED_TAPS]
+    if not taps:
+        return nodes
+    try:
+        tapped = tap(stepper, taps, inputs, soc)
+    except QairtError:
+        return nodes  # what the nodes do alone is all that can be known
+    return [
+        _reconsider(item, tapped[item.output]) if item.node in accused and item.output in tapped else item
+        for item in nodes
+    ]
+
+
+def _reconsider(item: NodeNumerics, value: Tapped) -> NodeNumerics:
+    sample = Sample({item.output: value.true}, [{item.output: value.ideal}])
+    whole = judge(item.node, item.op_type, sample, {item.output: value.actual})
+    if whole.verdict is Verdict.WRONG:
+        return replace(item, detail="wrong alone and in the whole graph")
+    return replace(whole, measured_on=item.measured_on, detail="wrong alone, right in the whole graph")
 
 
 def _make_plan(stepper: Stepper, inputs: Mapping[str, Array]) -> _Plan:
     constants = set(stepper.constants)
     digests: dict[str, bytes] = {}
+    entries = {value.name for value in stepper.model.graph.input}
     signatures: dict[str, bytes] = {}
     chosen: dict[bytes, tuple[float, str]] = {}
 
@@ -113,6 +150,7 @@ def _make_plan(stepper: Stepper, inputs: Mapping[str, Array]) -> _Plan:
         if node.op_type in _CONTROL_FLOW:
             return
         sign = signature(node, arguments, frozenset(constants), digests)
+        sign += bytes(name in entries for name in reads(node))
         signatures[node.name] = sign
         # Of equal nodes the one with the largest values is the one that fp16's range hurts most.
         reach = max((_reach(array) for array in (*arguments.values(), *results.values())), default=0.0)
@@ -165,7 +203,7 @@ class _Runner:
     def __init__(self, stepper: Stepper, soc: SoC, deadline: float | None) -> None:
         self._stepper = stepper
         self._soc = soc
-        self._deadline = deadline
+        self.deadline = deadline
         self._waiting: list[Probe] = []
         self.results: dict[str, NodeNumerics] = {}
         self.sessions = 0
@@ -182,7 +220,7 @@ class _Runner:
     def _run(self, batch: list[Probe]) -> None:
         if not batch:
             return
-        if self._deadline is not None and time.perf_counter() > self._deadline:
+        if self.deadline is not None and time.perf_counter() > self.deadline:
             for probe in batch:
                 self._keep(_unknown(probe, "not run: out of time"))
             return

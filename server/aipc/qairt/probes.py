@@ -21,17 +21,21 @@ from .stepwise import Stepper, reads
 
 Array = np.ndarray[Any, Any]
 
+_ZERO = "zero"
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A node with everything it takes to run it alone. ``inputs`` and ``constants`` are keyed by its
-    tensor names.
+    """A node with everything it takes to run it alone; arrays are keyed by its tensor names.
+
+    ``direct``: the inputs that the model's own graph inputs are; the others come from nodes of the NPU.
     """
 
     node: onnx.NodeProto
     inputs: Mapping[str, Array]
     constants: Mapping[str, Array]
     sample: Sample
+    direct: frozenset[str] = frozenset()
 
     @property
     def nbytes(self) -> int:
@@ -98,7 +102,8 @@ def make_probe(
     same_shapes = [
         ideal for ideal in ideals if all(ideal[name].shape == array.shape for name, array in expected.items())
     ]
-    return Probe(node, dynamic, fixed, Sample(dict(expected), same_shapes))
+    direct = frozenset(value.name for value in stepper.model.graph.input)
+    return Probe(node, dynamic, fixed, Sample(dict(expected), same_shapes), direct)
 
 
 def _moved(array: Array, signs: Array, direction: float) -> Array:
@@ -132,7 +137,10 @@ def join(probes: Sequence[Probe], like: onnx.ModelProto) -> tuple[bytes, dict[st
     """One model that holds all probes side by side, and its inputs. Tensors of probe ``i`` start with its
     name.
     """
-    nodes, inputs, outputs, initializers = [], [], [], []
+    nodes: list[onnx.NodeProto] = []
+    inputs: list[onnx.ValueInfoProto] = []
+    outputs: list[onnx.ValueInfoProto] = []
+    initializers: list[onnx.TensorProto] = []
     feeds: dict[str, Array] = {}
     for index, probe in enumerate(probes):
         prefix = probe_name(index)
@@ -146,9 +154,20 @@ def join(probes: Sequence[Probe], like: onnx.ModelProto) -> tuple[bytes, dict[st
         for name, array in probe.constants.items():
             initializers.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array), f"{prefix}/{name}"))
         for name, array in probe.inputs.items():
-            feeds[f"{prefix}/{name}"] = array
-            inputs.append(_described(f"{prefix}/{name}", array))
+            entry = f"{prefix}/{name}"
+            if name not in probe.direct and array.dtype == np.float32 and array.ndim:
+                # The compiler fuses the conversion of a graph input into its reader, which an inner node
+                # never meets (and an edge-mode Pad is wrong only then). Adding a zero that it cannot know
+                # keeps them apart.
+                feeds[_ZERO] = np.zeros(1, np.float32)
+                entry = f"{prefix}/{name}/from"
+                barrier = helper.make_node("Add", [entry, _ZERO], [f"{prefix}/{name}"], name=f"from/{entry}")
+                nodes.insert(-1, barrier)
+            feeds[entry] = array
+            inputs.append(_described(entry, array))
         outputs.extend(_described(f"{prefix}/{name}", array) for name, array in probe.sample.expected.items())
+    if _ZERO in feeds:
+        inputs.append(_described(_ZERO, feeds[_ZERO]))
     graph = helper.make_graph(nodes, "probes", inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=like.opset_import, functions=like.functions)
     model.ir_version = like.ir_version

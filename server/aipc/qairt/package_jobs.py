@@ -1,0 +1,145 @@
+"""Jobs on packages, each run in a worker process of its own: compile, run, compare, localize.
+
+Arrays cross the process border as ``.npz`` files, keyed by tensor name; everything else is plain and small.
+"""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aipc.core.errors import InputError, StorageError
+from aipc.core.types import Event, OutputAccuracy
+
+from .compile import compile_context
+from .divergence import first_divergence
+from .fp16 import ideal_fp16_sqnr
+from .metrics import compare_outputs
+from .numerics import localize as localize_nodes
+from .results import Compiled, Localization, SimulatedRun
+from .simulate import run_context
+
+Array = np.ndarray[Any, Any]
+Report = Callable[[Event], None]
+
+
+def compile(report: Report, *, model: str, soc: str, out: str, allow_cpu: bool = True) -> Compiled:
+    """Compile the ONNX file ``model`` for ``soc`` into ``out`` (see ``compile.compile_context``)."""
+    report(Event("compile", f"compiling {Path(model).name} for {soc}"))
+    return compile_context(model, soc, out, allow_cpu=allow_cpu)
+
+
+def run(report: Report, *, package_model: str, inputs_npz: str, out_npz: str, soc: str) -> SimulatedRun:
+    """Run the EPContext model ``package_model`` on the simulator and write its outputs to ``out_npz``."""
+    inputs = read_npz(inputs_npz)
+    report(Event("run", f"running on the {soc} simulator"))
+    execution = run_context(package_model, inputs, soc)
+    write_npz(out_npz, execution.outputs)
+    return SimulatedRun(
+        outputs=tuple(execution.outputs),
+        out_npz=out_npz,
+        host_load_seconds=execution.host_load_seconds,
+        host_run_seconds=execution.host_run_seconds,
+    )
+
+
+def compare(
+    report: Report,
+    *,
+    reference_npz: str,
+    actual_npz: str,
+    model: str | None = None,
+    inputs: str | None = None,
+) -> tuple[OutputAccuracy, ...]:
+    """Distance of every output to the reference.
+
+    Args:
+        model: the ONNX file; with ``inputs``, each result also carries the SQNR that a correctly
+            rounded fp16 execution of that graph has.
+        inputs: the ``.npz`` of the graph's inputs.
+    """
+    ideal = None
+    if model is not None and inputs is not None:
+        report(Event("compare", "computing what ideal fp16 gives"))
+        ideal = ideal_fp16_sqnr(model, read_npz(inputs))
+    return compare_outputs(read_npz(reference_npz), read_npz(actual_npz), ideal)
+
+
+def localize(
+    report: Report,
+    *,
+    model: str,
+    inputs_npz: str,
+    soc: str,
+    out: str | None = None,
+    boundary: bool = False,
+    divergence: bool = False,
+    seconds: float | None = None,
+) -> Localization:
+    """Judge every node's own numbers; with ``divergence``, also find the first bad tensor of the whole graph.
+
+    Args:
+        out: a directory; when given, the inputs of this run are kept there for the failure capsule.
+        seconds: limit for the search over single nodes.
+    """
+    inputs = read_npz(inputs_npz)
+    started = time.perf_counter()
+    found = localize_nodes(
+        model,
+        inputs,
+        soc,
+        boundary=boundary,
+        seconds=seconds,
+        on_progress=lambda fraction, node: report(Event("localize", node, fraction)),
+    )
+    if divergence:
+        report(Event("localize", "searching the whole graph"))
+        found = replace(found, divergence=first_divergence(model, inputs, soc))
+    if out is not None:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        write_npz(Path(out) / "inputs.npz", inputs)
+    return replace(found, seconds=time.perf_counter() - started)
+
+
+def read_npz(path: str | Path) -> dict[str, Array]:
+    """Arrays by name, in the file's order.
+
+    Raises:
+        InputError: the file is missing, is not an ``.npz``, or holds pickled objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            if not isinstance(data, np.lib.npyio.NpzFile):
+                raise ValueError("a single array without a name")
+            return {name: data[name] for name in data.files}
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is not a readable .npz file", remedy="Save it with numpy.savez.", detail=str(error)
+        ) from error
+    except Exception as error:  # zipfile.BadZipFile and friends
+        raise InputError(f"{path} is damaged", remedy="Save it again.", detail=str(error)) from error
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
+    """Write arrays by name, the same bytes for the same arrays.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, array in arrays.items():
+                # A fixed date: numpy.savez writes the present one, and equal arrays would not be equal bytes.
+                entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+                with archive.open(entry, "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}", remedy="Free some space or choose another directory."
+        ) from error
