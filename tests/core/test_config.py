@@ -36,6 +36,7 @@ def test_the_nearest_file_counts(project):
     model = config.models["yolov8n"]
     assert model.inputs == {"images": "float32[1,3,640,640]"} and model.precision == "fp16"
     assert model.dims == {"batch": 1, "tokens": (128, 256)}
+    assert model.sizes == {"batch": 1, "tokens": 256}
 
 
 def test_a_configured_name_resolves_from_anywhere_and_can_be_sent_to_a_worker(project):

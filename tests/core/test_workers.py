@@ -161,3 +161,18 @@ def test_importing_core_brings_nothing_heavy():
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt")
+def test_finished_jobs_leave_no_process_and_no_zombie(pool, capfd):
+    from multiprocessing import forkserver
+
+    for _ in range(3):
+        pool.run("jobs:double", {"value": 1})
+    server = psutil.Process(forkserver._forkserver._forkserver_pid)
+    for _ in range(100):
+        if not server.children(recursive=True):
+            break
+        time.sleep(0.05)
+    assert server.children(recursive=True) == []
+    assert capfd.readouterr().err == ""

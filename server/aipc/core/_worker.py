@@ -30,7 +30,7 @@ def serve(
     path: list[str],
     environment: dict[str, str],
 ) -> None:
-    """Entry point of the child process. ``life`` ends when the front process does, or has done with this job."""
+    """Entry point of the child process. ``life`` ends with the front process, or with this job."""
     if hasattr(os, "setsid"):
         with suppress(OSError):
             os.setsid()
@@ -96,7 +96,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _redirect(log: str) -> None:
-    """Point file descriptors 0, 1 and 2 away from the front's terminal, below Python and native code alike."""
+    """Point file descriptors 0, 1 and 2 away from the front's terminal, also for native code."""
     sys.stdout.flush()
     sys.stderr.flush()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -145,7 +145,8 @@ def _start_guard(life: int) -> None:
     """Fork a process outside this group that kills the group once ``life`` ends.
 
     A thread could not: native code may hold the interpreter's lock for ever, and the death signal takes this
-    process but none that it started. The guard is forked twice, so that it is no child of the job.
+    process but none that it started. The guard is forked twice, so that it is no child of the
+    job; the fork server adopts it (see _fork_server).
     """
     group = os.getpid()
     if middle := os.fork():

@@ -225,9 +225,10 @@ def _stamped(path: str, digest: str) -> list[Any]:
     """
     with _suppress_os():
         stamp = _stamp(path)
-        if os.name == "posix" and stamp[1] >= _STAMP_BYTES and time.time_ns() - stamp[3] > _SETTLED_NS:
-            if hash_file(path) == digest and _stamp(path) == stamp:
-                return [digest, stamp]
+        worth_it = os.name == "posix" and stamp[1] >= _STAMP_BYTES
+        settled = time.time_ns() - stamp[3] > _SETTLED_NS
+        if worth_it and settled and hash_file(path) == digest and _stamp(path) == stamp:
+            return [digest, stamp]
     return [digest, None]
 
 

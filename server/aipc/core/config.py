@@ -36,7 +36,12 @@ class ModelConfig:
     soc: str | None = None
     metric: str | None = None
     dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
-    """Named dynamic dimensions: pinned to one size, or given as buckets (several sizes)."""
+    """Named dynamic dimensions: pinned to one size, or given as buckets (several sizes, ascending)."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """One size for each named dimension: the pinned one, or the largest bucket."""
+        return {name: size if isinstance(size, int) else max(size) for name, size in self.dims.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +175,13 @@ def _numbers(path: Path, where: str, value: Any) -> dict[str, float]:
 def _dims(path: Path, where: str, value: Any) -> dict[str, int | tuple[int, ...]]:
     dims: dict[str, int | tuple[int, ...]] = {}
     for name, sizes in value.items() if isinstance(value, dict) else [("", None)]:
-        several = sizes if isinstance(sizes, list) else [sizes]
+        several: list[Any] = sizes if isinstance(sizes, list) else [sizes]
         if not several or any(type(size) is not int or size < 1 for size in several):
             raise ConfigError(
                 f"{where} in {path} is not a table of sizes",
                 remedy="pin a dimension as { batch = 1 } or give buckets as { tokens = [128, 256] }",
             )
-        dims[name] = tuple(sorted(set(sizes))) if isinstance(sizes, list) else sizes
+        dims[name] = tuple(sorted(set(several))) if isinstance(sizes, list) else several[0]
     return dims
 
 
@@ -245,7 +250,7 @@ def _from_entry(
 
 
 def _locate(file: str, base: Path) -> Path:
-    """The path that an entry names: relative to ``base``, or inside an installed package after ``package:``."""
+    """The path that an entry names: relative to ``base``, or in an installed package after ``package:``."""
     if not file.startswith(PACKAGE_PREFIX):
         return (base / Path(file).expanduser()).resolve()
     package, _, inside = file.removeprefix(PACKAGE_PREFIX).partition("/")

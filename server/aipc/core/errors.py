@@ -42,7 +42,7 @@ def _rebuild(cls: type[AipcError], what: str, remedy: str, range: Range | None, 
 
 
 class ModelLoadError(AipcError):
-    """The model reference cannot be turned into a model (missing file, syntax error, wrong name, raising code)."""
+    """The reference cannot be turned into a model (missing file, syntax error, wrong name, raising code)."""
 
 
 class InputError(AipcError):

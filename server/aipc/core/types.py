@@ -41,7 +41,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of source text; ``end`` is exclusive. A whole line has ``end.column`` past its last character."""
+    """Source text up to ``end``, exclusive. A whole line has ``end.column`` past its last character."""
 
     file: str
     start: Position
@@ -166,7 +166,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class OutputAccuracy:
-    """Distance of one output to PyTorch fp32. ``ideal_fp16_sqnr_db``: what a correctly rounded fp16 run would have."""
+    """Distance of one output to PyTorch fp32; ``ideal_fp16_sqnr_db`` is a rounded fp16 run's."""
 
     name: str
     cosine: float

@@ -74,7 +74,7 @@ class WorkerPool:
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context = multiprocessing.get_context(method)
         if method == "forkserver":
-            self._context.set_forkserver_preload(list(preload))
+            self._context.set_forkserver_preload(["aipc.core._fork_server", *preload])
         self._warming: threading.Thread | None = None
 
     def __enter__(self) -> WorkerPool:
@@ -144,7 +144,7 @@ class WorkerPool:
         ours, theirs = self._context.Pipe()
         # Never written to: the job's guard sees its end when we close it or die.
         life_theirs, life = self._context.Pipe(duplex=False)
-        process = self._context.Process(
+        process = self._context.Process(  # type: ignore[attr-defined]
             target=serve,
             args=(theirs, life_theirs, job, dict(arguments), str(log), list(sys.path), dict(os.environ)),
             name=f"aipc {job}",
@@ -179,7 +179,7 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
     def call() -> None:
         with _MAIN_LOCK:
             main = sys.modules["__main__"]
-            saved = {
+            saved: dict[str, Any] = {
                 name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
             }
             main.__spec__ = None
