@@ -1,0 +1,114 @@
+"""The ``aipc`` command line: finds the commands, runs one, turns errors into a sentence and a status.
+
+Exit status: 0 clean or done, 1 findings or a gate not passed, 2 could not run, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from aipc.commands import discover
+from aipc.commands._console import write, write_json
+from aipc.core.errors import AipcError
+
+INTERRUPTED = 130
+COULD_NOT_RUN = 2
+
+
+def build() -> typer.Typer:
+    """The application with every command."""
+    app = typer.Typer(
+        help="Deploy PyTorch models to Snapdragon, checked by Qualcomm's own compiler.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name, command in discover().items():
+        app.command(name)(command)
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        write(f"aipc {version('aipc')}\n")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Deploy PyTorch models to Snapdragon, checked by Qualcomm's own compiler."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal that cannot show a character must not end the command
+    before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
+    as_json, debug = "--json" in before_dashes, "--debug" in before_dashes
+    try:
+        status = typer.main.get_command(build()).main(
+            list(arguments), prog_name="aipc", standalone_mode=False
+        )
+    except AipcError as error:
+        return _failed(error, as_json=as_json, debug=debug)
+    except typer.TyperException as error:
+        if not error.format_message():  # no command was given: the help has been printed
+            return COULD_NOT_RUN
+        wrong = AipcError(_sentence(error.format_message()), remedy="see aipc --help")
+        return _failed(wrong, as_json=as_json, debug=debug, kind="UsageError")
+    except (KeyboardInterrupt, typer.Abort):
+        stopped = AipcError("interrupted")
+        return _failed(stopped, as_json=as_json, debug=debug, kind="CancelledError", status=INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_RUN
+    except Exception as error:
+        wrong = AipcError(
+            f"aipc itself failed with {type(error).__name__}: {error}",
+            remedy="this is a defect: run the command again with --debug and report what it prints",
+        )
+        wrong.__cause__ = error
+        return _failed(wrong, as_json=as_json, debug=debug, kind="InternalError")
+    return status if isinstance(status, int) else 0
+
+
+def _failed(
+    error: AipcError, *, as_json: bool, debug: bool, kind: str | None = None, status: int | None = None
+) -> int:
+    """Say what is wrong: a sentence on stderr, with ``as_json`` a document on stdout."""
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+        if error.detail:
+            print(error.detail, file=sys.stderr)
+    print(f"error: {_sentence(str(error))}", file=sys.stderr)
+    if as_json:
+        document: dict[str, Any] = {
+            "kind": kind or type(error).__name__,
+            "message": error.what,
+            "remedy": error.remedy,
+            "range": error.range,
+        }
+        write_json({"error": document})
+    return error.exit_status if status is None else status
+
+
+def _sentence(text: str) -> str:
+    """One line, without a final period."""
+    return " ".join(text.split()).removesuffix(".")

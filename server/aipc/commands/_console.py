@@ -1,0 +1,46 @@
+"""What a command writes: its result on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def write(text: str) -> None:
+    """Write to stdout. A reader that has gone away (``aipc ... | head``) is not an error."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would raise again when the interpreter flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_json(document: Any) -> None:
+    """The one JSON document of ``--json``."""
+    from aipc.core.json import dumps
+
+    write(dumps(document) + "\n")
+
+
+def show(*renderables: Any) -> None:
+    """Render with rich and write to stdout: colours only on a terminal, full width when piped."""
+    page = io.StringIO()
+    console = _console(page, like=sys.stdout)
+    for renderable in renderables:
+        console.print(renderable, markup=False, highlight=False, emoji=False)
+    write("\n".join(line.rstrip() for line in page.getvalue().split("\n")))
+
+
+def _console(file: TextIO, *, like: TextIO) -> Console:
+    from rich.console import Console
+
+    terminal = like.isatty()
+    width = shutil.get_terminal_size((100, 25)).columns if terminal else int(os.environ.get("COLUMNS", "120"))
+    return Console(file=file, force_terminal=terminal, width=width, soft_wrap=False)

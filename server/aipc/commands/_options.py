@@ -1,0 +1,53 @@
+"""Arguments and options that several commands share, so that each is spelled and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="file.py:Name, a model configured in pyproject.toml, a .onnx file or a .pt2 file.",
+        show_default=False,
+    ),
+]
+Package = Annotated[
+    Path,
+    typer.Argument(metavar="PACKAGE", help="Directory that `aipc deploy` wrote.", show_default=False),
+]
+SoC = Annotated[
+    str | None,
+    typer.Option("--soc", help="Chip to compile for, such as sm8650. Default: the configuration's."),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option("--precision", help="Number format on the NPU. Default: the configuration's, else fp16."),
+]
+Target = Annotated[
+    str | None,
+    typer.Option("--target", help="Where to run. Default: the configuration's, else simulator."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the full logs of what fails.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Do all the work again.")]
+TimeLimit = Annotated[
+    float,
+    typer.Option(
+        "--time-limit", "--timeout", min=0.1, metavar="SECONDS", help="Stop a step that takes longer."
+    ),
+]
+MemoryLimit = Annotated[
+    int,
+    typer.Option(
+        "--memory-limit",
+        min=0,
+        metavar="MIB",
+        help="Stop a step that uses more memory; 0: 85 % of the machine.",
+    ),
+]

@@ -1,0 +1,172 @@
+"""Reports as a person reads them. Text of models and compilers is never interpreted as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from aipc.core.types import (
+    CheckReport,
+    DeployReport,
+    Finding,
+    Gate,
+    OutputAccuracy,
+    Range,
+    Severity,
+    StageRecord,
+)
+from aipc.qairt.soc import get_soc
+
+if TYPE_CHECKING:
+    from aipc.doctor import DoctorReport
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFORMATION: "cyan"}
+
+
+def check_page(report: CheckReport) -> Iterator[Any]:
+    """What ``aipc check`` prints."""
+    yield Text(
+        f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold"
+    )
+    yield Text(f"{report.nodes} nodes: {placement_line(report.placement)}{_partitions(report.partitions)}")
+    yield from findings_lines(report.findings)
+    yield _closing(report.findings)
+
+
+def deploy_page(report: DeployReport) -> Iterator[Any]:
+    """What ``aipc deploy`` prints."""
+    title = f"{report.model} for {get_soc(report.soc).title}, {report.precision}, run on {report.target}"
+    yield Text(title, "bold")
+    yield stages_table(report.stages)
+    if report.placement:
+        yield Text(f"placement: {placement_line(report.placement)}")
+    for group in (report.accuracy or {}).values():
+        yield accuracy_table(group)
+    yield Text(f"latency: {latency_line(report.latency)}")
+    yield from findings_lines(report.findings)
+    if report.capsule:
+        yield Text(f"failure capsule: {_short(report.capsule)}")
+    if report.package:
+        yield Text(f"package: {_short(report.package)}")
+    seconds = sum(stage.seconds for stage in report.stages)
+    if report.ok:
+        yield Text(f"verified in {seconds:.1f} s", "bold green")
+    else:
+        failed = ", ".join(stage.name for stage in report.stages if stage.gate and not stage.gate.ok)
+        yield Text(f"not passed: {failed or 'see above'}", "bold red")
+
+
+def doctor_page(report: DoctorReport) -> Iterator[Any]:
+    """What ``aipc doctor`` prints."""
+    table = _table("", "what", "found", "what to do")
+    for item in report.items:
+        mark = Text("ok", "green") if item.ok else Text("missing" if item.needed else "absent", "bold red")
+        table.add_row(mark, item.name, Text(item.found), Text(item.remedy))
+    yield table
+    missing = sum(item.needed and not item.ok for item in report.items)
+    verdict = "nothing is missing" if report.ok else f"{missing} needed things are missing"
+    yield Text(verdict, "bold green" if report.ok else "bold red")
+
+
+def stages_table(stages: tuple[StageRecord, ...]) -> Table:
+    table = _table("stage", "seconds", "gate", "")
+    table.columns[1].justify = "right"
+    for stage in stages:
+        seconds = "cached" if stage.cached else f"{stage.seconds:.2f}"
+        table.add_row(stage.name, seconds, gate_text(stage.gate), Text(stage.note))
+    return table
+
+
+def gate_text(gate: Gate | None) -> Text:
+    """For example ``ok: sqnr_db 67.1, threshold 40``."""
+    if gate is None:
+        return Text("")
+    value = "not measured" if gate.value is None else f"{gate.value:.4g}"
+    words = f"{'ok' if gate.ok else 'FAILED'}: {gate.metric} {value}, threshold {gate.threshold:.4g}"
+    if gate.detail and not gate.ok:
+        words += f" ({gate.detail})"
+    return Text(words, "green" if gate.ok else "bold red")
+
+
+def accuracy_table(outputs: tuple[OutputAccuracy, ...]) -> Table:
+    table = _table("output against PyTorch fp32", "cosine", "SQNR dB", "ideal fp16 dB", "max abs", "max rel")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for output in outputs:
+        ideal = "" if output.ideal_fp16_sqnr_db is None else f"{output.ideal_fp16_sqnr_db:.1f}"
+        invalid = f" ({output.nan} NaN, {output.inf} inf)" if output.nan or output.inf else ""
+        table.add_row(
+            output.name + invalid,
+            f"{output.cosine:.7f}",
+            f"{output.sqnr_db:.1f}",
+            ideal,
+            f"{output.max_abs:.3g}",
+            f"{output.max_rel:.3g}",
+        )
+    return table
+
+
+def findings_lines(findings: tuple[Finding, ...]) -> Iterator[Text]:
+    """Each finding as ``file:line:column severity [rule] message`` and, below, the compiler's words."""
+    for finding in findings:
+        line = Text(f"{place(finding.range)} ")
+        line.append(finding.severity.value, _STYLES[finding.severity])
+        line.append(f" [{finding.rule}] {finding.message}")
+        yield line
+        if finding.compiler:
+            yield Text(f"    QAIRT: {' '.join(finding.compiler.split())}", "dim")
+        for related in finding.related:
+            yield Text(f"    {place(related.range)} {related.message}", "dim")
+        for fix in finding.fixes:
+            yield Text(f"    fix{'' if fix.proved else ' (unproved)'}: {fix.title}", "cyan")
+
+
+def place(range: Range | None) -> str:
+    """``file:line:column``, the column counted from 1 as terminals and editors do."""
+    if range is None:
+        return "(no source)"
+    return f"{_short(range.file)}:{range.start.line}:{range.start.column + 1}"
+
+
+def placement_line(placement: Mapping[str, int]) -> str:
+    words = {"npu": "on the NPU", "cpu": "on the CPU", "fails": "fail"}
+    return ", ".join(f"{count} {words.get(name, name)}" for name, count in placement.items())
+
+
+def latency_line(latency: Mapping[str, Any] | None) -> str:
+    if not latency:
+        return "not measured (no device)"
+    return ", ".join(f"{name} {value}" for name, value in latency.items())
+
+
+def _closing(findings: tuple[Finding, ...]) -> Text:
+    count = {kind: sum(finding.severity is kind for finding in findings) for kind in Severity}
+    if not findings:
+        return Text("no findings", "bold green")
+    plural = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFORMATION: "information"}
+    words = (f"{n} {kind.value if n == 1 else plural[kind]}" for kind, n in count.items() if n)
+    return Text(", ".join(words), "bold")
+
+
+def _partitions(count: int) -> str:
+    return f"; {count} NPU partitions" if count > 1 else ""
+
+
+def _short(path: str) -> str:
+    """Relative to the current directory where that is shorter to read."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return path
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table

@@ -1,0 +1,60 @@
+"""What a command needs to work: a pool of workers, progress, and a way to be stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from aipc.core.workers import Limits, WorkerPool
+
+from ._progress import OnEvent, progress
+
+TIME_LIMIT = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the engine's functions take beside their request."""
+
+    pool: WorkerPool
+    on_event: OnEvent
+    cancel: threading.Event
+
+
+@contextmanager
+def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0) -> Iterator[Work]:
+    """Workers and progress for the time of the block.
+
+    Ctrl-C and SIGTERM set ``cancel`` and raise KeyboardInterrupt.
+
+    Args:
+        time_limit: seconds that one step may take.
+        memory_limit: MiB that one step may use; 0 for 85 % of the machine.
+    """
+    cancel = threading.Event()
+    limits = Limits(seconds=time_limit, memory_mb=memory_limit)
+    with _interruptible(cancel), progress() as on_event, WorkerPool(limits=limits) as pool:
+        yield Work(pool, on_event, cancel)
+
+
+@contextmanager
+def _interruptible(cancel: threading.Event) -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        cancel.set()
+        raise KeyboardInterrupt
+
+    saved = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A parent that ignores the signal (nohup) wants it ignored; other threads may set no handler.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            with suppress(ValueError):
+                saved[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in saved.items():
+            signal.signal(number, handler)
