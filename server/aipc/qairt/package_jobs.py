@@ -1,4 +1,4 @@
-"""Jobs on packages, each run in a worker process of its own: compile, run, compare, localize.
+"""Jobs on packages, each run in a worker process of its own: compile, run, compare, localize, reduce.
 
 Arrays cross the process border as ``.npz`` files, keyed by tensor name; everything else is plain and small.
 """
@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from .divergence import first_divergence
 from .fp16 import ideal_fp16_sqnr
 from .metrics import compare_outputs
 from .numerics import localize as localize_nodes
-from .results import Compiled, Localization, SimulatedRun
+from .reduce import compile_outcome, numbers_outcome, reduce_failure
+from .results import Compiled, Localization, Reduction, SimulatedRun
 from .simulate import run_context
 
 Array = np.ndarray[Any, Any]
@@ -105,6 +106,35 @@ def localize(
         Path(out).mkdir(parents=True, exist_ok=True)
         write_npz(Path(out) / "inputs.npz", inputs)
     return replace(found, seconds=time.perf_counter() - started)
+
+
+def reduce(
+    report: Report,
+    *,
+    model: str,
+    inputs_npz: str,
+    soc: str,
+    out: str,
+    failure: Literal["compile", "numbers"],
+    start: tuple[str, ...] = (),
+    seconds: float = 120.0,
+) -> Reduction:
+    """Write the smallest sub-graph that still fails, and its inputs, into ``out``.
+
+    Args:
+        failure: what failing means: QAIRT cannot compile it, or its numbers are out of tolerance.
+        start: names of suspected nodes, tried first.
+    """
+    predicate = compile_outcome(soc) if failure == "compile" else numbers_outcome(soc)
+    return reduce_failure(
+        model,
+        read_npz(inputs_npz),
+        predicate,
+        out,
+        start=start,
+        seconds=seconds,
+        on_progress=lambda tried, left: report(Event("reduce", f"{left} nodes left after {tried} tries")),
+    )
 
 
 def read_npz(path: str | Path) -> dict[str, Array]:
