@@ -32,6 +32,8 @@ IDEAL_MARGIN_DB = 6.0
 _EXPLAINED_TIMES = 16.0
 _EXPLAINED_FRACTION = 2.0**-6
 _LARGE_FRACTION = 0.1
+_NOTABLE_FRACTION = 2.0**-5
+"""Thirty times the usual error of a node: some element jumped, as where ceil meets a rounded integer."""
 _MASK = 1e30
 
 
@@ -90,7 +92,7 @@ def _judge_output(
         sqnr < min(SQNR_GATE_DB, ideal_db - IDEAL_MARGIN_DB) and bool(unexplained.any())
     ):
         verdict = Verdict.WRONG
-    elif sqnr < SQNR_GATE_DB or saturated or bool(large.any()):
+    elif sqnr < SQNR_GATE_DB or saturated or bool((error > _NOTABLE_FRACTION * size).any()):
         verdict = Verdict.ROUNDING
     else:
         verdict = Verdict.OK

@@ -1,8 +1,8 @@
 """Reduce a failing model to the smallest sub-graph that still fails: what a failure capsule holds.
 
-Delta debugging over the nodes in graph order: keep a half, else drop ever smaller chunks, until no single node
-can be dropped. A candidate that cannot be tried (``UNKNOWN``) is never taken for a failure, so the search does
-not slide from one failure into another. Every candidate is fed with the values that its inputs truly have.
+Delta debugging over the nodes in graph order: keep a half, else drop ever smaller chunks, until no single
+node can be dropped. A candidate that cannot be tried (``UNKNOWN``) is never taken for a failure, so the
+search does not slide into another one. Every candidate is fed with the values that its inputs truly have.
 """
 
 from __future__ import annotations
