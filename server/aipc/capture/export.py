@@ -23,8 +23,8 @@ from torch.onnx._internal.exporter import _core, _dispatching, _fx_passes
 
 from aipc.core.types import Origin, SourceMap
 
-from .recorder import MARK, ConstructionRecorder, NodeRecorder
-from .sourcemap import origin, union
+from .recorder import MARK, ConstructionRecorder, NodeRecorder, Stack
+from .sourcemap import constructed_by_author, origin, union
 from .tables import decompositions, keep_composite_operator_list, registry
 
 OPSET = 20
@@ -105,14 +105,7 @@ def export(
 
     def origin_of(number: int, path: str) -> Origin:
         if (number, path) not in origins:
-            construction = constructions.stack(modules[path]) if path in modules else ()
-            while not construction and path:
-                path_up = path.rpartition(".")[0]
-                construction = constructions.stack(modules[path_up]) if path_up in modules else ()
-                if not path_up:
-                    break
-                path = path_up
-            origins[number, path] = origin(recorder.stacks[number], path, construction)
+            origins[number, path] = origin(recorder.stacks[number], path, _construction(path, modules, constructions))
         return origins[number, path]
 
     named: dict[str, tuple[Origin, ...]] = {}
@@ -124,6 +117,15 @@ def export(
         for key in (_TRACE, "pkg.torch.onnx.fx_node", "pkg.torch.onnx.class_hierarchy", "namespace"):
             node.metadata_props.pop(key, None)
     return Exported(model, SourceMap(named), strategy)
+
+
+def _construction(path: str, modules: Mapping[str, torch.nn.Module], recorder: ConstructionRecorder) -> Stack:
+    """Where the author's code had the module at ``path`` constructed, or the nearest module around it."""
+    while True:
+        stack = recorder.stack(modules[path]) if path in modules else ()
+        if constructed_by_author(stack) or not path:
+            return stack
+        path = path.rpartition(".")[0]
 
 
 def _missing_lowerings(program: ExportedProgram) -> list[tuple[str, int | None]]:

@@ -106,7 +106,7 @@ def _inputs(model: onnx.ModelProto, ref: ModelRef) -> dict[str, np.ndarray]:
         given = dict(ref.inputs)
         if len(values) == 1 and len(given) == 1:
             given = {values[0].name: next(iter(given.values()))}
-    dims = dict(ref.config.dims) if ref.config else {}
+    dims = ref.config.sizes if ref.config else {}
     result = {}
     for value in values:
         if value.name in given:

@@ -50,7 +50,7 @@ def example_inputs(loaded: LoadedModel) -> Inputs:
         InputError: what was configured cannot be read, or nothing fitting was found.
     """
     config = loaded.ref.config
-    dims = dict(config.dims) if config else {}
+    dims = config.sizes if config else {}
     if loaded.ref.inputs is not None:
         return _configured(loaded, loaded.ref.inputs, dims)
     for holder in (loaded.source, loaded.module):

@@ -79,6 +79,16 @@ def origin(stack: Stack, module_path: str = "", construction: Stack = ()) -> Ori
     return Origin(frames, module_path)
 
 
+def constructed_by_author(stack: Stack) -> bool:
+    """Whether the author's code asked for this construction, rather than only importing the library that did."""
+    for code, _ in stack:
+        if not is_library(code.co_filename):
+            return True
+        if code.co_name == "<module>":
+            return False
+    return False
+
+
 def union(origins: Iterable[Sequence[Origin]]) -> tuple[Origin, ...]:
     return tuple(dict.fromkeys(item for group in origins for item in group))
 
