@@ -77,7 +77,7 @@ def first_divergence(
     nodes = [node.name for node in stepper.model.graph.node]
     culprit = order[taps[bad]]
     before = order[taps[good]] if good >= 0 else ""
-    start = nodes.index(before) + 1 if before else 0
+    start = nodes.index(before) + (before != culprit) if before else 0
     needed = ancestors(stepper.model, [taps[bad]])
     sqnr, ideal = figures[taps[bad]]
     return Divergence(

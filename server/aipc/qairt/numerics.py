@@ -23,7 +23,7 @@ from aipc.core.errors import QairtError
 from .cpu import Arrays
 from .fp16 import exact_tensors
 from .judge import Sample, badness, judge
-from .probes import Probe, boundary_inputs, join, make_probe, probe_name, signature
+from .probes import Probe, boundary_inputs, join, make_probe, probe_name, signature, with_moved
 from .results import Localization, NodeNumerics, Verdict
 from .session import open_session
 from .soc import SoC, get_soc
@@ -139,7 +139,6 @@ def _reconsider(item: NodeNumerics, value: Tapped) -> NodeNumerics:
 def _make_plan(stepper: Stepper, inputs: Mapping[str, Array]) -> _Plan:
     constants = set(stepper.constants)
     digests: dict[str, bytes] = {}
-    entries = {value.name for value in stepper.model.graph.input}
     signatures: dict[str, bytes] = {}
     chosen: dict[bytes, tuple[float, str]] = {}
 
@@ -150,7 +149,6 @@ def _make_plan(stepper: Stepper, inputs: Mapping[str, Array]) -> _Plan:
         if node.op_type in _CONTROL_FLOW:
             return
         sign = signature(node, arguments, frozenset(constants), digests)
-        sign += bytes(name in entries for name in reads(node))
         signatures[node.name] = sign
         # Of equal nodes the one with the largest values is the one that fp16's range hurts most.
         reach = max((_reach(array) for array in (*arguments.values(), *results.values())), default=0.0)
@@ -202,6 +200,7 @@ class _Runner:
 
     def __init__(self, stepper: Stepper, soc: SoC, deadline: float | None) -> None:
         self._stepper = stepper
+        self._exact = exact_tensors(stepper)
         self._soc = soc
         self.deadline = deadline
         self._waiting: list[Probe] = []
@@ -241,6 +240,9 @@ class _Runner:
                 continue
             actual = {name: outputs[f"{prefix}/{name}"] for name in probe.sample.expected}
             verdict = judge(probe.node.name, probe.node.op_type, probe.sample, actual)
+            if verdict.verdict is not Verdict.OK:
+                moved = with_moved(self._stepper, probe, self._exact)
+                verdict = judge(probe.node.name, probe.node.op_type, moved.sample, actual)
             position = list(probe.node.output).index(verdict.output)
             self._keep(replace(verdict, output=f"#{position}"))
 
