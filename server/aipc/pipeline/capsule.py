@@ -1,0 +1,65 @@
+"""The failure capsule: what somebody else needs to see a failure again, with one command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from aipc.core import json as plain
+from aipc.core.cache import storage_errors
+from aipc.core.types import Finding, StageRecord
+
+from .stage import Run
+from .versions import environment
+
+_README = """# Failure capsule: {model}
+
+The stage **{stage}** did not pass: {gate}
+
+Run it again with
+
+    aipc check model.onnx --soc {soc}
+
+`model.onnx` is {what}; `inputs.npz` holds its inputs, `findings.json` what was found, `environment.json` the versions
+and `logs/` the native logs.
+"""
+
+
+def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], gate: str) -> Path | None:
+    """Write the capsule of a failed run below the run's directory; None when there is no graph to put into it."""
+    capture = run.entries.get("capture")
+    if capture is None or not (capture.path / "model.onnx").is_file():
+        return None
+    out = run.directory / "capsule"
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        nodes = record.gate.nodes if record.gate else ()
+        nodes = nodes or tuple(node for finding in findings for node in finding.nodes)
+        what = "the whole captured graph"
+        if nodes:
+            cut = run.job(
+                "aipc.qairt.jobs:extract",
+                model=str(capture.path / "model.onnx"),
+                inputs=str(capture.path / "inputs.npz"),
+                nodes=list(nodes),
+                out=str(out),
+            )
+            what = f"the {cut} nodes that are to blame" if cut else what
+        if not (out / "model.onnx").is_file():
+            for name in ("model.onnx", "model.data", "inputs.npz"):
+                if (capture.path / name).is_file():
+                    shutil.copyfile(capture.path / name, out / name)
+        if (run.directory / "logs").is_dir():
+            shutil.copytree(run.directory / "logs", out / "logs", dirs_exist_ok=True)
+        if (placement := run.entries.get("placement")) and (placement.path / "qnn.log").is_file():
+            (out / "logs").mkdir(exist_ok=True)
+            shutil.copyfile(placement.path / "qnn.log", out / "logs" / "qnn.log")
+        (out / "findings.json").write_text(plain.dumps(list(findings)), "utf-8")
+        (out / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
+        text = _README.format(
+            model=run.request.ref.name, stage=record.name, gate=gate, soc=run.request.soc, what=what
+        )
+        (out / "README.md").write_text(text, "utf-8")
+    return out

@@ -1,0 +1,58 @@
+"""The thresholds of the gates, and the checks on accuracy.
+
+Why these: two fp32 executions of one graph differ only in the order of their sums and agree to 110 dB and more, so
+100 dB separates a right capture from a wrong one. A healthy fp16 package has 60 to 70 dB; deep, narrow networks lose
+more by rounding alone, so a package also passes when it is at most 6 dB (one bit) worse than a correctly rounded fp16
+execution of the same graph. A fixed threshold alone would fail those and a cosine alone would pass wrong ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from aipc.core.types import Gate, OutputAccuracy
+
+CAPTURE_SQNR_DB = 100.0
+PACKAGE_SQNR_DB = 40.0
+IDEAL_MARGIN_DB = 6.0
+
+
+def capture_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, float]) -> Gate:
+    """The captured graph in fp32 against PyTorch in fp32."""
+    return _accuracy_gate(outputs, tolerance.get("capture_sqnr_db", CAPTURE_SQNR_DB), ideal=False)
+
+
+def package_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, float]) -> Gate:
+    """The package on its target against PyTorch in fp32. Cosine and max abs are checked when the user gave them."""
+    gate = _accuracy_gate(outputs, tolerance.get("sqnr_db", PACKAGE_SQNR_DB), ideal="sqnr_db" not in tolerance)
+    if not gate.ok:
+        return gate
+    for output in outputs:
+        if "cosine" in tolerance and not output.cosine >= tolerance["cosine"]:
+            return Gate("cosine", output.cosine, tolerance["cosine"], False, f"output {output.name}")
+        if "max_abs" in tolerance and not output.max_abs <= tolerance["max_abs"]:
+            return Gate("max_abs", output.max_abs, tolerance["max_abs"], False, f"output {output.name}")
+    return gate
+
+
+def _accuracy_gate(outputs: Sequence[OutputAccuracy], threshold: float, *, ideal: bool) -> Gate:
+    """Fails at the first output out of tolerance, else tells the worst."""
+    if not outputs:
+        return Gate("sqnr_db", None, threshold, False, "there is no output to compare")
+    for output in outputs:
+        if output.nan or output.inf:
+            words = f"output {output.name} has {output.nan} NaN and {output.inf} infinite values that PyTorch has not"
+            return Gate("sqnr_db", output.sqnr_db, threshold, False, words)
+        allowed = threshold
+        if ideal and output.ideal_fp16_sqnr_db is not None and not math.isnan(output.ideal_fp16_sqnr_db):
+            allowed = min(threshold, output.ideal_fp16_sqnr_db - IDEAL_MARGIN_DB)
+        if not output.sqnr_db >= allowed:
+            against = (
+                f"; a correctly rounded fp16 run has {output.ideal_fp16_sqnr_db:.1f} dB"
+                if output.ideal_fp16_sqnr_db is not None
+                else ""
+            )
+            return Gate("sqnr_db", output.sqnr_db, allowed, False, f"output {output.name}{against}")
+    worst = min(outputs, key=lambda output: output.sqnr_db)
+    return Gate("sqnr_db", worst.sqnr_db, threshold, True, f"worst output {worst.name}")

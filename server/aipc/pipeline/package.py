@@ -1,0 +1,112 @@
+"""The package: a directory that runs on the device with onnxruntime, onnxruntime-qnn and numpy, and can be moved."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aipc.core.cache import Entry, storage_errors
+from aipc.core.errors import PackageError, StorageError
+from aipc.core.hashing import hash_file
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_RUNNER = Path(__file__).with_name("runner") / "run.py"
+
+
+def build_package(
+    out: Path, *, model: str, soc: str, precision: str, capture: Entry, compiled: Entry
+) -> dict[str, Any]:
+    """Write a package into the new directory ``out`` and return its manifest."""
+    golden = out / "golden"
+    golden.mkdir(parents=True)
+    for name in compiled.meta["files"]:
+        shutil.copyfile(compiled.path / name, out / name)
+    shutil.copyfile(capture.path / "inputs.npz", golden / "inputs.npz")
+    shutil.copyfile(capture.path / "reference.npz", golden / "outputs.npz")
+    shutil.copyfile(_RUNNER, out / "run.py")
+    files = {
+        path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()
+    }
+    manifest = {
+        "format": FORMAT,
+        "model": model,
+        "soc": soc,
+        "soc_model": compiled.meta["soc_id"],
+        "htp_arch": compiled.meta["htp_arch"],
+        "precision": precision,
+        "qairt": compiled.meta["qairt"],
+        "entry": compiled.meta["model"],
+        "inputs": capture.meta["inputs"],
+        "outputs": capture.meta["outputs"],
+        "cpu_nodes": compiled.meta["cpu_nodes"],
+        "tolerance": {"sqnr_db": 30.0},
+        "files": files,
+    }
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
+    return manifest
+
+
+def read_manifest(package: Path) -> dict[str, Any]:
+    """The manifest of a package. Raises :class:`PackageError` when there is none that can be read."""
+    path = package / MANIFEST
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise PackageError(
+            f"{package} is not a package: it has no {MANIFEST}", remedy="give the directory that `aipc deploy` wrote"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise PackageError(f"{path} is damaged", remedy="deploy the model again", detail=str(error)) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise PackageError(f"{path} has a format that this version does not read", remedy="deploy the model again")
+    return manifest
+
+
+def check_package(package: Path) -> dict[str, Any]:
+    """The manifest, after every file was found whole. Raises :class:`PackageError` naming the first that is not."""
+    manifest = read_manifest(package)
+    for name, digest in manifest["files"].items():
+        path = package / name
+        if not path.is_file():
+            raise PackageError(f"{path} is missing", remedy="deploy the model again")
+        if hash_file(path) != digest:
+            raise PackageError(f"{path} is damaged: its content is not what was written", remedy="deploy the model again")
+    return manifest
+
+
+def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -> None:
+    """Copy a finished package to where the user wants it: whole, or not at all.
+
+    Raises:
+        StorageError: the place is taken by something else, full, or cannot be written.
+    """
+    if destination.exists() and not (destination / MANIFEST).is_file():
+        if not destination.is_dir() or any(destination.iterdir()):
+            raise StorageError(
+                f"{destination} exists and is not a package", remedy="choose another directory with --output"
+            )
+    staging = destination.with_name(f".{destination.name}.new")
+    old = destination.with_name(f".{destination.name}.old")
+    try:
+        with storage_errors(destination):
+            shutil.rmtree(staging, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(source, staging)
+            manifest = read_manifest(staging) | {"gates": gates}
+            (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
+            if destination.exists():
+                destination.rename(old)
+            staging.rename(destination)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StorageError(
+            f"{destination} cannot be made: {error.strerror} ({error.filename})",
+            remedy="choose another directory with --output",
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,103 @@
+"""What a stage is, and what all stages of one run share.
+
+A stage is one file in ``stages/`` that defines ``STAGE``. Adding a stage is adding a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from aipc.core.cache import Cache, Entry
+from aipc.core.config import ModelRef
+from aipc.core.types import Event, Finding, Gate
+from aipc.core.workers import WorkerPool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a run, resolved: nothing in it is None that has a default."""
+
+    ref: ModelRef
+    soc: str
+    precision: str
+    target: str = "simulator"
+    allow_cpu: bool = False
+    finalize: bool = True
+    out: Path | None = None
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution: the request, the tools, and the entries of the stages that are done."""
+
+    request: Request
+    pool: WorkerPool
+    cache: Cache
+    on_event: Callable[[Event], None]
+    cancel: threading.Event | None
+    directory: Path
+    """Of this run: its journal and its logs."""
+    strategy: str = "one-trace"
+    opset: int = 20
+    entries: dict[str, Entry] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    use_cache: bool = True
+
+    def job(self, name: str, **arguments: Any) -> Any:
+        """Run a job in a worker; its log is kept with the run."""
+        log = self.directory / "logs" / f"{name.rpartition(':')[2]}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return self.pool.run(name, arguments, on_event=self.on_event, log=log, cancel=self.cancel)
+
+    def path(self, stage: str, *parts: str) -> Path:
+        """A file of a finished stage."""
+        return self.entries[stage].path.joinpath(*parts)
+
+    def meta(self, stage: str) -> Mapping[str, Any]:
+        return self.entries[stage].meta
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step.
+
+    Args:
+        order: position among the stages.
+        version: raise it when the same inputs give another result than before.
+        key: plain data, all that the result depends on besides name and version.
+        build: does the work into a directory and returns plain JSON data.
+        gate: the check on the result; None when there is nothing to check.
+        files: for a stage that learns what it depends on while it works: the recorded files (path -> SHA-256).
+        note: one sentence on what was done, for the report.
+    """
+
+    name: str
+    order: int
+    version: int
+    key: Callable[[Run], Any]
+    build: Callable[[Run, Path], Mapping[str, Any]]
+    gate: Callable[[Run, Mapping[str, Any]], Gate | None] = lambda run, meta: None
+    files: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
+    note: Callable[[Run, Mapping[str, Any]], str] = lambda run, meta: ""
+    cached: bool = True
+
+
+@lru_cache(maxsize=1)
+def all_stages() -> tuple[Stage, ...]:
+    """Every stage in order, found by walking ``stages/``."""
+    from . import stages
+
+    found = [
+        importlib.import_module(f"{stages.__name__}.{module.name}").STAGE
+        for module in pkgutil.iter_modules(stages.__path__)
+    ]
+    return tuple(sorted(found, key=lambda stage: stage.order))

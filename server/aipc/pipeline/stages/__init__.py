@@ -1,0 +1,1 @@
+"""The stages of deploy, one file each; see ``pipeline.stage``."""

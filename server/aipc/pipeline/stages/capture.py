@@ -1,0 +1,53 @@
+"""Load the model and capture it as ONNX with a source map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aipc.core.hashing import hash_file, hash_value
+from aipc.core.json import from_plain, to_plain
+from aipc.core.types import Finding, Gate
+
+from ..stage import Run, Stage
+
+# What later stages depend on. The source map is not among it: a comment moves lines and changes no graph.
+_CONTENT = ("model.onnx", "model.data", "inputs.npz", "reference.npz")
+
+
+def _key(run: Run) -> Any:
+    ref = run.request.ref
+    return {
+        "path": str(ref.path),
+        "attribute": ref.attribute,
+        "inputs": ref.inputs,
+        "dims": dict(ref.config.dims) if ref.config else {},
+        "root": str(ref.root),
+        "strategy": run.strategy,
+        "opset": run.opset,
+    }
+
+
+def _build(run: Run, out: Path) -> Mapping[str, Any]:
+    result = run.job(
+        "aipc.capture.jobs:capture", ref=run.request.ref, out=str(out), opset=run.opset, strategy=run.strategy
+    )
+    files = {name: hash_file(out / name) for name in _CONTENT if (out / name).is_file()}
+    meta: dict[str, Any] = to_plain(result)
+    return {**meta, "digest": hash_value(files)}
+
+
+def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
+    if not meta["ok"]:
+        run.findings[:] = [from_plain(item, Finding) for item in meta["findings"]]
+    return Gate("captured", float(meta["ok"]), 1.0, meta["ok"], meta["words"][:300])
+
+
+def _note(run: Run, meta: Mapping[str, Any]) -> str:
+    return f"{meta['nodes']} nodes; example inputs: {meta['provenance']}"
+
+
+STAGE = Stage(
+    name="capture", order=10, version=1, key=_key, build=_build, gate=_gate, files=lambda meta: meta["files"], note=_note
+)
