@@ -1,8 +1,8 @@
 """YOLOv8n as ultralytics builds it, on the picture that ultralytics ships.
 
 Trained weights cannot be had from a package registry. So that the detections can be read all the same,
-the weights are seeded and only the last 1x1 convolutions of the coarsest level are fitted to the five
-objects of this one picture. It detects nothing else; its graph and its sizes are those of any YOLOv8n.
+the weights are seeded and only the last 1x1 convolutions are fitted to the five objects of this one picture.
+It detects nothing else, and boxes have one size for people; its graph and its sizes are those of any YOLOv8n.
 With network access, replace ``build`` by ``YOLO("yolov8n.pt").model`` and the rest stays.
 """
 
@@ -53,6 +53,7 @@ def build() -> nn.Module:
     torch.manual_seed(0)
     model = DetectionModel("yolov8n.yaml", verbose=False)
     image, scale, border = prepare(PICTURE)
+    carry_on(model)
     settle_batch_statistics(model, torch.from_numpy(image))
     fit_last_layers(model, torch.from_numpy(image), scale, border)
     head(model).export = True  # only the decoded predictions, as ultralytics' own exporter sets it
@@ -61,6 +62,21 @@ def build() -> nn.Module:
 
 def head(model: DetectionModel) -> Detect:
     return model.model[-1]
+
+
+def carry_on(model: DetectionModel, backbone: int = 5, mixing: float = 0.6) -> None:
+    """Make the convolutions behind the first stages mostly pass channels on and mix them a little.
+
+    Purely random deep networks are chaotic: each layer enlarges the rounding of the one before. Trained ones are not.
+    """
+    for layer in model.model[backbone:].modules():
+        if not isinstance(layer, nn.Conv2d) or not layer.weight.requires_grad:
+            continue  # the fixed weights that turn box bins into distances
+        outputs, inputs, height, width = layer.weight.shape
+        noise = torch.randn_like(layer.weight) * mixing / layer.weight[0].numel() ** 0.5
+        with torch.no_grad():
+            layer.weight.copy_(noise)
+            layer.weight[torch.arange(outputs), torch.arange(outputs) % inputs, height // 2, width // 2] += 1
 
 
 def settle_batch_statistics(model: nn.Module, image: Tensor) -> None:
@@ -74,71 +90,65 @@ def settle_batch_statistics(model: nn.Module, image: Tensor) -> None:
 
 
 def fit_last_layers(model: DetectionModel, image: Tensor, scale: float, border: tuple[int, int]) -> None:
-    """Fit the coarsest level's last 1x1 convolutions to the objects; the finer levels see nothing."""
+    """Fit the last class convolutions: the coarsest level to the bus, the middle one to people, the finest to nothing.
+
+    Boxes have the mean size of the level's objects, by the biases alone: random features cannot place an edge.
+    """
     detect = head(model)
-    seen: dict[nn.Module, Tensor] = {}
-    box_layer, class_layer = detect.cv2[-1][-1], detect.cv3[-1][-1]
-    hooks = [
-        layer.register_forward_pre_hook(lambda module, inputs: seen.__setitem__(module, inputs[0]))
-        for layer in (box_layer, class_layer)
-    ]
+    for boxes_of, classes_of in zip(detect.cv2, detect.cv3, strict=True):
+        for layer, bias in ((boxes_of[-1], 0.0), (classes_of[-1], UNLIKELY)):
+            layer.weight.zero_()
+            layer.bias.fill_(bias)
+    for level, kind in ((1, PERSON), (2, BUS)):
+        boxes = torch.tensor([box for found, box in OBJECTS if found == kind]) * scale
+        boxes += torch.tensor([*border, *border])
+        stride = detect.stride[level].item()
+        half = (boxes[:, 2:] - boxes[:, :2]).mean(dim=0).repeat(2) / 2 / stride
+        bins = -2.0 * (torch.arange(detect.reg_max) - half[:, None]).abs()
+        detect.cv2[level][-1].bias.copy_(bins.flatten())
+        layer = detect.cv3[level][-1]
+        activation = input_of(layer, model, image)
+        solution = logistic_fit(*samples(activation, (boxes[:, :2] + boxes[:, 2:]) / 2 / stride)).float()
+        layer.weight[kind] = solution[:-1, None, None]
+        layer.bias[kind] = solution[-1]
+
+
+def input_of(layer: nn.Module, model: nn.Module, image: Tensor) -> Tensor:
+    """What reaches a layer when the model sees the image."""
+    seen: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with torch.no_grad():
         model(image)
-    for hook in hooks:
-        hook.remove()
-    for branch in detect.cv3:
-        branch[-1].weight.zero_()
-        branch[-1].bias.fill_(UNLIKELY)
-    boxes = torch.tensor([box for _, box in OBJECTS]) * scale + torch.tensor([*border, *border])
-    owner, bins = targets(seen[box_layer].shape[-1], detect.stride[-1].item(), boxes, detect.reg_max)
-    store(box_layer, slice(None), linear_fit(features(seen[box_layer])[owner >= 0], bins[owner >= 0]))
-    rows = features(seen[class_layer])
-    kinds = torch.tensor([kind for kind, _ in OBJECTS])
-    for kind in kinds.unique().tolist():
-        wanted = (owner >= 0) & (kinds[owner] == kind)
-        store(class_layer, slice(kind, kind + 1), logistic_fit(rows, wanted)[:, None])
+    hook.remove()
+    return seen[0]
 
 
-def targets(cells: int, stride: float, boxes: Tensor, reg_max: int) -> tuple[Tensor, Tensor]:
-    """Each cell's object or -1, int64[cells^2], and box side logits, float32[cells^2, 4 * reg_max]."""
-    step = (torch.arange(cells) + 0.5) * stride
-    y, x = torch.meshgrid(step, step, indexing="ij")
-    points = torch.stack([x.flatten(), y.flatten()], dim=1)
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    distance = (points[:, None] - centres).abs().amax(dim=2) / stride
-    nearest, owner = distance.min(dim=1)
-    mine = boxes[owner]
-    sides = torch.cat([points - mine[:, :2], mine[:, 2:] - points], dim=1) / stride
-    bins = -4.0 * (torch.arange(reg_max) - sides[..., None]).abs()
-    owner[nearest > 0.75] = -1  # only cells at an object's centre speak for it
-    return owner, bins.flatten(1)
-
-
-def features(activation: Tensor) -> Tensor:
-    """float64[cells^2, channels + 1] of float32[1, channels, cells, cells]; the last column is the bias's."""
+def samples(activation: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """Each cell's features, float64[cells, channels + 1], last the bias's, and whether a centre is in it."""
+    height, width = activation.shape[2:]
     rows = activation[0].flatten(1).T.double()
-    return torch.cat([rows, torch.ones(len(rows), 1, dtype=torch.float64)], dim=1)
+    rows = torch.cat([rows, torch.ones(len(rows), 1, dtype=torch.float64)], dim=1)
+    cells = centres.floor().long()
+    wanted = torch.zeros(height * width, dtype=torch.float64)
+    wanted[cells[:, 1].clamp(0, height - 1) * width + cells[:, 0].clamp(0, width - 1)] = 1
+    return rows, wanted
 
 
-def linear_fit(rows: Tensor, wanted: Tensor, ridge: float = 1e-4) -> Tensor:
-    """Ridge regression, float64[channels + 1, outputs]."""
-    return torch.linalg.solve(rows.T @ rows + ridge * torch.eye(rows.shape[1]), rows.T @ wanted.double())
+def logistic_fit(rows: Tensor, wanted: Tensor, ridge: float = 0.002) -> Tensor:
+    """Logistic regression, float64[channels + 1]; an object counts as much as a hundred empty cells."""
+    solution = torch.zeros(rows.shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([solution], max_iter=300, line_search_fn="strong_wolfe")
+    weight = 1 + 99 * wanted
 
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        with torch.enable_grad():
+            error = nn.functional.binary_cross_entropy_with_logits(
+                rows @ solution, wanted, weight, reduction="sum"
+            )
+            total = error + ridge * solution.square().sum()
+        total.backward()
+        return total
 
-def logistic_fit(rows: Tensor, wanted: Tensor, ridge: float = 1e-3, steps: int = 30) -> Tensor:
-    """Logistic regression by Newton's method, float64[channels + 1]."""
-    penalty = ridge * torch.eye(rows.shape[1], dtype=torch.float64)
-    solution = torch.zeros(rows.shape[1], dtype=torch.float64)
-    for _ in range(steps):
-        chance = torch.sigmoid(rows @ solution)
-        gradient = rows.T @ (chance - wanted.double()) + penalty @ solution
-        curvature = rows.T @ (rows * (chance * (1 - chance))[:, None]) + penalty
-        solution = solution - torch.linalg.solve(curvature, gradient)
-    return solution
-
-
-def store(layer: nn.Conv2d, outputs: slice, solution: Tensor) -> None:
-    """Make a fit the weights and biases of a 1x1 convolution's outputs."""
-    weight = solution.float().T
-    layer.weight[outputs] = weight[:, :-1, None, None]
-    layer.bias[outputs] = weight[:, -1]
+    optimizer.step(loss)
+    return solution.detach()
