@@ -43,7 +43,7 @@ docs: setup
 	@$(BIN)/python scripts/generate_docs.py
 
 bench: setup
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python benchmarks/run.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -48,7 +48,7 @@ def main() -> int:
         create()
     for title, arguments in STEPS:
         say(title)
-        run(PYTHON, "-m", "pip", "install", "--quiet", *arguments)
+        run(PYTHON, "-m", "pip", "install", "-qq", *arguments)
     STAMP.write_text(wanted)
     print(f"==> ready after {time.monotonic() - started:.0f} s", flush=True)
     return 0
@@ -61,8 +61,8 @@ def create() -> None:
     if made.returncode:
         # Debian and Ubuntu split ensurepip off into python3-venv; the pip that is there can do its part.
         run(sys.executable, "-m", "venv", "--clear", "--without-pip", ENVIRONMENT)
-        run(sys.executable, "-m", "pip", "--python", PYTHON, "install", "--quiet", "pip>=25.1")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1")
+        run(sys.executable, "-m", "pip", "--python", PYTHON, "install", "-qq", "pip>=25.1")
+    run(PYTHON, "-m", "pip", "install", "-qq", "--upgrade", "pip>=25.1")
 
 
 def run(*command: str | Path) -> None:

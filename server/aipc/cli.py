@@ -25,7 +25,6 @@ def build() -> typer.Typer:
     """The application with every command."""
     app = typer.Typer(
         help="Deploy PyTorch models to Snapdragon, checked by Qualcomm's own compiler.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -63,16 +62,14 @@ def run(arguments: Sequence[str]) -> int:
     before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
     as_json, debug = "--json" in before_dashes, "--debug" in before_dashes
     try:
-        status = typer.main.get_command(build()).main(
-            list(arguments), prog_name="aipc", standalone_mode=False
-        )
+        status = _invoke(list(arguments) or ["--help"])
     except AipcError as error:
         return _failed(error, as_json=as_json, debug=debug)
     except typer.TyperException as error:
-        if not error.format_message():  # no command was given: the help has been printed
-            return COULD_NOT_RUN
         wrong = AipcError(_sentence(error.format_message()), remedy="see aipc --help")
         return _failed(wrong, as_json=as_json, debug=debug, kind="UsageError")
+    except typer.Exit as error:
+        return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         stopped = AipcError("interrupted")
         return _failed(stopped, as_json=as_json, debug=debug, kind="CancelledError", status=INTERRUPTED)
@@ -87,6 +84,13 @@ def run(arguments: Sequence[str]) -> int:
         wrong.__cause__ = error
         return _failed(wrong, as_json=as_json, debug=debug, kind="InternalError")
     return status if isinstance(status, int) else 0
+
+
+def _invoke(arguments: list[str]) -> Any:
+    """Not typer's own main(): that ends on Ctrl-C without a word, where ``--json`` promises a document."""
+    command = typer.main.get_command(build())
+    with command.make_context("aipc", arguments) as context:
+        return command.invoke(context)
 
 
 def _failed(

@@ -31,10 +31,14 @@ def write_json(document: Any) -> None:
 
 def show(*renderables: Any) -> None:
     """Render with rich and write to stdout: colours only on a terminal, full width when piped."""
+    from rich.text import Text
+
     page = io.StringIO()
     console = _console(page, like=sys.stdout)
     for renderable in renderables:
-        console.print(renderable, markup=False, highlight=False, emoji=False)
+        # Piped sentences stay on one line, as grep and log files want them; tables keep their columns.
+        whole = not console.is_terminal and isinstance(renderable, (str, Text))
+        console.print(renderable, markup=False, highlight=False, emoji=False, soft_wrap=whole)
     write("\n".join(line.rstrip() for line in page.getvalue().split("\n")))
 
 

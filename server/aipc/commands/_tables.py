@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,12 @@ from aipc.core.types import (
     Severity,
     StageRecord,
 )
-from aipc.qairt.soc import get_soc
+from aipc.qairt.soc import SoC, get_soc
 
 if TYPE_CHECKING:
     from aipc.doctor import DoctorReport
+    from aipc.engine import RunReport, VerifyReport
+    from aipc.targets import Description
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFORMATION: "cyan"}
 
@@ -59,6 +61,35 @@ def deploy_page(report: DeployReport) -> Iterator[Any]:
     else:
         failed = ", ".join(stage.name for stage in report.stages if stage.gate and not stage.gate.ok)
         yield Text(f"not passed: {failed or 'see above'}", "bold red")
+
+
+def run_page(report: RunReport) -> Iterator[Any]:
+    """What ``aipc run`` prints."""
+    for output in report.outputs:
+        words = ", ".join(f"{key} {value}" for key, value in output.items() if key != "name")
+        yield Text(f"{output.get('name', '')}: {words}")
+    yield Text(f"latency: {latency_line(report.latency)}")
+    yield Text(f"outputs of {report.target}: {_short(report.output_file)}")
+
+
+def verify_page(report: VerifyReport) -> Iterator[Any]:
+    """What ``aipc verify`` prints."""
+    yield Text(f"{report.model} for {get_soc(report.soc).title}, run on {report.target}", "bold")
+    yield accuracy_table(report.accuracy)
+    yield gate_text(report.gate)
+    yield from findings_lines(report.findings)
+
+
+def targets_page(targets: Sequence[Description], socs: Sequence[SoC]) -> Iterator[Any]:
+    """What ``aipc targets`` prints."""
+    places = _table("target", "what it is", "")
+    for target in targets:
+        places.add_row(target.name, target.title, "ready" if target.available else target.reason)
+    yield places
+    chips = _table("SoC", "marketing name", "HTP", "fp16", "also called")
+    for soc in socs:
+        chips.add_row(soc.part, soc.marketing, f"v{soc.htp_arch}", soc.fp16, ", ".join(soc.aliases))
+    yield chips
 
 
 def doctor_page(report: DoctorReport) -> Iterator[Any]:

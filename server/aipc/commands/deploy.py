@@ -1,0 +1,56 @@
+"""``aipc deploy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._console import show, write_json
+from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, Target, TimeLimit
+from ._work import TIME_LIMIT, working
+
+
+def command(
+    model: Model,
+    soc: SoC = None,
+    precision: Precision = None,
+    target: Target = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "--output", "-o", metavar="DIR", help="Where to write the package."),
+    ] = None,
+    allow_cpu: Annotated[
+        bool, typer.Option("--allow-cpu", help="Leave operators on the CPU that the NPU does not run.")
+    ] = False,
+    as_json: Json = False,
+    no_cache: NoCache = False,
+    time_limit: TimeLimit = TIME_LIMIT,
+    memory_limit: MemoryLimit = 0,
+    debug: Debug = False,
+) -> int:
+    """Capture, compile, package, run and verify the model against PyTorch, with a gate after each stage.
+
+    The exit status is 1 when a gate was not passed.
+    """
+    from aipc import engine
+
+    request = engine.DeployRequest(
+        model=model,
+        soc=soc,
+        precision=precision,
+        target=target,
+        out=out,
+        allow_cpu=allow_cpu,
+        use_cache=not no_cache,
+    )
+    with working(time_limit, memory_limit) as work:
+        report = engine.deploy(request, work.pool, work.on_event, work.cancel)
+    if as_json:
+        write_json(report)
+    else:
+        from ._tables import deploy_page
+
+        show(*deploy_page(report))
+    return 0 if report.ok else 1

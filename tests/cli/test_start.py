@@ -1,0 +1,48 @@
+"""The command line starts light: no heavy library is imported before a worker is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from aipc.commands import discover
+
+HEAVY = {"torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "numpy"}
+
+
+def imported_by(*arguments: str) -> set[str]:
+    script = (
+        "import sys, contextlib, io\n"
+        "from aipc.cli import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    status = run({list(arguments)!r})\n"
+        "print(status, *sorted(sys.modules))"
+    )
+    words = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()
+    assert words[0] == "0", words[:1]
+    return set(words[1:])
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("doctor", "--json")])
+def test_imports_no_heavy_library(arguments: tuple[str, ...]) -> None:
+    assert imported_by(*arguments) & HEAVY == set()
+
+
+def test_help_renders_without_rich() -> None:
+    assert "rich" not in imported_by("--help")
+
+
+@pytest.mark.parametrize("name", discover())
+def test_every_command_has_help_and_json(name: str) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "aipc", name, "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert finished.returncode == 0
+    assert "Usage: aipc" in finished.stdout
+    if name != "lsp":  # it speaks the language server protocol on stdout
+        assert "--json" in finished.stdout
+        assert "--debug" in finished.stdout
