@@ -21,6 +21,9 @@ setup:
 
 deploy: setup
 	@cd examples && ../$(BIN)/aipc deploy $(MODEL) --soc $(SOC) --target simulator
+ifeq ($(MODEL),yolov8n)
+	@cd examples && ../$(BIN)/python yolov8n/detect.py .aipc/packages/yolov8n-$(SOC)-fp16
+endif
 
 test: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
