@@ -11,7 +11,7 @@ from PIL import Image
 
 PICTURE = Path(ultralytics.__file__).parent / "assets" / "bus.jpg"
 FRONT = (170, 170, 810, 810)
-"""left, top, right, bottom in the picture: the front of the bus, 640x640 pixels (the network needs multiples of 32)"""
+"""left, top, right, bottom in the picture: the front of the bus, 640x640 pixels (multiples of 32)"""
 LINE = (548, 566, 688, 622)
 """a line of text on it"""
 LINE_SIZE = (320, 48)

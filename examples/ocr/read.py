@@ -49,7 +49,7 @@ def lines(
 
 
 def characters() -> list[str]:
-    """What the recognition's classes mean: the blank of CTC, the characters in the model's metadata, a space."""
+    """What the classes mean: the blank of CTC, the characters in the model's metadata, a space."""
     session = onnxruntime.InferenceSession(RECOGNITION, providers=["CPUExecutionProvider"])
     listed = session.get_modelmeta().custom_metadata_map["character"].splitlines()
     return ["", *listed, " "]

@@ -32,7 +32,7 @@ UNLIKELY = -9.0
 
 
 def prepare(picture: Path) -> tuple[np.ndarray, float, tuple[int, int]]:
-    """A picture letterboxed to float32[1, 3, 640, 640] in [0, 1]; the scale; left and top border in pixels."""
+    """A picture letterboxed to float32[1, 3, 640, 640] in [0, 1]; its scale; left and top border."""
     with Image.open(picture) as image:
         rgb = image.convert("RGB")
     scale = SIZE / max(rgb.size)
@@ -67,7 +67,7 @@ def head(model: DetectionModel) -> Detect:
 def carry_on(model: DetectionModel, backbone: int = 5, mixing: float = 0.6) -> None:
     """Make the convolutions behind the first stages mostly pass channels on and mix them a little.
 
-    Purely random deep networks are chaotic: each layer enlarges the rounding of the one before. Trained ones are not.
+    Purely random deep networks are chaotic: each layer enlarges the rounding of the one before.
     """
     for layer in model.model[backbone:].modules():
         if not isinstance(layer, nn.Conv2d) or not layer.weight.requires_grad:
@@ -90,9 +90,9 @@ def settle_batch_statistics(model: nn.Module, image: Tensor) -> None:
 
 
 def fit_last_layers(model: DetectionModel, image: Tensor, scale: float, border: tuple[int, int]) -> None:
-    """Fit the last class convolutions: the coarsest level to the bus, the middle one to people, the finest to nothing.
+    """Fit the last class convolutions: the coarsest level to the bus, the middle one to people.
 
-    Boxes have the mean size of the level's objects, by the biases alone: random features cannot place an edge.
+    Boxes have the mean size of the level's objects, by biases alone: random features place no edge.
     """
     detect = head(model)
     for boxes_of, classes_of in zip(detect.cv2, detect.cv3, strict=True):

@@ -95,7 +95,7 @@ def test_endless_constructor_is_ended(tmp_path: Path, cache: Path) -> None:
 
 def test_segfault_costs_the_job_only(tmp_path: Path, cache: Path) -> None:
     source = constructor("import ctypes\n\nctypes.string_at(0)")
-    says(check(tmp_path, cache, source), "crash")
+    says(check(tmp_path, cache, source), "SIGSEGV", "segmentation fault")
 
 
 def test_too_much_memory_costs_the_job_only(tmp_path: Path, cache: Path) -> None:
