@@ -36,8 +36,8 @@ def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0) -> Iterator[W
         time_limit: seconds that one step may take.
         memory_limit: MiB that one step may use; 0 for 85 % of the machine.
     """
-    # A worker that is ended takes the locks of its libraries with it; multiprocessing's resource tracker, which
-    # inherits these options, would warn of that on stderr after the command's end.
+    # A worker that is ended takes the locks of its libraries with it; multiprocessing's resource tracker,
+    # which inherits these options, would warn of that on stderr after the command's end.
     sys.warnoptions.append("ignore:resource_tracker:UserWarning")
     cancel = threading.Event()
     limits = Limits(seconds=time_limit, memory_mb=memory_limit)
