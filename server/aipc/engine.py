@@ -14,7 +14,7 @@ from typing import Any
 from aipc.capture.results import InferredInputs
 from aipc.core.cache import Cache
 from aipc.core.config import Config, ModelRef, load_config, resolve_model, write_model_config
-from aipc.core.errors import InputError
+from aipc.core.errors import InputError, QairtError
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import (
     CheckReport,
@@ -222,13 +222,14 @@ def deploy(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file", remedy="choose a directory with --output")
     tolerance = dict(ref.config.tolerance) if ref.config else {}
-    asked = Request(ref, soc, precision, target, request.allow_cpu, True, out, tolerance)
+    # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
+    asked = Request(ref, soc, precision, target, request.allow_cpu, False, out, tolerance)
     directory = new_run_directory(ref.root)
     with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
         journal = Journal(directory)
         journal.write("run started", model=ref.name, soc=soc, precision=precision, target=target)
         run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        outcome = run_stages(run, journal)
+        outcome = _run_all(run, journal)
         capsule = None
         if outcome.failed:
             if outcome.failed.name == "verify":
@@ -242,6 +243,21 @@ def deploy(
         write_reports(report, directory, out if outcome.ok else None)
         journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
     return report
+
+
+def _run_all(run: Run, journal: Journal) -> Outcome:
+    """All stages; when compiling fails, the placement is asked again, this time for the nodes that fail there."""
+    try:
+        return run_stages(run, journal)
+    except QairtError as error:
+        if "placement" not in run.entries or "compile" in run.entries:
+            raise
+        journal.write("compile failed", error=str(error))
+        run.request = replace(run.request, finalize=True)
+        outcome = run_stages(run, journal, until="placement")
+        if outcome.ok:
+            raise
+        return outcome
 
 
 def _gates(outcome: Outcome) -> dict[str, Any]:

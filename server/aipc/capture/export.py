@@ -41,6 +41,15 @@ class MissingLoweringsError(Exception):
         self.recorder = recorder
 
 
+class DynamicShapesError(Exception):
+    """Results whose shape depends on the values of the input. ``nodes`` as in :class:`MissingLoweringsError`."""
+
+    def __init__(self, nodes: Sequence[tuple[str, int | None]], recorder: NodeRecorder) -> None:
+        super().__init__("shapes that depend on values: " + ", ".join(dict.fromkeys(name for name, _ in nodes)))
+        self.nodes = tuple(nodes)
+        self.recorder = recorder
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     model: ir.Model
@@ -88,12 +97,16 @@ def export(
 
     Raises:
         MissingLoweringsError: operators without ONNX form, all of them.
+        DynamicShapesError: results without a fixed shape, all that begin one.
         Exception: whatever PyTorch raises while tracing.
     """
     program, recorder = STRATEGIES[strategy](module, args, kwargs)
     graph_module = program.graph_module
     _fx_passes.insert_type_promotion_nodes(graph_module)
     program._graph_module = _fx_passes.remove_assertion_nodes(graph_module)
+    dynamic = _dynamic_shapes(program)
+    if dynamic:
+        raise DynamicShapesError(dynamic, recorder)
     missing = _missing_lowerings(program)
     if missing:
         raise MissingLoweringsError(missing, recorder)
@@ -141,35 +154,60 @@ def _missing_lowerings(program: ExportedProgram) -> list[tuple[str, int | None]]
     return missing
 
 
+def _dynamic_shapes(program: ExportedProgram) -> list[tuple[str, int | None]]:
+    """Operators whose result has no fixed shape although all that they read has."""
+    found = []
+    for node in program.graph_module.graph.nodes:
+        if node.op != "call_function" or not _is_dynamic(node) or any(map(_is_dynamic, node.all_input_nodes)):
+            continue
+        found.append((str(node.target), (node.meta.get("custom") or {}).get(MARK)))
+    return found
+
+
+def _is_dynamic(node: torch.fx.Node) -> bool:
+    value = node.meta.get("val")
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    return any(
+        isinstance(item, torch.SymInt)
+        or (isinstance(item, torch.Tensor) and any(isinstance(dim, torch.SymInt) for dim in item.shape))
+        for item in values
+    )
+
+
 def _simplified(model: ir.Model, opset: int) -> ir.Model:
     """Inline the exporter's functions and fold constants; every node keeps or inherits the numbers of its stacks."""
     if model.opset_imports.get("", opset) < opset:
         onnxscript.version_converter.convert_version(model, opset)
     passes.InlinePass()(model)
-    before = {
-        output.name: node.metadata_props.get(_TRACE, "")
-        for node in model.graph
-        for output in node.outputs
-        if output.name
-    }
-    scopes = {
-        output.name: node.metadata_props.get(_SCOPES, "")
-        for node in model.graph
-        for output in node.outputs
-        if output.name
-    }
+    before = list(model.graph)
+    marks = {value.name: node.metadata_props for node in before for value in node.outputs if value.name}
+    inputs = {node: {value.name for value in node.inputs if value is not None} for node in before}
     onnxscript.optimizer.fold_constants(model, onnx_shape_inference=False)
     passes.RemoveUnusedNodesPass()(model)
     passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
     passes.IdentityEliminationPass()(model)
     passes.RemoveUnusedNodesPass()(model)
+    after = set(model.graph)
+    vanished = [(inputs[node], node.metadata_props) for node in before if node not in after]
     for node in model.graph:
         if not node.metadata_props.get(_TRACE):
-            kept = next((before[item.name] for item in node.outputs if before.get(item.name or "")), "")
-            node.metadata_props[_TRACE] = kept or _from_neighbours(node)
-        if not node.metadata_props.get(_SCOPES):
-            node.metadata_props[_SCOPES] = next((scopes[o.name] for o in node.outputs if scopes.get(o.name or "")), "")
+            _inherit(node, marks, vanished)
     return model
+
+
+def _inherit(
+    node: ir.Node, marks: Mapping[str, Mapping[str, str]], vanished: Sequence[tuple[set[str | None], Mapping[str, str]]]
+) -> None:
+    """Give a node that a pass put in the marks of the node whose result it makes, or whose input it reads instead."""
+    same_result = [marks[value.name] for value in node.outputs if value.name in marks]
+    reads = {value.name for value in node.inputs if value is not None and value.const_value is None}
+    replaced = [properties for names, properties in vanished if names & reads]
+    for properties in (*same_result, *replaced):
+        if properties.get(_TRACE):
+            node.metadata_props[_TRACE] = properties[_TRACE]
+            node.metadata_props[_SCOPES] = properties.get(_SCOPES, "")
+            return
+    node.metadata_props[_TRACE] = _from_neighbours(node)
 
 
 def _from_neighbours(node: ir.Node) -> str:

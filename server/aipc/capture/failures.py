@@ -7,15 +7,19 @@ from pathlib import Path
 
 from aipc.core.types import Finding, Origin, Related, Severity
 
-from .export import MissingLoweringsError
+from .export import DynamicShapesError, MissingLoweringsError
 from .recorder import stack_of_traceback
 from .sourcemap import origin
+
+_DYNAMIC = "the shape of this result depends on the values of the input; shapes on the NPU are fixed"
 
 
 def findings_of(error: Exception, path: Path) -> tuple[Finding, ...]:
     """What an export failure means, in the author's terms."""
     if isinstance(error, MissingLoweringsError):
         return _missing(error)
+    if isinstance(error, DynamicShapesError):
+        return _dynamic(error)
     rule, message = _explain(error)
     place = origin(stack_of_traceback(_deepest(error).__traceback__))
     return (_finding(rule, message, place, _words(error), nodes=()),)
@@ -34,6 +38,19 @@ def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
+def _dynamic(error: DynamicShapesError) -> tuple[Finding, ...]:
+    return tuple(
+        _finding(
+            "capture-dynamic-shape",
+            _DYNAMIC,
+            origin(error.recorder.stacks[number]) if number is not None else Origin(()),
+            f"{operator} has an output shape that depends on the values of its input",
+            (),
+        )
+        for operator, number in dict.fromkeys(error.nodes)
+    )
+
+
 def _explain(error: Exception) -> tuple[str, str]:
     text = " ".join(f"{type(item).__name__} {item}" for item in _chain(error))
     if "DataDependent" in text or "GuardOnDataDependentSymNode" in text or "data-dependent" in text.lower():
@@ -43,10 +60,7 @@ def _explain(error: Exception) -> tuple[str, str]:
             "same for every input",
         )
     if "DynamicOutputShape" in text or "nonzero" in text:
-        return (
-            "capture-dynamic-shape",
-            "the shape of this result depends on the values of the input; shapes on the NPU are fixed",
-        )
+        return "capture-dynamic-shape", _DYNAMIC
     first = str(_deepest(error)).strip().splitlines()
     return "capture-failed", f"PyTorch cannot export the model here: {first[0] if first else type(error).__name__}"
 

@@ -70,11 +70,10 @@ class NodeRecorder:
         def create_node(tracer: Any, *args: Any, **kwargs: Any) -> Any:
             node = original(tracer, *args, **kwargs)
             if node.op not in {"placeholder", "output"}:
-                stack = _walk(sys._getframe(1))
-                if stack:
-                    number = recorder.number(stack)
-                    node.meta["custom"] = {**(node.meta.get("custom") or {}), MARK: number}
-                    node.meta["stack_trace"] = f"{MARK}:{number}"
+                # An empty stack counts too: a model all of PyTorch's own modules, known by its construction.
+                number = recorder.number(_walk(sys._getframe(1)))
+                node.meta["custom"] = {**(node.meta.get("custom") or {}), MARK: number}
+                node.meta["stack_trace"] = f"{MARK}:{number}"
             return node
 
         proxy_tensor._ModuleStackTracer.create_node = create_node  # type: ignore[method-assign]
