@@ -34,8 +34,9 @@ def test_deploys_for(soc: str, tmp_path: Path, cache: Path) -> None:
     assert report["latency"] is None, "no device measured anything"
 
 
-@pytest.mark.parametrize("soc", ["qcs6490", "sm8350"])
-def test_without_fp16_the_check_says_so_on_the_line(soc: str, tmp_path: Path, cache: Path) -> None:
+def test_without_fp16_the_check_says_so_on_the_line(tmp_path: Path, cache: Path) -> None:
+    # sm8350 has the same architecture but takes some fp16 graphs, this one among them.
+    soc = "qcs6490"
     file, _, line = write(tmp_path, CONVOLUTION, IMAGE)
     finished = aipc("check", f"{file}:Model", "--soc", soc, "--json", cwd=tmp_path, cache=cache)
     assert finished.status == 1, finished.stderr
