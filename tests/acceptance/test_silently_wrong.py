@@ -12,10 +12,6 @@ from .marked import write
 pytestmark = pytest.mark.slow
 
 WRONG = {
-    "replicate padding": (
-        'def forward(self, x):\n    return torch.relu(«F.pad(x, (2, 2, 2, 2), mode="replicate")»)',
-        "(torch.randn(1, 3, 16, 16),)",
-    ),
     "trilinear interpolation": (
         'def forward(self, x):\n    return torch.relu(«F.interpolate(x, scale_factor=2, mode="trilinear")»)',
         "(torch.randn(1, 3, 4, 8, 8),)",
