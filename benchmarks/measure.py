@@ -24,9 +24,7 @@ class Measured:
     stderr: str
 
 
-def measure(
-    command: Sequence[str], cwd: Path, environment: Mapping[str, str], limit: float = 600
-) -> Measured:
+def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], limit: float = 600) -> Measured:
     """Run a command to its end, or to ``limit`` seconds, sampling its memory meanwhile."""
     started = time.monotonic()
     process = subprocess.Popen(

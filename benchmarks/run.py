@@ -24,12 +24,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="names of cases, separated by commas")
     parser.add_argument("--quick", action="store_true", help="only the cases that take seconds")
-    parser.add_argument(
-        "--drop-caches", action="store_true", help="cold also means libraries read from disk (root)"
-    )
-    parser.add_argument(
-        "--update", type=Path, metavar="PAGE", help="write the table between the page's markers"
-    )
+    parser.add_argument("--drop-caches", action="store_true", help="cold also means libraries read from disk (root)")
+    parser.add_argument("--update", type=Path, metavar="PAGE", help="write the table between the page's markers")
     arguments = parser.parse_args()
     chosen = select(arguments.only, quick=arguments.quick)
     with tempfile.TemporaryDirectory(prefix="aipc-bench-") as folder:
@@ -56,9 +52,7 @@ def select(only: str | None, *, quick: bool) -> tuple[Case, ...]:
     wanted = only.split(",")
     unknown = set(wanted) - {case.name for case in CASES}
     if unknown:
-        sys.exit(
-            f"unknown cases: {', '.join(sorted(unknown))}; known: {', '.join(case.name for case in CASES)}"
-        )
+        sys.exit(f"unknown cases: {', '.join(sorted(unknown))}; known: {', '.join(case.name for case in CASES)}")
     return tuple(case for case in CASES if case.name in wanted)
 
 

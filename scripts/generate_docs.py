@@ -76,15 +76,11 @@ def commands() -> str:
     for name, command in sorted(group.commands.items()):
         arguments = [item for item in command.params if item.param_type_name == "argument"]
         options = [item for item in command.params if item.param_type_name == "option"]
-        usage = " ".join(
-            ["aipc", name, *(item.metavar or item.name.upper() for item in arguments), "[OPTIONS]"]
-        )
+        usage = " ".join(["aipc", name, *(item.metavar or item.name.upper() for item in arguments), "[OPTIONS]"])
         lines += ["", f"## {name}", "", f"    {usage}", "", inspect.cleandoc(command.help or "")]
         lines += ["", "| | |", "| --- | --- |"]
         lines += [_row((f"`{item.metavar or item.name.upper()}`", item.help or "")) for item in arguments]
-        lines += [
-            _row((", ".join(f"`{option}`" for option in item.opts), item.help or "")) for item in options
-        ]
+        lines += [_row((", ".join(f"`{option}`" for option in item.opts), item.help or "")) for item in options]
     return _page(lines)
 
 
@@ -119,9 +115,7 @@ def rules() -> str:
     ]
     lines += [_row((f"`{item.rule}`", item.message, item.remedy)) for item in explain._PHRASES]
     lines.append(_row(("`runs-on-cpu`", "the node runs on the CPU, for any other reason QAIRT gives", "")))
-    lines.append(
-        _row(("`does-not-compile`", "the node does not compile, for any other reason QAIRT gives", ""))
-    )
+    lines.append(_row(("`does-not-compile`", "the node does not compile, for any other reason QAIRT gives", "")))
     return _page(lines)
 
 

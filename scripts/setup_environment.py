@@ -34,9 +34,7 @@ def fingerprint() -> str:
 
 def main() -> int:
     if sys.version_info < (3, 10):  # noqa: UP036 (it is any python3 that runs this)
-        print(
-            f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}: make setup PYTHON=python3.11"
-        )
+        print(f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}: make setup PYTHON=python3.11")
         return 2
     wanted = fingerprint()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:

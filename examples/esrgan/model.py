@@ -48,9 +48,7 @@ class RRDBNet(nn.Module):
         self.first = nn.Conv2d(3, features, kernel_size=3, padding=1)
         self.trunk = nn.Sequential(*(ResidualInResidual(features, growth) for _ in range(blocks)))
         self.trunk_end = nn.Conv2d(features, features, kernel_size=3, padding=1)
-        self.enlarge = nn.ModuleList(
-            nn.Conv2d(features, features, kernel_size=3, padding=1) for _ in range(2)
-        )
+        self.enlarge = nn.ModuleList(nn.Conv2d(features, features, kernel_size=3, padding=1) for _ in range(2))
         self.refine = nn.Conv2d(features, features, kernel_size=3, padding=1)
         self.last = nn.Conv2d(features, 3, kernel_size=3, padding=1)
 

@@ -35,9 +35,7 @@ def lines(
     probability: np.ndarray, threshold: float = 0.3, smallest: int = 60
 ) -> list[tuple[float, float, float, float]]:
     """Boxes of text in the picture, from float32[1, 1, 640, 640]; widened: the network marks text shrunk."""
-    count, _, statistics, _ = cv2.connectedComponentsWithStats(
-        (probability[0, 0] > threshold).astype(np.uint8)
-    )
+    count, _, statistics, _ = cv2.connectedComponentsWithStats((probability[0, 0] > threshold).astype(np.uint8))
     found = []
     for x, y, width, height, area in statistics[1:count]:
         if area < smallest:
@@ -68,9 +66,7 @@ def read(detect: Network, recognize: Network) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", nargs="*", type=Path, help="packages of ocr-det and ocr-rec")
     packages = parser.parse_args().packages
     if len(packages) not in (0, 2):

@@ -21,9 +21,7 @@ def run_package(package: Path, inputs: Sequence[np.ndarray]) -> list[np.ndarray]
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         given, received = Path(folder, "inputs.npz"), Path(folder, "outputs.npz")
-        np.savez(
-            given, **{spec["name"]: array for spec, array in zip(manifest["inputs"], inputs, strict=True)}
-        )
+        np.savez(given, **{spec["name"]: array for spec, array in zip(manifest["inputs"], inputs, strict=True)})
         command = [sys.executable, "-m", "aipc", "run", os.fspath(package), "--input", os.fspath(given)]
         finished = subprocess.run([*command, "--output", os.fspath(received)], stdout=subprocess.DEVNULL)
         if finished.returncode:

@@ -58,9 +58,7 @@ def same(one: list[Detection], other: list[Detection], pixels: float = 1.0, scor
     """Whether both lists hold the same objects: class, box within ``pixels`` and score within ``score``."""
 
     def matches(a: Detection, b: Detection) -> bool:
-        return (
-            a.kind == b.kind and abs(a.score - b.score) < score and bool(np.abs(a.box - b.box).max() < pixels)
-        )
+        return a.kind == b.kind and abs(a.score - b.score) < score and bool(np.abs(a.box - b.box).max() < pixels)
 
     rest = list(other)
     for detection in one:
@@ -72,9 +70,7 @@ def same(one: list[Detection], other: list[Detection], pixels: float = 1.0, scor
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", nargs="?", type=Path, help="directory that `aipc deploy` wrote")
     parser.add_argument("--picture", type=Path, default=PICTURE)
     arguments = parser.parse_args()

@@ -143,9 +143,7 @@ def logistic_fit(rows: Tensor, wanted: Tensor, ridge: float = 0.002) -> Tensor:
     def loss() -> Tensor:
         optimizer.zero_grad()
         with torch.enable_grad():
-            error = nn.functional.binary_cross_entropy_with_logits(
-                rows @ solution, wanted, weight, reduction="sum"
-            )
+            error = nn.functional.binary_cross_entropy_with_logits(rows @ solution, wanted, weight, reduction="sum")
             total = error + ridge * solution.square().sum()
         total.backward()
         return total

@@ -56,9 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal that cannot show a character must not end the command
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character must not end the command
     before_dashes = arguments[: list(arguments).index("--")] if "--" in arguments else arguments
     as_json, debug = "--json" in before_dashes, "--debug" in before_dashes
     try:
@@ -93,9 +91,7 @@ def _invoke(arguments: list[str]) -> Any:
         return command.invoke(context)
 
 
-def _failed(
-    error: AipcError, *, as_json: bool, debug: bool, kind: str | None = None, status: int | None = None
-) -> int:
+def _failed(error: AipcError, *, as_json: bool, debug: bool, kind: str | None = None, status: int | None = None) -> int:
     """Say what is wrong: a sentence on stderr, with ``as_json`` a document on stdout."""
     if debug:
         traceback.print_exception(error, file=sys.stderr)

@@ -136,9 +136,7 @@ def _disk() -> Item:
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e9
     ok = free >= DISK_GB
-    remedy = (
-        "" if ok else f"free {DISK_GB} GB on the disk of {existing}, or set AIPC_CACHE_DIR to another one"
-    )
+    remedy = "" if ok else f"free {DISK_GB} GB on the disk of {existing}, or set AIPC_CACHE_DIR to another one"
     return Item("Free disk space", ok, True, f"{free:.1f} GB", remedy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -132,7 +133,12 @@ def _resolve(
 
 
 def _new_run(
-    request: Request, pool: WorkerPool, on_event: OnEvent | None, cancel: threading.Event | None, directory: Path, use_cache: bool
+    request: Request,
+    pool: WorkerPool,
+    on_event: OnEvent | None,
+    cancel: threading.Event | None,
+    directory: Path,
+    use_cache: bool,
 ) -> Run:
     return Run(request, pool, Cache(), on_event or _ignore, cancel, directory, use_cache=use_cache)
 
@@ -154,15 +160,14 @@ def check(
     asked = Request(ref, soc, precision, finalize=request.full)
     cache = Cache()
     with pool_or_new(pool) as workers:
-        directory = cache.root / "checks" / f"{threading.get_ident()}-{time.time_ns()}"
+        directory = cache.root / "checks" / f"{os.getpid()}-{time.time_ns()}"
         run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        try:
-            outcome = run_stages(run, Journal(directory), only=("capture", "placement"))
-            findings = list(run.findings)
-            if request.numerics and "placement" in run.entries:
-                findings += _localize(run)
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
+        outcome = run_stages(run, Journal(directory), only=("capture", "placement"))
+        findings = list(run.findings)
+        if request.numerics and "placement" in run.entries:
+            findings += _localize(run)
+        # Kept when something raised: the error names the log in it.
+        shutil.rmtree(directory, ignore_errors=True)
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
     placed = placement_report(run) if "placement" in run.entries else None
@@ -211,9 +216,7 @@ def deploy(
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
     started = time.perf_counter()
-    ref, soc, precision, config = _resolve(
-        request.model, request.soc, request.precision, request.inputs, request.cwd
-    )
+    ref, soc, precision, config = _resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
@@ -315,11 +318,14 @@ def run_package(
         def job(name: str, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
-        result = get_target(target).run(
-            job, package=package, inputs=source, outputs=destination, soc=manifest["soc"]
-        )
+        result = get_target(target).run(job, package=package, inputs=source, outputs=destination, soc=manifest["soc"])
     return RunReport(
-        str(package), target, tuple(manifest["outputs"]), str(destination), result.latency, result.host_seconds
+        str(package),
+        target,
+        tuple(manifest["outputs"]),
+        str(destination),
+        result.latency,
+        result.host_seconds,
     )
 
 
@@ -337,9 +343,7 @@ def verify(
         actual = Path(directory) / "outputs.npz"
         run_package(package, None, actual, target, workers, on_event, cancel)
         arguments = {"reference_npz": str(package / "golden" / "outputs.npz"), "actual_npz": str(actual)}
-        outputs = workers.run(
-            "aipc.qairt.package_jobs:compare", arguments, on_event=on_event, cancel=cancel
-        )
+        outputs = workers.run("aipc.qairt.package_jobs:compare", arguments, on_event=on_event, cancel=cancel)
     deployed = manifest.get("gates", {})
     passed = deployed.get("verify", {})
     threshold = float(passed.get("threshold", manifest["tolerance"]["sqnr_db"]))
@@ -370,9 +374,7 @@ def infer(
     """The example inputs that would be used for ``model``; with ``write``, kept in the configuration."""
     ref, _, _, config = _resolve(model, None, None, None, cwd)
     with pool_or_new(pool) as workers:
-        found: InferredInputs = workers.run(
-            "aipc.capture.jobs:infer", {"ref": ref}, on_event=on_event, cancel=cancel
-        )
+        found: InferredInputs = workers.run("aipc.capture.jobs:infer", {"ref": ref}, on_event=on_event, cancel=cancel)
     if write:
         try:
             entry = f"{ref.path.relative_to(config.root).as_posix()}:{ref.attribute}"
@@ -380,4 +382,3 @@ def infer(
             entry = f"{ref.path}:{ref.attribute}"
         write_model_config(config.root / "pyproject.toml", ref.name, entry=entry, inputs=found.shapes)
     return found
-

@@ -26,9 +26,7 @@ class Finished:
         try:
             document = json.loads(self.stdout)
         except json.JSONDecodeError as error:
-            raise AssertionError(
-                f"stdout is not one JSON document: {self.stdout!r}\n{self.stderr}"
-            ) from error
+            raise AssertionError(f"stdout is not one JSON document: {self.stdout!r}\n{self.stderr}") from error
         assert isinstance(document, dict)
         return document
 

@@ -45,9 +45,7 @@ def test_the_runner_tests_itself(package: Path, device_python: Path) -> None:
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
-def test_the_self_test_fails_when_golden_outputs_differ(
-    package: Path, device_python: Path, tmp_path: Path
-) -> None:
+def test_the_self_test_fails_when_golden_outputs_differ(package: Path, device_python: Path, tmp_path: Path) -> None:
     import shutil
 
     damaged = tmp_path / "damaged"

@@ -101,9 +101,7 @@ def test_a_killed_deploy_resumes(tmp_path: Path) -> None:
         assert not left_behind(cache), f"workers survive a kill in {stage}"
         resumed = aipc("deploy", "small", "--json", cwd=again, cache=cache)
         assert resumed.status == 0, (stage, resumed.stderr)
-        assert contents(Path(again, resumed.report["package"])) == expected, (
-            f"differs after a kill in {stage}"
-        )
+        assert contents(Path(again, resumed.report["package"])) == expected, f"differs after a kill in {stage}"
 
 
 def test_an_identical_deploy_is_answered_from_the_cache(tmp_path: Path) -> None:

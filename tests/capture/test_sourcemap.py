@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
+
 from aipc.capture.export import Exported, export
 from aipc.capture.load import import_file
 from aipc.capture.recorder import ConstructionRecorder
-from torch import nn
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CARETS = re.compile(r"^(?P<before>\s*#\s*)(?P<carets>\^+) (?P<operator>\w+)$")

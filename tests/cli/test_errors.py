@@ -68,9 +68,7 @@ def test_interruption(
     assert "Traceback" not in err
 
 
-def test_a_defect_says_how_to_report_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_defect_says_how_to_report_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(monkeypatch, capsys, ZeroDivisionError("division by zero"))
     assert status == 2
     assert "ZeroDivisionError" in err
@@ -78,21 +76,15 @@ def test_a_defect_says_how_to_report_it(
     assert "Traceback" not in err
 
 
-def test_debug_shows_traceback_and_detail(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_debug_shows_traceback_and_detail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(monkeypatch, capsys, AipcError("wrong", detail="the compiler's words"), "--debug")
     assert status == 2
     assert "Traceback" in err
     assert "the compiler's words" in err
 
 
-def test_something_missing_is_status_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report = doctor.DoctorReport(
-        False, (doctor.Item("torch", False, True, "not installed", "pip install torch"),)
-    )
+def test_something_missing_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    report = doctor.DoctorReport(False, (doctor.Item("torch", False, True, "not installed", "pip install torch"),))
     monkeypatch.setattr(doctor, "examine", lambda: report)
     assert cli.run(["doctor"]) == 1
     assert "pip install torch" in capsys.readouterr().out

@@ -24,9 +24,7 @@ def where(report: Any) -> tuple[int, list[str]]:
 
 
 def typed_error(report: Any) -> None:
-    raise ModelLoadError(
-        "no such class", remedy="name another", range=Range("m.py", Position(3, 0), Position(3, 4))
-    )
+    raise ModelLoadError("no such class", remedy="name another", range=Range("m.py", Position(3, 0), Position(3, 4)))
 
 
 def untyped_error(report: Any) -> None:
@@ -105,6 +103,4 @@ def environment(report: Any, *, name: str) -> str | None:
 
 
 def allocator_error(report: Any) -> None:
-    raise RuntimeError(
-        "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 32 GB"
-    )
+    raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 32 GB")

@@ -143,9 +143,7 @@ def test_a_manifest_holds_while_all_files_are_unchanged(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the short cut is for POSIX file systems")
-def test_a_big_settled_file_is_not_read_again_but_a_change_behind_the_same_time_is_seen(
-    tmp_path, monkeypatch
-):
+def test_a_big_settled_file_is_not_read_again_but_a_change_behind_the_same_time_is_seen(tmp_path, monkeypatch):
     from aipc.core import cache as module
 
     monkeypatch.setattr(module, "_SETTLED_NS", 0)

@@ -45,9 +45,7 @@ def test_a_configured_name_resolves_from_anywhere_and_can_be_sent_to_a_worker(pr
     assert pickle.loads(pickle.dumps(ref)) == ref
 
 
-@pytest.mark.parametrize(
-    ("ref", "kind", "attribute"), [("model.py:Net", "python", "Net"), ("net.onnx", "onnx", None)]
-)
+@pytest.mark.parametrize(("ref", "kind", "attribute"), [("model.py:Net", "python", "Net"), ("net.onnx", "onnx", None)])
 def test_a_file_resolves_relative_to_the_working_directory(project, ref, kind, attribute):
     found = resolve_model(ref, project, load_config(project))
     assert (found.kind, found.attribute, found.config) == (kind, attribute, None)

@@ -26,9 +26,7 @@ def save(
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
         for name, array in inputs.items()
     ]
-    graph = helper.make_graph(
-        list(nodes), "test", declared, [onnx.ValueInfoProto(name=n) for n in outputs], constants
-    )
+    graph = helper.make_graph(list(nodes), "test", declared, [onnx.ValueInfoProto(name=n) for n in outputs], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
     model.ir_version = 10
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
@@ -37,9 +35,7 @@ def save(
     return path
 
 
-def node(
-    op: str, inputs: Sequence[str], outputs: Sequence[str], name: str, **attributes: Any
-) -> onnx.NodeProto:
+def node(op: str, inputs: Sequence[str], outputs: Sequence[str], name: str, **attributes: Any) -> onnx.NodeProto:
     return helper.make_node(op, list(inputs), list(outputs), name=name, **attributes)
 
 

@@ -94,9 +94,7 @@ print(json.dumps(asdict(compile_context(sys.argv[1], "sm8650", sys.argv[2]))))
 """
 
 
-def test_fresh_processes_give_the_same_bytes_and_the_compilers_memory_figures(
-    model: Path, tmp_path: Path
-) -> None:
+def test_fresh_processes_give_the_same_bytes_and_the_compilers_memory_figures(model: Path, tmp_path: Path) -> None:
     results = []
     for name in ("a", "b"):
         command = [sys.executable, "-c", CHILD, str(model), str(tmp_path / name)]

@@ -48,9 +48,7 @@ def test_wrong_operators_are_found_among_healthy_ones(tmp_path: Path) -> None:
     ]
     constants = {"pads": np.array([0, 0, 1, 2, 0, 0, 1, 2]), "scales": np.float32([1, 1, 2, 2, 2])}
     inputs = {"x": x, "v": volume, "n": big}
-    path = save(
-        tmp_path / "m.onnx", nodes, inputs, ["relu_y", "pad_y", "trilinear_y", "square", "neg_y"], constants
-    )
+    path = save(tmp_path / "m.onnx", nodes, inputs, ["relu_y", "pad_y", "trilinear_y", "square", "neg_y"], constants)
     found = verdicts(path, inputs)
     wrong = {name for name, result in found.items() if result.verdict is Verdict.WRONG}
     assert wrong == {"replicate_pad", "trilinear", "integer_mul"}

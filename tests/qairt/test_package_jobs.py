@@ -30,9 +30,7 @@ def test_compile_run_compare_localize(tmp_path: Path) -> None:
     out = str(tmp_path / "package")
 
     compiled = package_jobs.compile(events.append, model=model, soc="sm8650", out=out)
-    ran = package_jobs.run(
-        events.append, package_model=compiled.model, inputs_npz=inputs, out_npz=actual, soc="sm8650"
-    )
+    ran = package_jobs.run(events.append, package_model=compiled.model, inputs_npz=inputs, out_npz=actual, soc="sm8650")
     assert ran.outputs == ("y",)
     (accuracy,) = package_jobs.compare(
         events.append, reference_npz=reference, actual_npz=actual, model=model, inputs=inputs

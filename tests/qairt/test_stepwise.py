@@ -37,9 +37,7 @@ def test_sub_graphs_see_the_tensors_around_them(tmp_path: Path) -> None:
         result = helper.make_tensor_value_info(f"{op}_y", TensorProto.FLOAT, [3])
         return helper.make_graph([helper.make_node(op, ["x", "k"], [f"{op}_y"])], op, [], [result])
 
-    chosen = helper.make_node(
-        "If", ["c"], ["y"], name="if", then_branch=branch("Add"), else_branch=branch("Mul")
-    )
+    chosen = helper.make_node("If", ["c"], ["y"], name="if", then_branch=branch("Add"), else_branch=branch("Mul"))
     path = tmp_path / "m.onnx"
     x = np.float32([1, 2, 3])
     save(path, [chosen], {"x": x, "c": np.array(True)}, ["y"], {"k": np.float32([10])})

@@ -57,7 +57,9 @@ class Exported:
     strategy: str
 
 
-def trace(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[ExportedProgram, NodeRecorder]:
+def trace(
+    module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[ExportedProgram, NodeRecorder]:
     """Trace ``module`` once, decomposed for ONNX. Raises what PyTorch raises."""
     keep_composite_operator_list()
     composite, other = decompositions()
@@ -196,10 +198,12 @@ def _simplified(model: ir.Model, opset: int) -> ir.Model:
 
 
 def _inherit(
-    node: ir.Node, marks: Mapping[str, Mapping[str, str]], vanished: Sequence[tuple[set[str | None], Mapping[str, str]]]
+    node: ir.Node,
+    marks: Mapping[str, Mapping[str, str]],
+    vanished: Sequence[tuple[set[str | None], Mapping[str, str]]],
 ) -> None:
     """Give a node that a pass put in the marks of the node whose result it makes, or whose input it reads instead."""
-    same_result = [marks[value.name] for value in node.outputs if value.name in marks]
+    same_result = [marks[value.name] for value in node.outputs if value.name and value.name in marks]
     reads = {value.name for value in node.inputs if value is not None and value.const_value is None}
     replaced = [properties for names, properties in vanished if names & reads]
     for properties in (*same_result, *replaced):

@@ -34,7 +34,9 @@ def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
         place = origin(error.recorder.stacks[number]) if number is not None else Origin(())
         short = operator.removeprefix("aten.").partition(".")[0]
         message = f"PyTorch's exporter has no ONNX form of {short}, so this model cannot be captured with it"
-        findings.append(_finding("capture-unsupported-operator", message, place, f"No ONNX function found for {operator}", ()))
+        findings.append(
+            _finding("capture-unsupported-operator", message, place, f"No ONNX function found for {operator}", ())
+        )
     return tuple(findings)
 
 
@@ -62,7 +64,10 @@ def _explain(error: Exception) -> tuple[str, str]:
     if "DynamicOutputShape" in text or "nonzero" in text:
         return "capture-dynamic-shape", _DYNAMIC
     first = str(_deepest(error)).strip().splitlines()
-    return "capture-failed", f"PyTorch cannot export the model here: {first[0] if first else type(error).__name__}"
+    return (
+        "capture-failed",
+        f"PyTorch cannot export the model here: {first[0] if first else type(error).__name__}",
+    )
 
 
 def _chain(error: BaseException) -> list[BaseException]:

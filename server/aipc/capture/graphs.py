@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +23,7 @@ from .sourcemap import save_source_map
 _SEED = 0
 
 
-def capture_graph(
-    report: Callable[[Event], None], *, ref: ModelRef, directory: Path, opset: int
-) -> CaptureResult:
+def capture_graph(report: Callable[[Event], None], *, ref: ModelRef, directory: Path, opset: int) -> CaptureResult:
     """Normalize an ONNX file (static shapes, unique node names) and compute its reference on the CPU.
 
     Raises:
@@ -39,18 +38,17 @@ def capture_graph(
     inputs = _inputs(model, ref)
     _fix_shapes(model, {name: array.shape for name, array in inputs.items()})
     _name_nodes(model)
-    try:
+    # A node that ONNX knows no shape of stays without one.
+    with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model, data_prop=True)
-    except Exception:  # a node that ONNX knows no shape of stays without one
-        pass
     _save(model, directory / "model.onnx")
     timings = {"load": time.perf_counter() - started}
     started = time.perf_counter()
     from aipc.qairt.cpu import run_cpu
 
-    np.savez(directory / "inputs.npz", **inputs)
+    np.savez(directory / "inputs.npz", **inputs)  # type: ignore[arg-type]
     outputs = run_cpu(directory / "model.onnx", inputs, optimize=False)
-    np.savez(directory / "reference.npz", **outputs)
+    np.savez(directory / "reference.npz", **outputs)  # type: ignore[arg-type]
     timings["forward"] = time.perf_counter() - started
     names = [node.name for node in model.graph.node]
     save_source_map(SourceMap(dict.fromkeys(names, ())), directory / "source_map.json")
@@ -75,7 +73,8 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         onnx.checker.check_model(model)
     except FileNotFoundError as error:
         raise ModelLoadError(
-            f"{path.name} keeps its weights in a file that is missing: {error}", remedy="put it beside the model"
+            f"{path.name} keeps its weights in a file that is missing: {error}",
+            remedy="put it beside the model",
         ) from error
     except Exception as error:
         lines = str(error).strip().splitlines()
@@ -127,7 +126,7 @@ def _dynamic(name: str, dim: str, axis: int) -> int:
         return 1
     raise InputError(
         f"dimension {dim!r} of input {name!r} has no fixed size",
-        remedy=f"pin it in the configuration, for example dims = {{ \"{dim}\" = 640 }}",
+        remedy=f'pin it in the configuration, for example dims = {{ "{dim}" = 640 }}',
     )
 
 
@@ -189,9 +188,7 @@ def _spec(name: str, array: np.ndarray) -> TensorSpec:
     return TensorSpec(name, array.dtype.name, tuple(array.shape))
 
 
-def _capture_program(
-    report: Callable[[Event], None], ref: ModelRef, directory: Path, opset: int
-) -> CaptureResult:
+def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: Path, opset: int) -> CaptureResult:
     """A saved exported program holds its own example inputs and no Python: its nodes have no source."""
     from .export import export
     from .failures import findings_of

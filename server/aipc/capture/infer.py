@@ -56,12 +56,16 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
         tried.append(", ".join(f"{dtype}{list(shape)}".removeprefix("torch.") for shape, dtype in choice))
         if _accepts(module, arguments):
             return Inputs(
-                arguments, {}, f"inferred from the signature and the first layers, accepted at try {len(tried)}"
+                arguments,
+                {},
+                f"inferred from the signature and the first layers, accepted at try {len(tried)}",
             )
     names = ", ".join(parameter.name for parameter in parameters)
     raise InputError(
-        f"no example inputs were found for forward({names}): tried {len(tried)}, for example {tried[0] if tried else '-'}",
-        remedy=f'give them in the configuration, for example inputs = {{ {parameters[0].name} = "float32[1,3,224,224]" }}',
+        f"no example inputs were found for forward({names}): tried {len(tried)}, "
+        f"for example {tried[0] if tried else '-'}",
+        remedy="give them in the configuration, for example "
+        f'inputs = {{ {parameters[0].name} = "float32[1,3,224,224]" }}',
     )
 
 
@@ -132,9 +136,9 @@ def _annotated(annotation: Any) -> tuple[tuple[int, ...], torch.dtype] | None:
     dims = getattr(annotation, "dim_str", None)
     text = str(annotation) if dims is None else f"{annotation.__name__} '{dims}'"
     match = _JAXTYPING.search(text)
-    if not match or "[" not in text and dims is None:
+    if not match or ("[" not in text and dims is None):
         return None
-    sizes = []
+    sizes: list[int] = []
     for item in match["dims"].split():
         name, _, size = item.lstrip("*#").rpartition("=")
         value = size or name

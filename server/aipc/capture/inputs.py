@@ -73,7 +73,8 @@ def _configured(loaded: LoadedModel, value: Any, dims: Mapping[str, int]) -> Inp
             return Inputs((next(iter(kwargs.values())),), {}, "the configuration")
         if unknown:
             raise InputError(
-                f"forward has no argument {unknown[0]!r}", remedy=f"its arguments are {', '.join(names) or 'unnamed'}"
+                f"forward has no argument {unknown[0]!r}",
+                remedy=f"its arguments are {', '.join(names) or 'unnamed'}",
             )
         # Positional where possible: a wrapper's forward(*args) takes no keywords.
         ordered = [name for name in names if name in kwargs]
@@ -112,7 +113,8 @@ def _one(loaded: LoadedModel, text: str, dims: Mapping[str, int]) -> torch.Tenso
         if isinstance(value, torch.Tensor):
             return value
         args, kwargs = specs.as_arguments(value, text)
-        return next(iter((*args, *kwargs.values())))
+        first: torch.Tensor = next(iter((*args, *kwargs.values())))
+        return first
     raise InputError(
         f"the input {text!r} is neither a shape, an image, a NumPy file nor file.py:function",
         remedy="write for example float32[1,3,640,640]",

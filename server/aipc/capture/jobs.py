@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,26 @@ def capture(
         started = time.perf_counter()
         try:
             exported = export(
-                loaded.module, inputs.args, inputs.kwargs, loaded.constructions, strategy=strategy, opset=opset or OPSET
+                loaded.module,
+                inputs.args,
+                inputs.kwargs,
+                loaded.constructions,
+                strategy=strategy,
+                opset=opset or OPSET,
             )
         except MissingDependencyError:
             raise
         except Exception as error:
             return CaptureResult(
-                False, (), (), 0, findings_of(error, ref.path), files.hashes(), inputs.provenance, strategy, timings,
+                False,
+                (),
+                (),
+                0,
+                findings_of(error, ref.path),
+                files.hashes(),
+                inputs.provenance,
+                strategy,
+                timings,
                 f"{type(error).__name__}: {error}"[:4000],
             )
         timings["export"] = time.perf_counter() - started
@@ -67,7 +80,14 @@ def capture(
     result = _write(exported, loaded, inputs, reference, directory)
     timings["write"] = time.perf_counter() - started
     return CaptureResult(
-        True, *result, len(exported.source_map.nodes), (), files.hashes(), inputs.provenance, exported.strategy, timings
+        True,
+        *result,
+        len(exported.source_map.nodes),
+        (),
+        files.hashes(),
+        inputs.provenance,
+        exported.strategy,
+        timings,
     )
 
 
@@ -97,17 +117,24 @@ def _write(
     _rename_outputs(graph, reference)
     save_model(exported.model, directory / "model.onnx")
     save_source_map(exported.source_map, directory / "source_map.json")
-    tensors = [item for item in pytree.tree_leaves((inputs.args, dict(inputs.kwargs))) if isinstance(item, torch.Tensor)]
+    tensors = [
+        item for item in pytree.tree_leaves((inputs.args, dict(inputs.kwargs))) if isinstance(item, torch.Tensor)
+    ]
     by_name = dict(zip((value.name or "" for value in graph.inputs), tensors, strict=False))
     if len(graph.inputs) != len(tensors):
         # PyTorch leaves out an input that nothing reads: match the others by their argument's name.
         flat = dict(zip(parameter_names(loaded.module), inputs.args, strict=False)) | dict(inputs.kwargs)
         by_name = {value.name or "": flat[value.name] for value in graph.inputs if value.name in flat}
-    np.savez(directory / "inputs.npz", **{name: tensor.numpy() for name, tensor in by_name.items()})
+    save_arrays(directory / "inputs.npz", by_name)
     leaves = _tensor_leaves(reference)
     outputs = {value.name or "": leaf for value, leaf in zip(graph.outputs, leaves, strict=True)}
     np.savez(directory / "reference.npz", **{name: tensor.detach().numpy() for name, tensor in outputs.items()})
     return tuple(map(tensor_spec, graph.inputs)), tuple(map(tensor_spec, graph.outputs))
+
+
+def save_arrays(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write tensors by name as ``.npz``, the same bytes for the same values."""
+    np.savez(path, **{name: tensor.detach().numpy() for name, tensor in tensors.items()})  # type: ignore[arg-type]
 
 
 def _tensor_leaves(reference: Any) -> list[torch.Tensor]:
@@ -117,7 +144,10 @@ def _tensor_leaves(reference: Any) -> list[torch.Tensor]:
 def _rename_outputs(graph: ir.Graph, reference: Any) -> None:
     """Outputs are called what the model calls them: keys and fields, else ``output`` or ``output_0`` ..."""
     paths = [path for path, leaf in pytree.tree_leaves_with_path(reference) if isinstance(leaf, torch.Tensor)]
-    names = ["_".join(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", "")))) for key in path) for path in paths]
+    names = [
+        "_".join(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", "")))) for key in path)
+        for path in paths
+    ]
     names = [name if name and not name[0].isdigit() else f"output_{name}".rstrip("_") for name in names]
     taken = {value.name for value in graph.inputs} | set(graph.initializers)
     for value, name in zip(graph.outputs, names, strict=False):
@@ -140,7 +170,7 @@ def save_model(model: ir.Model, path: Path) -> None:
 
 
 def tensor_spec(value: ir.Value) -> TensorSpec:
-    shape = tuple(int(dim) for dim in value.shape) if value.shape is not None else ()
+    shape = tuple(int(str(dim)) for dim in value.shape) if value.shape is not None else ()
     dtype = value.dtype.numpy().name if value.dtype is not None else "float32"
     return TensorSpec(value.name or "", dtype, shape)
 

@@ -74,7 +74,11 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
         return module
     except SyntaxError as error:
         file, line, column = error.filename or str(path), error.lineno or 1, max(0, (error.offset or 1) - 1)
-        where = Range(file, Position(line, column), Position(error.end_lineno or line, max(0, (error.end_offset or column + 2) - 1)))
+        where = Range(
+            file,
+            Position(line, column),
+            Position(error.end_lineno or line, max(0, (error.end_offset or column + 2) - 1)),
+        )
         raise ModelLoadError(f"syntax error: {error.msg}", remedy="correct the line", range=where) from error
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
@@ -121,7 +125,8 @@ def build(source: Any, ref: ModelRef) -> Any:
     if required:
         raise ModelLoadError(
             f"{ref.attribute} in {ref.path} needs the arguments {', '.join(required)}",
-            remedy=f"add a function that takes none and returns the model, and name it as {ref.path.name}:that_function",
+            remedy="add a function that takes none and returns the model, and name it as "
+            f"{ref.path.name}:that_function",
         )
     try:
         return source()

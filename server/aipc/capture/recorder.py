@@ -76,7 +76,7 @@ class NodeRecorder:
                 node.meta["stack_trace"] = f"{MARK}:{number}"
             return node
 
-        proxy_tensor._ModuleStackTracer.create_node = create_node  # type: ignore[method-assign]
+        proxy_tensor._ModuleStackTracer.create_node = create_node  # type: ignore[method-assign,assignment]
         return self
 
     def __exit__(

@@ -92,7 +92,8 @@ def image_file(path: Path, size: tuple[int, int]) -> torch.Tensor:
     height, width = size
     scale = min(height / picture.height, width / picture.width)
     fitted = picture.resize(
-        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BILINEAR
+        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))),
+        Image.Resampling.BILINEAR,
     )
     canvas = Image.new("RGB", (width, height), (114, 114, 114))
     canvas.paste(fitted, ((width - fitted.width) // 2, (height - fitted.height) // 2))
@@ -117,5 +118,6 @@ def as_arguments(value: Any, what: str) -> tuple[tuple[Any, ...], dict[str, Any]
             return tuple(value[0]), dict(value[1])
         return tuple(value), {}
     raise InputError(
-        f"{what} returned {type(value).__name__}", remedy="return a tensor, a tuple of tensors or a dict of them"
+        f"{what} returned {type(value).__name__}",
+        remedy="return a tensor, a tuple of tensors or a dict of them",
     )

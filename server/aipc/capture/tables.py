@@ -23,7 +23,7 @@ def decompositions() -> tuple[Table, Table]:
     """Decompositions of composite operators, and of all others that have no ONNX lowering of their own."""
     lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
     table = _decomp.create_onnx_friendly_decomposition_table(lowered)
-    composite, other = _split_decomp_table_to_cia_and_python_decomp(dict(table))
+    composite, other = _split_decomp_table_to_cia_and_python_decomp(dict[Any, Any](table))
     return composite, other
 
 

@@ -31,16 +31,12 @@ Target = Annotated[
     str | None,
     typer.Option("--target", help="Where to run. Default: the configuration's, else simulator."),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the full logs of what fails.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do all the work again.")]
 TimeLimit = Annotated[
     float,
-    typer.Option(
-        "--time-limit", "--timeout", min=0.1, metavar="SECONDS", help="Stop a step that takes longer."
-    ),
+    typer.Option("--time-limit", "--timeout", min=0.1, metavar="SECONDS", help="Stop a step that takes longer."),
 ]
 MemoryLimit = Annotated[
     int,

@@ -32,9 +32,7 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 
 def check_page(report: CheckReport) -> Iterator[Any]:
     """What ``aipc check`` prints."""
-    yield Text(
-        f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold"
-    )
+    yield Text(f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold")
     yield Text(f"{report.nodes} nodes: {placement_line(report.placement)}{_partitions(report.partitions)}")
     yield from findings_lines(report.findings)
     yield _closing(report.findings)

@@ -20,9 +20,7 @@ def command(
     infer: Annotated[
         bool, typer.Option("--infer", help="Only show the example inputs that AIPC finds for the model.")
     ] = False,
-    write: Annotated[
-        bool, typer.Option("--write", help="With --infer: write them to pyproject.toml.")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="With --infer: write them to pyproject.toml.")] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Validate only; do not compile to the end, which finds more.")
     ] = False,
@@ -46,9 +44,7 @@ def command(
             return _infer(model, write, as_json, work)
     from aipc import engine
 
-    request = engine.CheckRequest(
-        model, soc, precision, full=not quick, numerics=numerics, use_cache=not no_cache
-    )
+    request = engine.CheckRequest(model, soc, precision, full=not quick, numerics=numerics, use_cache=not no_cache)
     with working(time_limit, memory_limit) as work:
         report = engine.check(request, work.pool, work.on_event, work.cancel)
     if as_json:

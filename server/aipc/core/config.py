@@ -99,9 +99,7 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text", remedy="save it as UTF-8") from error
     except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error.strerror}", remedy="check its permissions"
-        ) from error
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="check its permissions") from error
 
 
 def _parse(path: Path, table: Any) -> Config:
@@ -110,9 +108,7 @@ def _parse(path: Path, table: Any) -> Config:
     _known(path, "[tool.aipc]", table, {"soc", "target", "models"})
     models = table.get("models", {})
     if not isinstance(models, dict):
-        raise ConfigError(
-            f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]"
-        )
+        raise ConfigError(f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]")
     return Config(
         root=path.parent,
         soc=_string(path, "soc", table.get("soc")),
@@ -124,9 +120,7 @@ def _parse(path: Path, table: Any) -> Config:
 def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
     where = f"[tool.aipc.models.{name}]"
     if not isinstance(table, dict):
-        raise ConfigError(
-            f"{where} in {path} is not a table", remedy='give it at least entry = "file.py:Name"'
-        )
+        raise ConfigError(f"{where} in {path} is not a table", remedy='give it at least entry = "file.py:Name"')
     _known(path, where, table, set(ModelConfig.__dataclass_fields__) - {"name"})
     entry = _string(path, f"{where} entry", table.get("entry"))
     if not entry:
@@ -217,9 +211,7 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
     )
 
 
-def _from_entry(
-    entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config
-) -> ModelRef:
+def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
     file, separator, attribute = entry.rpartition(":")
     if entry.startswith(PACKAGE_PREFIX) and file == PACKAGE_PREFIX[:-1]:
         separator = ""  # package:rapidocr/models/x.onnx names no attribute
@@ -235,9 +227,7 @@ def _from_entry(
         raise ModelLoadError(f"{file} names a file but no model in it", remedy=f"write {file}:ClassOrFactory")
     kinds: dict[str, Literal["python", "onnx", "pt2"]] = {".py": "python", ".onnx": "onnx", ".pt2": "pt2"}
     if suffix not in kinds:
-        raise ModelLoadError(
-            f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name"
-        )
+        raise ModelLoadError(f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name")
     return ModelRef(
         name=name or attribute or path.stem,
         kind=kinds[suffix],

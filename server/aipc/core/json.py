@@ -28,9 +28,7 @@ def _converter() -> Converter:
     converter = Converter()
     converter.register_unstructure_hook(float, _plain_float)
     converter.register_structure_hook(float, lambda value, _: _read_float(value))
-    converter.register_structure_hook(
-        float | None, lambda value, _: None if value is None else _read_float(value)
-    )
+    converter.register_structure_hook(float | None, lambda value, _: None if value is None else _read_float(value))
     return converter
 
 

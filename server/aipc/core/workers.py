@@ -67,9 +67,7 @@ class WorkerPool:
         limits: for every job that brings none of its own.
     """
 
-    def __init__(
-        self, preload: tuple[str, ...] = ("aipc.capture.warm",), limits: Limits | None = None
-    ) -> None:
+    def __init__(self, preload: tuple[str, ...] = ("aipc.capture.warm",), limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context = multiprocessing.get_context(method)

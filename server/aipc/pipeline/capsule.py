@@ -58,8 +58,6 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             shutil.copyfile(placement.path / "qnn.log", out / "logs" / "qnn.log")
         (out / "findings.json").write_text(plain.dumps(list(findings)), "utf-8")
         (out / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
-        text = _README.format(
-            model=run.request.ref.name, stage=record.name, gate=gate, soc=run.request.soc, what=what
-        )
+        text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, soc=run.request.soc, what=what)
         (out / "README.md").write_text(text, "utf-8")
     return out

@@ -73,9 +73,7 @@ def _run_stage(run: Run, stage: Stage, journal: Journal) -> StageRecord:
         raise
     run.entries[stage.name] = entry
     gate = stage.gate(run, entry.meta)
-    record = StageRecord(
-        stage.name, round(time.perf_counter() - started, 4), cached, gate, stage.note(run, entry.meta)
-    )
+    record = StageRecord(stage.name, round(time.perf_counter() - started, 4), cached, gate, stage.note(run, entry.meta))
     journal.write("stage done", stage=stage.name, key=run.keys[stage.name], record=record)
     run.on_event(Event(stage.name, _summary(record), 1.0))
     return record

@@ -55,7 +55,9 @@ def placement_findings(report: PlacementReport, sources: SourceMap) -> tuple[Fin
         fails = node.placement is Placement.FAILS or words.rule == "fp16-unsupported"
         place = _place(sources.origins(node.node))
         key = (words.rule, words.message, place)
-        message = f"{words.message}. {words.remedy[:1].upper()}{words.remedy[1:]}." if words.remedy else f"{words.message}."
+        message = (
+            f"{words.message}. {words.remedy[:1].upper()}{words.remedy[1:]}." if words.remedy else f"{words.message}."
+        )
         group = groups.setdefault(
             key,
             _Group(words.rule, Severity.ERROR if fails else Severity.WARNING, message, place, _compiler(node)),
@@ -86,9 +88,7 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
             f"the NPU of {soc.title} computes {node.op_type} here and gives other numbers than PyTorch: "
             f"{_figures(node)}."
         )
-        group = groups.setdefault(
-            key, _Group("wrong-numbers", Severity.WARNING, message, place, node.detail or None)
-        )
+        group = groups.setdefault(key, _Group("wrong-numbers", Severity.WARNING, message, place, node.detail or None))
         group.nodes.append(node.node)
         group.origins.extend(sources.origins(node.node))
         group.evidence |= {"sqnr_db": node.sqnr_db, "max_abs": node.max_abs, "ideal": node.ideal_fp16_sqnr_db}

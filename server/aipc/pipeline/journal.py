@@ -67,7 +67,8 @@ def model_lock(root: Path, name: str) -> Iterator[None]:
             lock.acquire(timeout=600)
         except Timeout as error:
             raise StorageError(
-                f"another deployment of {name} has been running for ten minutes", remedy="wait for it or stop it"
+                f"another deployment of {name} has been running for ten minutes",
+                remedy="wait for it or stop it",
             ) from error
     try:
         yield

@@ -28,9 +28,7 @@ def build_package(
     shutil.copyfile(capture.path / "inputs.npz", golden / "inputs.npz")
     shutil.copyfile(capture.path / "reference.npz", golden / "outputs.npz")
     shutil.copyfile(_RUNNER, out / "run.py")
-    files = {
-        path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()
-    }
+    files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
         "format": FORMAT,
         "model": model,
@@ -57,7 +55,8 @@ def read_manifest(package: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise PackageError(
-            f"{package} is not a package: it has no {MANIFEST}", remedy="give the directory that `aipc deploy` wrote"
+            f"{package} is not a package: it has no {MANIFEST}",
+            remedy="give the directory that `aipc deploy` wrote",
         ) from None
     except (OSError, ValueError) as error:
         raise PackageError(f"{path} is damaged", remedy="deploy the model again", detail=str(error)) from error
@@ -74,7 +73,9 @@ def check_package(package: Path) -> dict[str, Any]:
         if not path.is_file():
             raise PackageError(f"{path} is missing", remedy="deploy the model again")
         if hash_file(path) != digest:
-            raise PackageError(f"{path} is damaged: its content is not what was written", remedy="deploy the model again")
+            raise PackageError(
+                f"{path} is damaged: its content is not what was written", remedy="deploy the model again"
+            )
     return manifest
 
 
@@ -84,11 +85,11 @@ def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -
     Raises:
         StorageError: the place is taken by something else, full, or cannot be written.
     """
-    if destination.exists() and not (destination / MANIFEST).is_file():
-        if not destination.is_dir() or any(destination.iterdir()):
-            raise StorageError(
-                f"{destination} exists and is not a package", remedy="choose another directory with --output"
-            )
+    taken = destination.exists() and not (destination / MANIFEST).is_file()
+    if taken and (not destination.is_dir() or any(destination.iterdir())):
+        raise StorageError(
+            f"{destination} exists and is not a package", remedy="choose another directory with --output"
+        )
     staging = destination.with_name(f".{destination.name}.new")
     old = destination.with_name(f".{destination.name}.old")
     try:

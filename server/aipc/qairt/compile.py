@@ -144,8 +144,7 @@ def check_chip(declared: Sequence[str], htp_arch: int, soc_id: int, part: str) -
         arch, chip = compatibility(text)
         if (arch, chip) != (htp_arch, soc_id):
             raise PackageError(
-                f"the package was compiled for SoC {chip} (HTP v{arch}), "
-                f"not for {part} ({soc_id}, HTP v{htp_arch})",
+                f"the package was compiled for SoC {chip} (HTP v{arch}), not for {part} ({soc_id}, HTP v{htp_arch})",
                 remedy=f"Deploy the model for {part}.",
             )
 
@@ -163,9 +162,7 @@ def memory_traffic(lines: Sequence[str]) -> MemoryTraffic:
 
 def error_lines(lines: Sequence[str]) -> list[str]:
     """The lines of a log that say what failed, in order, without repetition."""
-    pattern = re.compile(
-        r"<E>|::ERROR|could not create op|not sufficiently tiled|pool is too big|limit is \d+ KB"
-    )
+    pattern = re.compile(r"<E>|::ERROR|could not create op|not sufficiently tiled|pool is too big|limit is \d+ KB")
     return list(dict.fromkeys(line.strip() for line in lines if pattern.search(line)))
 
 
@@ -192,9 +189,7 @@ def _describe(target: Path, chip: SoC, seconds: float, traffic: MemoryTraffic) -
     proto, declared, binaries = read_context(target)
     check_chip(declared, chip.htp_arch, chip.soc_id, chip.part)
     if not declared:
-        raise QairtError(
-            f"{target.name} does not say which chip it was compiled for", remedy="Update onnxruntime-qnn."
-        )
+        raise QairtError(f"{target.name} does not say which chip it was compiled for", remedy="Update onnxruntime-qnn.")
     files = (target, *binaries)
     return Compiled(
         model=str(target),

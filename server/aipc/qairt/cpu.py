@@ -20,16 +20,11 @@ _NUMPY_OF_ORT = {
     "tensor(double)": "float64",
     "tensor(float16)": "float16",
     "tensor(bool)": "bool",
-    **{
-        f"tensor({name})": name
-        for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-    },
+    **{f"tensor({name})": name for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},
 }
 
 
-def run_cpu(
-    model: str | Path, inputs: Mapping[str, np.ndarray[Any, Any]], *, optimize: bool = True
-) -> Arrays:
+def run_cpu(model: str | Path, inputs: Mapping[str, np.ndarray[Any, Any]], *, optimize: bool = True) -> Arrays:
     """Run an ONNX file on the CPU.
 
     Args:
@@ -79,9 +74,7 @@ def check_inputs(declared: Any, inputs: Mapping[str, np.ndarray[Any, Any]]) -> A
     expected = {value.name: value for value in declared}
     missing = [name for name in expected if name not in inputs]
     if missing:
-        raise InputError(
-            f"input {missing[0]!r} is missing", remedy=f"The model takes: {', '.join(expected)}."
-        )
+        raise InputError(f"input {missing[0]!r} is missing", remedy=f"The model takes: {', '.join(expected)}.")
     unknown = [name for name in inputs if name not in expected]
     if unknown:
         taken = ", ".join(expected) or "no inputs"

@@ -130,6 +130,5 @@ def _measure(
     """Tensor name -> (SQNR on the simulator, SQNR of correctly rounded fp16)."""
     tapped = tap(stepper, names, inputs, soc)
     return {
-        name: (sqnr_db(value.true, value.actual), sqnr_db(value.true, value.ideal))
-        for name, value in tapped.items()
+        name: (sqnr_db(value.true, value.actual), sqnr_db(value.true, value.ideal)) for name, value in tapped.items()
     }

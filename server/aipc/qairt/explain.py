@@ -37,7 +37,7 @@ _PHRASES = (
     _phrase(
         r"SocModel doesn't support FP16|FP16 is not supported",
         "fp16-unsupported",
-        "{soc} does not compute in fp16, and fp16 is what fails here: {op} runs there only quantized",
+        "fp16 is what fails here: {soc} does not compute in fp16, so {op} runs there only quantized",
         "quantize the model (w8a8 or w8a16) or choose a SoC with fp16",
     ),
     _phrase(
@@ -107,6 +107,12 @@ _PHRASES = (
 def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement) -> Explanation:
     """Phrase QAIRT's ``reason`` for a node of type ``op`` that is not on the NPU."""
     words = (reason or "").strip()
+    if placement is Placement.FAILS and soc.fp16 != "yes":
+        return Explanation(
+            "fp16-unsupported",
+            f"fp16 is what fails here: {soc.title} has no full fp16, and {op} does not compile for it in fp16",
+            "quantize the model (w8a8 or w8a16) or choose a SoC with fp16",
+        )
     for phrase in _PHRASES:
         if match := phrase.pattern.search(words):
             values = [group or "" for group in match.groups()]

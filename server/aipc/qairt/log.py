@@ -10,7 +10,8 @@ from .session import LogLine
 UNINFORMATIVE = "Failed to add node."
 
 _NODE = re.compile(
-    r"Operator type: (?P<type>\S+) Node name: (?P<name>.*?) Node index: \d+(?:\s*REASON : (?P<reason>.*))?", re.S
+    r"Operator type: (?P<type>\S+) Node name: (?P<name>.*?) Node index: \d+(?:\s*REASON : (?P<reason>.*))?",
+    re.S,
 )
 _GENERATED = re.compile(r'"(?P<node>[^"]+)" generated: (?P<words>[^\n]+)')
 # QNN's own error lines arrive with onnxruntime's lowest severity; the letter tells.
@@ -73,7 +74,5 @@ def resolve(name: str, names: Mapping[str, object]) -> str | None:
     stripped = _TOKEN.sub("", name)
     if stripped in names:
         return stripped
-    best = [
-        known for known in names if name.startswith(known) and name[len(known) : len(known) + 1] in {"_", "/", ":"}
-    ]
+    best = [known for known in names if name.startswith(known) and name[len(known) : len(known) + 1] in {"_", "/", ":"}]
     return max(best, key=len, default=None)

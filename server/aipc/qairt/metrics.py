@@ -33,9 +33,7 @@ Array = np.ndarray[Any, Any]
 SMALLEST_NORMAL_FP16 = 2.0**-14
 
 
-def accuracy(
-    name: str, reference: Array, actual: Array, *, ideal_fp16_sqnr_db: float | None = None
-) -> OutputAccuracy:
+def accuracy(name: str, reference: Array, actual: Array, *, ideal_fp16_sqnr_db: float | None = None) -> OutputAccuracy:
     """Distance of ``actual`` to ``reference``, two arrays of one shape and any numeric dtypes.
 
     Raises:
@@ -89,9 +87,7 @@ def compare_outputs(
     """
     if set(reference) != set(actual):
         missing = sorted(set(reference) ^ set(actual))
-        raise QairtError(
-            f"output {missing[0]!r} exists on one side only", remedy="Compare outputs of the same model."
-        )
+        raise QairtError(f"output {missing[0]!r} exists on one side only", remedy="Compare outputs of the same model.")
     ideal = ideal_fp16 or {}
     return tuple(
         accuracy(name, np.asarray(value), np.asarray(actual[name]), ideal_fp16_sqnr_db=ideal.get(name))

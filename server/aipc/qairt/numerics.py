@@ -106,9 +106,7 @@ def localize(
     return Localization(tuple(nodes), None, time.perf_counter() - started, runner.sessions)
 
 
-def _confirm(
-    stepper: Stepper, nodes: list[NodeNumerics], inputs: Mapping[str, Array], soc: SoC
-) -> list[NodeNumerics]:
+def _confirm(stepper: Stepper, nodes: list[NodeNumerics], inputs: Mapping[str, Array], soc: SoC) -> list[NodeNumerics]:
     """Acquit nodes that are wrong alone and right in the whole graph.
 
     The compiler gives a node the layout of its neighbours: an edge-mode Pad, for example, is wrong only on

@@ -170,6 +170,4 @@ def write_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
                 with archive.open(entry, "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
     except OSError as error:
-        raise StorageError(
-            f"cannot write {path}", remedy="Free some space or choose another directory."
-        ) from error
+        raise StorageError(f"cannot write {path}", remedy="Free some space or choose another directory.") from error

@@ -161,8 +161,10 @@ class _Work:
             named = qnn_log.resolve(match["name"], known)
             for name in {*refused, *([named] if named else [])}:
                 words = self.state.reasons.get(name)
-                culprits[name] = f"{match.group(0)} was inserted using the NHWC format as requested by QNN, but was " \
+                culprits[name] = (
+                    f"{match.group(0)} was inserted using the NHWC format as requested by QNN, but was "
                     f"not selected by that EP{f' ({words})' if words else ''}"
+                )
         return culprits
 
     def _take_reasons(self, answer: Attempt) -> None:
@@ -213,13 +215,12 @@ class _Work:
             named = qnn_log.finalize_failures(answer.log, known)
             cause = qnn_log.finalize_cause(answer.log) or _first_line(answer.error)
             if not named:
+                # Without fp16 everything in floating point is to blame: there is nothing to search for.
                 if self.soc.fp16 != "yes":
-                    named = dict.fromkeys(known, f"The SocModel doesn't support FP16 ({cause})")
+                    named = dict.fromkeys(known, cause)
                 else:
                     progress("QAIRT does not say which node fails: searching")
                     named = dict.fromkeys(self._search(list(known)), cause)
-            elif self.soc.fp16 != "yes":
-                named = {name: f"The SocModel doesn't support FP16 ({words})" for name, words in named.items()}
             state.failed |= named
             state.on_npu -= named.keys()
             if not state.on_npu:

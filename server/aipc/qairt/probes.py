@@ -98,9 +98,7 @@ def _ideals(
     signs = {name: rng.integers(0, 2, array.shape, np.int8) * 2 - 1 for name, array in probe.inputs.items()}
     found = []
     for direction in directions:
-        arguments = {
-            name: array if name in exact else round_fp16(array) for name, array in probe.constants.items()
-        }
+        arguments = {name: array if name in exact else round_fp16(array) for name, array in probe.constants.items()}
         for name, array in probe.inputs.items():
             arguments[name] = array if name in exact else _moved(array, signs[name], direction)
         results = {name: round_fp16(array) for name, array in stepper.run_node(probe.node, arguments).items()}

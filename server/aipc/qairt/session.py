@@ -81,7 +81,11 @@ def captured_log() -> Iterator[LogCapture]:
 
 
 def session_options(
-    soc: SoC, *, provider: Mapping[str, str] | None = None, config: Mapping[str, str] | None = None, verbose: bool = True
+    soc: SoC,
+    *,
+    provider: Mapping[str, str] | None = None,
+    config: Mapping[str, str] | None = None,
+    verbose: bool = True,
 ) -> Any:
     """Options of a session on the HTP compiler and simulator for ``soc``.
 
@@ -148,7 +152,8 @@ def attempt(model: str | Path, soc: SoC, *, finalize: bool) -> Attempt:
         provider = {"enable_framework_op_trace": "1", "framework_op_trace_dir": directory}
         if not finalize:
             provider |= {"dump_qnn_ir_dlc": "1", "dump_qnn_ir_dlc_dir": directory}
-        error, assignment = None, ()
+        error: str | None = None
+        assignment: tuple[tuple[str, str, str], ...] = ()
         try:
             session = open_session(
                 model, soc, provider=provider, config={"session.record_ep_graph_assignment_info": "1"}

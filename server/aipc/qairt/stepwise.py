@@ -47,18 +47,14 @@ class Stepper:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = model
-        self.constants: Arrays = {
-            tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer
-        }
+        self.constants: Arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         self._sessions: dict[bytes, ort.InferenceSession] = {}
         self._options = ort.SessionOptions()
         self._options.log_severity_level = 4
         self._options.intra_op_num_threads = 1
         self._options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
 
-    def walk(
-        self, inputs: Mapping[str, Array], *, visit: Visit | None = None, store: Store | None = None
-    ) -> Arrays:
+    def walk(self, inputs: Mapping[str, Array], *, visit: Visit | None = None, store: Store | None = None) -> Arrays:
         """Run the graph.
 
         Args:
@@ -121,13 +117,9 @@ class Stepper:
         ]
         results = [onnx.ValueInfoProto(name=name) for name in node.output if name]
         graph = onnx.helper.make_graph([node], "node", arguments, results)
-        model = onnx.helper.make_model(
-            graph, opset_imports=self.model.opset_import, functions=self.model.functions
-        )
+        model = onnx.helper.make_model(graph, opset_imports=self.model.opset_import, functions=self.model.functions)
         model.ir_version = self.model.ir_version
-        return ort.InferenceSession(
-            model.SerializeToString(), self._options, providers=["CPUExecutionProvider"]
-        )
+        return ort.InferenceSession(model.SerializeToString(), self._options, providers=["CPUExecutionProvider"])
 
 
 class _Declared:

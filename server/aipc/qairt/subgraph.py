@@ -34,7 +34,9 @@ def subgraph(model: onnx.ModelProto, keep: Collection[str]) -> onnx.ModelProto:
     outside = {name for node in graph.node if node.name not in keep for name in _reads(node)}
     ends = {value.name for value in graph.output}
     initializers = {tensor.name: tensor for tensor in graph.initializer}
-    types = {value.name: value for value in (*graph.value_info, *graph.input, *graph.output)}
+    types: dict[str, onnx.ValueInfoProto] = {
+        value.name: value for value in (*graph.value_info, *graph.input, *graph.output)
+    }
 
     def typed(name: str) -> onnx.ValueInfoProto:
         if name not in types:
@@ -55,9 +57,7 @@ def subgraph(model: onnx.ModelProto, keep: Collection[str]) -> onnx.ModelProto:
     part.graph.initializer.extend(tensor for name, tensor in initializers.items() if name in consumed)
     part.graph.input.extend(typed(name) for name in needed)
     part.graph.output.extend(typed(name) for name in leaving)
-    part.graph.value_info.extend(
-        value for name, value in types.items() if name in produced and name not in leaving
-    )
+    part.graph.value_info.extend(value for name, value in types.items() if name in produced and name not in leaving)
     return part
 
 

@@ -52,10 +52,7 @@ def tap(stepper: Stepper, names: Sequence[str], inputs: Mapping[str, Array], soc
             values = session.run(list(names), feeds)
         except Exception as error:
             raise QairtError("the simulator cannot run the tapped graph", detail=str(error)) from error
-    return {
-        name: Tapped(true[name], ideal[name], np.asarray(value))
-        for name, value in zip(names, values, strict=True)
-    }
+    return {name: Tapped(true[name], ideal[name], np.asarray(value)) for name, value in zip(names, values, strict=True)}
 
 
 def _collect(

@@ -29,7 +29,9 @@ details{margin:.4rem 0}summary{cursor:pointer;color:var(--dim)}.scroll{overflow-
 def render(report: DeployReport) -> str:
     """The whole page. Every text from outside (names, messages, source) is escaped."""
     verdict = (
-        '<span class="verdict good">✓ verified</span>' if report.ok else '<span class="verdict bad">✗ gate not passed</span>'
+        '<span class="verdict good">✓ verified</span>'
+        if report.ok
+        else '<span class="verdict bad">✗ gate not passed</span>'
     )
     parts = [
         f"<h1>{_e(report.model)} for {_e(report.soc)} {verdict}</h1>",
@@ -43,11 +45,15 @@ def render(report: DeployReport) -> str:
     if report.findings:
         parts += ["<h2>Findings</h2>", *(_finding(finding) for finding in report.findings)]
     if report.package:
-        parts += ["<h2>Package</h2>", f"<pre>{_e(report.package)}</pre>", "<p>Test it where it lives:</p><pre>python run.py --self-test</pre>"]
+        parts += [
+            "<h2>Package</h2>",
+            f"<pre>{_e(report.package)}</pre>",
+            "<p>Test it where it lives:</p><pre>python run.py --self-test</pre>",
+        ]
     if report.capsule:
         parts += ["<h2>Failure capsule</h2>", f"<pre>{_e(report.capsule)}</pre>"]
     rows = "".join(f"<tr><td>{_e(name)}</td><td>{_e(value)}</td></tr>" for name, value in report.environment.items())
-    parts += ["<h2>Environment</h2>", f'<details><summary>versions</summary><table>{rows}</table></details>']
+    parts += ["<h2>Environment</h2>", f"<details><summary>versions</summary><table>{rows}</table></details>"]
     title = f"{report.model} · {report.soc}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -66,7 +72,12 @@ def _cards(report: DeployReport) -> str:
         cards.append((f"{_db(min(output.sqnr_db for output in outputs))}", "worst SQNR against PyTorch"))
     cards.append((f"{report.timings.get('total', 0):.1f} s", "from start to end"))
     latency = report.latency.get("p50_ms") if report.latency else None
-    cards.append((f"{latency:.2f} ms" if latency else "no device", "latency" if latency else "latency is measured on a device only"))
+    cards.append(
+        (
+            f"{latency:.2f} ms" if latency else "no device",
+            "latency" if latency else "latency is measured on a device only",
+        )
+    )
     items = "".join(f'<div class="card"><b>{_e(value)}</b><span>{_e(label)}</span></div>' for value, label in cards)
     return f'<div class="cards">{items}</div>'
 
@@ -77,7 +88,7 @@ def _stages(stages: Iterable[StageRecord]) -> str:
         f"<td>{_gate(stage.gate)}</td><td>{_e(stage.note)}</td></tr>"
         for stage in stages
     )
-    return f'<div class=scroll><table><tr><th>stage</th><th class=n>time</th><th>gate</th><th></th></tr>{rows}</table></div>'
+    return f"<div class=scroll><table><tr><th>stage</th><th class=n>time</th><th>gate</th><th></th></tr>{rows}</table></div>"
 
 
 def _gate(gate: Gate | None) -> str:
@@ -104,7 +115,11 @@ def _accuracy(outputs: Iterable[OutputAccuracy]) -> str:
 
 def _finding(finding: Finding) -> str:
     place = f" <small>{_e(finding.range.file)}:{finding.range.start.line}</small>" if finding.range else ""
-    words = f"<details><summary>QAIRT's words</summary><pre>{_e(finding.compiler)}</pre></details>" if finding.compiler else ""
+    words = (
+        f"<details><summary>QAIRT's words</summary><pre>{_e(finding.compiler)}</pre></details>"
+        if finding.compiler
+        else ""
+    )
     colour = {"error": "bad", "warning": "warn"}.get(finding.severity.value, "")
     return (
         f'<p><b class="{colour}">{_e(finding.severity.value)}</b> {_e(finding.message)} <code>{_e(finding.rule)}</code>{place}</p>'

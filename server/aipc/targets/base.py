@@ -35,8 +35,6 @@ class Target(Protocol):
         """What is there now."""
         ...
 
-    def run(
-        self, job: Callable[..., Any], *, package: Path, inputs: Path, outputs: Path, soc: str
-    ) -> TargetRun:
+    def run(self, job: Callable[..., Any], *, package: Path, inputs: Path, outputs: Path, soc: str) -> TargetRun:
         """Run ``package`` on the arrays in ``inputs`` (.npz) and write ``outputs`` (.npz)."""
         ...

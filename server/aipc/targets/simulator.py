@@ -28,9 +28,7 @@ class Simulator:
             reason = ""
         return (Description("simulator", "simulator", f"HTP simulator of QAIRT {version or '-'}", not reason, reason),)
 
-    def run(
-        self, job: Callable[..., Any], *, package: Path, inputs: Path, outputs: Path, soc: str
-    ) -> TargetRun:
+    def run(self, job: Callable[..., Any], *, package: Path, inputs: Path, outputs: Path, soc: str) -> TargetRun:
         entry = json.loads((package / "manifest.json").read_text("utf-8"))["entry"]
         result = job(
             "aipc.qairt.package_jobs:run",

@@ -198,7 +198,9 @@ def main():
     else:
         print("%s for %s ran on %s" % (manifest["model"], manifest["soc"], platform.machine()))
         for name, value in report.get("self_test", {}).get("sqnr_db", {}).items():
-            print("  output %s: SQNR %s dB against PyTorch" % (name, value if isinstance(value, str) else "%.1f" % value))
+            print(
+                "  output %s: SQNR %s dB against PyTorch" % (name, value if isinstance(value, str) else "%.1f" % value)
+            )
         if arguments.self_test:
             print("self-test passed" if status == 0 else "self-test FAILED")
     return status

@@ -49,5 +49,12 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
 
 
 STAGE = Stage(
-    name="capture", order=10, version=1, key=_key, build=_build, gate=_gate, files=lambda meta: meta["files"], note=_note
+    name="capture",
+    order=10,
+    version=1,
+    key=_key,
+    build=_build,
+    gate=_gate,
+    files=lambda meta: meta["files"],
+    note=_note,
 )
