@@ -128,7 +128,7 @@ def _write(
     save_arrays(directory / "inputs.npz", by_name)
     leaves = _tensor_leaves(reference)
     outputs = {value.name or "": leaf for value, leaf in zip(graph.outputs, leaves, strict=True)}
-    np.savez(directory / "reference.npz", **{name: tensor.detach().numpy() for name, tensor in outputs.items()})
+    save_arrays(directory / "reference.npz", outputs)
     return tuple(map(tensor_spec, graph.inputs)), tuple(map(tensor_spec, graph.outputs))
 
 

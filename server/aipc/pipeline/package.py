@@ -41,6 +41,7 @@ def build_package(
         "inputs": capture.meta["inputs"],
         "outputs": capture.meta["outputs"],
         "cpu_nodes": compiled.meta["cpu_nodes"],
+        "capture": capture.path.name,
         "tolerance": {"sqnr_db": 30.0},
         "files": files,
     }

@@ -68,7 +68,7 @@ def compile_context(model: str | Path, soc: str, out_dir: str | Path, *, allow_c
     with captured_log() as log:
         started = time.perf_counter()
         try:
-            open_session(model, chip, config=config)
+            open_session(_without_path(Path(model)), chip, config=config)
         except Exception as error:
             failure = error
         seconds = time.perf_counter() - started
@@ -91,6 +91,15 @@ def compile_context(model: str | Path, soc: str, out_dir: str | Path, *, allow_c
             detail="\n".join(error_lines(lines)),
         )
     return _describe(target, chip, seconds, memory_traffic(lines))
+
+
+def _without_path(path: Path) -> Path | bytes:
+    """The model's bytes, so that its path, which onnxruntime hashes into the graph's name, is not in the binary.
+
+    A model with its weights beside it has to be read from its path.
+    """
+    external = any(item != path and item.suffix == ".data" for item in path.parent.iterdir())
+    return path if external else path.read_bytes()
 
 
 def read_context(model: str | Path) -> tuple[onnx.ModelProto, tuple[str, ...], tuple[Path, ...]]:

@@ -116,18 +116,22 @@ def session_options(
 
 
 def open_session(
-    model: str | Path,
+    model: str | Path | bytes,
     soc: SoC,
     *,
     provider: Mapping[str, str] | None = None,
     config: Mapping[str, str] | None = None,
     verbose: bool = True,
 ) -> Any:
-    """An ``onnxruntime.InferenceSession`` for ``model`` on ``soc``. Raises what onnxruntime raises."""
+    """An ``onnxruntime.InferenceSession`` for ``model`` (a path, or the file's bytes) on ``soc``.
+
+    Raises what onnxruntime raises.
+    """
     import onnxruntime
 
     return onnxruntime.InferenceSession(
-        str(model), session_options(soc, provider=provider, config=config, verbose=verbose)
+        model if isinstance(model, bytes) else str(model),
+        session_options(soc, provider=provider, config=config, verbose=verbose),
     )
 
 

@@ -18,7 +18,7 @@ def all_targets() -> tuple[Target, ...]:
     found = [
         importlib.import_module(f"{__name__}.{module.name}").TARGET
         for module in pkgutil.iter_modules(__path__)
-        if module.name != "base"
+        if module.name != "base" and not module.name.startswith("_")
     ]
     return tuple(sorted(found, key=lambda target: target.scheme))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,15 +28,10 @@ class Simulator:
         return (Description("simulator", "simulator", f"HTP simulator of QAIRT {version or '-'}", not reason, reason),)
 
     def run(self, job: Callable[..., Any], *, package: Path, inputs: Path, outputs: Path, soc: str) -> TargetRun:
-        entry = json.loads((package / "manifest.json").read_text("utf-8"))["entry"]
         result = job(
-            "aipc.qairt.package_jobs:run",
-            package_model=str(package / entry),
-            inputs_npz=str(inputs),
-            out_npz=str(outputs),
-            soc=soc,
+            "aipc.targets._runner:run", package=str(package), inputs=str(inputs), outputs=str(outputs), soc=soc
         )
-        return TargetRun(None, result.host_run_seconds)
+        return TargetRun(None, float(result["host_seconds"]))
 
 
 TARGET = Simulator()

@@ -173,6 +173,7 @@ def main():
         "qairt": qairt,
         "onnxruntime": onnxruntime.__version__,
         "machine": platform.machine(),
+        "host_seconds": min(seconds),
         "outputs": {name: {"shape": list(array.shape), "dtype": array.dtype.name} for name, array in outputs.items()},
         # The simulator's time is the host computer's and says nothing of a device.
         "latency": None
