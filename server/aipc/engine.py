@@ -30,7 +30,7 @@ from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
 from aipc.pipeline.findings import numerics_findings, read_source_map
-from aipc.pipeline.gates import package_gate
+from aipc.pipeline.gates import PACKAGE_SQNR_DB, package_gate
 from aipc.pipeline.journal import Journal, model_lock, new_run_directory
 from aipc.pipeline.package import check_package, install_package
 from aipc.pipeline.stage import Request, Run
@@ -241,6 +241,8 @@ def deploy(
             capsule = write_capsule(run, outcome.failed, run.findings, gate)
         else:
             run.on_event(Event("report", "writing the package"))
+            if _below_threshold(outcome):
+                run.findings += _localize(run)
             install_package(run.path("package", "package"), out, _gates(outcome))
         report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
         write_reports(report, directory, out if outcome.ok else None)
@@ -261,6 +263,12 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
         if outcome.ok:
             raise
         return outcome
+
+
+def _below_threshold(outcome: Outcome) -> bool:
+    """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure."""
+    gate = next((record.gate for record in outcome.records if record.name == "verify"), None)
+    return gate is not None and gate.value is not None and gate.value < PACKAGE_SQNR_DB
 
 
 def _gates(outcome: Outcome) -> dict[str, Any]:
@@ -344,17 +352,37 @@ def verify(
         run_package(package, None, actual, target, workers, on_event, cancel)
         arguments = {"reference_npz": str(package / "golden" / "outputs.npz"), "actual_npz": str(actual)}
         outputs = workers.run("aipc.qairt.package_jobs:compare", arguments, on_event=on_event, cancel=cancel)
-    deployed = manifest.get("gates", {})
-    passed = deployed.get("verify", {})
-    threshold = float(passed.get("threshold", manifest["tolerance"]["sqnr_db"]))
-    # A package that passed by the ideal-fp16 rule was below the fixed threshold: hold it to what it had.
-    had = passed.get("value")
-    if isinstance(had, (int, float)):
-        threshold = min(threshold, float(had) - 1.0)
-    gate = package_gate(outputs, {"sqnr_db": threshold})
+        deployed = manifest.get("gates", {})
+        gate = package_gate(outputs, {"sqnr_db": _verify_threshold(manifest, deployed.get("verify", {}))})
+        findings = () if gate.ok else _localize_package(manifest, workers, on_event, cancel)
     return VerifyReport(
-        str(package), manifest["model"], manifest["soc"], target, gate.ok, gate, tuple(outputs), deployed
+        str(package), manifest["model"], manifest["soc"], target, gate.ok, gate, tuple(outputs), deployed, findings
     )
+
+
+def _verify_threshold(manifest: Mapping[str, Any], passed: Mapping[str, Any]) -> float:
+    """The threshold of the deployment; a package that passed below it, by the rule on ideal fp16, keeps what it had."""
+    threshold = float(passed.get("threshold", manifest["tolerance"]["sqnr_db"]))
+    had = passed.get("value")
+    return min(threshold, float(had) - 1.0) if isinstance(had, (int, float)) else threshold
+
+
+def _localize_package(
+    manifest: Mapping[str, Any], pool: WorkerPool, on_event: OnEvent | None, cancel: threading.Event | None
+) -> tuple[Finding, ...]:
+    """Where a package goes wrong, as long as the graph that it was compiled from is still in the cache."""
+    entry = Cache().get(manifest.get("capture", ""))
+    if entry is None:
+        return ()
+    arguments = {
+        "model": str(entry.path / "model.onnx"),
+        "inputs_npz": str(entry.path / "inputs.npz"),
+        "soc": manifest["soc"],
+        "divergence": True,
+        "seconds": 120.0,
+    }
+    found = pool.run("aipc.qairt.package_jobs:localize", arguments, on_event=on_event, cancel=cancel)
+    return numerics_findings(found, read_source_map(entry.path / "source_map.json"), manifest["soc"])
 
 
 def targets() -> tuple[Description, ...]:

@@ -12,6 +12,18 @@ from .marked import write
 pytestmark = pytest.mark.slow
 
 WRONG = {
+    "replicate padding": (
+        'def forward(self, x):\n    return «F.pad(x, (2, 2, 2, 2), mode="replicate")»',
+        "(torch.randn(1, 3, 16, 16),)",
+    ),
+    "linear interpolation of a sequence": (
+        'def forward(self, x):\n    return «F.interpolate(x, scale_factor=2, mode="linear")»',
+        "(torch.randn(1, 3, 512),)",
+    ),
+    "tan near its poles": (
+        "def forward(self, x):\n    return «torch.tan(x)»",
+        "(torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)),)",
+    ),
     "trilinear interpolation": (
         'def forward(self, x):\n    return torch.relu(«F.interpolate(x, scale_factor=2, mode="trilinear")»)',
         "(torch.randn(1, 3, 4, 8, 8),)",

@@ -32,7 +32,7 @@ def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
     findings = []
     for operator, number in found:
         place = origin(error.recorder.stacks[number]) if number is not None else Origin(())
-        short = operator.removeprefix("aten.").partition(".")[0]
+        short = operator.removeprefix("aten.").removesuffix(".default")
         message = f"PyTorch's exporter has no ONNX form of {short}, so this model cannot be captured with it"
         findings.append(
             _finding("capture-unsupported-operator", message, place, f"No ONNX function found for {operator}", ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,14 +14,23 @@ from torch.onnx._internal.exporter import _decomp, _registration
 Table = dict[Any, Callable[..., Any]]
 
 
-@functools.lru_cache(maxsize=1)
 def registry() -> _registration.ONNXRegistry:
+    return _registry("torchvision" in sys.modules)
+
+
+@functools.lru_cache(maxsize=2)
+def _registry(with_torchvision: bool) -> _registration.ONNXRegistry:
+    # The lowerings of torchvision's operators are registered only when its operators exist.
     return _registration.ONNXRegistry.from_torchlib()
 
 
-@functools.lru_cache(maxsize=1)
 def decompositions() -> tuple[Table, Table]:
     """Decompositions of composite operators, and of all others that have no ONNX lowering of their own."""
+    return _decompositions("torchvision" in sys.modules)
+
+
+@functools.lru_cache(maxsize=2)
+def _decompositions(with_torchvision: bool) -> tuple[Table, Table]:
     lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
     table = _decomp.create_onnx_friendly_decomposition_table(lowered)
     composite, other = _split_decomp_table_to_cia_and_python_decomp(dict[Any, Any](table))

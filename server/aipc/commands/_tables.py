@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aipc.engine import RunReport, VerifyReport
     from aipc.targets import Description
 
+_MOST_RELATED = 3
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFORMATION: "cyan"}
 
 
@@ -149,8 +150,10 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[Text]:
         yield line
         if finding.compiler:
             yield Text(f"    QAIRT: {' '.join(finding.compiler.split())}", "dim")
-        for related in finding.related:
+        for related in finding.related[:_MOST_RELATED]:
             yield Text(f"    {place(related.range)} {related.message}", "dim")
+        if (more := len(finding.related) - _MOST_RELATED) > 0:
+            yield Text(f"    and {more} more frames (all of them with --json)", "dim")
         for fix in finding.fixes:
             yield Text(f"    fix{'' if fix.proved else ' (unproved)'}: {fix.title}", "cyan")
 

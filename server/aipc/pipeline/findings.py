@@ -19,8 +19,10 @@ from aipc.core.types import (
     SourceMap,
 )
 from aipc.qairt.explain import explain
-from aipc.qairt.results import Localization, NodeNumerics
+from aipc.qairt.results import Localization, NodeNumerics, Verdict
 from aipc.qairt.soc import get_soc
+
+from .gates import PACKAGE_SQNR_DB
 
 _MAX_RELATED = 12
 
@@ -92,6 +94,19 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
         group.nodes.append(node.node)
         group.origins.extend(sources.origins(node.node))
         group.evidence |= {"sqnr_db": node.sqnr_db, "max_abs": node.max_abs, "ideal": node.ideal_fp16_sqnr_db}
+    for node in found.nodes:
+        if not _too_coarse(node):
+            continue
+        place = _place(sources.origins(node.node))
+        message = (
+            f"fp16 is too coarse for {node.op_type} here: even correctly rounded it has only "
+            f"{node.ideal_fp16_sqnr_db:.1f} dB SQNR against fp32."
+        )
+        group = groups.setdefault(
+            ("fp16-precision", node.op_type, place), _Group("fp16-precision", Severity.WARNING, message, place, None)
+        )
+        group.nodes.append(node.node)
+        group.origins.extend(sources.origins(node.node))
     if not groups and found.divergence:
         first = found.divergence
         names = first.candidates or (first.node,)
@@ -104,6 +119,11 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
         group.nodes, group.origins = list(names), origins
         groups[("diverges",)] = group
     return _findings(groups.values())
+
+
+def _too_coarse(node: NodeNumerics) -> bool:
+    values = (node.sqnr_db, node.ideal_fp16_sqnr_db)
+    return node.verdict is Verdict.ROUNDING and all(value is not None and value < PACKAGE_SQNR_DB for value in values)
 
 
 def _figures(node: NodeNumerics) -> str:

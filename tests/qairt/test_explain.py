@@ -1,0 +1,39 @@
+"""QAIRT's words become a sentence in the author's terms; words that are not known are passed on."""
+
+from __future__ import annotations
+
+import pytest
+
+from aipc.core.types import Placement
+from aipc.qairt.explain import explain
+from aipc.qairt.soc import get_soc
+
+
+@pytest.mark.parametrize(
+    ("reason", "rule", "words"),
+    [
+        ("Einsum unsupported equation: bmchw,bnmc->bmhwn", "einsum", "bmchw,bnmc->bmhwn"),
+        ("QNN LayerNorm on HTP only supports normalization along the last axis.", "layernorm-axes", "last axis"),
+        ("QNN BatchNorm only supports input ranks of size <= 4.", "batchnorm-rank", "rank 4"),
+        ("Pad mode only support constant.", "pad-mode", "constant padding"),
+        ("Operators of type `DFT` are not supported by QNN EP", "unsupported-operator", "DFT"),
+        ("has incorrect Rank 6", "rank", "more dimensions"),
+        ("The SocModel doesn't support FP16", "fp16-unsupported", "fp16 is what fails"),
+    ],
+)
+def test_known_words(reason, rule, words):
+    found = explain(reason, op="Op", soc=get_soc("sm8650"), placement=Placement.CPU)
+    assert found.rule == rule
+    assert words in found.message
+
+
+def test_unknown_words_decide_nothing():
+    found = explain("a new reason", op="Foo", soc=get_soc("sm8650"), placement=Placement.CPU)
+    assert found.rule == "runs-on-cpu"
+    assert "Foo" in found.message
+
+
+def test_a_failure_on_a_chip_with_partial_fp16_is_blamed_on_fp16():
+    words = '"n" generated: could not create op'
+    found = explain(words, op="Resize", soc=get_soc("sm8350"), placement=Placement.FAILS)
+    assert found.rule == "fp16-unsupported"
