@@ -20,6 +20,12 @@ from aipc.core.types import (
     StageRecord,
 )
 
+
+@pytest.fixture(autouse=True)
+def wide_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 FINDING = Finding(
     rule="pad-mode",
     severity=Severity.WARNING,

@@ -33,6 +33,5 @@ def run(report: Callable[[Event], None], *, package: str, inputs: str, outputs: 
             remedy="see its words with --debug",
             detail=finished.stderr[-4000:],
         )
-    # Native libraries may print before it; the report is the last JSON object.
-    result: dict[str, Any] = json.loads(finished.stdout[finished.stdout.index("{\n") :])
+    result: dict[str, Any] = json.loads(finished.stdout)
     return result

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import math
+import os
 import platform
 import sys
 import time
@@ -134,6 +135,14 @@ def self_test(numpy, manifest, outputs):
     return results, all(value >= threshold for value in results.values()), threshold
 
 
+def keep_stdout():
+    """The real stdout; from here on, what native libraries print there goes to stderr."""
+    sys.stdout.flush()
+    stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return stdout
+
+
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
@@ -148,6 +157,7 @@ def main():
     parser.add_argument("--soc", help="refuse to run when the package is for another chip")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     arguments = parser.parse_args()
+    stdout = keep_stdout()
     manifest = read_manifest()
     check_files(manifest)
     check_chip(manifest, arguments.soc)
@@ -195,15 +205,16 @@ def main():
         }
         status = 0 if passed else 1
     if arguments.json:
-        print(json.dumps(report, indent=2))
+        print(json.dumps(report, indent=2), file=stdout)
     else:
-        print("%s for %s ran on %s" % (manifest["model"], manifest["soc"], platform.machine()))
+        lines = ["%s for %s ran on %s" % (manifest["model"], manifest["soc"], platform.machine())]
         for name, value in report.get("self_test", {}).get("sqnr_db", {}).items():
-            print(
-                "  output %s: SQNR %s dB against PyTorch" % (name, value if isinstance(value, str) else "%.1f" % value)
-            )
+            shown = value if isinstance(value, str) else "%.1f" % value
+            lines.append("  output %s: SQNR %s dB against PyTorch" % (name, shown))
         if arguments.self_test:
-            print("self-test passed" if status == 0 else "self-test FAILED")
+            lines.append("self-test passed" if status == 0 else "self-test FAILED")
+        print("\n".join(lines), file=stdout)
+    stdout.flush()
     return status
 
 

@@ -1,0 +1,114 @@
+"""From a class in a file to a verified package, with the real compiler and simulator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aipc import engine
+from aipc.core.errors import InputError, StorageError
+from aipc.core.types import Severity
+from aipc.pipeline.journal import read_journal
+from aipc.pipeline.stage import all_stages
+
+
+def test_every_stage_ran_and_every_gate_passed(deployed):
+    assert deployed.ok
+    assert [record.name for record in deployed.stages] == [stage.name for stage in all_stages()]
+    assert all(record.gate.ok for record in deployed.stages if record.gate)
+    assert deployed.placement["cpu"] == deployed.placement["fails"] == 0
+    assert deployed.latency is None
+
+
+def test_outputs_have_the_model_s_own_names_and_pass(deployed):
+    accuracy = {output.name: output for output in deployed.accuracy["outputs"]}
+    assert set(accuracy) == {"map", "mean"}
+    assert all(output.sqnr_db > 40 and output.ideal_fp16_sqnr_db > 40 for output in accuracy.values())
+
+
+def test_the_package_is_whole_and_says_what_it_is(deployed):
+    package = Path(deployed.package)
+    manifest = json.loads((package / "manifest.json").read_text())
+    assert (manifest["soc"], manifest["htp_arch"], manifest["precision"]) == ("sm8650", 75, "fp16")
+    assert set(manifest["gates"]) == {record.name for record in deployed.stages if record.gate}
+    assert {"model.onnx", "run.py", "golden/inputs.npz", "golden/outputs.npz"} <= set(manifest["files"])
+    assert (package / "report.html").is_file()
+
+
+def test_the_journal_tells_the_run(deployed):
+    events = read_journal(Path(deployed.run))
+    assert [event["event"] for event in events][:2] == ["run started", "stage started"]
+    assert events[-1]["event"] == "run done"
+    assert events[-1]["ok"] is True
+
+
+def test_an_unchanged_model_comes_from_the_cache_and_so_does_one_with_a_new_comment(project, pool, deployed):
+    again = engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)
+    assert all(record.cached for record in again.stages)
+    source = project / "model.py"
+    source.write_text("# a comment\n" + source.read_text())
+    commented = engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)
+    cached = {record.name: record.cached for record in commented.stages}
+    assert cached == {name: name != "capture" for name in cached}
+
+
+def test_another_soc_shares_the_capture_only(project, pool, deployed):
+    other = engine.deploy(engine.DeployRequest("model.py:Small", soc="sm8750", cwd=project), pool)
+    assert other.ok
+    cached = {record.name: record.cached for record in other.stages}
+    assert cached["capture"]
+    assert cached["verify capture"]
+    assert not cached["compile"]
+    assert Path(other.package) != Path(deployed.package)
+
+
+def test_a_node_on_the_cpu_stops_the_deployment_with_a_capsule_unless_it_is_allowed(project, pool):
+    stopped = engine.deploy(engine.DeployRequest("model.py:Ring", cwd=project), pool)
+    assert not stopped.ok
+    assert stopped.package is None
+    failed = stopped.stages[-1]
+    assert (failed.name, failed.gate.value) == ("placement", 1.0)
+    capsule = Path(stopped.capsule)
+    names = {path.name for path in capsule.iterdir()}
+    assert {"model.onnx", "inputs.npz", "README.md", "findings.json", "environment.json"} <= names
+    alone = engine.check(engine.CheckRequest(str(capsule / "model.onnx"), soc="sm8650", cwd=capsule), pool)
+    assert (alone.nodes, alone.placement["cpu"]) == (1, 1)
+    allowed = engine.deploy(engine.DeployRequest("model.py:Ring", cwd=project, allow_cpu=True), pool)
+    assert allowed.ok
+    assert allowed.placement["cpu"] == 1
+    assert [finding.severity for finding in allowed.findings] == [Severity.WARNING]
+
+
+def test_corrective_captures_are_tried_and_journaled(project, pool):
+    report = engine.deploy(engine.DeployRequest("model.py:Branching", cwd=project), pool)
+    assert not report.ok
+    assert [finding.rule for finding in report.findings] == ["capture-data-dependent"]
+    measures = [event["measure"] for event in read_journal(Path(report.run)) if event["event"] == "corrective"]
+    assert len(measures) == 2
+    assert "two traces" in measures[0]
+
+
+def test_a_precision_that_is_not_there_is_refused_in_one_sentence(project, pool):
+    with pytest.raises(InputError, match="w8a8 needs quantization"):
+        engine.deploy(engine.DeployRequest("model.py:Small", precision="w8a8", cwd=project), pool)
+
+
+def test_a_directory_that_is_no_package_is_not_overwritten(project, pool, deployed, tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
+    with pytest.raises(StorageError, match="is not a package"):
+        engine.deploy(engine.DeployRequest("model.py:Small", cwd=project, out=tmp_path), pool)
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_run_and_verify_use_the_package_alone(deployed, pool, tmp_path):
+    package = Path(deployed.package)
+    ran = engine.run_package(package, output=tmp_path / "out.npz", pool=pool)
+    assert ran.latency is None
+    with np.load(tmp_path / "out.npz") as outputs:
+        assert set(outputs.files) == {"map", "mean"}
+    verified = engine.verify(package, pool=pool)
+    assert verified.ok
+    assert verified.gate.value > 40

@@ -1,0 +1,64 @@
+"""A gate fails at the first output out of tolerance and tells rounding from wrong."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from aipc.core.types import OutputAccuracy
+from aipc.pipeline.gates import capture_gate, package_gate
+
+
+def output(sqnr: float, *, ideal: float | None = None, cosine: float = 1.0, nan: int = 0, name: str = "y"):
+    return OutputAccuracy(name, cosine, sqnr, 0.1, 0.1, nan=nan, ideal_fp16_sqnr_db=ideal)
+
+
+@pytest.mark.parametrize(("sqnr", "passes"), [(math.inf, True), (100.0, True), (99.9, False), (math.nan, False)])
+def test_a_capture_needs_100_db(sqnr, passes):
+    assert capture_gate([output(sqnr)], {}).ok is passes
+
+
+@pytest.mark.parametrize(
+    ("sqnr", "ideal", "passes"),
+    [
+        (65.0, 70.0, True),
+        (40.0, None, True),
+        (39.9, None, False),
+        (34.1, 40.0, True),  # within 6 dB of what correct rounding gives
+        (33.9, 40.0, False),
+        (22.5, 47.5, False),  # far worse than rounding explains
+        (19.0, 20.0, False),  # fp16 itself is too coarse
+        (-3.0, -3.0, False),
+        (math.nan, 70.0, False),
+    ],
+)
+def test_a_package_needs_40_db_or_nearly_what_fp16_can_do(sqnr, ideal, passes):
+    gate = package_gate([output(sqnr, ideal=ideal)], {})
+    assert gate.ok is passes
+
+
+def test_a_good_cosine_does_not_save_bad_numbers():
+    assert not package_gate([output(12.0, cosine=0.996)], {}).ok
+
+
+def test_nan_fails_whatever_the_figures():
+    gate = package_gate([output(80.0, nan=2)], {})
+    assert not gate.ok
+    assert "2 NaN" in gate.detail
+
+
+def test_the_first_bad_output_is_named_and_the_worst_good_one():
+    gate = package_gate([output(70.0, name="a"), output(10.0, name="b"), output(5.0, name="c")], {})
+    assert "output b" in gate.detail
+    assert package_gate([output(70.0, name="a"), output(60.0, name="b")], {}).value == 60.0
+
+
+def test_a_tolerance_of_the_user_counts_alone():
+    assert package_gate([output(31.0, ideal=30.0)], {"sqnr_db": 30.0}).ok
+    assert not package_gate([output(49.0, ideal=49.0)], {"sqnr_db": 50.0}).ok
+    assert package_gate([output(60.0, cosine=0.9)], {"cosine": 0.99}).metric == "cosine"
+
+
+def test_no_output_is_no_success():
+    assert not package_gate([], {}).ok
