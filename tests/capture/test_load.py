@@ -1,0 +1,88 @@
+"""Every way to name a model works, and every mistake is told where it is."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from aipc.capture.load import load_model
+from aipc.core.errors import MissingDependencyError, ModelLoadError
+
+NET = """
+class Model(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.layer = nn.Linear(width, width)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def factory():
+    return Model(8)
+
+
+instance = Model(2)
+
+
+class Holder:
+    net = instance
+
+
+def needs(width):
+    return Model(width)
+
+
+def raises():
+    raise RuntimeError("no weights here")
+
+
+number = 7
+"""
+
+
+@pytest.mark.parametrize(("name", "width"), [("Model", 4), ("factory", 8), ("instance", 2), ("Holder.net", 2)])
+def test_a_class_a_factory_an_instance_and_an_attribute(model_file, name, width):
+    loaded = load_model(model_file(NET, name))
+    assert loaded.module.layer.in_features == width
+    assert not loaded.module.training
+    assert not any(parameter.requires_grad for parameter in loaded.module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Modle", "did you mean Model"),
+        ("zzz", "models in it: Model"),
+        ("needs", "needs the arguments width"),
+        ("number", "is int, not a PyTorch module"),
+        ("raises", "no weights here"),
+    ],
+)
+def test_what_is_no_model_is_told(model_file, name, words):
+    with pytest.raises(ModelLoadError, match=words):
+        load_model(model_file(NET, name))
+
+
+def test_a_raising_factory_is_told_at_its_own_line(model_file):
+    ref = model_file(NET, "raises")
+    with pytest.raises(ModelLoadError) as info:
+        load_model(ref)
+    line = ref.path.read_text().splitlines()[info.value.range.start.line - 1]
+    assert "raise RuntimeError" in line
+
+
+def test_a_syntax_error_is_told_at_its_line(model_file):
+    with pytest.raises(ModelLoadError, match=r"model\.py:2: syntax error"):
+        load_model(model_file("x = 1\ndef broken(:\n", header=""))
+
+
+def test_a_missing_import_names_the_package_to_install(model_file):
+    with pytest.raises(MissingDependencyError, match="pip install surely_not_there"):
+        load_model(model_file("import surely_not_there.sub\n", header=""))
+
+
+def test_a_file_next_to_the_model_can_be_imported(model_file, tmp_path):
+    (tmp_path / "parts_of_it.py").write_text("from torch import nn\nLayer = nn.ReLU\n")
+    loaded = load_model(model_file("from parts_of_it import Layer as Model\n", header=""))
+    assert isinstance(loaded.module, torch.nn.ReLU)
