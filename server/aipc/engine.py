@@ -362,7 +362,7 @@ def verify(
 
 def _verify_threshold(manifest: Mapping[str, Any], passed: Mapping[str, Any]) -> float:
     """The threshold of the deployment; a package that passed below it, by the rule on ideal fp16, keeps what it had."""
-    threshold = float(passed.get("threshold", manifest["tolerance"]["sqnr_db"]))
+    threshold = float(passed.get("threshold", manifest["self_test_sqnr_db"]))
     had = passed.get("value")
     return min(threshold, float(had) - 1.0) if isinstance(had, (int, float)) else threshold
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from .command import Finished, aipc
 
@@ -108,3 +112,23 @@ def test_json_keeps_stdout_for_the_document(tmp_path: Path, cache: Path) -> None
     finished = check(tmp_path, cache, source, "--json")
     assert finished.status == 0, finished.stderr
     assert finished.report["findings"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a file system")
+@pytest.mark.parametrize(("options", "words"), [("size=16k", "No space left"), ("size=1m,ro", "Read-only")])
+def test_full_and_read_only_disks_are_told_and_left_clean(
+    tmp_path: Path, cache: Path, options: str, words: str
+) -> None:
+    (tmp_path / "model.py").write_text(GOOD)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", os.fspath(disk)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    try:
+        arguments = ("deploy", "model.py:Model", "--soc", "sm8650", "--output", disk / "package")
+        says(aipc(*arguments, cwd=tmp_path, cache=cache), words, "--output")
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", os.fspath(disk)], check=True)

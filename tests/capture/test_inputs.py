@@ -102,7 +102,7 @@ def test_the_model_s_own_inputs_come_before_guessing(model_file):
         ("nn.Conv2d(5, 4, 3)", (1, 5, 224, 224)),
         ("nn.Conv1d(7, 4, 3)", (1, 7, 128)),
         ("nn.Linear(12, 3)", (1, 12)),
-        ("nn.Flatten(), nn.Linear(784, 3)", (1, 1, 28, 28)),
+        ("nn.Flatten(), nn.Linear(784, 3)", (1, 784)),
         ("nn.Embedding(50, 8)", (1, 16)),
         ("nn.Conv2d(3, 4, 4, 4), nn.Flatten(), nn.Linear(4 * 16 * 16, 2)", (1, 3, 64, 64)),
     ],

@@ -23,7 +23,7 @@ def captured(ref, out):
 FORMS = {
     "a dict": ('return {"a": x + 1, "b": x * y}', ["a", "b"]),
     "a tuple": ("return x + y, x - y", ["output_0", "output_1"]),
-    "a nested list": ('return [x + y, {"c": x}]', ["output_0", "output_1_c"]),
+    "a nested list": ('return [x + y, {"c": x * 2}]', ["output_0", "output_1_c"]),
     "one tensor": ("return x @ y.T", ["output"]),
     "none among them": ("return x + y, None, x.sum()", ["output_0", "output_2"]),
     "an unused input": ("return x + 1", ["output"]),
@@ -84,7 +84,7 @@ def test_an_onnx_file_gets_unique_names_and_fixed_shapes(tmp_path):
         nodes,
         "g",
         [helper.make_tensor_value_info("x", 1, ["batch", 3, "side"])],
-        [helper.make_tensor_value_info("y", 1, None)],
+        [helper.make_tensor_value_info("y", 1, ["batch", 3, "side"])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, str(tmp_path / "net.onnx"))

@@ -83,11 +83,19 @@ def two_traces(
     return program, recorder
 
 
+def decomposed(
+    program: ExportedProgram, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[ExportedProgram, NodeRecorder]:
+    """A program that was exported before; its Python is not known, so its nodes have no source."""
+    with NodeRecorder() as recorder, torch.no_grad():
+        return _fx_passes.decompose_with_registry(program, registry()), recorder
+
+
 STRATEGIES = {"one-trace": trace, "two-traces": two_traces}
 
 
 def export(
-    module: torch.nn.Module,
+    module: torch.nn.Module | ExportedProgram,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     constructions: ConstructionRecorder,
@@ -102,7 +110,10 @@ def export(
         DynamicShapesError: results without a fixed shape, all that begin one.
         Exception: whatever PyTorch raises while tracing.
     """
-    program, recorder = STRATEGIES[strategy](module, args, kwargs)
+    if isinstance(module, ExportedProgram):
+        program, recorder = decomposed(module, args, kwargs)
+    else:
+        program, recorder = STRATEGIES[strategy](module, args, kwargs)
     graph_module = program.graph_module
     _fx_passes.insert_type_promotion_nodes(graph_module)
     program._graph_module = _fx_passes.remove_assertion_nodes(graph_module)
@@ -115,7 +126,7 @@ def export(
     model = _core._exported_program_to_onnx_program(program, registry=registry()).model
     model = _simplified(model, opset)
     numbers = _numbers(model)
-    modules = dict(module.named_modules(remove_duplicate=False))
+    modules = {} if isinstance(module, ExportedProgram) else dict(module.named_modules(remove_duplicate=False))
     origins: dict[tuple[int, str], Origin] = {}
 
     def origin_of(number: int, path: str) -> Origin:

@@ -21,6 +21,7 @@ class FileRecorder:
     def __init__(self) -> None:
         self.active = False
         self._paths: set[str] = set()
+        self._before = set(sys.modules)
 
     def hook(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.active or event != "open" or not args or not isinstance(args[0], (str, os.PathLike)):
@@ -34,7 +35,8 @@ class FileRecorder:
 
     def hashes(self) -> dict[str, str]:
         """Absolute path -> SHA-256. Installed files are left out: their packages' versions stand for them."""
-        modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        imported = [module for name, module in list(sys.modules.items()) if name not in self._before]
+        modules = [getattr(module, "__file__", None) for module in imported]
         found = {}
         for text in sorted({*self._paths, *(item for item in modules if item)}):
             path = Path(text)

@@ -216,7 +216,7 @@ def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: 
     timings = {"load": time.perf_counter() - started}
     started = time.perf_counter()
     try:
-        exported = export(module, inputs.args, inputs.kwargs, loaded.constructions, opset=opset)
+        exported = export(program, inputs.args, inputs.kwargs, loaded.constructions, opset=opset)
     except Exception as error:
         findings = findings_of(error, ref.path)
         return CaptureResult(False, (), (), 0, findings, files, inputs.provenance, "pt2", timings, str(error)[:4000])

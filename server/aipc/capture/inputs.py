@@ -53,7 +53,8 @@ def example_inputs(loaded: LoadedModel) -> Inputs:
     dims = config.sizes if config else {}
     if loaded.ref.inputs is not None:
         return _configured(loaded, loaded.ref.inputs, dims)
-    for holder in (loaded.source, loaded.module):
+    # The instance first: on a class, a method that takes self could not be called.
+    for holder in (loaded.module, loaded.source):
         method = getattr(holder, "example_inputs", None)
         if callable(method):
             args, kwargs = specs.as_arguments(method(), "example_inputs()")

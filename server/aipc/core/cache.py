@@ -27,12 +27,12 @@ _CLEAN_SECONDS = 3600.0
 _STAMP_BYTES = 4 << 20
 _SETTLED_NS = 2_000_000_000
 _REMEDIES = {
-    errno.ENOSPC: "free some space or set AIPC_CACHE_DIR to a directory on another disk",
-    errno.EDQUOT: "free some space or set AIPC_CACHE_DIR to a directory on another disk",
-    errno.ENOTDIR: "set AIPC_CACHE_DIR to a directory that can be written",
-    errno.EROFS: "set AIPC_CACHE_DIR to a directory that can be written",
-    errno.EACCES: "set AIPC_CACHE_DIR to a directory that can be written",
-    errno.EPERM: "set AIPC_CACHE_DIR to a directory that can be written",
+    errno.ENOSPC: "free some space, or choose another directory (--output for a package, AIPC_CACHE_DIR for the cache)",
+    errno.EDQUOT: "free some space, or choose another directory (--output for a package, AIPC_CACHE_DIR for the cache)",
+    errno.ENOTDIR: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
+    errno.EROFS: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
+    errno.EACCES: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
+    errno.EPERM: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
 }
 
 _ANYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}

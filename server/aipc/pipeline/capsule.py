@@ -20,10 +20,16 @@ The stage **{stage}** did not pass: {gate}
 
 Run it again with
 
-    aipc check model.onnx --soc {soc}
+    {command}
 
 `model.onnx` is {what}; `inputs.npz` holds its inputs, `findings.json` what was found, `environment.json` the versions
 and `logs/` the native logs.
+"""
+
+_CONFIGURATION = """[tool.aipc.models.capsule]
+entry = "model.onnx"
+inputs = "inputs.npz"
+soc = "{soc}"
 """
 
 
@@ -35,10 +41,28 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
     out = run.directory / "capsule"
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
+        command = f"aipc check model.onnx --soc {run.request.soc}"
         nodes = record.gate.nodes if record.gate else ()
         nodes = nodes or tuple(node for finding in findings for node in finding.nodes)
         what = "the whole captured graph"
-        if nodes:
+        if record.name == "verify":
+            # Numbers go wrong only together with their neighbours: the smallest part that still does is searched for.
+            command = "aipc deploy capsule"
+            reduced = run.job(
+                "aipc.qairt.package_jobs:reduce",
+                model=str(capture.path / "model.onnx"),
+                inputs_npz=str(capture.path / "inputs.npz"),
+                soc=run.request.soc,
+                out=str(out),
+                failure="numbers",
+                start=list(nodes),
+                seconds=90.0,
+            )
+            shutil.move(reduced.model, out / "model.onnx")
+            shutil.move(reduced.inputs_npz, out / "inputs.npz")
+            what = f"the smallest part that still fails, {len(reduced.nodes)} of {reduced.original_nodes} nodes"
+            (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
+        elif nodes:
             cut = run.job(
                 "aipc.qairt.jobs:extract",
                 model=str(capture.path / "model.onnx"),
@@ -58,6 +82,6 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             shutil.copyfile(placement.path / "qnn.log", out / "logs" / "qnn.log")
         (out / "findings.json").write_text(plain.dumps(list(findings)), "utf-8")
         (out / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
-        text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, soc=run.request.soc, what=what)
+        text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, command=command, what=what)
         (out / "README.md").write_text(text, "utf-8")
     return out

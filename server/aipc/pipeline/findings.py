@@ -90,10 +90,15 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
             f"the NPU of {soc.title} computes {node.op_type} here and gives other numbers than PyTorch: "
             f"{_figures(node)}."
         )
-        group = groups.setdefault(key, _Group("wrong-numbers", Severity.WARNING, message, place, node.detail or None))
+        group = groups.setdefault(key, _Group("wrong-numbers", Severity.WARNING, message, place, None))
         group.nodes.append(node.node)
         group.origins.extend(sources.origins(node.node))
-        group.evidence |= {"sqnr_db": node.sqnr_db, "max_abs": node.max_abs, "ideal": node.ideal_fp16_sqnr_db}
+        group.evidence |= {
+            "sqnr_db": node.sqnr_db,
+            "max_abs": node.max_abs,
+            "ideal_fp16_sqnr_db": node.ideal_fp16_sqnr_db,
+        }
+        group.evidence["measured"] = node.detail
     for node in found.nodes:
         if not _too_coarse(node):
             continue

@@ -14,7 +14,13 @@ from aipc.core.hashing import hash_file
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_SELF_TEST_SQNR_DB = 30.0
 _RUNNER = Path(__file__).with_name("runner") / "run.py"
+
+
+def layout() -> list[object]:
+    """What a package's form depends on besides the model: the format and the runner that goes into it."""
+    return [FORMAT, hash_file(_RUNNER)]
 
 
 def build_package(
@@ -42,7 +48,7 @@ def build_package(
         "outputs": capture.meta["outputs"],
         "cpu_nodes": compiled.meta["cpu_nodes"],
         "capture": capture.path.name,
-        "tolerance": {"sqnr_db": 30.0},
+        "self_test_sqnr_db": _SELF_TEST_SQNR_DB,
         "files": files,
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
@@ -80,6 +86,24 @@ def check_package(package: Path) -> dict[str, Any]:
     return manifest
 
 
+def _copy(source: Path, destination: Path) -> None:
+    """``shutil.copytree``, with the first error as it was: its own error has no number to tell a full disk by."""
+    try:
+        shutil.copytree(source, destination, copy_function=shutil.copyfile)
+    except shutil.Error as error:
+        for name in sorted(item.relative_to(source) for item in source.rglob("*") if item.is_file()):
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, destination / name)
+        raise OSError(f"the package could not be copied: {error}") from error
+
+
+def _self_test_threshold(gates: Mapping[str, Any]) -> float:
+    """What the package reached when it was verified, less 3 dB for the differences between devices."""
+    gate = gates.get("verify") or {}
+    values = [value for value in (gate.get("value"), gate.get("threshold")) if isinstance(value, (int, float))]
+    return min(values) - 3.0 if values else _SELF_TEST_SQNR_DB
+
+
 def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -> None:
     """Copy a finished package to where the user wants it: whole, or not at all.
 
@@ -94,16 +118,21 @@ def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -
     staging = destination.with_name(f".{destination.name}.new")
     old = destination.with_name(f".{destination.name}.old")
     try:
-        with storage_errors(destination):
+        with storage_errors(destination.parent):
             shutil.rmtree(staging, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
             destination.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(source, staging)
-            manifest = read_manifest(staging) | {"gates": gates}
+            _copy(source, staging)
+            manifest = read_manifest(staging) | {"gates": gates, "self_test_sqnr_db": _self_test_threshold(gates)}
             (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
             if destination.exists():
                 destination.rename(old)
-            staging.rename(destination)
+            try:
+                staging.rename(destination)
+            except OSError:
+                if old.exists():
+                    old.rename(destination)
+                raise
     except (FileExistsError, NotADirectoryError) as error:
         raise StorageError(
             f"{destination} cannot be made: {error.strerror} ({error.filename})",

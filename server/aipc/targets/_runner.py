@@ -33,5 +33,12 @@ def run(report: Callable[[Event], None], *, package: str, inputs: str, outputs: 
             remedy="see its words with --debug",
             detail=finished.stderr[-4000:],
         )
-    result: dict[str, Any] = json.loads(finished.stdout)
+    try:
+        result: dict[str, Any] = json.loads(finished.stdout)
+    except ValueError as error:
+        raise PackageError(
+            "the package's runner gave no report that can be read",
+            remedy="deploy the model again",
+            detail=finished.stdout,
+        ) from error
     return result

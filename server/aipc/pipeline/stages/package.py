@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..package import build_package, check_package
+from ..package import build_package, check_package, layout
 from ..stage import Run, Stage
 
 
 def _key(run: Run) -> Any:
-    return [run.keys["compile"], run.meta("capture")["digest"], run.request.ref.name]
+    return [run.keys["compile"], run.meta("capture")["digest"], run.request.ref.name, layout()]
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
