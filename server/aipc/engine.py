@@ -27,6 +27,7 @@ from aipc.core.types import (
     Placement,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
 from aipc.pipeline.findings import numerics_findings, read_source_map
@@ -225,28 +226,47 @@ def deploy(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file", remedy="choose a directory with --output")
     tolerance = dict(ref.config.tolerance) if ref.config else {}
-    # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
-    asked = Request(ref, soc, precision, target, request.allow_cpu, False, out, tolerance)
-    directory = new_run_directory(ref.root)
+    reports: dict[str, DeployReport] = {}
     with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
-        journal = Journal(directory)
-        journal.write("run started", model=ref.name, soc=soc, precision=precision, target=target)
-        run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        outcome = _run_all(run, journal)
-        capsule = None
-        if outcome.failed:
-            if outcome.failed.name == "verify":
-                run.findings += _localize(run)
-            gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
-            capsule = write_capsule(run, outcome.failed, run.findings, gate)
-        else:
-            run.on_event(Event("report", "writing the package"))
-            if _below_threshold(outcome):
-                run.findings += _localize(run)
-            install_package(run.path("package", "package"), out, _gates(outcome))
-        report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
-        write_reports(report, directory, out if outcome.ok else None)
-        journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
+        for name, variant in variants(ref):
+            # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
+            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            run = _new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+            reports[name] = _deploy_one(run)
+            if not reports[name].ok:
+                return reports[name]
+    last = next(reversed(reports.values()))
+    if len(reports) == 1:
+        return last
+    timings = {"total": round(time.perf_counter() - started, 4)}
+    packages = {name: report.package for name, report in reports.items() if report.package}
+    return replace(last, package=str(out), packages=packages, timings=timings)
+
+
+def _deploy_one(run: Run) -> DeployReport:
+    """Deploy one model with fixed shapes into ``run.request.out``."""
+    started = time.perf_counter()
+    request, out, directory = run.request, run.request.out, run.directory
+    assert out is not None
+    journal = Journal(directory)
+    journal.write(
+        "run started", model=request.ref.name, soc=request.soc, precision=request.precision, target=request.target
+    )
+    outcome = _run_all(run, journal)
+    capsule = None
+    if outcome.failed:
+        if outcome.failed.name == "verify":
+            run.findings += _localize(run)
+        gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
+        capsule = write_capsule(run, outcome.failed, run.findings, gate)
+    else:
+        run.on_event(Event("report", "writing the package"))
+        if _below_threshold(outcome):
+            run.findings += _localize(run)
+        install_package(run.path("package", "package"), out, _gates(outcome))
+    report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
+    write_reports(report, directory, out if outcome.ok else None)
+    journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
     return report
 
 

@@ -112,3 +112,22 @@ def test_run_and_verify_use_the_package_alone(deployed, pool, tmp_path):
     verified = engine.verify(package, pool=pool)
     assert verified.ok
     assert verified.gate.value > 40
+
+
+def test_buckets_of_a_dimension_become_packages(project, pool):
+    (project / "text.py").write_text(
+        "import torch\nfrom torch import nn\n\n\ndef build():\n    torch.manual_seed(0)\n    return nn.Linear(8, 4)\n"
+    )
+    configuration = project / "pyproject.toml"
+    before = configuration.read_text()
+    table = '[tool.aipc.models.text]\nentry = "text.py:build"\ninputs = "float32[1,length,8]"\n'
+    configuration.write_text(before + table + "dims = { length = [16, 32] }\n")
+    try:
+        report = engine.deploy(engine.DeployRequest("text", cwd=project), pool)
+    finally:
+        configuration.write_text(before)
+    assert report.ok
+    assert set(report.packages) == {"length-16", "length-32"}
+    for name, package in report.packages.items():
+        manifest = json.loads((Path(package) / "manifest.json").read_text())
+        assert manifest["inputs"][0]["shape"] == [1, int(name.removeprefix("length-")), 8]

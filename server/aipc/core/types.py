@@ -232,6 +232,8 @@ class DeployReport:
     capsule: str | None = None
     run: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """For a model with buckets: one package for each combination of sizes, by its name (``length-128``)."""
 
 
 @dataclass(frozen=True, slots=True)
