@@ -14,7 +14,7 @@ _STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#98a4b3;--paper:#0d1117;--card:#161b22;--line:#30363d;--good:#3fb950;--bad:#ff7b72;--warn:#d29922;--accent:#79a8ff}}
 *{box-sizing:border-box}body{margin:0 auto;max-width:1040px;padding:2.5rem 1.5rem 4rem;background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,sans-serif}
 h1{font-size:1.7rem;margin:0 0 .2rem}h2{font-size:1.12rem;margin:2.2rem 0 .6rem}p.lead{color:var(--dim);margin:.1rem 0 1.4rem}
-.verdict{display:inline-block;padding:.15rem .7rem;border-radius:1rem;font-weight:600;border:1.5px solid}
+.verdict{display:inline-block;vertical-align:middle;font-size:.95rem;padding:.15rem .7rem;border-radius:1rem;font-weight:600;border:1.5px solid}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:.8rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem}.card b{display:block;font-size:1.35rem}.card span{color:var(--dim);font-size:.86rem}
