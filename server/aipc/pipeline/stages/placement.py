@@ -53,4 +53,4 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
     return f"{counts}; {report.npu_partitions} NPU partition{'s' * (report.npu_partitions != 1)}"
 
 
-STAGE = Stage(name="placement", order=30, version=1, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(name="placement", order=30, version=2, key=_key, build=_build, gate=_gate, note=_note)
