@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from .subgraph import infer_shapes, subgraph
 _ABORTED_BY = re.compile(r"Node '(?P<name>[^']+)' OpType:(?P<type>\S+) with domain:com\.ms\.internal\.nhwc")
 _ATTEMPT_SECONDS = 300.0
 _MAX_ROUNDS = 12
+_LONG_SECONDS = 8.0
 
 
 @dataclass(slots=True)
@@ -109,13 +111,20 @@ class _Work:
     directory: Path
     state: _State
 
-    def _attempt(self, model: onnx.ModelProto | None, *, finalize: bool, seconds: float = _ATTEMPT_SECONDS) -> Attempt:
+    def _attempt(
+        self,
+        model: onnx.ModelProto | None,
+        *,
+        finalize: bool,
+        quick: bool = False,
+        seconds: float = _ATTEMPT_SECONDS,
+    ) -> Attempt:
         """One attempt in a child process; None stands for the model as it is on disk."""
         path = self.path if model is None else self.directory / "part.onnx"
         if model is not None:
             # External data stays where it is: the part refers to it by absolute location.
             onnx.save(_with_absolute_data(model, self.path.parent), str(path))
-        outcome = run_isolated(attempt, path, self.soc, finalize=finalize, seconds=seconds)
+        outcome = run_isolated(attempt, path, self.soc, finalize=finalize, quick=quick, seconds=seconds)
         if outcome.value is not None:
             return outcome.value
         if outcome.status == "raised":
@@ -204,13 +213,20 @@ class _Work:
         state.on_npu -= on_cpu
 
     def finalize(self, progress: Callable[[str], None]) -> bool:
-        """Compile to the end. True when everything that is left compiles."""
+        """Compile to the end. True when everything that is left compiles.
+
+        The first verdict is the default preparation's. Where that takes long, the search for further nodes goes on
+        with the quick one, and then nothing is said of the rest.
+        """
         state = self.state
+        quick = False
         for _ in range(_MAX_ROUNDS):
-            answer = self._attempt(self._remaining(), finalize=True)
+            started = time.monotonic()
+            answer = self._attempt(self._remaining(), finalize=True, quick=quick)
             state.log.extend(answer.log)
             if answer.error is None:
-                return True
+                return not quick
+            quick = quick or time.monotonic() - started > _LONG_SECONDS
             known = dict.fromkeys(name for name in state.names if name in state.on_npu)
             named = qnn_log.finalize_failures(answer.log, known)
             cause = qnn_log.finalize_cause(answer.log) or _first_line(answer.error)
