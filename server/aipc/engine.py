@@ -186,6 +186,7 @@ def check(
         partitions=placed.npu_partitions if placed else 0,
         graph=str(captured.path / "model.onnx") if captured and has_graph else None,
         source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
+        node_placements=placed.nodes if placed else (),
     )
 
 
