@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from aipc.capture.results import InferredInputs
 from aipc.core.cache import Cache
 from aipc.core.config import Config, ModelRef, load_config, resolve_model, write_model_config
-from aipc.core.errors import InputError, QairtError
+from aipc.core.errors import AipcError, CancelledError, InputError, QairtError
+from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import (
     CheckReport,
@@ -32,12 +33,13 @@ from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
 from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import PACKAGE_SQNR_DB, package_gate
-from aipc.pipeline.journal import Journal, model_lock, new_run_directory
+from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
 from aipc.pipeline.package import check_package, install_package
+from aipc.pipeline.runs import RunSummary, list_runs
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.placement import placement_report
 from aipc.pipeline.versions import environment
-from aipc.qairt.results import Localization
+from aipc.qairt.results import Localization, NodeAccuracy
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
@@ -245,14 +247,29 @@ def deploy(
 
 
 def _deploy_one(run: Run) -> DeployReport:
-    """Deploy one model with fixed shapes into ``run.request.out``."""
+    """Deploy one model with fixed shapes into ``run.request.out``, journaled from its start to its end."""
+    request, journal = run.request, Journal(run.directory)
+    with run_lock(run.directory):
+        journal.write(
+            "run started",
+            model=request.ref.name,
+            reference=request.ref.reference,
+            soc=request.soc,
+            precision=request.precision,
+            target=request.target,
+            allow_cpu=request.allow_cpu,
+        )
+        try:
+            return _deploy_journaled(run, journal)
+        except AipcError as error:
+            journal.write("run stopped", error=str(error), cancelled=isinstance(error, CancelledError))
+            raise
+
+
+def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     started = time.perf_counter()
-    request, out, directory = run.request, run.request.out, run.directory
+    out, directory = run.request.out, run.directory
     assert out is not None
-    journal = Journal(directory)
-    journal.write(
-        "run started", model=request.ref.name, soc=request.soc, precision=request.precision, target=request.target
-    )
     outcome = _run_all(run, journal)
     capsule = None
     if outcome.failed:
@@ -404,6 +421,61 @@ def _localize_package(
     }
     found = pool.run("aipc.qairt.package_jobs:localize", arguments, on_event=on_event, cancel=cancel)
     return numerics_findings(found, read_source_map(entry.path / "source_map.json"), manifest["soc"])
+
+
+def runs(directory: Path) -> tuple[RunSummary, ...]:
+    """The runs of the project that ``directory`` belongs to, the newest first."""
+    return list_runs(load_config(directory).root)
+
+
+def node_accuracy(
+    report: CheckReport,
+    pool: WorkerPool,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> NodeAccuracy:
+    """Error of every readable node of a checked model, on the simulator of its SoC; kept in the cache.
+
+    Raises:
+        InputError: the check has no graph. QairtError: the graph does not run.
+    """
+    if report.graph is None:
+        raise InputError(f"{report.model} was not captured", remedy="correct what the check found first")
+    graph = Path(report.graph)
+    cache = Cache()
+    arguments = {"model": str(graph), "inputs_npz": str(graph.parent / "inputs.npz"), "soc": report.soc}
+    key = hash_value({"accuracy": 1, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        found = pool.run("aipc.qairt.node_accuracy:node_accuracy", arguments, on_event=on_event, cancel=cancel)
+        plain: Mapping[str, Any] = to_plain(found)
+        return plain
+
+    return from_plain(dict(cache.put(key, build).meta), NodeAccuracy)
+
+
+def graph(
+    report: CheckReport,
+    pool: WorkerPool,
+    around: Sequence[str] = (),
+    hops: int = 0,
+) -> Path:
+    """The captured graph without its weights, for a viewer; with ``around``, only what is near those nodes."""
+    if report.graph is None:
+        raise InputError(f"{report.model} was not captured", remedy="correct what the check found first")
+    source = Path(report.graph)
+    key = hash_value({"outline": 1, "graph": source.parent.name, "around": sorted(around), "hops": hops})
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        arguments = {
+            "model": str(source),
+            "out": str(directory / "model.onnx"),
+            "around": tuple(around),
+            "hops": hops,
+        }
+        return {"nodes": pool.run("aipc.capture.outline:outline", arguments)}
+
+    return Cache().put(key, build).path / "model.onnx"
 
 
 def targets() -> tuple[Description, ...]:

@@ -97,3 +97,7 @@ def change(client: LanguageClient, uri: str, source: str, version: int) -> None:
             lsp.VersionedTextDocumentIdentifier(version, uri), [lsp.TextDocumentContentChangeWholeDocument(source)]
         )
     )
+
+
+async def run(client: LanguageClient, command: str, *arguments: object):
+    return await client.workspace_execute_command_async(lsp.ExecuteCommandParams(command, list(arguments)))

@@ -64,6 +64,13 @@ class ModelRef:
     config: ModelConfig | None
     root: Path
 
+    @property
+    def reference(self) -> str:
+        """What names this model again, from anywhere in its project."""
+        if self.config:
+            return self.config.name
+        return f"{self.path}:{self.attribute}" if self.attribute else str(self.path)
+
 
 def load_config(start: Path) -> Config:
     """Read ``[tool.aipc]`` from the nearest pyproject.toml at or above ``start``.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import os
 import pkgutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
@@ -18,6 +19,9 @@ import aipc
 from aipc.core.workers import WorkerPool
 
 from .results import Checked
+
+if TYPE_CHECKING:
+    from .checks import Checker
 
 
 class AipcServer(LanguageServer):
@@ -30,7 +34,12 @@ class AipcServer(LanguageServer):
         self.generation = 0
         """Raised with every new result, so that pulled diagnostics are known to be old."""
         self.trusted = True
+        self.rule_page = ""
+        """URI of a rule's page, with ``{rule}`` where its code goes; empty when the client has none."""
+        self.visible: set[Path] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._pool: WorkerPool | None = None
+        self._checker: Checker | None = None
 
     @property
     def pool(self) -> WorkerPool:
@@ -39,12 +48,19 @@ class AipcServer(LanguageServer):
             self._pool.warm()
         return self._pool
 
+    @property
+    def checker(self) -> Checker:
+        if self._checker is None:
+            from .checks import Checker
+
+            self._checker = Checker(self)
+        return self._checker
+
     def lines(self, file: str) -> list[str]:
         """The lines of a file as the editor has it now."""
-        document = self.workspace.get_text_document(to_uri(file))
         try:
-            return document.source.splitlines()
-        except OSError:
+            return self.workspace.get_text_document(to_uri(file)).source.splitlines()
+        except (OSError, UnicodeDecodeError):
             return []
 
     def setting(self, name: str, default: Any) -> Any:
@@ -54,6 +70,28 @@ class AipcServer(LanguageServer):
                 return default
             value = value[part]
         return default if value in (None, "") else value
+
+    def keep_task(self, task: asyncio.Future[None]) -> None:
+        """Hold a background task until it is done: the event loop itself holds it only weakly."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def results_changed(self) -> None:
+        """Have the client ask again for everything that shows results."""
+        self.generation += 1
+        workspace = self.client_capabilities.workspace
+        if workspace is None:
+            return
+        if workspace.diagnostics and workspace.diagnostics.refresh_support:
+            self.workspace_diagnostic_refresh(None)
+        if workspace.inlay_hint and workspace.inlay_hint.refresh_support:
+            self.workspace_inlay_hint_refresh(None)
+        self.protocol.notify("aipc/results", {"generation": self.generation})
+
+    def tell_status(self) -> None:
+        """What the status bar shows: which models are being checked."""
+        running = self._checker.running if self._checker else []
+        self.protocol.notify("aipc/checking", {"models": running})
 
 
 def to_path(uri: str) -> Path:

@@ -1,4 +1,4 @@
-"""Check on save, and cancel what is running when the text changes."""
+"""Check on save, or when typing pauses; cancel what is running when the text changes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,8 @@ from lsprotocol import types as lsp
 from aipc.core.config import load_config
 from aipc.core.errors import AipcError
 
-from ..checks import Checker
 from ..models import find_models
 from ..server import AipcServer, to_path
-
-
-def checker(server: AipcServer) -> Checker:
-    found: Checker | None = getattr(server, "_checker", None)
-    if found is None:
-        found = Checker(server)
-        server._checker = found  # type: ignore[attr-defined]
-    return found
 
 
 def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
@@ -38,20 +29,28 @@ def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
     return references
 
 
+async def check_file(server: AipcServer, path: Path, text: str) -> None:
+    wanted = models_of(server, path, text)
+    await asyncio.gather(*(server.checker.check(reference, path) for reference in wanted))
+
+
 def register(server: AipcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=False))
     async def saved(parameters: lsp.DidSaveTextDocumentParams) -> None:
         path = to_path(parameters.text_document.uri)
-        if not server.trusted or path.suffix != ".py" or not server.setting("check.onSave", True):
+        if not server.trusted or path.suffix != ".py" or server.setting("check.trigger", "save") == "command":
             return
         document = server.workspace.get_text_document(parameters.text_document.uri)
-        wanted = models_of(server, path, document.source)
-        await asyncio.gather(*(checker(server).check(reference, path) for reference in wanted))
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def opened(parameters: lsp.DidOpenTextDocumentParams) -> None:
-        return
+        await check_file(server, path, document.source)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def changed(parameters: lsp.DidChangeTextDocumentParams) -> None:
-        checker(server).cancel_for(to_path(parameters.text_document.uri))
+        server.checker.cancel_for(to_path(parameters.text_document.uri))
+
+    @server.feature("aipc/visible")
+    def visible(parameters: object) -> None:
+        server.visible = {to_path(uri) for uri in getattr(parameters, "uris", [])}
+
+    @server.command("aipc.server.cancelChecks")
+    def cancel() -> None:
+        server.checker.cancel_all()

@@ -21,19 +21,43 @@ _SEVERITIES = {
 
 
 def register(server: AipcServer) -> None:
-    options = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="aipc")
+    options = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="aipc")
+    told: set[str] = set()
 
     @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, options)
     def pull(parameters: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
         uri = parameters.text_document.uri
-        path = str(to_path(uri))
-        document = server.workspace.get_text_document(uri)
-        stamp = hashlib.sha256(document.source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        result_id = f"{server.generation}-{stamp}"
+        lines = server.lines(str(to_path(uri)))
+        result_id = _result_id(server, lines)
         if parameters.previous_result_id == result_id:
             return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id)
-        lines = document.source.splitlines()
-        return lsp.RelatedFullDocumentDiagnosticReport(diagnostics(server, path, lines), result_id=result_id)
+        return lsp.RelatedFullDocumentDiagnosticReport(
+            diagnostics(server, str(to_path(uri)), lines), result_id=result_id
+        )
+
+    @server.feature(lsp.WORKSPACE_DIAGNOSTIC)
+    def pull_all(parameters: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
+        """Also for files that are not open; a file whose findings are gone is told so once more."""
+        known = {item.uri: item.value for item in parameters.previous_result_ids}
+        files = {
+            finding.range.file for checked in server.results.values() for finding in checked.findings if finding.range
+        }
+        reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
+        for file in sorted(files | told):
+            uri, lines = to_uri(file), server.lines(file)
+            result_id = _result_id(server, lines)
+            if known.get(uri) == result_id:
+                reports.append(lsp.WorkspaceUnchangedDocumentDiagnosticReport(uri, result_id))
+            else:
+                items = diagnostics(server, file, lines)
+                reports.append(lsp.WorkspaceFullDocumentDiagnosticReport(uri, items, result_id=result_id))
+        told.update(files)
+        return lsp.WorkspaceDiagnosticReport(reports)
+
+
+def _result_id(server: AipcServer, lines: Sequence[str]) -> str:
+    stamp = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{server.generation}-{stamp}"
 
 
 def diagnostics(server: AipcServer, path: str, lines: Sequence[str]) -> list[lsp.Diagnostic]:
@@ -55,11 +79,13 @@ def _diagnostic(server: AipcServer, finding: Finding, lines: Sequence[str], mode
         )
         for item in finding.related
     ]
+    page = server.rule_page.replace("{rule}", finding.rule)
     return lsp.Diagnostic(
         range=to_lsp_range(finding.range, lines),
         message=f"{finding.message}{words}",
         severity=_SEVERITIES[finding.severity],
         code=finding.rule,
+        code_description=lsp.CodeDescription(page) if page else None,
         source="aipc",
         related_information=related or None,
         data={"model": model, "nodes": list(finding.nodes)},

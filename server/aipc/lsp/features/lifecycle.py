@@ -15,6 +15,7 @@ def register(server: AipcServer) -> None:
         options: Any = parameters.initialization_options or {}
         server.settings = dict(options.get("settings", {}))
         server.trusted = bool(options.get("trusted", True))
+        server.rule_page = str(options.get("rulePage", ""))
 
     @server.feature(lsp.INITIALIZED)
     def initialized(parameters: lsp.InitializedParams) -> None:
@@ -25,6 +26,7 @@ def register(server: AipcServer) -> None:
     def changed(parameters: lsp.DidChangeConfigurationParams) -> None:
         if isinstance(parameters.settings, dict):
             server.settings = dict(parameters.settings.get("aipc", parameters.settings))
+            server.results_changed()
 
     @server.feature("aipc/trustGranted")
     def trusted(parameters: Any) -> None:
