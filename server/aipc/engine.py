@@ -497,9 +497,24 @@ def infer(
     with pool_or_new(pool) as workers:
         found: InferredInputs = workers.run("aipc.capture.jobs:infer", {"ref": ref}, on_event=on_event, cancel=cancel)
     if write:
-        try:
-            entry = f"{ref.path.relative_to(config.root).as_posix()}:{ref.attribute}"
-        except ValueError:
-            entry = f"{ref.path}:{ref.attribute}"
-        write_model_config(config.root / "pyproject.toml", ref.name, entry=entry, inputs=found.shapes)
+        _remember(ref, config, found.shapes)
     return found
+
+
+def configure(model: str, inputs: Mapping[str, str], *, cwd: Path | None = None) -> str:
+    """Keep a model's example inputs in the configuration; returns the name that the model has there.
+
+    Raises:
+        AipcError: there is no such model, or the configuration cannot be read or written.
+    """
+    ref, _, _, config = _resolve(model, None, None, None, cwd)
+    _remember(ref, config, inputs)
+    return ref.name
+
+
+def _remember(ref: ModelRef, config: Config, inputs: Mapping[str, str]) -> None:
+    try:
+        entry = f"{ref.path.relative_to(config.root).as_posix()}:{ref.attribute}"
+    except ValueError:
+        entry = f"{ref.path}:{ref.attribute}"
+    write_model_config(config.root / "pyproject.toml", ref.name, entry=entry, inputs=inputs)

@@ -34,7 +34,7 @@ async def test_deploy_gives_the_report_of_the_command_line_and_lists_the_run(cli
     (listed,) = await run(client, "aipc.server.runs")
     assert (listed["state"], listed["soc"], listed["allow_cpu"]) == ("passed", "sm8650", True)
     assert listed["reference"] == argument["model"]
-    assert [stage["name"] for stage in listed["stages"]][0] == "capture"
+    assert next(stage["name"] for stage in listed["stages"]) == "capture"
     assert Path(listed["report"]).is_file()
 
     (shown,) = await run(client, "aipc.server.packages")

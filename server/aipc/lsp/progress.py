@@ -17,12 +17,19 @@ from .server import AipcServer
 
 
 class Progress:
-    """``async with Progress(server, title, cancel) as on_event``: without ``cancel``, it offers no button."""
+    """``async with Progress(server, title, cancel) as on_event``: without ``cancel``, it offers no button.
 
-    def __init__(self, server: AipcServer, title: str, cancel: threading.Event | None = None) -> None:
+    Args:
+        token: the client's own, for progress that it asked for and shows itself.
+    """
+
+    def __init__(
+        self, server: AipcServer, title: str, cancel: threading.Event | None = None, token: str | None = None
+    ) -> None:
         self._server, self._title, self._cancel = server, title, cancel
         window = server.client_capabilities.window
-        self._token = str(uuid.uuid4()) if window and window.work_done_progress else None
+        self._asked = token is not None
+        self._token = token or (str(uuid.uuid4()) if window and window.work_done_progress else None)
 
     async def __aenter__(self) -> Callable[[Event], None]:
         loop = asyncio.get_running_loop()
@@ -30,7 +37,8 @@ class Progress:
         if token is None:
             return lambda event: None
         work = self._server.work_done_progress
-        await work.create_async(token)
+        if not self._asked:
+            await work.create_async(token)
         work.begin(token, lsp.WorkDoneProgressBegin(title=self._title, cancellable=cancel is not None))
         if cancel is not None and (watcher := work.tokens.get(token)):
             watcher.add_done_callback(lambda future: cancel.set() if future.cancelled() else None)
@@ -45,4 +53,6 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._token is not None:
-            self._server.work_done_progress.end(self._token, lsp.WorkDoneProgressEnd(message="done"))
+            work = self._server.work_done_progress
+            work.end(self._token, lsp.WorkDoneProgressEnd(message="done"))
+            work.tokens.pop(self._token, None)

@@ -61,7 +61,7 @@ def register(server: AipcServer) -> None:
         )
         cancel = threading.Event()
         title = f"Deploying {request.model.rpartition(':')[2]}"
-        async with Progress(server, title, cancel) as on_event:
+        async with Progress(server, title, cancel, argument.get("workDoneToken")) as on_event:
             try:
                 report = await asyncio.to_thread(partial(engine.deploy, request, server.pool, on_event, cancel))
             except AipcError as error:
@@ -85,6 +85,15 @@ def register(server: AipcServer) -> None:
             return to_plain(await asyncio.to_thread(run))
         except AipcError as error:
             return answer_error(error)
+
+    @server.command("aipc.server.setInputs")
+    async def set_inputs(argument: dict[str, Any]) -> Any:
+        """Remember a model's example inputs in the configuration; answers with the name it has there."""
+        try:
+            name = engine.configure(argument["model"], dict(argument["inputs"]), cwd=file_of(argument).parent)
+        except AipcError as error:
+            return answer_error(error)
+        return {"name": name}
 
     @server.command("aipc.server.targets")
     async def targets() -> Any:

@@ -1,0 +1,37 @@
+/** The page of the graph viewer: what a webview must allow for it, and its HTML. */
+
+import { randomBytes } from "node:crypto";
+import * as vscode from "vscode";
+import { graphHtml } from "./graphHtml.ts";
+
+const media = (extension: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extension, "extension", "media", "graph");
+const netron = (extension: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extension, "bundled", "netron");
+
+export const graphPage = {
+  options(extension: vscode.Uri): vscode.WebviewOptions & vscode.WebviewPanelOptions {
+    return {
+      enableScripts: true,
+      retainContextWhenHidden: true,
+      localResourceRoots: [media(extension), netron(extension)],
+    };
+  },
+
+  async html(webview: vscode.Webview, extension: vscode.Uri): Promise<string> {
+    const [body, version] = await Promise.all(["body.html", "VERSION"].map((name) => read(netron(extension), name)));
+    return graphHtml({
+      cspSource: webview.cspSource,
+      nonce: randomBytes(16).toString("base64url"),
+      body: body ?? "",
+      version: (version ?? "").trim(),
+      asUri: (path) => {
+        const [first = "", ...rest] = path.split("/");
+        const root = first === "netron" ? netron(extension) : vscode.Uri.joinPath(media(extension), first);
+        return webview.asWebviewUri(vscode.Uri.joinPath(root, ...rest)).toString();
+      },
+    });
+  },
+};
+
+async function read(directory: vscode.Uri, name: string): Promise<string> {
+  return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(directory, name)));
+}
