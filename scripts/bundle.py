@@ -9,7 +9,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLED = ROOT / "bundled"
@@ -45,12 +47,29 @@ def copy(source: Path, out: Path) -> None:
     shutil.copytree(source, out, ignore=ignored)
 
 
+def _configuration(model: dict[str, Any]) -> str:
+    """The example's own entry, as the configuration of a project of its own."""
+    inputs = ", ".join(f'{name} = "{shape}"' for name, shape in model["inputs"].items())
+    entry = model["entry"].rpartition("/")[2]
+    return f"""\
+[tool.aipc]
+soc = "sm8650"
+
+[tool.aipc.models.three-problems]
+entry = "{entry}"
+inputs = {{ {inputs} }}
+"""
+
+
 def main() -> None:
     for name in ("libs", "server", "examples", "netron"):
         shutil.rmtree(BUNDLED / name, ignore_errors=True)
     libraries(BUNDLED / "libs")
     copy(ROOT / "server" / "aipc", BUNDLED / "server" / "aipc")
     copy(ROOT / "examples" / "three-problems", BUNDLED / "examples" / "three-problems")
+    example = tomllib.loads((ROOT / "examples" / "pyproject.toml").read_text("utf-8"))["tool"]["aipc"]
+    configuration = BUNDLED / "examples" / "three-problems" / "pyproject.toml"
+    configuration.write_text(_configuration(example["models"]["three-problems"]), "utf-8")
     subprocess.run([sys.executable, str(ROOT / "scripts" / "copy_netron.py"), str(BUNDLED / "netron")], check=True)
 
 

@@ -45,12 +45,9 @@ async function confirm(
 ): Promise<Record<string, string> | undefined> {
   const names = Object.keys(proposed);
   if (names.length === 0) {
-    const name = await vscode.window.showInputBox({
-      title: `Example inputs of ${site.title}`,
-      prompt: `${problem} Name of forward's argument`,
-      value: "x",
-    });
-    return name ? edit(site, { [name]: "float32[1,3,224,224]" }) : undefined;
+    if (problem) void vscode.window.showWarningMessage(problem);
+    const asked = site.arguments.length > 0 ? site.arguments : ["x"];
+    return edit(site, Object.fromEntries(asked.map((name) => [name, "float32[1,3,224,224]"])));
   }
   const text = names.map((name) => `${name}: ${proposed[name] ?? ""}`).join(", ");
   const use = { label: "$(check) Use these", description: text, detail: "Remembered in [tool.aipc] of pyproject.toml" };

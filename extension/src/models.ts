@@ -15,7 +15,7 @@ export async function chooseModel(host: Host, argument: unknown, purpose: string
   }
   if (/\.(onnx|pt2)$/i.test(file.fsPath)) {
     const title = file.path.split("/").pop() ?? "model";
-    return { model: file.fsPath, title, uri: file.toString(), line: 1, hasInputs: true };
+    return { model: file.fsPath, title, uri: file.toString(), line: 1, hasInputs: true, arguments: [] };
   }
   await vscode.workspace.openTextDocument(file);
   const sites = (await host.server.ask<ModelSite[]>("models", { uri: file.toString() })) ?? [];

@@ -21,6 +21,7 @@ export interface ModelSite {
   uri: string;
   line: number;
   hasInputs: boolean;
+  arguments: string[];
 }
 
 export interface Finding {

@@ -47,3 +47,12 @@ async def test_a_finding_in_a_helper_is_shown_there_and_cleared_there(client, op
     helper.write_text(HELPER.format(mode="constant"))
     await check(client, f"{tmp_path / 'model.py'}:Tracker", uri)
     assert not (await workspace(client, known))[helper.as_uri()].items
+
+
+async def test_the_client_says_which_files_are_visible(client, opened):
+    """A notification that is answered with an error would be shown to the user."""
+    uri = opened(MODEL)
+    client.protocol.notify("aipc/visible", {"uris": [uri]})
+    client.protocol.notify("aipc/trustGranted", {})
+    await workspace(client)
+    assert not [item for item in client.messages if item.type == lsp.MessageType.Error]

@@ -12,7 +12,7 @@ export async function createNetron(root, { onError, onBusy }) {
 
   class PanelHost extends Host {
     async view(view) {
-      this.viewer = view;
+      this._view = view;
     }
 
     async start() {}
@@ -89,7 +89,10 @@ export async function createNetron(root, { onError, onBusy }) {
     }
   }
 
+  // The original replaces window.eval; the page's policy forbids it already, and tools that look into pages need it.
+  const { eval: own } = window;
   const host = new PanelHost();
+  window.eval = own;
   const view = new View(host);
   await view.start();
   return { host, view };

@@ -26,6 +26,7 @@ export function graphHtml({ cspSource, nonce, body, version, asUri }: GraphPageP
 <head>
 <meta charset="utf-8">
 <meta name="version" content="${version}">
+<meta name="type" content="Panel">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>Graph</title>
 <link rel="stylesheet" href="${asUri("panel.css")}">

@@ -8,6 +8,11 @@ const media = (extension: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extensi
 const netron = (extension: vscode.Uri): vscode.Uri => vscode.Uri.joinPath(extension, "bundled", "netron");
 
 export const graphPage = {
+  /** A file's bytes as a webview takes them: a Buffer would arrive as a list of numbers. */
+  async read(file: vscode.Uri): Promise<Uint8Array> {
+    return Uint8Array.from(await vscode.workspace.fs.readFile(file));
+  },
+
   options(extension: vscode.Uri): vscode.WebviewOptions & vscode.WebviewPanelOptions {
     return {
       enableScripts: true,

@@ -103,7 +103,7 @@ class GraphPanel {
     }
     this.#part = answer.part;
     this.#overlay = answer.overlay;
-    const bytes = await vscode.workspace.fs.readFile(vscode.Uri.file(answer.path));
+    const bytes = await graphPage.read(vscode.Uri.file(answer.path));
     await this.#ready;
     const name = `${answer.overlay.model}.onnx`;
     await this.#post({

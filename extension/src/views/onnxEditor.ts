@@ -38,7 +38,7 @@ export class OnnxEditor implements vscode.CustomReadonlyEditorProvider<OnnxDocum
     panel.webview.options = graphPage.options(this.#extension);
     panel.webview.onDidReceiveMessage(async (message: { type: string }) => {
       if (message.type !== "ready") return;
-      const bytes = await vscode.workspace.fs.readFile(document.uri);
+      const bytes = await graphPage.read(document.uri);
       await panel.webview.postMessage({ type: "open", name, bytes, overlay: null, part: false, total: 0 });
     });
     panel.webview.html = await graphPage.html(panel.webview, this.#extension);

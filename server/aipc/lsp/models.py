@@ -21,6 +21,8 @@ class ModelSite:
     configured: bool
     has_inputs: bool
     """Whether its example inputs are known without asking: configured, or given by ``example_inputs()``."""
+    arguments: tuple[str, ...] = ()
+    """Names of ``forward``'s arguments that have no default, for a class that has them in its own body."""
 
 
 def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
@@ -46,7 +48,7 @@ def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
     for name, node in definitions.items():
         if name in modules and name not in named:
             known = any(isinstance(item, ast.FunctionDef) and item.name == "example_inputs" for item in node.body)
-            sites.append(ModelSite(f"{path}:{name}", name, node.lineno, False, known))
+            sites.append(ModelSite(f"{path}:{name}", name, node.lineno, False, known, _forward_arguments(node)))
     return tuple(sorted(sites, key=lambda site: site.line))
 
 
@@ -63,6 +65,14 @@ def _module_classes(definitions: dict[str, ast.ClassDef | ast.FunctionDef | ast.
                 found.add(name)
                 grew = True
     return found
+
+
+def _forward_arguments(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "forward":
+            names = [argument.arg for argument in (*item.args.posonlyargs, *item.args.args)][1:]
+            return tuple(names[: len(names) - len(item.args.defaults)])
+    return ()
 
 
 def _assignment_line(tree: ast.Module, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types as lsp
 
@@ -48,7 +49,7 @@ def register(server: AipcServer) -> None:
         server.checker.cancel_for(to_path(parameters.text_document.uri))
 
     @server.feature("aipc/visible")
-    def visible(parameters: object) -> None:
+    def visible(parameters: Any) -> None:
         server.visible = {to_path(uri) for uri in getattr(parameters, "uris", [])}
 
     @server.command("aipc.server.cancelChecks")

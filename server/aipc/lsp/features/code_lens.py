@@ -49,4 +49,5 @@ def described(site: ModelSite, uri: str) -> dict[str, object]:
         "uri": uri,
         "line": site.line,
         "hasInputs": site.has_inputs,
+        "arguments": list(site.arguments),
     }
