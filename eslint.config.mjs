@@ -55,6 +55,7 @@ export default tseslint.config(
         performance: "readonly",
         URL: "readonly",
         Blob: "readonly",
+        ResizeObserver: "readonly",
         CSSStyleSheet: "readonly",
         CSSMediaRule: "readonly",
         Worker: "readonly",

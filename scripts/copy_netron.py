@@ -1,11 +1,12 @@
 """Copy what the graph panel needs of Netron's viewer, unmodified: ``copy_netron.py DIRECTORY``.
 
-The page's body and its style are cut out of Netron's ``index.html``; every script is copied as it is. Netron is MIT
-licensed; its wheel carries no licence file, so the text is written beside the copies.
+Scripts and data are copied byte for byte; the page's style is cut out of Netron's ``index.html``. Netron is MIT
+licensed but its wheel has no licence file, so the text is written beside the copies; ``index.txt`` lists every file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import sys
@@ -14,13 +15,15 @@ from pathlib import Path
 
 VERSION = "9.3.3"
 
+# To open an ONNX file, and to say in one sentence what another file is when it is not one.
 SCRIPTS = (
-    *("view", "grapher", "browser", "base", "onnx", "onnx-proto", "onnx-schema", "protobuf", "text", "json", "xml"),
-    *("zip", "tar", "hdf5", "python", "flatbuffers", "flexbuffers", "dagre", "worker"),
+    *("browser", "view", "grapher", "dagre", "base", "onnx", "onnx-proto", "onnx-schema", "protobuf", "text", "json"),
+    *("xml", "zip", "tar", "hdf5", "flatbuffers", "flexbuffers", "python"),
 )
 DATA = ("onnx-metadata.json", "grapher.css")
 
-LICENSE = """MIT License
+LICENSE = """\
+MIT License
 
 Copyright (c) Lutz Roeder
 
@@ -44,28 +47,40 @@ SOFTWARE.
 """
 
 
-def main(out: Path) -> None:
-    found = metadata.version("netron")
-    if found != VERSION:
-        raise SystemExit(f"netron {found} is installed, but the graph panel is tested with {VERSION}: install that one")
-    spec = util.find_spec("netron")
-    assert spec and spec.origin
-    source = Path(spec.origin).parent
+def copy_netron(out: Path) -> None:
+    source = _installed()
     out.mkdir(parents=True, exist_ok=True)
     for name in (*(f"{script}.js" for script in SCRIPTS), *DATA):
         shutil.copyfile(source / name, out / name)
-    page = (source / "index.html").read_text("utf-8")
-    (out / "body.html").write_text(_between(page, "body"), "utf-8")
-    (out / "page.css").write_text(_between(page, "style"), "utf-8")
+    (out / "page.css").write_text(_style((source / "index.html").read_text("utf-8")), "utf-8")
     (out / "LICENSE").write_text(LICENSE, "utf-8")
-    (out / "VERSION").write_text(f"{VERSION}\n", "utf-8")
+    files = sorted(path for path in out.iterdir() if path.name != "index.txt")
+    listing = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in files]
+    (out / "index.txt").write_text("\n".join([f"netron {VERSION}", *listing, ""]), "utf-8")
 
 
-def _between(page: str, tag: str) -> str:
-    match = re.search(rf"<{tag}[^>]*>(.*?)</{tag}>", page, re.DOTALL)
-    assert match, f"Netron's page has no <{tag}>"
+def _installed() -> Path:
+    """The folder of the installed netron; it is not imported."""
+    try:
+        found = metadata.version("netron")
+    except metadata.PackageNotFoundError:
+        raise SystemExit(f"netron is not installed: pip install netron=={VERSION}") from None
+    if found != VERSION:
+        raise SystemExit(f"netron {found} is installed, the graph panel needs {VERSION}: pip install netron=={VERSION}")
+    spec = util.find_spec("netron")
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"netron {found} is installed without its files: reinstall it")
+    return Path(spec.origin).parent
+
+
+def _style(page: str) -> str:
+    match = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    if match is None:
+        raise SystemExit(f"netron {VERSION} is installed but its page has no style: reinstall it")
     return match[1].strip() + "\n"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: copy_netron.py DIRECTORY")
+    copy_netron(Path(sys.argv[1]))

@@ -175,7 +175,6 @@ export interface Overlay {
 export interface GraphAnswer {
   path: string;
   nodes: number;
-  part: boolean;
   overlay: Overlay;
 }
 

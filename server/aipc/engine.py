@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -454,28 +454,17 @@ def node_accuracy(
     return from_plain(dict(cache.put(key, build).meta), NodeAccuracy)
 
 
-def graph(
-    report: CheckReport,
-    pool: WorkerPool,
-    around: Sequence[str] = (),
-    hops: int = 0,
-) -> Path:
-    """The captured graph without its weights, for a viewer; with ``around``, only what is near those nodes."""
+def graph(report: CheckReport, pool: WorkerPool) -> Path:
+    """The captured graph without its weights, for a viewer."""
     if report.graph is None:
         raise InputError(f"{report.model} was not captured", remedy="correct what the check found first")
     source = Path(report.graph)
-    key = hash_value({"outline": 1, "graph": source.parent.name, "around": sorted(around), "hops": hops})
 
     def build(directory: Path) -> Mapping[str, Any]:
-        arguments = {
-            "model": str(source),
-            "out": str(directory / "model.onnx"),
-            "around": tuple(around),
-            "hops": hops,
-        }
+        arguments = {"model": str(source), "out": str(directory / "model.onnx")}
         return {"nodes": pool.run("aipc.capture.outline:outline", arguments)}
 
-    return Cache().put(key, build).path / "model.onnx"
+    return Cache().put(hash_value({"outline": 1, "graph": source.parent.name}), build).path / "model.onnx"
 
 
 def targets() -> tuple[Description, ...]:

@@ -41,7 +41,8 @@ const SETTINGS = {
 /** A workspace with copies of files of the repository, in a directory of its own. */
 export function workspace(...from) {
   const directory = mkdtempSync(join(tmpdir(), "aipc-e2e-"));
-  for (const path of from) cpSync(join(ROOT, path), directory, { recursive: true, filter: (name) => !name.includes(".aipc") });
+  for (const path of from)
+    cpSync(join(ROOT, path), directory, { recursive: true, filter: (name) => !name.includes(".aipc") });
   return directory;
 }
 

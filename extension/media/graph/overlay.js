@@ -1,122 +1,131 @@
-/** What is shown on the viewer's nodes: a colour and a badge, by placement, error or latency. */
+/** Our colours and badges on the nodes that Netron drew, and selecting those nodes by name. */
 
-export const PLACEMENTS = {
-  npu: { title: "NPU", badge: "" },
-  cpu: { title: "CPU", badge: "CPU" },
-  wrong: { title: "wrong numbers", badge: "≠" },
-  fails: { title: "fails", badge: "✕" },
-};
+import { described, look, mostLatency } from "./scale.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-
-/** Error steps in dB, from bad to good; each has a class and a legend entry. */
-export const ERRORS = [
-  { below: 20, title: "< 20 dB" },
-  { below: 40, title: "20–40 dB" },
-  { below: 60, title: "40–60 dB" },
-  { below: Infinity, title: "≥ 60 dB" },
-];
+const KINDS = ["npu", "cpu", "fails", "wrong", "heat", "none"].map((kind) => `aipc-${kind}`);
+const BADGE = { height: 13, padding: 4, overlap: 10, rise: 7, font: "600 9px sans-serif" };
 
 export class Overlay {
-  /** @param {() => any} target the viewer's present graph, or null */
-  constructor(target) {
-    this.target = target;
-    this.mode = "placement";
-    this.data = null;
-    this.selected = new Set();
+  #view;
+  #onSelect;
+  #nodes = {};
+  #mode = "placement";
+  #drawn = new Map();
+  #titles = new WeakMap();
+  #context = document.createElement("canvas").getContext("2d");
+
+  /**
+   * @param {object} view Netron's view
+   * @param {(name: string) => void} onSelect a node was clicked
+   */
+  constructor(view, onSelect) {
+    this.#view = view;
+    this.#onSelect = onSelect;
   }
 
-  /** Node name -> the viewer's node, for what is on the page now. */
-  nodes() {
-    const found = new Map();
-    const target = this.target();
-    if (!target) return found;
+  /** Names of the nodes on the page. */
+  get names() {
+    return [...this.#drawn.keys()];
+  }
+
+  has(name) {
+    return this.#drawn.has(name);
+  }
+
+  /** Take the nodes of a graph that was just drawn. */
+  attach() {
+    const { target } = this.#view;
+    this.#drawn = new Map();
     for (const { label } of target.nodes.values()) {
-      const name = label?.value?.name;
-      if (name && label.element) found.set(name, label);
+      if (label.element?.classList.contains("graph-node") && label.value?.name)
+        this.#drawn.set(label.value.name, label);
     }
-    return found;
+    target.on("selectionchange", (graph, source) => {
+      if (source !== "target") return;
+      const [label] = graph.selection;
+      if (label && this.#drawn.get(label.value?.name) === label) this.#onSelect(label.value.name);
+    });
+    this.paint();
+  }
+
+  /** Other colours: `nodes` as in the overlay message, or none. */
+  set({ nodes = this.#nodes, mode = this.#mode }) {
+    this.#nodes = nodes;
+    this.#mode = mode;
+    this.paint();
   }
 
   paint() {
-    for (const [name, label] of this.nodes()) {
-      const entry = this.data?.nodes[name];
+    const most = mostLatency(this.#nodes);
+    const known = Object.keys(this.#nodes).length > 0;
+    for (const [name, label] of this.#drawn) {
+      const entry = this.#nodes[name];
       const { element } = label;
-      for (const old of [...element.classList]) if (old.startsWith("aipc-")) element.classList.remove(old);
-      element.querySelector(".aipc-badge")?.remove();
-      element.querySelector(".aipc-title")?.remove();
-      if (!entry) continue;
-      const { kind, badge } = this.look(entry);
-      if (kind) element.classList.add("aipc-node", `aipc-${kind}`);
-      if (badge) element.append(makeBadge(badge, label));
-      element.append(makeTitle(name, entry));
+      const { kind, fill, badge } = look(entry, this.#mode, most);
+      element.classList.remove(...KINDS);
+      if (known) element.classList.add(`aipc-${kind}`);
+      if (fill) element.style.setProperty("--aipc-fill", fill);
+      else element.style.removeProperty("--aipc-fill");
+      this.#badge(label, badge);
+      this.#title(label, entry);
     }
   }
 
-  look(entry) {
-    if (this.mode === "error") {
-      if (entry.sqnr_db === undefined) return { kind: "", badge: "" };
-      const step = ERRORS.findIndex(({ below }) => entry.sqnr_db < below);
-      return { kind: `error-${step}`, badge: `${Math.round(entry.sqnr_db)} dB` };
+  /** Select nodes that are on the page and bring them into view; answers whether there was one. */
+  select(names, behavior = "smooth") {
+    const values = names.flatMap((name) => (this.has(name) ? [this.#drawn.get(name).value] : []));
+    if (values.length === 0) return false;
+    const { target } = this.#view;
+    const elements = target.select(values, "external");
+    target.scrollTo(elements.length > 1 && !this.#fits(elements) ? elements.slice(0, 1) : elements, behavior);
+    return true;
+  }
+
+  clearSelection() {
+    this.#view.target?.select(null, "external");
+  }
+
+  #fits(elements) {
+    const { clientWidth, clientHeight } = document.getElementById("target");
+    const boxes = elements.map((element) => element.getBoundingClientRect());
+    const width = Math.max(...boxes.map((box) => box.right)) - Math.min(...boxes.map((box) => box.left));
+    const height = Math.max(...boxes.map((box) => box.bottom)) - Math.min(...boxes.map((box) => box.top));
+    return width < clientWidth * 0.9 && height < clientHeight * 0.9;
+  }
+
+  #badge({ element, width, value }, text) {
+    element.querySelector(":scope > .aipc-badge")?.remove();
+    if (!text) return;
+    this.#context.font = BADGE.font;
+    const wide = Math.ceil(this.#context.measureText(text).width) + 2 * BADGE.padding;
+    const group = svg("g", { class: "aipc-badge", transform: `translate(${width - BADGE.overlap},${-BADGE.rise})` });
+    const words = svg("text", { x: wide / 2, y: BADGE.height / 2 });
+    words.textContent = text;
+    group.append(svg("rect", { width: wide, height: BADGE.height, rx: 3 }), words);
+    group.addEventListener("click", (event) => {
+      event.stopPropagation();
+      this.#view.target.activate(value, "target");
+    });
+    element.append(group);
+  }
+
+  /** Netron's own tooltip says the node's name; ours adds a line for all that is known of it. */
+  #title({ element, value }, entry) {
+    const item = element.querySelector(".node-item");
+    let title = item.querySelector(":scope > title");
+    if (!title) {
+      title = svg("title", {});
+      title.textContent = value.name;
+      item.append(title);
     }
-    if (this.mode === "latency") {
-      if (entry.latency_us === undefined) return { kind: "", badge: "" };
-      return { kind: `latency-${this.latencyStep(entry.latency_us)}`, badge: `${entry.latency_us.toFixed(0)} µs` };
-    }
-    return { kind: entry.placement, badge: PLACEMENTS[entry.placement]?.badge ?? "" };
-  }
-
-  latencyStep(value) {
-    const most = Math.max(...Object.values(this.data.nodes).map((entry) => entry.latency_us ?? 0));
-    return Math.min(3, Math.floor((1 - value / most) * 4));
-  }
-
-  has(key) {
-    return Object.values(this.data?.nodes ?? {}).some((entry) => entry[key] !== undefined);
-  }
-
-  count(placement) {
-    return Object.values(this.data?.nodes ?? {}).filter((entry) => entry.placement === placement).length;
-  }
-
-  /** Select nodes by name and bring the first of them into view; returns how many there are. */
-  select(names) {
-    const target = this.target();
-    if (!target) return 0;
-    const nodes = this.nodes();
-    const labels = names.flatMap((name) => nodes.get(name) ?? []);
-    const elements = target.select(
-      labels.map((label) => label.value),
-      "external",
-    );
-    if (elements?.length) target.scrollTo(elements.slice(0, 1));
-    return labels.length;
+    if (!this.#titles.has(title)) this.#titles.set(title, title.textContent);
+    title.textContent = [this.#titles.get(title), ...described(entry)].join("\n");
   }
 }
 
-/** The second cue beside the colour: a word at the node's upper right corner. */
-function makeBadge(text, label) {
-  const group = document.createElementNS(SVG, "g");
-  group.setAttribute("class", "aipc-badge");
-  const width = 8 + 6 * text.length;
-  group.setAttribute("transform", `translate(${label.width - width / 2}, 0)`);
-  const box = document.createElementNS(SVG, "rect");
-  for (const [key, value] of Object.entries({ x: -width / 2, y: -7, width, height: 14, rx: 7 }))
-    box.setAttribute(key, value);
-  const words = document.createElementNS(SVG, "text");
-  words.setAttribute("y", "3.5");
-  words.textContent = text;
-  group.append(box, words);
-  return group;
-}
-
-function makeTitle(name, entry) {
-  const title = document.createElementNS(SVG, "title");
-  title.setAttribute("class", "aipc-title");
-  const lines = [name, PLACEMENTS[entry.placement]?.title ?? entry.placement];
-  if (entry.reason) lines.push(`QAIRT: ${entry.reason}`);
-  if (entry.sqnr_db !== undefined) lines.push(`SQNR against PyTorch: ${entry.sqnr_db.toFixed(1)} dB`);
-  if (entry.latency_us !== undefined) lines.push(`latency on the device: ${entry.latency_us} µs`);
-  title.textContent = lines.join("\n");
-  return title;
+function svg(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
 }

@@ -1,126 +1,215 @@
 /**
- * The graph panel: Netron's viewer with our overlay, driven by messages.
+ * The graph panel: Netron's viewer with our overlay, and the messages between it and the extension host.
  *
- * From the editor: open {name, bytes, overlay, part, total, focus}, overlay {overlay}, select {nodes}, finding {id}.
- * To the editor: ready, opened {nodes, milliseconds}, select {node}, neighbourhood {node}, finding {id},
- * error {message}.
+ * Host to page:
+ *   {type: "open", name, bytes, overlay, part?, total?, focus?}   a model; `part` when it is only the neighbourhood of
+ *                                                      some nodes of one with `total` nodes; `focus` names a node to go to
+ *   {type: "overlay", overlay}                         new colours and findings for the same model
+ *   {type: "select", nodes: [name]}                    the cursor is on the line that made these nodes
+ *   {type: "finding", id}                              go to a finding
+ * Page to host:
+ *   {type: "ready"}, {type: "opened", nodes, milliseconds}, {type: "error", message}
+ *   {type: "select", node}, {type: "finding", id}      the user went to a node or to a finding
+ *   {type: "neighbourhood", node}                      the user wants a node that is not in the part that was sent
  *
- * Of a graph of more than 1,500 nodes the editor sends a neighbourhood at a time: the viewer's layout takes seconds
- * for more, and a drawing of thousands of boxes helps nobody.
+ * overlay = null for a model that was not checked, else {soc, stale, nodes: {[name]: {placement, reason?, sqnr_db?,
+ * latency_us?}}, findings: [{id, rule, severity, message, nodes: [name]}]}, for the whole model even when a part is open.
+ *
+ * Large models. Netron lays graphs out in a worker, but builds and measures every element in the page. Seconds until the
+ * graph is shown, and the longest time that the page did not react, on two cores without a GPU:
+ *
+ *                                 500 nodes     1000         1500          3000
+ *   synthetic chain               0.5 / 0.1     0.9 / 0.2    1.0 / 0.3      2.1 / 0.6
+ *   synthetic transformer blocks  1.0 / 0.2     1.6 / 0.5    2.1 / 0.8      3.7 / 1.4
+ *   a Swin transformer            1.9 / 0.7     5.9 / 0.8   14.9 / 1.6     62.3 / 4.6   (4900: the page is out of memory)
+ *
+ * So up to LARGE nodes everything is drawn (a long layout can be cancelled). Of more, only the NEAR nodes nearest to the
+ * one of interest are drawn, and choosing a node that is not among them draws those around it. Nodes that the page was
+ * never sent it asks the host for.
  */
 
-import { Bar } from "./bar.js";
+import { near } from "./neighbourhood.js";
 import { createNetron } from "./netronHost.js";
 import { Overlay } from "./overlay.js";
+import { Search } from "./search.js";
 import { followTheme } from "./theme.js";
+import { Toolbar } from "./toolbar.js";
 
-const root = document.body.dataset.netron;
-const editor = typeof acquireVsCodeApi === "function" ? acquireVsCodeApi() : window.parent;
-const post = (message) => (editor === window.parent ? editor.postMessage(message, "*") : editor.postMessage(message));
+const LARGE = 1500;
+const NEAR = 300;
+const SETTLE_MS = 300;
 
-await followTheme([`${root}page.css`, `${root}grapher.css`]);
+const vscode = connect();
+const post = (type, content = {}) => vscode.postMessage({ type, ...content });
 
-const state = { part: false, total: 0, busy: "" };
-const { host, view } = await createNetron(root, {
-  onError: (message) => post({ type: "error", message }),
-  onBusy: (text) => {
-    state.busy = text && "Laying out a large graph …";
-    tell();
-  },
-});
-const overlay = new Overlay(() => view.target);
-const bar = new Bar(overlay, {
+/** What was opened; `names` are those of every node that the page was sent. */
+let model = { names: new Set(), overlay: null, part: false, total: 0 };
+/** The node around which a large graph is drawn. */
+let centre = "";
+/** Names selected from outside or by the bar; selected again when the graph is drawn anew. */
+let wanted = [];
+let netron;
+let overlay;
+let asking = 0;
+
+followTheme();
+const toolbar = new Toolbar(vscode.getState()?.mode, {
   onMode: (mode) => {
-    overlay.mode = mode;
-    overlay.paint();
-    bar.show();
+    overlay?.set({ mode });
+    vscode.setState({ mode });
   },
-  onFinding: showFinding,
-  onSearch: search,
+  onFinding: (finding) => goToFinding(finding, true),
+  onNode: (name) => goToNode(name),
+  onNames: () => {
+    netron?.view.toggle("names");
+    return netron?.view.options.names === true;
+  },
 });
-document.body.append(bar.element, bar.note);
-bar.show();
-bar.say("Loading …");
+const search = new Search(
+  () => ({ findings: toolbar.findings, names: new Set([...Object.keys(model.overlay?.nodes ?? {}), ...model.names]) }),
+  ({ finding, node }) => {
+    if (finding) toolbar.show(finding);
+    else toolbar.describe(node);
+    if (finding) goToFinding(finding, true);
+    else goToNode(node);
+  },
+);
 
-// The viewer draws anew on its own account (options, sub-graphs): colours and listeners go on again.
-const render = view.render.bind(view);
-view.render = async (...args) => {
-  const status = await render(...args);
-  attach();
-  return status;
+const started = createNetron(document.querySelector("meta[name=aipc-netron]").content, {
+  onError: fail,
+  onRendered() {
+    overlay?.attach();
+    if (wanted.length > 0) overlay?.select(wanted, "instant");
+    explain();
+  },
+  part: (graph) => (graph.nodes.length > LARGE ? near(graph, centre, NEAR) : graph),
+}).then((created) => {
+  netron = created;
+  overlay = new Overlay(created.view, (node) => {
+    wanted = [node];
+    toolbar.describe(node);
+    post("select", { node });
+  });
+});
+
+/** One thing after another; of several models that wait, only the last is opened. */
+let work = started;
+let newest;
+const queue = (task) => (work = work.then(task).catch((error) => fail(error.message)));
+
+const handlers = {
+  open(message) {
+    newest = message;
+    queue(() => (newest === message ? open(message) : undefined));
+  },
+  overlay: (message) => queue(() => colour(message.overlay)),
+  select: ({ nodes }) => queue(() => reach(nodes, SETTLE_MS)),
+  finding: ({ id }) =>
+    queue(() => {
+      const finding = toolbar.finding(id);
+      if (!finding) return;
+      toolbar.show(finding);
+      return goToFinding(finding, false);
+    }),
 };
 
-function attach() {
-  view.target?.on("selectionchange", (graph, source) => {
-    if (source !== "target") return;
-    const [element] = graph.selection;
-    const name = element?.value?.name;
-    if (name) post({ type: "select", node: name });
-  });
-  overlay.paint();
-}
-
-async function open({ name, bytes, overlay: data, part, total, focus }) {
-  const started = performance.now();
-  Object.assign(state, { part: Boolean(part), total: total ?? 0 });
-  overlay.data = data ?? null;
-  bar.at = -1;
-  // As long as the viewer is hidden it cannot measure its boxes.
-  const buffer = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  await host.open(name, buffer);
-  overlay.paint();
-  bar.show();
-  tell();
-  if (focus) overlay.select([focus]);
-  else if (part && data?.findings[0]) overlay.select(data.findings[0].nodes);
-  post({ type: "opened", nodes: overlay.nodes().size, milliseconds: Math.round(performance.now() - started) });
-}
-
-function tell() {
-  const notes = [];
-  if (state.busy) notes.push(state.busy);
-  if (overlay.data?.stale) notes.push("The source has changed since the check: colours are from before.");
-  if (state.part)
-    notes.push(
-      `A part of the model: ${overlay.nodes().size} of ${state.total} nodes. Choose a finding or search for a node to see another.`,
-    );
-  bar.say(notes.join(" "));
-}
-
-function select(nodes) {
-  if (overlay.select(nodes) === 0 && state.part && nodes[0]) post({ type: "neighbourhood", node: nodes[0] });
-}
-
-function showFinding(finding) {
-  if (!finding) return;
-  select(finding.nodes);
-  post({ type: "finding", id: finding.id });
-}
-
-function search(text) {
-  const wanted = text.trim().toLowerCase();
-  if (!wanted) return;
-  const finding = overlay.data?.findings.find(
-    ({ message, rule }) => message.toLowerCase().includes(wanted) || rule.includes(wanted),
-  );
-  if (finding) return showFinding(bar.goTo(finding.id));
-  const names = Object.keys(overlay.data?.nodes ?? {});
-  const name =
-    names.find((one) => one.toLowerCase() === wanted) ?? names.find((one) => one.toLowerCase().includes(wanted));
-  if (!name) return bar.say(`Nothing is called “${text}”.`);
-  select([name]);
-  post({ type: "select", node: name });
-}
-
-window.addEventListener("message", ({ data }) => {
-  if (data?.type === "open") open(data).catch((error) => post({ type: "error", message: String(error) }));
-  if (data?.type === "overlay") {
-    overlay.data = data.overlay;
-    overlay.paint();
-    bar.show();
-    tell();
-  }
-  if (data?.type === "select") select(data.nodes);
-  if (data?.type === "finding") showFinding(bar.goTo(data.id));
+window.addEventListener("message", ({ data, source }) => {
+  if (source === window.self && vscode.loops) return;
+  if (data && Object.hasOwn(handlers, data.type)) handlers[data.type](data);
 });
-post({ type: "ready" });
+window.addEventListener("error", ({ message }) => fail(message));
+window.addEventListener("unhandledrejection", ({ reason }) => fail(reason?.message ?? String(reason)));
+window.addEventListener("keydown", keydown, { capture: true });
+document.getElementById("aipc-bar").addEventListener("keydown", keepFromNetron);
+document.getElementById("sidebar-closebutton").addEventListener("keydown", ({ key, currentTarget }) => {
+  if (key === "Enter" || key === " ") currentTarget.click();
+});
+post("ready");
+
+async function open({ name, bytes, overlay: colours, part = false, total = 0, focus }) {
+  const start = performance.now();
+  toolbar.notice("error", "");
+  model = { names: new Set(), overlay: colours, part, total };
+  wanted = focus ? [focus] : wanted;
+  centre = focus ?? colours?.findings.find(({ nodes }) => nodes.length > 0)?.nodes[0] ?? "";
+  colour(colours);
+  if (!(await netron.open(name, bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)))) {
+    fail("The layout was cancelled.");
+    return;
+  }
+  const { nodes } = netron.view.activeTarget;
+  model.names = new Set(nodes.map((node) => node.name).filter(Boolean));
+  explain();
+  post("opened", { nodes: nodes.length, milliseconds: Math.round(performance.now() - start) });
+}
+
+function colour(colours) {
+  model.overlay = colours;
+  toolbar.set(colours);
+  overlay.set({ nodes: colours?.nodes ?? {}, mode: toolbar.mode });
+}
+
+function goToFinding(finding, tell) {
+  if (tell) post("finding", { id: finding.id });
+  // Of a part the host opens the finding's neighbourhood when it is told.
+  return reach(finding.nodes, tell && model.part ? Infinity : 0);
+}
+
+function goToNode(name) {
+  post("select", { node: name });
+  return reach([name], 0);
+}
+
+/** Select nodes; where they are not drawn, draw those around them, or ask the host for them after `delay`. */
+async function reach(names, delay) {
+  clearTimeout(asking);
+  wanted = names;
+  if (names.length === 0) return overlay.clearSelection();
+  if (overlay.select(names)) return;
+  const known = names.find((name) => model.names.has(name));
+  if (known) {
+    centre = known;
+    await netron.redraw();
+  } else if (model.part && Number.isFinite(delay)) {
+    asking = setTimeout(() => post("neighbourhood", { node: names[0] }), delay);
+  }
+}
+
+/** Say that the page shows only a part. */
+function explain() {
+  const drawn = overlay?.names.length ?? 0;
+  const { length } = netron?.view.activeTarget?.nodes ?? [];
+  const total = Math.max(model.total, length);
+  const words = `Showing ${drawn} of ${total} nodes. Search for a node or go to a finding to see those around it.`;
+  toolbar.notice("part", model.part || length > LARGE ? words : "");
+}
+
+function fail(message) {
+  toolbar.notice("error", message);
+  post("error", { message });
+}
+
+function keydown(event) {
+  if (event.key === "F8") toolbar.step(event.shiftKey ? -1 : 1);
+  else if (event.key.toLowerCase() === "f" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey)
+    search.focus();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/** Netron drops its selection at every plain key; VS Code still gets its own combinations. */
+function keepFromNetron(event) {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey && !/^F\d/.test(event.key)) event.stopPropagation();
+}
+
+function connect() {
+  if (typeof acquireVsCodeApi === "function") return acquireVsCodeApi();
+  let state;
+  return {
+    loops: window.parent === window.self,
+    postMessage: (message) => window.parent.postMessage(message, "*"),
+    getState: () => state,
+    setState: (value) => (state = value),
+  };
+}

@@ -1,29 +1,41 @@
-/** Netron's own style sheets, switched by the editor's theme instead of the system's. */
+/**
+ * VS Code says its theme with a class of the body, Netron follows the system's colour scheme and takes every class that it
+ * does not know off the body. So: the class is put back whenever it is lost, and what Netron's style sheets say for a
+ * dark scheme is switched by the class.
+ */
 
-/** @param {string[]} addresses of the style sheets, in order */
-export async function followTheme(addresses) {
-  const texts = await Promise.all(addresses.map(async (address) => (await fetch(address)).text()));
-  const sheets = texts.map((text) => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(text);
-    return sheet;
-  });
-  document.adoptedStyleSheets = [...sheets, ...document.adoptedStyleSheets];
-  const rules = sheets.flatMap((sheet) =>
-    [...sheet.cssRules].filter(
-      (rule) => rule instanceof CSSMediaRule && /prefers-color-scheme/.test(rule.conditionText),
-    ),
-  );
-  const apply = () => {
-    const dark = isDark();
-    document.documentElement.dataset.theme = dark ? "dark" : "light";
-    for (const rule of rules) rule.media.mediaText = dark ? "all" : "not all";
-  };
+const THEME = /^vscode-(light|dark|high-contrast|high-contrast-light)$/;
+const DARK = new Set(["vscode-dark", "vscode-high-contrast"]);
+
+/** Follow the theme of the body from now on; the html element gets `data-aipc-theme` and `data-aipc-contrast`. */
+export function followTheme() {
+  const { body } = document;
+  const schemes = schemeRules();
+  let kept = [];
+
+  function apply() {
+    const present = [...body.classList].filter((name) => name.startsWith("vscode-"));
+    if (!present.some((name) => THEME.test(name))) {
+      if (kept.length > 0) body.classList.add(...kept);
+      else if (THEME.test(body.dataset.vscodeThemeKind ?? "")) body.classList.add(body.dataset.vscodeThemeKind);
+      else return;
+      return apply();
+    }
+    if (present.join() === kept.join()) return;
+    kept = present;
+    const theme = present.find((name) => THEME.test(name));
+    const root = document.documentElement;
+    root.dataset.aipcTheme = DARK.has(theme) ? "dark" : "light";
+    root.dataset.aipcContrast = theme.includes("high-contrast") ? "high" : "normal";
+    for (const rule of schemes) rule.media.mediaText = DARK.has(theme) ? "all" : "not all";
+  }
+
   apply();
-  // The viewer rewrites the body's classes, so the attribute is what tells the theme.
-  new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["data-vscode-theme-kind"] });
+  new MutationObserver(apply).observe(body, { attributes: true, attributeFilter: ["class"] });
 }
 
-function isDark() {
-  return /dark|high-contrast$/.test(document.body.dataset.vscodeThemeKind ?? "vscode-light");
+function schemeRules() {
+  return [...document.styleSheets]
+    .flatMap((sheet) => [...sheet.cssRules])
+    .filter((rule) => rule.media?.mediaText.includes("prefers-color-scheme: dark"));
 }

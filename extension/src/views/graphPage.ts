@@ -21,13 +21,10 @@ export const graphPage = {
     };
   },
 
-  async html(webview: vscode.Webview, extension: vscode.Uri): Promise<string> {
-    const [body, version] = await Promise.all(["body.html", "VERSION"].map((name) => read(netron(extension), name)));
+  html(webview: vscode.Webview, extension: vscode.Uri): string {
     return graphHtml({
       cspSource: webview.cspSource,
       nonce: randomBytes(16).toString("base64url"),
-      body: body ?? "",
-      version: (version ?? "").trim(),
       asUri: (path) => {
         const [first = "", ...rest] = path.split("/");
         const root = first === "netron" ? netron(extension) : vscode.Uri.joinPath(media(extension), first);
@@ -36,7 +33,3 @@ export const graphPage = {
     });
   },
 };
-
-async function read(directory: vscode.Uri, name: string): Promise<string> {
-  return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(directory, name)));
-}

@@ -10,7 +10,6 @@ type FromPage =
   | { type: "ready" }
   | { type: "opened"; nodes: number; milliseconds: number }
   | { type: "select"; node: string }
-  | { type: "neighbourhood"; node: string }
   | { type: "finding"; id: string }
   | { type: "error"; message: string };
 
@@ -46,9 +45,8 @@ class GraphPanel {
   readonly #panel: vscode.WebviewPanel;
   readonly #listeners: vscode.Disposable[] = [];
   readonly #ready: Promise<void>;
-  #settle: NodeJS.Timeout | undefined;
+  readonly #settling = new Map<string, NodeJS.Timeout>();
   #overlay: Overlay | undefined;
-  #part = false;
 
   constructor(host: Host, model: string, uri: string) {
     this.#host = host;
@@ -69,13 +67,11 @@ class GraphPanel {
         }),
       );
     });
-    void graphPage
-      .html(this.#panel.webview, host.context.extensionUri)
-      .then((html) => (this.#panel.webview.html = html));
+    this.#panel.webview.html = graphPage.html(this.#panel.webview, host.context.extensionUri);
     this.#listeners.push(
       vscode.window.onDidChangeTextEditorSelection((event) => this.#selected(event)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
-        if (document.languageId === "python") this.#soon(() => this.refresh());
+        if (document.languageId === "python") this.#soon("overlay", () => this.refresh());
       }),
     );
     this.onDispose(() => this.#listeners.forEach((item) => void item.dispose()));
@@ -89,11 +85,11 @@ class GraphPanel {
     this.#panel.dispose();
   }
 
-  /** Open the model's present graph; of a large one the neighbourhood of some nodes. */
-  async reload(around?: string[]): Promise<void> {
+  /** Open the model's present graph. */
+  async reload(): Promise<void> {
     this.#panel.reveal(undefined, true);
     const answer = await vscode.window.withProgress({ location: { viewId: "aipc.runs" } }, () =>
-      this.#host.server.ask<GraphAnswer | ServerError>("graph", { model: this.#model, uri: this.#uri, around }),
+      this.#host.server.ask<GraphAnswer | ServerError>("graph", { model: this.#model, uri: this.#uri }),
     );
     if (!answer) return;
     if (isError(answer)) {
@@ -101,20 +97,11 @@ class GraphPanel {
       void vscode.window.showErrorMessage(sentence(answer));
       return;
     }
-    this.#part = answer.part;
     this.#overlay = answer.overlay;
     const bytes = await graphPage.read(vscode.Uri.file(answer.path));
     await this.#ready;
     const name = `${answer.overlay.model}.onnx`;
-    await this.#post({
-      type: "open",
-      name,
-      bytes,
-      overlay: answer.overlay,
-      part: answer.part,
-      total: answer.nodes,
-      focus: around?.[0],
-    });
+    await this.#post({ type: "open", name, bytes, overlay: answer.overlay });
   }
 
   /** New results: other colours, and when the graph itself is another one, that graph. */
@@ -130,7 +117,6 @@ class GraphPanel {
   async #received(message: Exclude<FromPage, { type: "ready" }>): Promise<void> {
     if (message.type === "select") await this.#revealNode(message.node);
     else if (message.type === "finding") await this.#revealFinding(message.id);
-    else if (message.type === "neighbourhood") await this.reload([message.node]);
     else if (message.type === "opened")
       this.#host.log.debug(`graph: ${message.nodes} nodes in ${message.milliseconds} ms`);
     else this.#host.log.error(`graph: ${message.message}`);
@@ -144,7 +130,6 @@ class GraphPanel {
   async #revealFinding(id: string): Promise<void> {
     const nodes = this.#overlay?.findings.find((finding) => finding.id === id)?.nodes ?? [];
     if (nodes[0]) await this.#revealNode(nodes[0]);
-    if (this.#part && nodes.length > 0) await this.reload(nodes);
   }
 
   /** The cursor's lines select their nodes, unless the page itself moved the cursor there. */
@@ -153,7 +138,7 @@ class GraphPanel {
     const selection = event.selections[0];
     if (!selection) return;
     const { document } = event.textEditor;
-    this.#soon(async () => {
+    this.#soon("selection", async () => {
       const nodes = await this.#host.server.ask<string[]>("nodesAt", {
         model: this.#model,
         uri: document.uri.toString(),
@@ -164,9 +149,12 @@ class GraphPanel {
     });
   }
 
-  #soon(work: () => Promise<void>): void {
-    clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => void work(), SETTLE_MS);
+  #soon(what: string, work: () => Promise<void>): void {
+    clearTimeout(this.#settling.get(what));
+    this.#settling.set(
+      what,
+      setTimeout(() => void work(), SETTLE_MS),
+    );
   }
 
   async #post(message: unknown): Promise<void> {

@@ -39,8 +39,8 @@ export class OnnxEditor implements vscode.CustomReadonlyEditorProvider<OnnxDocum
     panel.webview.onDidReceiveMessage(async (message: { type: string }) => {
       if (message.type !== "ready") return;
       const bytes = await graphPage.read(document.uri);
-      await panel.webview.postMessage({ type: "open", name, bytes, overlay: null, part: false, total: 0 });
+      await panel.webview.postMessage({ type: "open", name, bytes, overlay: null });
     });
-    panel.webview.html = await graphPage.html(panel.webview, this.#extension);
+    panel.webview.html = graphPage.html(panel.webview, this.#extension);
   }
 }

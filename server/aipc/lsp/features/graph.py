@@ -15,11 +15,6 @@ from ..results import Checked, current_places
 from ..server import AipcServer, to_path
 from .commands import answer_error, file_of, untrusted
 
-WHOLE = 1500
-"""Graphs with more nodes than this are shown a neighbourhood at a time: laying one out takes the viewer too long."""
-
-HOPS = 12
-
 
 def register(server: AipcServer) -> None:
     @server.command("aipc.server.graph")
@@ -37,18 +32,12 @@ def register(server: AipcServer) -> None:
             message = finding.message if finding else "the model was not captured"
             place = to_plain(finding.range) if finding and finding.range else None
             return {"error": {"kind": "NoGraph", "message": message, "remedy": "", "range": place}}
-        around = argument.get("around") or (_first_interest(checked) if checked.report.nodes > WHOLE else ())
-        run = partial(engine.graph, checked.report, server.pool, around, HOPS if around else 0)
+        run = partial(engine.graph, checked.report, server.pool)
         try:
             path = await asyncio.to_thread(run)
         except AipcError as error:
             return answer_error(error)
-        return {
-            "path": str(path),
-            "nodes": checked.report.nodes,
-            "part": bool(around),
-            "overlay": overlay(server, checked),
-        }
+        return {"path": str(path), "nodes": checked.report.nodes, "overlay": overlay(server, checked)}
 
     @server.command("aipc.server.overlay")
     def colours(argument: dict[str, Any]) -> Any:
@@ -81,12 +70,6 @@ def register(server: AipcServer) -> None:
                 if place.node.node == argument["node"]:
                     return to_plain(place.range)
         return None
-
-
-def _first_interest(checked: Checked) -> tuple[str, ...]:
-    """The nodes of the first finding, else the first node."""
-    nodes = next((finding.nodes for finding in checked.findings if finding.nodes), ())
-    return nodes or tuple(node.node for node in checked.report.node_placements[:1])
 
 
 def overlay(server: AipcServer, checked: Checked) -> dict[str, Any]:
