@@ -18,7 +18,7 @@ VERSION = "9.3.3"
 # To open an ONNX file, and to say in one sentence what another file is when it is not one.
 SCRIPTS = (
     *("browser", "view", "grapher", "dagre", "base", "onnx", "onnx-proto", "onnx-schema", "protobuf", "text", "json"),
-    *("xml", "zip", "tar", "hdf5", "flatbuffers", "flexbuffers", "python"),
+    *("xml", "zip", "tar", "hdf5", "flatbuffers", "flexbuffers"),
 )
 DATA = ("onnx-metadata.json", "grapher.css")
 

@@ -34,7 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
     refreshPackages: () => packages.refresh(),
     runs: () => runs.runs,
     selectedRuns: () => tree.selection.filter((node) => !node.stage).map((node) => node.run),
-    showGraph: (model, uri) => graphs.show(model, uri),
+    showGraph: (model, uri, nodes) => graphs.show(model, uri, nodes),
   };
   const deployments = new Deployments(host);
   const graphs = new GraphPanels(host);

@@ -14,7 +14,8 @@ export interface Host {
   refreshPackages(): void;
   runs(): readonly RunSummary[];
   selectedRuns(): readonly RunSummary[];
-  showGraph(model: string, uri: string): Promise<void>;
+  /** Open or refresh a model's graph; with ``nodes``, go to them. */
+  showGraph(model: string, uri: string, nodes?: string[]): Promise<void>;
 }
 
 /** One command is one file that exports this. */

@@ -22,6 +22,8 @@ export interface ModelSite {
   line: number;
   hasInputs: boolean;
   arguments: string[];
+  /** To go to in the graph. */
+  nodes?: string[];
 }
 
 export interface Finding {

@@ -146,6 +146,71 @@ class Window {
     return this.page.locator(`.squiggly-${kind}`);
   }
 
+  /** Wait for what the status bar item says. */
+  async statusSays(pattern, seconds = 60) {
+    await this.page.waitForFunction(
+      (source) => new RegExp(source).test(document.querySelector('.statusbar-item[id*="aipc.status"]')?.textContent ?? ""),
+      pattern.source,
+      { timeout: seconds * 1000 },
+    );
+  }
+
+  async focusEditor() {
+    await this.command("View: Focus First Editor Group");
+  }
+
+  /** Type at the start of a line. */
+  async type(text, { line }) {
+    await this.goTo(line, 1);
+    await this.page.keyboard.insertText(text);
+  }
+
+  async replaceLine(line, text) {
+    await this.focusEditor();
+    await this.goTo(line, 1);
+    await this.page.keyboard.press("End");
+    await this.page.keyboard.press("Shift+Home");
+    await this.page.keyboard.press("Shift+Home");
+    await this.page.keyboard.insertText(text);
+  }
+
+  /** The texts that squiggles stand under, from top to bottom. */
+  underlined() {
+    return this.page.evaluate(textsUnder, ".cdr[class*=squiggly]");
+  }
+
+  /** The text of the hover over a word. */
+  async hoverOver(word) {
+    await this.page.locator(".view-line span", { hasText: word }).last().hover();
+    const hover = this.page.locator(".monaco-hover:visible .hover-contents, .monaco-resizable-hover:visible").first();
+    await hover.waitFor();
+    await this.page.waitForTimeout(500);
+    return (await this.page.locator(".monaco-resizable-hover:visible, .monaco-hover:visible").allTextContents()).join("\n");
+  }
+
+  /** What stands at the ends of lines. */
+  async hints() {
+    const texts = await this.page.locator('.view-line span[class*="dyn-rule"]').allTextContents();
+    return texts.map((text) => text.replaceAll("\u00a0", " ").replaceAll("\u200c", "").trim()).filter(Boolean);
+  }
+
+  /** Wait until the editor selects this text. */
+  async selects(text, seconds = 30) {
+    let found = "";
+    for (let tries = 0; tries < seconds * 5; tries += 1) {
+      found = (await this.page.evaluate(textsUnder, ".selected-text"))[0] ?? "";
+      if (found === text) return;
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error(`the editor selects ${JSON.stringify(found)}, not ${JSON.stringify(text)}`);
+  }
+
+  async theme(name) {
+    await this.command("Preferences: Color Theme");
+    await this.page.locator(".quick-input-widget .input").first().fill(name.replace(/^Default /, ""));
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name.replace(/^Default /, "") }).first().click();
+  }
+
   notification(text) {
     return this.page.locator(".notification-toast", { hasText: text }).first();
   }
@@ -155,10 +220,13 @@ class Window {
     await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
   }
 
-  /** The graph's document inside the webview's frames. */
-  async graph() {
-    const outer = this.page.frameLocator("iframe.webview.ready").last();
-    return outer.frameLocator("#active-frame");
+  /** The document inside the frames of the webview that was opened last. */
+  async webview() {
+    return this.page.frameLocator("iframe.webview.ready").last().frameLocator("#active-frame");
+  }
+
+  graph() {
+    return this.webview();
   }
 
   async close({ keep = false } = {}) {
@@ -170,6 +238,29 @@ class Window {
     }
     if (!keep) setTimeout(() => rmSync(this.home, { recursive: true, force: true }), 3000);
   }
+}
+
+/** In the page: the texts under marks, from top to bottom, read from where both are drawn. */
+function textsUnder(selector) {
+  const marks = [...document.querySelectorAll(selector)].map((mark) => mark.getBoundingClientRect());
+  marks.sort((a, b) => a.top - b.top);
+  const lines = [...document.querySelectorAll(".view-lines .view-line")];
+  return marks.map((mark) => {
+    const line = lines.find((one) => Math.abs(one.getBoundingClientRect().top - mark.top) < 6);
+    let text = "";
+    const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      for (let index = 0; index < node.length; index += 1) {
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + 1);
+        const box = range.getBoundingClientRect();
+        const middle = (box.left + box.right) / 2;
+        if (middle > mark.left && middle < mark.right) text += node.data[index];
+      }
+    }
+    return text.replaceAll("\u00a0", " ");
+  });
 }
 
 function freePort() {

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import onnx
 import pytest
+from lsprotocol import types as lsp
 
-from .conftest import run
+from .conftest import pull, run
 
 pytestmark = pytest.mark.asyncio
 
@@ -57,3 +58,15 @@ class Wide(nn.Module):
     assert Path(graph["path"]).stat().st_size < 20_000
     shapes = [tuple(tensor.dims) for tensor in onnx.load(graph["path"]).graph.initializer]
     assert (512, 512) in shapes
+
+
+async def test_a_finding_offers_to_show_its_node(client, opened, tmp_path):
+    uri = opened()
+    await run(client, "aipc.server.check", {"model": f"{tmp_path / 'model.py'}:Tracker", "uri": uri})
+    (finding,) = (await pull(client, uri)).items
+    parameters = lsp.CodeActionParams(
+        lsp.TextDocumentIdentifier(uri), finding.range, lsp.CodeActionContext(diagnostics=[finding])
+    )
+    (action,) = await client.text_document_code_action_async(parameters)
+    assert action.command.command == "aipc.showGraph"
+    assert action.command.arguments[0]["nodes"] == finding.data["nodes"]

@@ -9,8 +9,9 @@
 
 const MODULES = new Set([
   ...["base", "browser", "view", "grapher", "dagre", "onnx", "onnx-proto", "onnx-schema", "protobuf", "text", "json"],
-  ...["xml", "zip", "tar", "hdf5", "flatbuffers", "flexbuffers", "python"],
+  ...["xml", "zip", "tar", "hdf5", "flatbuffers", "flexbuffers"],
 ]);
+const UNREADABLE = "The file is not an ONNX model that can be read.";
 const ASSETS = new Set(["onnx-metadata.json"]);
 
 const ANSWER_LAYOUT = `
@@ -37,7 +38,7 @@ self.addEventListener("message", ({ data }) => {
 export async function createNetron(root, { onRendered, onError, part = (graph) => graph }) {
   const load = (id) => {
     const name = id.replace(/^\.\//, "");
-    if (!MODULES.has(name)) return Promise.reject(new Error(`Only ONNX files can be shown (no module '${name}').`));
+    if (!MODULES.has(name)) return Promise.reject(new Error(UNREADABLE));
     return import(`${root}${name}.js`);
   };
   const [{ Host }, { BinaryStream }, { View }, dagre] = await Promise.all([
@@ -155,6 +156,8 @@ export async function createNetron(root, { onRendered, onError, part = (graph) =
     }
   }
 
+  keepFocus(document.getElementById("target"));
+  keepFocus(document.getElementById("message-button"));
   const host = new WebviewHost();
   const view = new GraphView(host);
   await view.start();
@@ -173,12 +176,15 @@ export async function createNetron(root, { onRendered, onError, part = (graph) =
     view.show("welcome spinner");
     try {
       return (await view.open(context)) !== null;
+    } catch (error) {
+      throw error.message.includes("dynamically imported module") ? new Error(UNREADABLE) : error;
     } finally {
       view.show(null);
     }
   }
 
   async function redraw() {
+    if (!view.activeTarget) return;
     view.show("welcome spinner");
     try {
       await view.render(view.activeTarget, view.activeSignature);
@@ -188,4 +194,13 @@ export async function createNetron(root, { onRendered, onError, part = (graph) =
   }
 
   return { view, open, redraw };
+}
+
+/** Netron focuses its elements whenever it draws. A page that is not in use must not take the focus from an editor. */
+function keepFocus(element) {
+  const bar = document.getElementById("aipc-bar");
+  element.focus = (options) => {
+    if (document.hasFocus() && !bar.contains(document.activeElement))
+      HTMLElement.prototype.focus.call(element, options);
+  };
 }

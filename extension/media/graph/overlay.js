@@ -4,7 +4,7 @@ import { described, look, mostLatency } from "./scale.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const KINDS = ["npu", "cpu", "fails", "wrong", "heat", "none"].map((kind) => `aipc-${kind}`);
-const BADGE = { height: 13, padding: 4, overlap: 10, rise: 7, font: "600 9px sans-serif" };
+const BADGE = { height: 13, padding: 4, overlap: 6, rise: 10, font: "600 9px sans-serif" };
 
 export class Overlay {
   #view;
@@ -75,8 +75,8 @@ export class Overlay {
   /** Select nodes that are on the page and bring them into view; answers whether there was one. */
   select(names, behavior = "smooth") {
     const values = names.flatMap((name) => (this.has(name) ? [this.#drawn.get(name).value] : []));
-    if (values.length === 0) return false;
     const { target } = this.#view;
+    if (!target || values.length === 0) return false;
     const elements = target.select(values, "external");
     target.scrollTo(elements.length > 1 && !this.#fits(elements) ? elements.slice(0, 1) : elements, behavior);
     return true;

@@ -21,11 +21,12 @@
  *                                 500 nodes     1000         1500          3000
  *   synthetic chain               0.5 / 0.1     0.9 / 0.2    1.0 / 0.3      2.1 / 0.6
  *   synthetic transformer blocks  1.0 / 0.2     1.6 / 0.5    2.1 / 0.8      3.7 / 1.4
- *   a Swin transformer            1.9 / 0.7     5.9 / 0.8   14.9 / 1.6     62.3 / 4.6   (4900: the page is out of memory)
+ *   a Swin transformer            1.9 / 0.7     5.9 / 0.8   14.9 / 1.6     62.3 / 4.6   (4900: the page crashed)
  *
  * So up to LARGE nodes everything is drawn (a long layout can be cancelled). Of more, only the NEAR nodes nearest to the
- * one of interest are drawn, and choosing a node that is not among them draws those around it. Nodes that the page was
- * never sent it asks the host for.
+ * one of interest are drawn (of the Swin's 4900 in 0.9 s), and choosing a node that is not among them draws those around
+ * it. Nodes that the page was never sent it asks the host for; of a part, the host opens a finding's neighbourhood itself
+ * when it is told of the finding.
  */
 
 import { near } from "./neighbourhood.js";
@@ -58,8 +59,8 @@ const toolbar = new Toolbar(vscode.getState()?.mode, {
     overlay?.set({ mode });
     vscode.setState({ mode });
   },
-  onFinding: (finding) => goToFinding(finding, true),
-  onNode: (name) => goToNode(name),
+  onFinding: (finding) => queue(() => goToFinding(finding, true)),
+  onNode: (name) => queue(() => goToNode(name)),
   onNames: () => {
     netron?.view.toggle("names");
     return netron?.view.options.names === true;
@@ -70,8 +71,7 @@ const search = new Search(
   ({ finding, node }) => {
     if (finding) toolbar.show(finding);
     else toolbar.describe(node);
-    if (finding) goToFinding(finding, true);
-    else goToNode(node);
+    queue(() => (finding ? goToFinding(finding, true) : goToNode(node)));
   },
 );
 
@@ -117,7 +117,7 @@ window.addEventListener("message", ({ data, source }) => {
   if (source === window.self && vscode.loops) return;
   if (data && Object.hasOwn(handlers, data.type)) handlers[data.type](data);
 });
-window.addEventListener("error", ({ message }) => fail(message));
+window.addEventListener("error", ({ message }) => message.startsWith("ResizeObserver") || fail(message));
 window.addEventListener("unhandledrejection", ({ reason }) => fail(reason?.message ?? String(reason)));
 window.addEventListener("keydown", keydown, { capture: true });
 document.getElementById("aipc-bar").addEventListener("keydown", keepFromNetron);
@@ -130,7 +130,7 @@ async function open({ name, bytes, overlay: colours, part = false, total = 0, fo
   const start = performance.now();
   toolbar.notice("error", "");
   model = { names: new Set(), overlay: colours, part, total };
-  wanted = focus ? [focus] : wanted;
+  if (focus && !wanted.includes(focus)) wanted = [focus];
   centre = focus ?? colours?.findings.find(({ nodes }) => nodes.length > 0)?.nodes[0] ?? "";
   colour(colours);
   if (!(await netron.open(name, bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)))) {
@@ -151,7 +151,6 @@ function colour(colours) {
 
 function goToFinding(finding, tell) {
   if (tell) post("finding", { id: finding.id });
-  // Of a part the host opens the finding's neighbourhood when it is told.
   return reach(finding.nodes, tell && model.part ? Infinity : 0);
 }
 

@@ -36,6 +36,15 @@ export function followTheme() {
 
 function schemeRules() {
   return [...document.styleSheets]
-    .flatMap((sheet) => [...sheet.cssRules])
+    .flatMap(rules)
     .filter((rule) => rule.media?.mediaText.includes("prefers-color-scheme: dark"));
+}
+
+/** A sheet from another origin cannot be read unless it was loaded with `crossorigin`; then it follows the system. */
+function rules(sheet) {
+  try {
+    return [...sheet.cssRules];
+  } catch {
+    return [];
+  }
 }

@@ -22,7 +22,7 @@ export class Toolbar {
     this.#calls = calls;
     const bar = element("bar");
     const measure = () => document.documentElement.style.setProperty("--aipc-bar", `${bar.offsetHeight}px`);
-    new ResizeObserver(measure).observe(bar);
+    new window.ResizeObserver(measure).observe(bar);
     bar.hidden = false;
     for (const button of this.#modes) button.addEventListener("click", () => this.#pick(button.dataset.mode));
     element("modes").addEventListener("keydown", (event) => this.#arrow(event));

@@ -9,6 +9,6 @@ export const showGraph: Command = {
     if (!requireTrust("show a model's graph")) return;
     const chosen = await chooseModel(host, argument, "show the graph of");
     const site = chosen && (await ensureInputs(host, chosen));
-    if (site) await host.showGraph(site.model, site.uri);
+    if (site) await host.showGraph(site.model, site.uri, site.nodes);
   },
 };

@@ -30,7 +30,7 @@ export function graphHtml({ cspSource, nonce, asUri }: GraphHtmlOptions): string
 <meta name="version" content="9.3.3">
 <meta name="aipc-netron" content="${escape(asUri("netron"))}/">
 <title>Graph</title>
-${["netron/grapher.css", "netron/page.css", "overlay.css"].map(style).join("\n")}
+${["netron/grapher.css", "netron/page.css", "overlay.css", "bar.css"].map(style).join("\n")}
 <script type="module" nonce="${nonce}" src="${escape(asUri("panel.js"))}"></script>
 </head>
 <body class="welcome spinner">
@@ -78,7 +78,7 @@ const BAR = `
 
 const icon = (shapes: string): string => `<svg class="toolbar-icon" viewBox="0 0 100 100">${shapes}</svg>`;
 const glass =
-  '<circle class="stroke" cx="50" cy="50" r="35" stroke-width="5"></circle><line class="stroke" x1="78" y1="78" x2="84" y2="84" stroke-width="9"></line>';
+  '<circle class="stroke" cx="50" cy="50" r="35" stroke-width="5"></circle><line class="stroke" x1="77" y1="77" x2="88" y2="88" stroke-width="8" stroke-linecap="round"></line>';
 const minus = '<line class="stroke" x1="38" y1="50" x2="62" y2="50" stroke-width="5" stroke-linecap="round"></line>';
 const plus = '<line class="stroke" x1="50" y1="38" x2="50" y2="62" stroke-width="5" stroke-linecap="round"></line>';
 const box = '<rect class="stroke" x="12" y="12" width="76" height="76" rx="16" ry="16" stroke-width="5"></rect>';

@@ -24,13 +24,15 @@ export class GraphPanels implements vscode.Disposable {
     host.server.onResults(() => this.#panels.forEach((panel) => void panel.refresh()));
   }
 
-  async show(model: string, uri: string): Promise<void> {
-    const known = this.#panels.get(model);
-    if (known) return known.reload();
-    const panel = new GraphPanel(this.#host, model, uri);
-    this.#panels.set(model, panel);
-    panel.onDispose(() => this.#panels.delete(model));
+  async show(model: string, uri: string, nodes: string[] = []): Promise<void> {
+    let panel = this.#panels.get(model);
+    if (!panel) {
+      panel = new GraphPanel(this.#host, model, uri);
+      this.#panels.set(model, panel);
+      panel.onDispose(() => this.#panels.delete(model));
+    }
     await panel.reload();
+    if (nodes.length > 0) await panel.select(nodes);
   }
 
   dispose(): void {
@@ -104,6 +106,10 @@ class GraphPanel {
     await this.#post({ type: "open", name, bytes, overlay: answer.overlay });
   }
 
+  async select(nodes: string[]): Promise<void> {
+    await this.#post({ type: "select", nodes });
+  }
+
   /** New results: other colours, and when the graph itself is another one, that graph. */
   async refresh(): Promise<void> {
     const before = this.#overlay;
@@ -145,7 +151,7 @@ class GraphPanel {
         first: selection.start.line,
         last: selection.end.line,
       });
-      if (nodes?.length) await this.#post({ type: "select", nodes });
+      if (nodes?.length) await this.select(nodes);
     });
   }
 
