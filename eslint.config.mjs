@@ -37,6 +37,7 @@ export default tseslint.config(
         fetch: "readonly",
         URL: "readonly",
         Buffer: "readonly",
+        NodeFilter: "readonly",
         document: "readonly",
         window: "readonly",
       },

@@ -2,14 +2,8 @@
 
 import * as vscode from "vscode";
 import type { Host } from "./host.ts";
+import { shapeProblem } from "./shapes.ts";
 import { type InferredInputs, isError, type ModelSite, sentence, type ServerError } from "./protocol.ts";
-
-const SHAPE =
-  /^(float32|float16|int64|int32|int8|uint8|bool)\[\s*\d+(\s*,\s*\d+)*\s*\]$|^(float32|int64|int32|bool)\[\]$/;
-
-export function shapeProblem(text: string): string | undefined {
-  return SHAPE.test(text.trim()) ? undefined : "Write it as float32[1,3,224,224]";
-}
 
 /** The model with inputs that are known; undefined when the user gave up. */
 export async function ensureInputs(host: Host, site: ModelSite): Promise<ModelSite | undefined> {

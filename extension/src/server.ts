@@ -12,12 +12,11 @@ import {
   State,
   TransportKind,
 } from "vscode-languageclient/node";
+import type { ServerState } from "./states.ts";
 import { findInterpreter, type Interpreter } from "./interpreter.ts";
 
 const run = promisify(execFile);
 const LEAST_PYTHON = [3, 10];
-
-export type ServerState = "starting" | "ready" | "stopped" | "no-python";
 
 /** Starts, stops and restarts are queued: the last wish wins, and no two servers live at once. */
 export class Server implements vscode.Disposable {

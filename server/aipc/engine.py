@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,8 @@ class CheckRequest:
     numerics: bool = False
     cwd: Path | None = None
     use_cache: bool = True
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    """Path -> text of source files that an editor has not saved; the model is read from these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def check(
     started = time.perf_counter()
     ref, soc, precision, _ = _resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
     version = require_qairt()
-    asked = Request(ref, soc, precision, finalize=request.full)
+    asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
     cache = Cache()
     with pool_or_new(pool) as workers:
         directory = cache.root / "checks" / f"{os.getpid()}-{time.time_ns()}"

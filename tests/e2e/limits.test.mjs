@@ -52,7 +52,10 @@ test("an interpreter without QAIRT is named, with what brings it", async () => {
     await window.command("AIPC: Doctor");
     await window.page.locator(".quick-input-list .monaco-list-row", { hasText: "Install what is missing" }).waitFor();
     const rows = await window.page.locator(".quick-input-list .monaco-list-row").allTextContents();
-    assert.ok(rows.some((row) => /onnxruntime-qnn/.test(row) && /not installed/.test(row)), rows.join("\n"));
+    assert.ok(
+      rows.some((row) => /onnxruntime-qnn/.test(row) && /not installed/.test(row)),
+      rows.join("\n"),
+    );
     await window.shot("doctor");
   });
 });

@@ -149,7 +149,8 @@ class Window {
   /** Wait for what the status bar item says. */
   async statusSays(pattern, seconds = 60) {
     await this.page.waitForFunction(
-      (source) => new RegExp(source).test(document.querySelector('.statusbar-item[id*="aipc.status"]')?.textContent ?? ""),
+      (source) =>
+        new RegExp(source).test(document.querySelector('.statusbar-item[id*="aipc.status"]')?.textContent ?? ""),
       pattern.source,
       { timeout: seconds * 1000 },
     );
@@ -185,7 +186,9 @@ class Window {
     const hover = this.page.locator(".monaco-hover:visible .hover-contents, .monaco-resizable-hover:visible").first();
     await hover.waitFor();
     await this.page.waitForTimeout(500);
-    return (await this.page.locator(".monaco-resizable-hover:visible, .monaco-hover:visible").allTextContents()).join("\n");
+    return (await this.page.locator(".monaco-resizable-hover:visible, .monaco-hover:visible").allTextContents()).join(
+      "\n",
+    );
   }
 
   /** What stands at the ends of lines. */
@@ -207,8 +210,14 @@ class Window {
 
   async theme(name) {
     await this.command("Preferences: Color Theme");
-    await this.page.locator(".quick-input-widget .input").first().fill(name.replace(/^Default /, ""));
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name.replace(/^Default /, "") }).first().click();
+    await this.page
+      .locator(".quick-input-widget .input")
+      .first()
+      .fill(name.replace(/^Default /, ""));
+    await this.page
+      .locator(".quick-input-list .monaco-list-row", { hasText: name.replace(/^Default /, "") })
+      .first()
+      .click();
   }
 
   notification(text) {

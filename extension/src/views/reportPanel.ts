@@ -7,7 +7,10 @@ export async function showReport(file: string, title: string): Promise<void> {
   const panel = vscode.window.createWebviewPanel("aipc.report", title, vscode.ViewColumn.Active, {
     enableScripts: false,
   });
-  panel.webview.html = page.replace(
+  const { kind } = vscode.window.activeColorTheme;
+  const dark = kind === vscode.ColorThemeKind.Dark || kind === vscode.ColorThemeKind.HighContrast;
+  const themed = page.replace("@media(prefers-color-scheme:dark)", dark ? "@media all" : "@media not all");
+  panel.webview.html = themed.replace(
     "<head>",
     `<head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:;">`,
   );

@@ -63,6 +63,8 @@ class ModelRef:
     inputs: InputSpec
     config: ModelConfig | None
     root: Path
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    """Path -> text, for source files that an editor holds and the disk does not have yet."""
 
     @property
     def reference(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -48,15 +48,21 @@ class Checker:
         for job in self._jobs.values():
             job.cancel.set()
 
-    async def check(self, reference: str, file: Path, *, soc: str | None = None) -> CheckReport | None:
-        """Check a model and tell the client to pull its diagnostics again. None when it was cancelled."""
+    async def check(
+        self, reference: str, file: Path, *, soc: str | None = None, unsaved: Mapping[str, str] | None = None
+    ) -> CheckReport | None:
+        """Check a model and tell the client to pull its diagnostics again. None when it was cancelled.
+
+        Args:
+            unsaved: path -> text of files that are to be read as the editor has them.
+        """
         if earlier := self._jobs.get(reference):
             earlier.cancel.set()
         job = self._jobs[reference] = _Job(reference, file)
         self._server.tell_status()
         try:
             async with self._queue.slot(file):
-                return None if job.cancel.is_set() else await self._run(job, soc)
+                return None if job.cancel.is_set() else await self._run(job, soc, unsaved or {})
         except CancelledError:
             return None
         finally:
@@ -68,19 +74,21 @@ class Checker:
     def running(self) -> list[str]:
         return list(self._jobs)
 
-    async def _run(self, job: _Job, soc: str | None) -> CheckReport | None:
+    async def _run(self, job: _Job, soc: str | None, unsaved: Mapping[str, str]) -> CheckReport | None:
         server = self._server
-        request = engine.CheckRequest(job.reference, soc or server.setting("soc", None), cwd=job.file.parent)
+        request = engine.CheckRequest(
+            job.reference, soc or server.setting("soc", None), cwd=job.file.parent, unsaved=unsaved
+        )
         async with Progress(server, f"Checking {_title(job.reference)}") as on_event:
             try:
                 report = await asyncio.to_thread(partial(engine.check, request, server.pool, on_event, job.cancel))
             except CancelledError:
                 raise
             except AipcError as error:
-                self._keep(_failed(job, error))
+                self._keep(_failed(job, error, unsaved))
                 server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Error, f"{error}\n{error.detail}"))
                 return None
-        self._keep(await asyncio.to_thread(digest, job.reference, report))
+        self._keep(await asyncio.to_thread(digest, job.reference, report, (), unsaved))
         return report
 
     async def deployed(self, reference: str, file: Path, soc: str, findings: Sequence[Finding]) -> None:
@@ -114,10 +122,10 @@ def _title(reference: str) -> str:
     return reference.rpartition(":")[2]
 
 
-def _failed(job: _Job, error: AipcError) -> Checked:
+def _failed(job: _Job, error: AipcError, unsaved: Mapping[str, str]) -> Checked:
     """A check that could not be made is a finding too: on its line when that is known, else on the first."""
     place = error.range or Range(str(job.file), Position(1, 0), Position(1, 1))
     message = f"{error.what}. {error.remedy[:1].upper()}{error.remedy[1:]}." if error.remedy else f"{error.what}."
     finding = Finding("cannot-check", Severity.ERROR, message, place, error.detail[:2000] or None)
     report = CheckReport(job.reference, "", "", "", 0, {}, (finding,), {})
-    return digest(job.reference, report)
+    return digest(job.reference, report, (), unsaved)

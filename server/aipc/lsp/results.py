@@ -48,8 +48,10 @@ class Checked:
         return file in self.texts and self.texts[file] != tuple(text)
 
 
-def digest(reference: str, report: CheckReport, extra: tuple[Finding, ...] = ()) -> Checked:
-    """Read the source map of a report and the files that it points to."""
+def digest(
+    reference: str, report: CheckReport, extra: tuple[Finding, ...] = (), unsaved: Mapping[str, str] | None = None
+) -> Checked:
+    """Read the source map of a report and the files that it points to, the ``unsaved`` ones as they were then."""
     places: dict[str, list[Place]] = defaultdict(list)
     if report.source_map:
         sources = plain.loads(Path(report.source_map).read_text("utf-8"), SourceMap)
@@ -61,6 +63,9 @@ def digest(reference: str, report: CheckReport, extra: tuple[Finding, ...] = ())
     files = {*places, *(finding.range.file for finding in found if finding.range)}
     texts = {}
     for file in files:
+        if unsaved and file in unsaved:
+            texts[file] = tuple(unsaved[file].splitlines())
+            continue
         try:
             texts[file] = tuple(Path(file).read_text("utf-8").splitlines())
         except (OSError, UnicodeDecodeError):

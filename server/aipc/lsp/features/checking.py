@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,18 @@ def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
     return references
 
 
-async def check_file(server: AipcServer, path: Path, text: str) -> None:
+def _is_python(text: str) -> bool:
+    """Half-typed code is not worth a check."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
+
+
+async def check_file(server: AipcServer, path: Path, text: str, unsaved: Mapping[str, str] | None = None) -> None:
     wanted = models_of(server, path, text)
-    await asyncio.gather(*(server.checker.check(reference, path) for reference in wanted))
+    await asyncio.gather(*(server.checker.check(reference, path, unsaved=unsaved) for reference in wanted))
 
 
 def register(server: AipcServer) -> None:
@@ -47,6 +58,14 @@ def register(server: AipcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def changed(parameters: lsp.DidChangeTextDocumentParams) -> None:
         server.checker.cancel_for(to_path(parameters.text_document.uri))
+
+    @server.command("aipc.server.checkText")
+    async def check_text(argument: dict[str, str]) -> None:
+        """Check the models of a file as the editor has it, saved or not; for pauses in typing."""
+        path = to_path(argument["uri"])
+        text = server.workspace.get_text_document(argument["uri"]).source
+        if server.trusted and _is_python(text):
+            await check_file(server, path, text, {str(path): text})
 
     @server.feature("aipc/visible")
     def visible(parameters: Any) -> None:
