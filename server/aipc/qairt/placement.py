@@ -51,6 +51,7 @@ def place(
     *,
     precision: str = "fp16",
     finalize: bool = False,
+    isolate: bool = True,
     log_path: Path | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> PlacementReport:
@@ -59,6 +60,7 @@ def place(
     Args:
         model_path: an ONNX file with static shapes and a unique name for every node.
         finalize: also compile the NPU part to the end and find the nodes that fail there.
+        isolate: ask in child processes. False in a process that may die, and in one that has a QNN session.
         log_path: where the native log is kept.
 
     Raises:
@@ -69,7 +71,7 @@ def place(
     model = infer_shapes(onnx.load(str(model_path), load_external_data=False))
     state = _State([node.name for node in model.graph.node])
     with tempfile.TemporaryDirectory() as directory:
-        work = _Work(model_path, model, soc, Path(directory), state)
+        work = _Work(model_path, model, soc, Path(directory), state, isolate)
         progress("asking QAIRT about every node")
         work.validate()
         finalized = False
@@ -110,6 +112,7 @@ class _Work:
     soc: SoC
     directory: Path
     state: _State
+    isolate: bool = True
 
     def _attempt(
         self,
@@ -124,6 +127,8 @@ class _Work:
         if model is not None:
             # External data stays where it is: the part refers to it by absolute location.
             onnx.save(_with_absolute_data(model, self.path.parent), str(path))
+        if not self.isolate:
+            return attempt(path, self.soc, finalize=finalize, quick=quick)
         outcome = run_isolated(attempt, path, self.soc, finalize=finalize, quick=quick, seconds=seconds)
         if outcome.value is not None:
             return outcome.value
