@@ -197,7 +197,8 @@ def _is_dynamic(node: torch.fx.Node) -> bool:
 
 def _simplified(model: ir.Model, opset: int) -> ir.Model:
     """Inline the exporter's functions and fold constants; every node keeps or inherits the numbers of its stacks."""
-    if model.opset_imports.get("", opset) < opset:
+    model.opset_imports.setdefault("", opset)  # a graph without nodes imports none, which onnxruntime refuses
+    if model.opset_imports[""] < opset:
         onnxscript.version_converter.convert_version(model, opset)
     passes.InlinePass()(model)
     before = list(model.graph)

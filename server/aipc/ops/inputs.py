@@ -42,10 +42,9 @@ def _random(spec: Input, rng: np.random.Generator) -> Array:
 def _boundary(spec: Input, rng: np.random.Generator) -> Array:
     if not spec.dtype.startswith("float"):
         return _random(spec, rng)
-    low, high = (spec.low, spec.high) if spec.closed else (-spec.reach, spec.reach)
+    low, high = spec.edges
     values = _BOUNDARY[(_BOUNDARY >= low) & (_BOUNDARY <= high)]
-    ordinary = rng.uniform(spec.low, spec.high, 16)
-    values = np.concatenate([values, [low, high] if spec.closed else [], ordinary])
+    values = np.concatenate([values, [low, high], rng.uniform(spec.low, spec.high, 16)])
     # Every value appears where there is room: a plain draw leaves out a third of them.
     count = int(np.prod(spec.shape, dtype=int))
     drawn = np.resize(rng.permutation(values), count)

@@ -17,6 +17,7 @@ from .catalogue import all_cases
 from .catalogue._case import Case
 from .measure import measure
 from .reference import write_case
+from .data import Coverage
 from .results import Described, Facts, Progress
 
 Report = Callable[[Any], None]
@@ -30,6 +31,7 @@ def describe(report: Report) -> list[Described]:
             case.family,
             case.operators,
             dict(case.attributes),
+            case.label,
             tuple(item.text for item in case.inputs),
             case.random,
         )
@@ -46,20 +48,25 @@ def probe(
     versions: Mapping[str, str],
     root: str,
     case_seconds: int,
+    export_again: bool = False,
 ) -> None:
     """Measure ``cases`` on ``socs``, saying what begins and what was found (:class:`Progress`).
 
     Args:
         known: (case, SoC) -> content that the journal has a result for: not measured again.
         case_seconds: the process kills itself when one step takes longer.
+        export_again: do not take exported cases from the cache.
     """
     cache = Cache(Path(root))
     for name in cases:
         case = all_cases()[name]
         report(Progress(name))
         _limit(case_seconds)
+        key = _key(case, versions)
+        if export_again:
+            cache.remove(key)
         try:
-            entry = cache.put(_key(case, versions), functools.partial(write_case, case))
+            entry = cache.put(key, functools.partial(write_case, case))
         except StorageError:
             raise
         except Exception as error:
@@ -108,3 +115,14 @@ def _sources(family: str) -> list[str]:
         here.parent / "qairt" / "stepwise.py",
     ]
     return [hash_file(path) for path in files]
+
+
+def complete(
+    report: Report, *, operators: Sequence[str], facts: Sequence[Facts]
+) -> tuple[dict[str, tuple[Any, ...]], Coverage]:
+    """What the data file says beside measurements: the parameters of each operator, and the coverage."""
+    from .coverage import coverage
+    from .signatures import parameters
+
+    found = {name: parameters(name) for name in operators}
+    return {name: items for name, items in found.items() if items}, coverage(facts)

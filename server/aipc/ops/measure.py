@@ -13,6 +13,7 @@ import onnx
 
 from aipc.core.errors import QairtError
 from aipc.core.types import NodePlacement, Placement, PlacementReport
+from aipc.qairt.fp16 import FP16_MAX
 from aipc.qairt.judge import Sample, badness, judge
 from aipc.qairt.placement import place
 from aipc.qairt.results import NodeNumerics, Verdict
@@ -23,6 +24,7 @@ from .reference import read_sets
 from .results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 
 Array = np.ndarray[Any, Any]
+_IEEE_MAX = 65504.0
 
 
 def measure(directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool = False) -> Measured:
@@ -42,7 +44,7 @@ def _measure(directory: Path, facts: Mapping[str, Any], soc: SoC, random: bool) 
     try:
         report = place(path, soc, finalize=True, isolate=False)
     except QairtError as error:
-        return {"verdict": FAILS, "reason": _first(error.detail or str(error))}
+        return {"verdict": FAILS, "reason": _first((error.detail or str(error)).replace(f"{directory}/", ""))}
     on_cpu, fails = _at(report, Placement.CPU), _at(report, Placement.FAILS)
     placed = {
         "cpu": tuple(dict.fromkeys(node.op_type for node in on_cpu)),
@@ -56,7 +58,7 @@ def _measure(directory: Path, facts: Mapping[str, Any], soc: SoC, random: bool) 
     try:
         numbers = _simulate(path, soc, None if random else dict(np.load(directory / "arrays.npz")), facts)
     except _RunFailed as error:
-        return {**placed, "verdict": FAILS, "reason": _first(str(error))}
+        return {**placed, "verdict": FAILS, "reason": _first(str(error).replace(f"{directory}/", ""))}
     return {**where, **numbers}
 
 
@@ -101,7 +103,19 @@ def _judged(
 ) -> NodeNumerics:
     # An operator whose output size depends on its data has no execution to compare with where the size differs.
     same = [{name: ideal} for ideal in ideals if ideal.shape == expected.shape]
+    actual = _saturated(expected, actual)
     return judge(name, producers.get(name, ""), Sample({name: expected}, same), {name: actual})
+
+
+def _saturated(expected: Array, actual: Array) -> Array:
+    """``actual`` with the largest fp16 wherever it and the true value both lie beyond IEEE's fp16, on the same side.
+
+    What a value becomes there (65536, 131008, or itself where a tensor stays in fp32) is nobody's error.
+    """
+    if expected.dtype.kind != "f" or expected.shape != actual.shape:
+        return actual
+    beyond = (np.abs(expected) > _IEEE_MAX) & (np.abs(actual) >= _IEEE_MAX) & (np.sign(expected) == np.sign(actual))
+    return np.where(beyond, np.sign(expected) * FP16_MAX, actual)
 
 
 def _wrong(judged: NodeNumerics, kind: str, facts: Mapping[str, Any]) -> str:
@@ -116,8 +130,7 @@ def _wrong(judged: NodeNumerics, kind: str, facts: Mapping[str, Any]) -> str:
     )
 
 
-# What changes from one process to the next, and what says only that something was said before.
-_NOISE = re.compile(r"^(QnnBackend_validateOpConfig failed|Failed to validate op|Failed to add node)")
+# What changes from one process to the next.
 _TENSOR = re.compile(r"^\[\d+\]\s*")
 
 
@@ -127,9 +140,8 @@ def _reason(nodes: list[NodePlacement]) -> str:
     for node in nodes:
         # A session that is not the process's first gets numbers behind its names.
         named = re.compile(rf"{re.escape(node.node)}(_\d+)*")
-        sentences = [named.sub(node.op_type, _TENSOR.sub("", item)) for item in _first(node.reason or "").split(" / ")]
-        telling = [item for item in sentences if not _NOISE.match(item)]
-        words |= dict.fromkeys(telling or sentences)
+        sentences = (_TENSOR.sub("", item) for item in _first(node.reason or "").split(" / "))
+        words |= dict.fromkeys(named.sub(node.op_type, item) for item in sentences)
     return " / ".join([item for item in words if item][:3])
 
 

@@ -59,6 +59,7 @@ class _State:
     socs: tuple[str, ...]
     journal: Journal
     fresh: bool
+    export_again: bool
     total: int
     on_event: OnEvent
     facts: dict[str, Facts] = field(default_factory=dict)
@@ -94,6 +95,7 @@ def probe(
     *,
     cancel: threading.Event | None = None,
     fresh: bool = False,
+    export_again: bool = False,
     processes: int = 0,
 ) -> Probed:
     """Measure ``cases`` on ``socs``.
@@ -101,6 +103,7 @@ def probe(
     Args:
         versions: what the results depend on; a journal of other versions is not continued.
         fresh: measure again what the journal already has.
+        export_again: also export again what the cache already has.
         processes: how many at a time; 0 for the machine's cores, at most 4.
 
     Raises:
@@ -109,7 +112,7 @@ def probe(
     require_qairt()
     started = time.perf_counter()
     cache = Cache()
-    state = _State(tuple(socs), Journal(cache.root, versions), fresh, len(cases) * len(socs), on_event)
+    state = _State(tuple(socs), Journal(cache.root, versions), fresh, export_again, len(cases) * len(socs), on_event)
     names = [case.id for case in cases]
     batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     for begin in range(0, len(names), _BATCH):
@@ -197,11 +200,10 @@ def _run_once(
         "versions": dict(versions),
         "root": root,
         "case_seconds": _CASE_SECONDS,
+        "export_again": state.export_again,
     }
     try:
-        pool.run(
-            "aipc.ops.jobs:probe", arguments, on_event=take, limits=Limits(seconds=_BATCH_SECONDS), cancel=cancel
-        )
+        pool.run("aipc.ops.jobs:probe", arguments, on_event=take, limits=Limits(seconds=_BATCH_SECONDS), cancel=cancel)
     except WorkerCrashedError as error:
         return current[0], str(error.what)
     return None

@@ -49,6 +49,7 @@ class Described:
     family: str
     operators: tuple[str, ...]
     attributes: Mapping[str, Any]
+    label: str
     inputs: tuple[str, ...]
     random: bool = False
 

@@ -189,7 +189,11 @@ class _Work:
                 self.state.reasons.setdefault(node, reason)
         for item in answer.trace.get("unsupported_nodes", []):
             node = qnn_log.resolve(item.get("node_name", ""), known)
-            if node and item.get("reason") and item["reason"] != qnn_log.UNINFORMATIVE:
+            if not node or not item.get("reason"):
+                continue
+            if qnn_log.is_uninformative(item["reason"]):
+                self.state.reasons.setdefault(node, item["reason"])
+            else:
                 self.state.reasons[node] = item["reason"]
 
     def _take_assignment(self, answer: Attempt) -> None:

@@ -15,16 +15,14 @@ Shape = tuple[int, ...]
 class Input:
     """One tensor argument.
 
-    Random values lie in ``[low, high)``, boundary values in ``[-reach, reach]`` and in ``[low, high]`` where the
-    domain is ``closed`` (the logarithm's, for example).
+    Random values lie in ``[low, high)``, boundary values in ``edges``.
     """
 
     shape: Shape
     dtype: str = "float32"
     low: float = -3.0
     high: float = 3.0
-    reach: float = 8.0
-    closed: bool = False
+    edges: tuple[float, float] = (-8.0, 8.0)
 
     @property
     def text(self) -> str:
@@ -44,6 +42,8 @@ class Case:
     build: Callable[[], torch.nn.Module]
     inputs: tuple[Input, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    """Tells cases with the same attributes apart."""
     random: bool = False
     """The result is random: only where it runs can be said."""
     family: str = ""
@@ -63,24 +63,25 @@ class Call(torch.nn.Module):
         return self.function(*arguments)
 
 
-def x(*shape: int, **other: Any) -> Input:
-    """A float input."""
-    return Input(shape, **other)
+def x(*shape: int, reach: float = 8.0) -> Input:
+    """A float input whose boundary values lie in ``[-reach, reach]``."""
+    return Input(shape, edges=(-reach, reach))
 
 
 def wide(*shape: int) -> Input:
     """A float input whose boundary values reach to the largest that fp16 holds."""
-    return Input(shape, reach=6e4)
+    return x(*shape, reach=6e4)
 
 
 def within(low: float, high: float, *shape: int) -> Input:
-    """A float input of an operator that is defined on ``[low, high]`` only."""
-    return Input(shape, low=low, high=high, reach=max(abs(low), abs(high)), closed=True)
+    """A float input of an operator that is defined on ``[low, high]`` only; random values are at most 8."""
+    ordinary = (max(low, -8.0) if high > 0 else low, min(high, max(8.0, 2 * low)))
+    return Input(shape, low=ordinary[0], high=ordinary[1], edges=(low, high))
 
 
 def ints(low: int, high: int, *shape: int, dtype: str = "int64") -> Input:
     """An integer input in ``[low, high)``."""
-    return Input(shape, dtype, low, high, closed=True)
+    return Input(shape, dtype, low, high)
 
 
 def mask(*shape: int) -> Input:
@@ -142,7 +143,7 @@ def _make(
     names = tuple(expand(name) for name in (operators.split() if isinstance(operators, str) else operators))
     short = names[0].removeprefix("torchvision.ops.").rpartition(".")[2]
     inside = ",".join(filter(None, [*(f"{key}={_text(value)}" for key, value in attributes.items()), label]))
-    return Case(f"{short}[{inside}]" if inside else short, names, build, inputs, dict(attributes), random)
+    return Case(f"{short}[{inside}]" if inside else short, names, build, inputs, dict(attributes), label, random)
 
 
 def _text(value: Any) -> str:

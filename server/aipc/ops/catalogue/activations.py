@@ -41,7 +41,11 @@ def cases() -> Iterator[Case]:
     for how in ("none", "tanh"):
         for rank in (2, 3, 4, 5, 6):
             yield case(
-                "F.gelu nn.GELU", lambda a, how=how: F.gelu(a, approximate=how), x(*RANKS[rank]), approximate=how, rank=rank
+                "F.gelu nn.GELU",
+                lambda a, how=how: F.gelu(a, approximate=how),
+                x(*RANKS[rank]),
+                approximate=how,
+                rank=rank,
             )
     yield case("F.elu nn.ELU", F.elu, wide(*IMAGE), alpha=1.0)
     yield case("F.elu nn.ELU", lambda a: F.elu(a, alpha=0.5), wide(*IMAGE), alpha=0.5)
