@@ -43,7 +43,7 @@ def _boundary(spec: Input, rng: np.random.Generator) -> Array:
     if not spec.dtype.startswith("float"):
         return _random(spec, rng)
     low, high = spec.edges
-    values = _BOUNDARY[(_BOUNDARY >= low) & (_BOUNDARY <= high)]
+    values = _BOUNDARY[(low <= _BOUNDARY) & (high >= _BOUNDARY)]
     values = np.concatenate([values, [low, high], rng.uniform(spec.low, spec.high, 16)])
     # Every value appears where there is room: a plain draw leaves out a third of them.
     count = int(np.prod(spec.shape, dtype=int))

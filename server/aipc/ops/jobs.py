@@ -15,9 +15,9 @@ from aipc.qairt.soc import get_soc
 
 from .catalogue import all_cases
 from .catalogue._case import Case
+from .data import Coverage
 from .measure import measure
 from .reference import write_case
-from .data import Coverage
 from .results import Described, Facts, Progress
 
 Report = Callable[[Any], None]

@@ -41,38 +41,47 @@ def measure(directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool
 
 def _measure(directory: Path, facts: Mapping[str, Any], soc: SoC, random: bool) -> dict[str, Any]:
     path = directory / "model.onnx"
+    arrays = {} if random else dict(np.load(directory / "arrays.npz"))
     try:
-        report = place(path, soc, finalize=True, isolate=False)
+        # Validation alone takes a fifth of the time; opening the session that simulates compiles to the end anyway.
+        report = place(path, soc, isolate=False)
+        if _at(report, Placement.FAILS):
+            return _failure(report)
+        on_cpu = _at(report, Placement.CPU)
+        found = {**_placed(report), "verdict": CPU if on_cpu else RUNS, "reason": _reason(on_cpu)}
+        if on_cpu and not report.count(Placement.NPU):
+            return found
+        try:
+            return {**found, **_simulate(path, soc, arrays, facts)}
+        except _RunFailedError as error:
+            report = place(path, soc, finalize=True, isolate=False)
+            if _at(report, Placement.FAILS):
+                return _failure(report)
+            return {**_placed(report), "verdict": FAILS, "reason": _first(str(error).replace(f"{directory}/", ""))}
     except QairtError as error:
         return {"verdict": FAILS, "reason": _first((error.detail or str(error)).replace(f"{directory}/", ""))}
-    on_cpu, fails = _at(report, Placement.CPU), _at(report, Placement.FAILS)
-    placed = {
-        "cpu": tuple(dict.fromkeys(node.op_type for node in on_cpu)),
-        "fails": tuple(dict.fromkeys(node.op_type for node in fails)),
+
+
+def _placed(report: PlacementReport) -> dict[str, Any]:
+    return {
+        "cpu": tuple(dict.fromkeys(node.op_type for node in _at(report, Placement.CPU))),
+        "fails": tuple(dict.fromkeys(node.op_type for node in _at(report, Placement.FAILS))),
     }
-    if fails:
-        return {**placed, "verdict": FAILS, "reason": _reason(fails)}
-    where = {**placed, "verdict": CPU if on_cpu else RUNS, "reason": _reason(on_cpu)}
-    if on_cpu and not report.count(Placement.NPU):
-        return where
-    try:
-        numbers = _simulate(path, soc, None if random else dict(np.load(directory / "arrays.npz")), facts)
-    except _RunFailed as error:
-        return {**placed, "verdict": FAILS, "reason": _first(str(error).replace(f"{directory}/", ""))}
-    return {**where, **numbers}
 
 
-class _RunFailed(Exception):
+def _failure(report: PlacementReport) -> dict[str, Any]:
+    return {**_placed(report), "verdict": FAILS, "reason": _reason(_at(report, Placement.FAILS))}
+
+
+class _RunFailedError(Exception):
     """The session could not be opened, or raised while running."""
 
 
-def _simulate(path: Path, soc: SoC, arrays: Mapping[str, Array] | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _simulate(path: Path, soc: SoC, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> dict[str, Any]:
     try:
         session = open_session(path, soc, verbose=False)
     except Exception as error:
-        raise _RunFailed(str(error)) from error
-    if arrays is None:
-        return {}
+        raise _RunFailedError(str(error)) from error
     producers = {name: node.op_type for node in onnx.load(str(path)).graph.node for name in node.output}
     names = [output.name for output in session.get_outputs()]
     numbers: dict[str, Any] = {}
@@ -80,7 +89,7 @@ def _simulate(path: Path, soc: SoC, arrays: Mapping[str, Array] | None, facts: M
         try:
             actual = [np.asarray(value) for value in session.run(names, inputs)]
         except Exception as error:
-            raise _RunFailed(str(error)) from error
+            raise _RunFailedError(str(error)) from error
         judged = max((_judged(*item, producers) for item in _by_output(names, expected, ideals, actual)), key=badness)
         if kind == "random":
             numbers = {"sqnr_db": _rounded(judged.sqnr_db), "ideal_fp16_sqnr_db": _rounded(judged.ideal_fp16_sqnr_db)}

@@ -54,8 +54,8 @@ def write_case(case: Case, directory: Path) -> dict[str, Any]:
         exported = export(module, tuple(map(torch.from_numpy, inputs["random"])), {}, constructions)
     except Exception as error:
         finding = findings_of(error, directory)[0]
-        words = (finding.compiler or finding.message).strip().splitlines()
-        facts |= {"exports": False, "reason": words[0] if words else finding.message}
+        lines = (finding.compiler or finding.message).strip().splitlines()
+        facts |= {"exports": False, "reason": lines[0][:400] if lines else finding.message}
         return facts | {"content": hash_value([case.id, facts["reason"]]), "seconds": time.perf_counter() - started}
     _name_values(exported, len(inputs["random"]))
     ir.save(exported.model, directory / "model.onnx")

@@ -167,7 +167,7 @@ def _unary() -> Iterator[Case]:
     yield case(both("round"), lambda a: torch.round(a, decimals=2), x(*IMAGE), decimals=2)
     for name, function in (("abs", torch.abs), ("neg", torch.neg), ("sign", torch.sign)):
         yield case(both(name), function, ints(-50, 50, *IMAGE, dtype="int32"), dtype="int32")
-    yield case(both("bitwise_not") + ["torch.Tensor.__invert__"], torch.bitwise_not, mask(*IMAGE), dtype="bool")
+    yield case([*both("bitwise_not"), "torch.Tensor.__invert__"], torch.bitwise_not, mask(*IMAGE), dtype="bool")
     yield case(both("bitwise_not"), torch.bitwise_not, ints(-50, 50, *IMAGE, dtype="int32"), dtype="int32")
     yield case(both("logical_not"), torch.logical_not, mask(*IMAGE), dtype="bool")
 
@@ -206,7 +206,7 @@ def _binary() -> Iterator[Case]:
     yield case("torch.Tensor.__lshift__", lambda a: a << 2, ints(0, 100, *IMAGE, dtype="int32"), dtype="int32")
     yield case("torch.Tensor.__rshift__", lambda a: a >> 2, ints(0, 100, *IMAGE, dtype="int32"), dtype="int32")
     yield case(
-        both("pow") + ["torch.Tensor.__pow__"],
+        [*both("pow"), "torch.Tensor.__pow__"],
         torch.pow,
         within(0.1, 8, *IMAGE),
         within(-2, 3, *IMAGE),
@@ -278,7 +278,7 @@ def _scalars() -> Iterator[Case]:
         spec: Input = within(0.25, 8, *IMAGE) if exponent in (0.5, -1, -0.5) else x(*IMAGE)
         names = [*both("pow"), "torch.Tensor.__pow__"]
         yield case(names, lambda a, e=exponent: a**e, spec, exponent=exponent)
-    yield case(both("pow") + ["torch.Tensor.__rpow__"], lambda a: 2.0**a, x(*IMAGE), self="scalar")
+    yield case([*both("pow"), "torch.Tensor.__rpow__"], lambda a: 2.0**a, x(*IMAGE), self="scalar")
     yield case(both("float_power"), lambda a: torch.float_power(a, 2.0), x(*IMAGE))
     for name, function in _COMPARE[:11]:
         yield case(both(name), lambda a, f=function: f(a, 0.5), within(-3, 3, *IMAGE), other="scalar")

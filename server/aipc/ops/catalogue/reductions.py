@@ -116,11 +116,11 @@ def _indices() -> Iterator[Case]:
                     dim=dim,
                     keepdim=keepdim,
                 )
-        for name, function in (("argmax", torch.argmax), ("argmin", torch.argmin)):
+        for name, index in (("argmax", torch.argmax), ("argmin", torch.argmin)):
             for keepdim in (False, True):
                 yield case(
                     both(name),
-                    lambda a, f=function, d=dim, k=keepdim: f(a, d, keepdim=k),
+                    lambda a, f=index, d=dim, k=keepdim: f(a, d, keepdim=k),
                     within(-3, 3, *IMAGE),
                     dim=dim,
                     keepdim=keepdim,
