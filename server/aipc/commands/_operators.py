@@ -32,9 +32,8 @@ def summary_page(data: Data) -> Iterator[Any]:
 def filled_page(filled: Filled) -> Iterator[Any]:
     yield _counts(filled.socs, filled.verdicts)
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in filled.host_seconds.items())
-    yield Text(
-        f"{filled.operators} operators, {filled.variants} variants; {filled.measured} measured now in {filled.seconds:.0f} s"
-    )
+    now = f"{filled.measured} measured now in {filled.seconds:.0f} s"
+    yield Text(f"{filled.operators} operators, {filled.variants} variants; {now}")
     yield Text(f"host time of all processes: {seconds}")
     yield from _coverage(filled.coverage)
     yield Text(f"written: {filled.path}")
@@ -63,9 +62,8 @@ def _reasons(variant: Variant, columns: Sequence[str]) -> Iterator[str]:
     """Each reason once, after the SoCs that it is of where they are not all."""
     grouped: dict[str, list[str]] = {}
     for part in columns:
-        if measured := variant.measured.get(part):
-            if text := _why(measured):
-                grouped.setdefault(text, []).append(part)
+        if (measured := variant.measured.get(part)) and (text := _why(measured)):
+            grouped.setdefault(text, []).append(part)
     for text, parts in grouped.items():
         yield text if len(parts) == len(columns) else f"{', '.join(parts)}: {text}"
 
@@ -181,8 +179,7 @@ def _counts(socs: Mapping[str, int], counts: Mapping[str, Mapping[str, int]]) ->
 
 
 def _coverage(coverage: Coverage) -> Iterator[Text]:
-    yield Text(
-        f"{len(coverage.covered)} of {len(coverage.registry)} operators in the registry of PyTorch's exporter are covered"
-    )
+    share = f"{len(coverage.covered)} of {len(coverage.registry)} operators"
+    yield Text(f"{share} in the registry of PyTorch's exporter are covered")
     if coverage.gaps:
         yield Text(f"not covered: {', '.join(name.removeprefix('aten::') for name in coverage.gaps)}", "dim")

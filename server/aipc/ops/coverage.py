@@ -13,7 +13,7 @@ _NAMESPACES = ("aten", "torchvision")
 
 
 def coverage(facts: Iterable[Facts]) -> Coverage:
-    """The exporter's registry of operators with an ONNX form or a decomposition, and those among them that were reached.
+    """The exporter's registry of operators with an ONNX form or a decomposition, and which of them were reached.
 
     Overloads count once: ``aten::add.Tensor`` and ``aten::add.Scalar`` are ``aten::add``.
     """

@@ -100,6 +100,15 @@ def find() -> Path:
     installed = qairt_version()
     if installed and default_path(installed).is_file():
         return default_path(installed)
+    return newest()
+
+
+def newest() -> Path:
+    """The file of the newest version, installed or not.
+
+    Raises:
+        InputError: there is none.
+    """
     files = sorted(FOLDER.glob("qairt-*.json.gz"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
     if not files:
         raise InputError("no operator has been measured yet", remedy="run `aipc ops --probe`")

@@ -1,4 +1,4 @@
-"""What a torch operator does on a SoC, from the data file: the look-up for ``aipc ops``, a linter and the editor. Light."""
+"""What a torch operator does on a SoC, from the data file: the look-up for ``aipc ops`` and a linter. Light."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Answer:
 
 
 def column(data: Data, soc: SoC) -> str | None:
-    """The measured SoC that speaks for ``soc``: itself, else one of its HTP arch. None where fp16 differs or none is."""
+    """The measured SoC that speaks for ``soc``: itself, else one of its HTP arch with the same fp16, else None."""
     if soc.part in data.socs:
         return soc.part
     for part, arch in data.socs.items():
@@ -82,7 +82,7 @@ def require_column(data: Data, soc: SoC) -> str:
 
 
 def operators(data: Data, name: str) -> list[str]:
-    """Operators that ``name`` means: a qualified name, its end (``grid_sample``, ``nn.Conv2d``), or a pattern with ``*``.
+    """Operators that ``name`` means: a qualified name, its end (``nn.Conv2d``), or a pattern with ``*``.
 
     Raises:
         InputError: it means none; the remedy names the nearest.

@@ -163,12 +163,12 @@ def probe(
 def _run_batch(
     batch: list[str], state: _State, versions: Mapping[str, str], root: str, pool: WorkerPool, cancel: threading.Event
 ) -> None:
-    """Run a batch to its end; a process that dies is replaced, and the case that it died at is tried once more alone."""
+    """Run a batch to its end; a process that dies is replaced, and the case it died at is tried again alone."""
     while batch:
         at = _run_once(batch, state, versions, root, pool, cancel)
         if at is None:
             return
-        crashed, words = at
+        crashed, _ = at
         again = _run_once([crashed.case], state, versions, root, pool, cancel)
         while again is not None:
             _mark(again[0], again[1], state)

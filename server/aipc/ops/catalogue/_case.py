@@ -39,7 +39,7 @@ class Case:
 
     id: str
     operators: tuple[str, ...]
-    build: Callable[[], torch.nn.Module]
+    build: Callable[..., torch.nn.Module]
     inputs: tuple[Input, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
@@ -122,7 +122,7 @@ def case(
 
 def layer(
     operators: str | Iterable[str],
-    build: Callable[[], torch.nn.Module],
+    build: Callable[..., torch.nn.Module],
     *inputs: Input,
     random: bool = False,
     label: str = "",
@@ -134,7 +134,7 @@ def layer(
 
 def _make(
     operators: str | Iterable[str],
-    build: Callable[[], torch.nn.Module],
+    build: Callable[..., torch.nn.Module],
     inputs: tuple[Input, ...],
     random: bool,
     label: str,

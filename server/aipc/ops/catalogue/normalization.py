@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -46,16 +47,16 @@ def cases() -> Iterator[Case]:
     yield from _rest()
 
 
-def _settled(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+def _settled(build: Callable[..., nn.Module]) -> Callable[[], nn.Module]:
     """With running statistics that are not 0 and 1."""
 
     def settle() -> nn.Module:
         module = build()
         with torch.no_grad():
-            module.running_mean.normal_()  # type: ignore[union-attr, operator]
-            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr, operator]
-            module.weight.normal_()  # type: ignore[union-attr, operator]
-            module.bias.normal_()  # type: ignore[union-attr, operator]
+            module.running_mean.normal_()  # type: ignore[operator]
+            module.running_var.uniform_(0.5, 2.0)  # type: ignore[operator]
+            module.weight.normal_()  # type: ignore[operator]
+            module.bias.normal_()  # type: ignore[operator]
         return module
 
     return settle
@@ -88,7 +89,7 @@ class _ChannelsFirst(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(6)
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         return self.norm(a.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 

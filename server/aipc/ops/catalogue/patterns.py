@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -66,7 +67,7 @@ class _RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.randn(64))
         self.weight_first = weight_first
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         normal = a * torch.rsqrt(a.pow(2).mean(-1, keepdim=True) + 1e-6)
         return self.weight * normal if self.weight_first else normal * self.weight
 
@@ -94,7 +95,7 @@ class _GatedMlp(nn.Module):
         self.gate, self.up, self.down = nn.Linear(32, 64), nn.Linear(32, 64), nn.Linear(64, 32)
         self.function = function
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         return self.down(self.function(self.gate(a)) * self.up(a))  # type: ignore[operator]
 
 
@@ -119,7 +120,7 @@ class _SqueezeExcite(nn.Module):
         super().__init__()
         self.reduce, self.expand = nn.Conv2d(16, 4, 1), nn.Conv2d(4, 16, 1)
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         return a * torch.sigmoid(self.expand(F.relu(self.reduce(a.mean((2, 3), keepdim=True)))))
 
 
@@ -134,7 +135,7 @@ class _Patches(nn.Module):
         self.project = nn.Conv2d(3, 16, 8, 8)
         self.token, self.position = nn.Parameter(torch.randn(1, 1, 16)), nn.Parameter(torch.randn(1, 17, 16))
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         patches = self.project(a).flatten(2).transpose(1, 2)
         return torch.cat([self.token.expand(a.shape[0], -1, -1), patches], 1) + self.position
 
@@ -153,7 +154,7 @@ class _Inverted(nn.Module):
             nn.BatchNorm2d(8),
         )
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         return a + self.block(a)
 
 
@@ -163,15 +164,15 @@ class _ConvNext(nn.Module):
         self.depth = nn.Conv2d(8, 8, 7, padding=3, groups=8)
         self.rest = nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 32), nn.GELU(), nn.Linear(32, 8))
 
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
+    def forward(self, a: torch.Tensor) -> Any:
         return a + self.rest(self.depth(a).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-def _global_response(a: torch.Tensor) -> torch.Tensor:
+def _global_response(a: torch.Tensor) -> Any:
     norm = a.norm(2, dim=(1, 2), keepdim=True)
     return a * (norm / (norm.mean(-1, keepdim=True) + 1e-6)) + a
 
 
-def _correlation(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+def _correlation(a: torch.Tensor, b: torch.Tensor) -> Any:
     c, h, w = 6, 6, 8
     return (a.view(1, c, h * w).transpose(1, 2) @ b.view(1, c, h * w)).view(1, h, w, 1, h, w) / 2.5

@@ -86,7 +86,7 @@ def _others() -> Iterator[Case]:
     yield layer("nn.LPPool1d F.lp_pool1d", lambda: nn.LPPool1d(2, 2), x(*_SHAPES[1]))
     yield case(
         "nn.MaxUnpool2d F.max_unpool2d",
-        lambda a: F.max_unpool2d(*F.max_pool2d(a, 2, return_indices=True), 2),
+        lambda a: F.max_unpool2d(*F.max_pool2d(a, 2, return_indices=True), [2, 2]),
         x(*_SHAPES[2]),
     )
     yield layer(

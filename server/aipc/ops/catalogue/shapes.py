@@ -9,7 +9,7 @@ from torch import nn
 
 from ._case import IMAGE, RANKS, Case, both, case, ints, layer, mask, x
 
-_PERMUTATIONS = {
+_PERMUTATIONS: dict[int, list[tuple[int, ...]]] = {
     2: [(1, 0)],
     3: [(0, 2, 1), (2, 0, 1), (1, 0, 2)],
     4: [(0, 2, 3, 1), (0, 3, 1, 2), (0, 1, 3, 2), (3, 2, 1, 0)],
@@ -54,11 +54,11 @@ def _views() -> Iterator[Case]:
         for name in ("atleast_1d", "atleast_2d", "atleast_3d"):
             yield case(f"torch.{name}", lambda a, n=name: getattr(torch, n)(a) + 1.0, x(*RANKS[rank]), rank=rank)
     for rank in (2, 3, 4, 5):
-        shape = RANKS[rank]
+        whole = RANKS[rank]
         yield case(
             [*both("broadcast_to"), "torch.Tensor.expand"],
-            lambda a, s=shape: a.expand(s),
-            x(*shape[:-1], 1),
+            lambda a, s=whole: a.expand(s),
+            x(*whole[:-1], 1),
             dim="last",
             rank=rank,
         )
