@@ -16,7 +16,7 @@ from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Facts, Measured
 CASES = {
     "relu": (RUNS, ""),
     "mish": (CPU, "Operators of type `Mish` are not supported"),
-    "mul[dtype=int32,beyond32bits]": (WRONG, "instead of"),
+    "mul[dtype=int32,beyond 32 bits]": (WRONG, "instead of"),
     "cummax[dim=1]": (NO_EXPORT, "aten.cummax"),
     "relu[rank=6]": (CPU, "has incorrect Rank 6"),
 }

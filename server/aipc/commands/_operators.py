@@ -47,25 +47,27 @@ def lookup_page(
     for part, soc in columns.items():
         if soc is not None and soc.part != part:
             yield Text(f"{soc.title} has the same HTP, v{soc.htp_arch}, as {part.upper()}, which was measured")
-    table = _table("variant", *(f"v{data.socs[part]} {part}" for part in columns), "why")
+    labels = {part: f"v{data.socs[part]}" for part in columns}
+    table = _table("variant", *labels.values(), "why")
     for variant in variants[:_MOST]:
         found = [variant.measured.get(part) for part in columns]
         cells = [Text(item.verdict, _STYLES[item.verdict]) if item else Text("not measured", "dim") for item in found]
-        table.add_row(Text(variant.id), *cells, Text("\n".join(_reasons(variant, list(columns)))))
+        table.add_row(Text(variant.id.replace(",", ", ")), *cells, Text("\n".join(_reasons(variant, labels))))
     yield table
     if len(variants) > _MOST:
         yield Text(f"and {len(variants) - _MOST} more variants (all of them with --json)", "dim")
-    yield Text(f"measured: QAIRT {data.qairt}, {data.precision}, simulator", "dim")
+    chips = ", ".join(f"{part} (v{data.socs[part]})" for part in columns)
+    yield Text(f"measured with QAIRT {data.qairt} in {data.precision} on the simulator of {chips}", "dim")
 
 
-def _reasons(variant: Variant, columns: Sequence[str]) -> Iterator[str]:
-    """Each reason once, after the SoCs that it is of where they are not all."""
+def _reasons(variant: Variant, labels: Mapping[str, str]) -> Iterator[str]:
+    """Each reason once, after the archs that it is of where they are not all."""
     grouped: dict[str, list[str]] = {}
-    for part in columns:
+    for part, label in labels.items():
         if (measured := variant.measured.get(part)) and (text := _why(measured)):
-            grouped.setdefault(text, []).append(part)
-    for text, parts in grouped.items():
-        yield text if len(parts) == len(columns) else f"{', '.join(parts)}: {text}"
+            grouped.setdefault(text, []).append(label)
+    for text, archs in grouped.items():
+        yield text if len(archs) == len(labels) else f"{', '.join(archs)}: {text}"
 
 
 def _why(measured: Measured) -> str:

@@ -10,8 +10,8 @@ import typer
 from aipc.core.errors import InputError
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, TimeLimit
-from ._work import TIME_LIMIT, working
+from ._options import Debug, Json
+from ._work import working
 
 _FILE_HELP = "Data file to read, or with --probe to write. Default: the one of the installed QAIRT."
 
@@ -40,8 +40,6 @@ def command(
         tuple[Path, Path] | None, typer.Option("--diff", metavar="A B", help="Compare two data files.")
     ] = None,
     as_json: Json = False,
-    time_limit: TimeLimit = TIME_LIMIT,
-    memory_limit: MemoryLimit = 0,
     debug: Debug = False,
 ) -> int:
     """Say what a PyTorch operator does on the NPU in each of its variants, as the installed QAIRT was measured.
@@ -52,33 +50,39 @@ def command(
         raise typer.BadParameter("NAME, --probe, --recheck and --diff exclude each other")
     if diff:
         return _diff(*diff, as_json=as_json)
-    if probe or recheck is not None:
-        from aipc import engine
-
-        archs, socs = arch or (), soc or ()
-        with working(time_limit, memory_limit) as work:
-            if probe:
-                filled = engine.probe_operators(archs, socs, fresh, data, work.pool, work.on_event, work.cancel)
-            else:
-                percent = _percent(recheck or "")
-                sample = engine.recheck_operators(
-                    percent, archs, socs, seed, data, work.pool, work.on_event, work.cancel
-                )
-        if probe:
-            from ._operators import filled_page
-
-            write_json(filled) if as_json else show(*filled_page(filled))
-            return 0
-        from ._operators import recheck_document, recheck_page
-
-        write_json(recheck_document(sample)) if as_json else show(*recheck_page(sample))
-        return 1 if sample.changes else 0
-    return _look_up(name, soc or (), arch or (), data, as_json=as_json)
+    socs, archs = soc or [], arch or []
+    if probe:
+        return _probe(socs, archs, fresh, data, as_json=as_json)
+    if recheck is not None:
+        return _recheck(_percent(recheck), socs, archs, seed, data, as_json=as_json)
+    return _look_up(name, socs, archs, data, as_json=as_json)
 
 
-def _look_up(
-    name: str | None, socs: list[str] | tuple[()], archs: list[str] | tuple[()], path: Path | None, *, as_json: bool
+def _probe(socs: list[str], archs: list[str], fresh: bool, path: Path | None, *, as_json: bool) -> int:
+    from aipc import engine
+
+    from ._operators import filled_page
+
+    with working() as work:
+        filled = engine.probe_operators(archs, socs, fresh, path, work.pool, work.on_event, work.cancel)
+    write_json(filled) if as_json else show(*filled_page(filled))
+    return 0
+
+
+def _recheck(
+    percent: float, socs: list[str], archs: list[str], seed: int | None, path: Path | None, *, as_json: bool
 ) -> int:
+    from aipc import engine
+
+    from ._operators import recheck_document, recheck_page
+
+    with working() as work:
+        found = engine.recheck_operators(percent, archs, socs, seed, path, work.pool, work.on_event, work.cancel)
+    write_json(recheck_document(found)) if as_json else show(*recheck_page(found))
+    return 1 if found.changes else 0
+
+
+def _look_up(name: str | None, socs: list[str], archs: list[str], path: Path | None, *, as_json: bool) -> int:
     from aipc.ops import matrix
     from aipc.ops.data import load
     from aipc.ops.run import chips

@@ -23,5 +23,16 @@ def coverage(facts: Iterable[Facts]) -> Coverage:
     for item in facts:
         # aten.add.Tensor, torchvision.roi_align.default
         reached |= {"::".join(name.split(".")[:2]) for name in item.operators}
-        reached |= {f"aten::{name.rpartition('.')[2]}" for name in item.called}
+        reached |= {name for called in item.called for name in _of_call(called)}
     return Coverage(tuple(sorted(known)), tuple(sorted(known & reached)))
+
+
+def _of_call(name: str) -> tuple[str, ...]:
+    """Operators that a call by a public name means: ``torch.special.softmax`` is ``aten::special_softmax``."""
+    # A property such as Tensor.mT is called by its getter.
+    *module, short = name.removesuffix(".__get__").split(".")
+    if module[:1] == ["torchvision"]:
+        return (f"torchvision::{short}",)
+    if module[-1:] in (["special"], ["linalg"]):
+        return (f"aten::{module[-1]}_{short}",)
+    return (f"aten::{short}",)

@@ -25,6 +25,8 @@ from .results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 
 Array = np.ndarray[Any, Any]
 _IEEE_MAX = 65504.0
+# Where in onnxruntime's own source an error was raised.
+_PLACE_IN_SOURCE = re.compile(r"/onnxruntime_src/\S+:\d+ [^(]*\([^()]*\)(?: const)? ")
 
 
 def measure(directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool = False) -> Measured:
@@ -159,7 +161,7 @@ def _at(report: PlacementReport, placement: Placement) -> list[NodePlacement]:
 
 
 def _first(text: str) -> str:
-    lines = text.strip().splitlines()
+    lines = _PLACE_IN_SOURCE.sub("", text.strip()).splitlines()
     return lines[0].strip()[:400] if lines else ""
 
 

@@ -173,7 +173,8 @@ def difference(expected: Sequence[Array], actual: Sequence[Array]) -> str:
         usable = np.isfinite(true)
         level = float(np.sqrt(np.mean(np.square(true[usable])))) if bool(usable.any()) else 0.0
         with np.errstate(invalid="ignore"):
-            near = np.abs(found - true) <= 1e-3 * np.abs(true) + (1e-4 * level if wanted.dtype.kind == "f" else 0.0)
+            slack = 1e-3 * np.abs(true) + 1e-4 * level if wanted.dtype.kind == "f" else np.zeros_like(true)
+            near = usable & (np.abs(found - true) <= slack)
         wrong = ~(near | (true == found) | (np.isnan(true) & np.isnan(found)))
         if bool(wrong.any()):
             where = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape))

@@ -61,13 +61,21 @@ def _entry(name: str, default: Any) -> Any:
 
 
 def _of_schema(name: str, method: bool) -> Parameters:
-    short = name.rpartition(".")[2].strip("_")
-    packet = getattr(torch.ops.aten, short, None)
+    """From the ATen operator's schema: of its overloads the one that names the most arguments."""
+    *module, short = name.split(".")
+    short = short.strip("_")
+    prefixes = (f"{module[-1]}_", "") if module[-1] in {"linalg", "fft", "special"} else ("",)
+    packet = next((found for prefix in prefixes if (found := getattr(torch.ops.aten, prefix + short, None))), None)
     if packet is None:
         return ()
-    overloads = packet.overloads()
-    chosen = getattr(packet, "default" if "default" in overloads else overloads[0])
-    arguments = [item for item in chosen._schema.arguments if not item.is_out]
+    schemas = [getattr(packet, overload)._schema.arguments for overload in packet.overloads()]
+    # Named dimensions are nobody's, and results that are given are no part of a graph.
+    usual = [
+        arguments
+        for arguments in schemas
+        if not any(item.is_out or "Dimname" in str(item.type) or item.name == "generator" for item in arguments)
+    ]
+    arguments = max(usual or schemas, key=len)
     entries = [
         _entry(item.name, item.default_value if item.has_default_value() else inspect.Parameter.empty)
         for item in arguments

@@ -158,6 +158,8 @@ class _Work:
                     detail=answer.error,
                 )
             state.failed |= culprits
+            if len(state.failed) == len(state.names):
+                return
         raise QairtError("QAIRT refuses too many nodes of this model one by one", remedy="see the native log")
 
     def _culprits_of_abort(self, answer: Attempt) -> dict[str, str]:

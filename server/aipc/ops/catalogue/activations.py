@@ -73,6 +73,10 @@ def cases() -> Iterator[Case]:
                 yield case(
                     names, lambda a, f=function, dim=dim: f(a, dim=dim), x(*RANKS[rank], reach=30.0), dim=dim, rank=rank
                 )
+    yield case("torch.special.softmax", lambda a: torch.special.softmax(a, -1), x(*IMAGE), dim=-1, label="special")
+    yield case(
+        "torch.special.log_softmax", lambda a: torch.special.log_softmax(a, -1), x(*IMAGE), dim=-1, label="special"
+    )
     yield case("F.softmin nn.Softmin", lambda a: F.softmin(a, dim=-1), x(*IMAGE), dim=-1)
     yield layer("nn.Softmax2d", lambda: nn.Softmax2d(), x(*IMAGE))
     yield case("F.gumbel_softmax", lambda a: F.gumbel_softmax(a, dim=-1), x(*IMAGE), random=True, dim=-1)

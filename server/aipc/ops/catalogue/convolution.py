@@ -113,5 +113,4 @@ def _others() -> Iterator[Case]:
     yield case("F.unfold nn.Unfold", lambda a: F.unfold(a, 2, stride=2), x(1, 6, 10, 12), stride=2)
     yield case("F.fold nn.Fold", lambda a: F.fold(a, (10, 12), 2, stride=2), x(1, 24, 30), stride=2)
     yield case("F.fold nn.Fold", lambda a: F.fold(a, (10, 12), 3, padding=1), x(1, 54, 120), padding=1)
-    yield layer("nn.LazyConv2d", lambda: nn.Conv2d(6, 8, 3), x(1, 6, 12, 20), label="once it knows its channels")
     yield case("torch.conv_tbc", lambda a, w, b: torch.conv_tbc(a, w, b, 1), x(12, 1, 6), x(3, 6, 8), x(8))

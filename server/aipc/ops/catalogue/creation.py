@@ -26,7 +26,7 @@ _MADE: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("T.new_empty", lambda a: a + a.new_empty(a.shape).fill_(0.5)),
     ("T.new_tensor", lambda a: a + a.new_tensor([0.5])),
     ("T.zero_", lambda a: a + torch.empty(a.shape).zero_()),
-    ("torch.arange torch.range", lambda a: a + torch.arange(12)),
+    ("torch.arange", lambda a: a + torch.arange(12)),
     ("torch.linspace", lambda a: a + torch.linspace(-1, 1, 12)),
     ("torch.logspace", lambda a: a + torch.logspace(-1, 1, 12)),
     ("torch.eye", lambda a: a @ torch.eye(12)),

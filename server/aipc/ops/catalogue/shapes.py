@@ -68,6 +68,7 @@ def _views() -> Iterator[Case]:
         x(1, 6, 1, 1),
         label="two dimensions",
     )
+    yield case(both("broadcast_to"), lambda a: torch.broadcast_to(a, (1, 6, 10, 12)), x(1, 6, 1, 1), label="called")
     yield case("T.expand", lambda a: a.expand(2, 3, 4, 5, 6, 7), x(4, 1, 6, 1), label="to rank 6")
     yield case("T.expand", lambda a: a.expand(-1, -1, 3, -1, -1), x(1, 4, 1, 6, 10), rank=5)
     yield case("T.expand_as", lambda a, b: a.expand_as(b) + b, x(1, 6, 1, 1), x(*IMAGE))
