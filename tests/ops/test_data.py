@@ -110,6 +110,11 @@ def test_every_verdict_that_is_not_runs_says_why():
     assert len(silent) < len(shipped.variants) * 0.02, silent[:10]
 
 
+def test_no_reason_names_a_folder_of_the_machine_it_was_measured_on():
+    reasons = {measured.reason for item in load(find()).variants for measured in item.measured.values()}
+    assert [text for text in reasons if "site-packages" in text or "/tmp/" in text or "/home/" in text] == []
+
+
 def test_attributes_are_plain_data():
     for item in load(find()).variants:
         json.dumps(dict(item.attributes), allow_nan=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aipc.core.errors import InputError
@@ -163,10 +164,15 @@ def _variants(probed: Probed) -> tuple[Variant, ...]:
             case.label,
             case.inputs,
             tuple(dict.fromkeys(probed.facts.get(case.id, Facts()).nodes)),
-            {soc: probed.results[case.id, soc] for soc in probed.socs},
+            {soc: _portable(probed.results[case.id, soc]) for soc in probed.socs},
         )
         for case in probed.cases
     )
+
+
+def _portable(measured: Measured) -> Measured:
+    """Without the folder that a library happened to be installed in."""
+    return replace(measured, reason=re.sub(r"[^\s'\"]*site-packages[/\\\\]", "", measured.reason))
 
 
 def recheck(
