@@ -1,4 +1,5 @@
-"""Write docs/reference from the code: the SoC table, the commands, the configuration, the placement rules.
+"""Write docs/reference from the code: the SoC table, the commands, the configuration, the placement rules,
+and the operators from their measurements.
 
 Run by ``make docs``; with ``--check`` it writes nothing and exits with 1 when a page is not up to date.
 """
@@ -16,6 +17,9 @@ import typer
 
 from aipc.cli import build
 from aipc.core.config import PRECISIONS, Config, ModelConfig
+from aipc.ops import data as operator_data
+from aipc.ops import run as operator_runs
+from aipc.ops.results import VERDICTS
 from aipc.qairt import explain
 from aipc.qairt.soc import all_socs
 
@@ -119,11 +123,78 @@ def rules() -> str:
     return _page(lines)
 
 
+def operators() -> str:
+    data = operator_data.load(operator_data.newest())
+    parts = list(data.socs)
+    libraries = ", ".join(f"{name} {version}" for name, version in operator_data.relevant(data.versions).items())
+    counts = operator_runs.verdict_counts(data)
+    lines = [
+        "# Operators",
+        "",
+        f"What PyTorch operators do on each HTP arch in {data.precision}, measured by `aipc ops --probe` with {libraries}: every "
+        "variant is exported, compiled and simulated, and its numbers are held against PyTorch's. `aipc ops NAME` prints the same "
+        "with more detail.",
+        "",
+        "- **runs**: all of it on the NPU, with the right numbers",
+        "- **wrong numbers**: it compiles and computes something else (*edge*: only on boundary values such as 0, -0.0, halves, tiny and "
+        "large)",
+        "- **cpu**: a part of it is left to the CPU",
+        "- **fails**: it cannot be compiled or run",
+        "- **does-not-export**: PyTorch has no ONNX form of it",
+        "",
+        "A dot stands for the verdict in the column before it.",
+        "",
+        "| HTP | measured on | " + " | ".join(VERDICTS) + " |",
+        "| --- | --- |" + " --- |" * len(VERDICTS),
+        *(_row((f"v{data.socs[part]}", part, *(str(counts[part][verdict]) for verdict in VERDICTS))) for part in parts),
+        "",
+        f"{len(data.operators)} operators in {len(data.variants)} variants. Of the {len(data.coverage.registry)} operators that "
+        f"PyTorch's ONNX exporter registers, {len(data.coverage.covered)} are reached; `aipc ops` lists the others.",
+    ]
+    for family in dict.fromkeys(variant.family for variant in data.variants):
+        lines += [
+            "",
+            f"## {family.capitalize()}",
+            "",
+            "| variant | " + " | ".join(f"v{data.socs[part]}" for part in parts) + " | why |",
+        ]
+        lines += ["| --- |" + " --- |" * len(parts) + " --- |"]
+        lines += [_operator_row(variant, parts) for variant in data.variants if variant.family == family]
+    return _page(lines)
+
+
+def _operator_row(variant: operator_data.Variant, parts: list[str]) -> str:
+    cells: list[str] = []
+    reasons: dict[str, None] = {}
+    before = ""
+    for part in parts:
+        measured = variant.measured.get(part)
+        text = "" if measured is None else measured.verdict + (" (edge)" if measured.values == "boundary" else "")
+        cells.append("." if text and text == before else text)
+        before = text
+        if measured and measured.reason:
+            # What the numbers are differs from arch to arch; that they are wrong is what matters here.
+            reasons.setdefault(_shortened(measured.reason))
+    why = " / ".join(list(reasons)[:2])
+    name = (
+        variant.operators[0]
+        if "[" not in variant.id
+        else f"{variant.operators[0]}{variant.id[variant.id.index('[') :]}"
+    )
+    return _row((f"`{name}`", *cells, why))
+
+
+def _shortened(text: str, most: int = 110) -> str:
+    text = " ".join(text.split()).replace("<", "&lt;")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "socs.md": socs,
     "commands.md": commands,
     "config.md": config,
     "rules.md": rules,
+    "operators.md": operators,
 }
 
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from aipc.core.types import (
     Placement,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.ops import run as operator_runs
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
@@ -509,3 +510,36 @@ def _remember(ref: ModelRef, config: Config, inputs: Mapping[str, str]) -> None:
     except ValueError:
         entry = f"{ref.path}:{ref.attribute}"
     write_model_config(config.root / "pyproject.toml", ref.name, entry=entry, inputs=inputs)
+
+
+def probe_operators(
+    archs: Sequence[str] = (),
+    socs: Sequence[str] = (),
+    fresh: bool = False,
+    output: Path | None = None,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> operator_runs.Filled:
+    """Measure what each torch operator does on ``archs`` and ``socs`` (every arch by default); write the data file."""
+    chips = operator_runs.chips(archs, socs)
+    with pool_or_new(pool) as workers:
+        return operator_runs.fill(workers, on_event or _ignore, cancel, socs=chips, fresh=fresh, path=output)
+
+
+def recheck_operators(
+    percent: float,
+    archs: Sequence[str] = (),
+    socs: Sequence[str] = (),
+    seed: int | None = None,
+    data: Path | None = None,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> operator_runs.Rechecked:
+    """Measure a random sample of the operator data again and compare."""
+    chips = operator_runs.chips(archs, socs) if archs or socs else ()
+    with pool_or_new(pool) as workers:
+        return operator_runs.recheck(
+            workers, on_event or _ignore, cancel, percent=percent, socs=chips, seed=seed, path=data
+        )
