@@ -70,6 +70,7 @@ docs: setup
 
 bench: setup
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/editor.py
 
 clean:
 	@rm -rf .venv node_modules .vscode-test dist bundled/libs bundled/server bundled/netron bundled/examples .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
