@@ -1,7 +1,7 @@
 """Measure the language server at its client: start, save to findings, answers meanwhile, memory over a session.
 
 ``python benchmarks/editor.py [--saves N] [--only NAME,...] [--update PAGE]``. Each save changes the graph by a constant
-of its own, so nothing comes from the cache. Beside it, in the same run: a bare ``torch.onnx.export`` of the same file in
+of its own, so nothing comes from the cache. Beside it, in the same run: a bare ``torch.onnx.export`` of that file in
 a warm process, which is what a script would do to learn less.
 """
 
