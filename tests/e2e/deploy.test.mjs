@@ -83,3 +83,23 @@ test("a gate that is not passed opens at the line that is responsible", async ()
   await window.selects('F.pad(image, (2, 2, 2, 2), mode="replicate")');
   await window.shot("gate-not-passed");
 });
+
+test("two runs are compared side by side", async () => {
+  await window.command("AIPC: Compare Runs");
+  await window.pick("failed");
+  await window.pick("passed");
+  const page = await window.webview();
+  await page.locator("td", { hasText: "sqnr_db" }).first().waitFor();
+  assert.match(await page.locator("table").textContent(), /resultfailedpassed/);
+});
+
+test("a bug report has versions and logs, and nothing of the model unless asked", async () => {
+  await window.command("AIPC: Collect a Bug Report");
+  await window.pick("Without the model");
+  await window.notification("The bug report is in").waitFor();
+  const [folder] = readdirSync(window.folder).filter((name) => name.startsWith("aipc-bug-report"));
+  const inside = readdirSync(join(window.folder, folder), { recursive: true }).map(String);
+  assert.ok(inside.includes("versions.json"), inside.join());
+  assert.ok(inside.includes(join("run", "journal.jsonl")), inside.join());
+  assert.ok(!inside.some((name) => /\.(onnx|npz|py)$/.test(name)), inside.join());
+});

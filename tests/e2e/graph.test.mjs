@@ -1,14 +1,18 @@
 // The graph panel: coloured nodes, from a node to its line and from the cursor to its node.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { open, workspace } from "./vscode.mjs";
+import { PYTHON, ROOT, open, workspace } from "./vscode.mjs";
 
 let window;
 let graph;
 
 before(async () => {
-  window = await open(workspace("bundled/examples/three-problems"));
+  const folder = workspace("bundled/examples/three-problems");
+  execFileSync(PYTHON, [join(ROOT, "tests/e2e/make_graphs.py"), folder]);
+  window = await open(folder, { settings: { "workbench.editorAssociations": { "*.onnx": "aipc.onnx" } } });
   await window.openFile("model.py");
   await window.ready();
   await window.command("AIPC: Show Graph");
@@ -48,4 +52,11 @@ test("the panel follows the theme", async () => {
   await graph.locator("body[data-vscode-theme-kind=vscode-light]").waitFor();
   await window.page.waitForTimeout(500);
   await window.shot("graph-light");
+});
+
+test("an ONNX file opens in the viewer without anything of ours on it", async () => {
+  await window.openFile("small.onnx", { text: false });
+  const page = await window.webview();
+  await page.locator(".graph-node").first().waitFor();
+  assert.equal(await page.locator(".aipc-npu").count(), 0);
 });

@@ -44,6 +44,33 @@ test("without an interpreter the status says so and offers to choose one", async
   });
 });
 
+/** Processes of the language server of one VS Code and everything that they started. */
+function servers(window) {
+  const lines = execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf-8" }).split("\n");
+  return lines
+    .filter((line) => line.includes(window.home) && line.includes("bundled/start.py"))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+test("a server that dies comes back by itself, and nothing outlives the window", async () => {
+  const window = await open(workspace("tests/e2e/project"));
+  await window.openFile("small.py");
+  await window.ready();
+  const [first] = servers(window);
+  process.kill(first, "SIGKILL");
+  await window.page.waitForTimeout(1_000);
+  await window.ready();
+  await window.page.locator(".codelens-decoration", { hasText: "Check small" }).waitFor();
+  const [second] = servers(window);
+  assert.ok(second && second !== first, `${first} ${second}`);
+  await window.command("AIPC: Check Model");
+  await window.pick("wrong");
+  await window.close();
+  for (let tries = 0; tries < 120 && servers(window).length > 0; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  assert.deepEqual(servers(window), []);
+});
+
 test("an interpreter without QAIRT is named, with what brings it", async () => {
   const environment = join(mkdtempSync(join(tmpdir(), "aipc-bare-")), "venv");
   execFileSync("python3", ["-m", "venv", "--without-pip", environment]);

@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const INSTALLED = join(ROOT, ".vscode-test", "node_modules", "code-server");
 const NODE = join(ROOT, "node_modules", "node", "bin", "node");
-const PYTHON = join(ROOT, ".venv", "bin", "python");
+export const PYTHON = join(ROOT, ".venv", "bin", "python");
 export const SHOTS = process.env.AIPC_SCREENSHOTS ?? join(ROOT, "test-results");
 const CHROMIUM = [
   "--no-sandbox",
@@ -107,13 +107,13 @@ class Window {
     await row.click();
   }
 
-  async openFile(name) {
+  async openFile(name, { text = true } = {}) {
     await this.page.keyboard.press("Control+P");
     const input = this.page.locator(".quick-input-widget .input").first();
     await input.fill(name);
     await this.pick(name.split("/").pop());
     await this.page.locator(".tab.active", { hasText: name.split("/").pop() }).waitFor();
-    await this.page.locator(".editor-instance .view-line").first().waitFor();
+    if (text) await this.page.locator(".editor-instance .view-line").first().waitFor();
   }
 
   async goTo(line, column = 1) {
@@ -229,9 +229,10 @@ class Window {
     await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
   }
 
-  /** The document inside the frames of the webview that was opened last. */
-  async webview() {
-    return this.page.frameLocator("iframe.webview.ready").last().frameLocator("#active-frame");
+  /** The document inside the frames of the webview that is in front, the last one of several. */
+  webview() {
+    const shown = this.page.locator("iframe.webview.ready").filter({ visible: true }).last();
+    return shown.contentFrame().frameLocator("#active-frame");
   }
 
   graph() {

@@ -42,6 +42,8 @@ def node_accuracy(
     makers = {name: node.name for node in stepper.model.graph.node for name in node.output}
     ends = [output.name for output in stepper.model.graph.output]
     names = [name for name in tappable(stepper) if name not in ends]
+    if not names:
+        return NodeAccuracy({})
     nodes: dict[str, NodeError] = {}
     unchanged = None
     groups = _groups(stepper, names, inputs)
