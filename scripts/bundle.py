@@ -33,7 +33,7 @@ LEAST_PYTHON = "3.10"
 
 def libraries(out: Path) -> None:
     """Wheels that run on any platform and any Python that we support."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(out)]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--target", str(out)]
     command += ["--only-binary=:all:", "--platform", "any", "--implementation", "py", "--abi", "none"]
     command += ["--python-version", LEAST_PYTHON, "--no-compile", "--upgrade", *LIBRARIES]
     subprocess.run(command, check=True)

@@ -56,7 +56,9 @@ test("the panel follows the theme", async () => {
 
 test("an ONNX file opens in the viewer without anything of ours on it", async () => {
   await window.openFile("small.onnx", { text: false });
+  await window.page.locator(".tab.active", { hasText: "small.onnx" }).waitFor();
+  await window.page.waitForTimeout(1_000);
   const page = await window.webview();
-  await page.locator(".graph-node").first().waitFor();
-  assert.equal(await page.locator(".aipc-npu").count(), 0);
+  await page.locator(".graph-node", { hasText: "GridSample" }).waitFor();
+  assert.equal(await page.locator(".graph-node.aipc-npu").count(), 0);
 });

@@ -230,9 +230,14 @@ class Window {
   }
 
   /** The document inside the frames of the webview that is in front, the last one of several. */
-  webview() {
-    const shown = this.page.locator("iframe.webview.ready").filter({ visible: true }).last();
-    return shown.contentFrame().frameLocator("#active-frame");
+  async webview() {
+    const handle = await this.page.waitForFunction(() => {
+      const frames = [...document.querySelectorAll("iframe.webview.ready")];
+      const index = frames.findLastIndex((frame) => getComputedStyle(frame).visibility === "visible");
+      return index < 0 ? false : { index };
+    });
+    const { index } = await handle.jsonValue();
+    return this.page.locator("iframe.webview.ready").nth(index).contentFrame().frameLocator("#active-frame");
   }
 
   graph() {
