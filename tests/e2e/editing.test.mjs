@@ -45,9 +45,7 @@ test("the end of a line says where its nodes run", async () => {
 });
 
 test("a light bulb leads from the finding to its node in the graph", async () => {
-  await window.goTo(23, 25);
-  await window.page.keyboard.press("Control+.");
-  await window.page.locator(".action-widget .monaco-list-row", { hasText: "Show in the graph" }).click();
+  await window.lightBulb(23, 25, "Show in the graph");
   const graph = await window.graph();
   await graph.locator(".graph-node.select", { hasText: "LayerNormalization" }).waitFor();
 });

@@ -160,6 +160,22 @@ class Window {
     await this.command("View: Focus First Editor Group");
   }
 
+  /** Choose from the light bulb's menu at a place. Results that arrive meanwhile close the menu: it is opened again. */
+  async lightBulb(line, column, title) {
+    const row = this.page.locator(".action-widget .monaco-list-row", { hasText: title });
+    for (let tries = 0; ; tries += 1) {
+      await this.goTo(line, column);
+      await this.page.keyboard.press("Control+.");
+      try {
+        await row.click({ timeout: 8_000 });
+        return;
+      } catch (error) {
+        if (tries === 5) throw error;
+        await this.page.keyboard.press("Escape");
+      }
+    }
+  }
+
   /** Type at the start of a line. */
   async type(text, { line }) {
     await this.goTo(line, 1);

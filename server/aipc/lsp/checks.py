@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -75,20 +75,25 @@ class Checker:
         return list(self._jobs)
 
     async def _run(self, job: _Job, soc: str | None, unsaved: Mapping[str, str]) -> CheckReport | None:
+        """First what QAIRT's validation says, for the squiggles; behind it what only a full compilation finds."""
         server = self._server
         request = engine.CheckRequest(
-            job.reference, soc or server.setting("soc", None), cwd=job.file.parent, unsaved=unsaved
+            job.reference, soc or server.setting("soc", None), cwd=job.file.parent, full=False, unsaved=unsaved
         )
+        report = None
         async with Progress(server, f"Checking {_title(job.reference)}") as on_event:
-            try:
-                report = await asyncio.to_thread(partial(engine.check, request, server.pool, on_event, job.cancel))
-            except CancelledError:
-                raise
-            except AipcError as error:
-                self._keep(_failed(job, error, unsaved))
-                server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Error, f"{error}\n{error.detail}"))
-                return None
-        self._keep(await asyncio.to_thread(digest, job.reference, report, (), unsaved))
+            for asked in (request, replace(request, full=True)):
+                try:
+                    report = await asyncio.to_thread(partial(engine.check, asked, server.pool, on_event, job.cancel))
+                except CancelledError:
+                    raise
+                except AipcError as error:
+                    self._keep(_failed(job, error, unsaved))
+                    server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Error, f"{error}\n{error.detail}"))
+                    return None
+                self._keep(await asyncio.to_thread(digest, job.reference, report, (), unsaved))
+                if not report.graph:
+                    break
         return report
 
     async def deployed(self, reference: str, file: Path, soc: str, findings: Sequence[Finding]) -> None:
