@@ -71,6 +71,20 @@ test("a server that dies comes back by itself, and nothing outlives the window",
   assert.deepEqual(servers(window), []);
 });
 
+test("a newcomer reaches a first finding through the bundled example", async () => {
+  await within({}, async (window) => {
+    await window.command("AIPC: Open the Example");
+    await window.page.locator(".tab.active", { hasText: "model.py" }).waitFor();
+    await window.command("AIPC: Check Model");
+    await window.page.locator(".squiggly-warning").nth(2).waitFor({ timeout: 120_000 });
+    assert.deepEqual(await window.underlined(), [
+      'torch.einsum("bmchw,bnmc->bnchw", frames, links)',
+      "self.norm(features)",
+      'F.pad(features, (1, 1, 1, 1), mode="circular")',
+    ]);
+  });
+});
+
 test("an interpreter without QAIRT is named, with what brings it", async () => {
   const environment = join(mkdtempSync(join(tmpdir(), "aipc-bare-")), "venv");
   execFileSync("python3", ["-m", "venv", "--without-pip", environment]);

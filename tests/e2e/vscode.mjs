@@ -249,7 +249,7 @@ class Window {
   async webview() {
     const handle = await this.page.waitForFunction(() => {
       const frames = [...document.querySelectorAll("iframe.webview.ready")];
-      const index = frames.findLastIndex((frame) => getComputedStyle(frame).visibility === "visible");
+      const index = frames.findLastIndex((frame) => window.getComputedStyle(frame).visibility === "visible");
       return index < 0 ? false : { index };
     });
     const { index } = await handle.jsonValue();
