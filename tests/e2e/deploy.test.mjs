@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { open, workspace } from "./vscode.mjs";
 
 let window;
@@ -14,6 +14,7 @@ before(async () => {
   await window.ready();
 });
 after(() => window.close());
+afterEach((context) => window.keepFailure(context));
 
 async function deploy(model, soc = "SM8650") {
   await window.command("AIPC: Deploy to Snapdragon");

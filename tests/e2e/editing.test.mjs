@@ -1,7 +1,7 @@
 // Findings while you write: on the right columns, with the compiler's words, gone when they no longer hold.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { open, workspace } from "./vscode.mjs";
 
 let window;
@@ -12,6 +12,7 @@ before(async () => {
   await window.ready();
 });
 after(() => window.close());
+afterEach((context) => window.keepFailure(context));
 
 test("each model has its lenses", async () => {
   const lens = window.page.locator(".codelens-decoration", { hasText: "Check three-problems" });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { PYTHON, ROOT, open, workspace } from "./vscode.mjs";
 
 let window;
@@ -20,6 +20,7 @@ before(async () => {
   await graph.locator(".graph-node", { hasText: "Einsum" }).waitFor({ timeout: 120_000 });
 });
 after(() => window.close());
+afterEach((context) => window.keepFailure(context));
 
 test("nodes are coloured by where they run, with a second cue", async () => {
   const of = (kind) => graph.locator(`.graph-node:has-text("${kind}")`).first();

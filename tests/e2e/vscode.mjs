@@ -240,6 +240,11 @@ class Window {
     return this.page.locator(".notification-toast", { hasText: text }).first();
   }
 
+  /** A picture of what a test that failed saw last. */
+  async keepFailure(context) {
+    if (!context.passed) await this.shot(`failed ${context.name}`.replaceAll(/[^a-z0-9]+/gi, "-"));
+  }
+
   async shot(name) {
     mkdirSync(SHOTS, { recursive: true });
     await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
