@@ -23,6 +23,7 @@ from .values import TENSOR, UNKNOWN
 from .words import agrees
 
 Attributes = Mapping[str, Any]
+_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Known:
     variant: Variant
     attributes: Attributes
     measured: Measured
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Matrix:
     part: str
     variants: Mapping[str, tuple[Variant, ...]]
     prepared: dict[str, tuple[Known, ...]]
+    answered: dict[tuple[object, ...], tuple[Known, ...]]
 
     def parameters(self, operator: str) -> tuple[Any, ...]:
         return self.data.parameters.get(operator, ())
@@ -74,7 +77,7 @@ def _open(path: Path, stamp: int, soc: SoC) -> Matrix | None:
         if part in variant.measured:
             for name in variant.operators:
                 found.setdefault(name, []).append(variant)
-    return Matrix(data, soc, part, {name: tuple(items) for name, items in found.items()}, {})
+    return Matrix(data, soc, part, {name: tuple(items) for name, items in found.items()}, {}, {})
 
 
 def _prepare(matrix: Matrix, operator: str) -> tuple[Known, ...]:
@@ -92,7 +95,7 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[Known, ...]:
                 attributes[key] = variant.known[key]
             elif key in defaults:
                 attributes[key] = defaults[key]
-        found.append(Known(variant, attributes, variant.measured[matrix.part]))
+        found.append(Known(variant, attributes, variant.measured[matrix.part], variant.known["rank"]))
     return tuple(found)
 
 
@@ -110,7 +113,22 @@ def answer(matrix: Matrix, operator: str, asked: Attributes) -> tuple[Known, ...
     Args:
         asked: what is known of the call by torch's parameter names, with ``rank`` and ``dtype`` of its first tensor.
     """
-    candidates = matrix.known(operator)
+    key = (operator, *((name, _hashable(asked[name])) for name in sorted(asked)))
+    if key not in matrix.answered:
+        if len(matrix.answered) > _KEPT:
+            matrix.answered.clear()
+        matrix.answered[key] = _answer(matrix.known(operator), asked)
+    return matrix.answered[key]
+
+
+def _hashable(value: Any) -> Any:
+    """Equal only where the values are: ``1``, ``1.0`` and ``True`` are not the same question."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_hashable(item) for item in value)
+    return type(value), value
+
+
+def _answer(candidates: Sequence[Known], asked: Attributes) -> tuple[Known, ...]:
     if all(item.measured.verdict == RUNS for item in candidates):
         return ()
     asked = {key: _canonical(key, value) for key, value in asked.items() if value is not UNKNOWN}
@@ -146,7 +164,7 @@ def _conflicts(item: Known, asked: Attributes) -> list[str]:
     return [
         key
         for key, value in asked.items()
-        if key in known and not agrees(key, known[key], value, item.variant.known["rank"], asked.get("rank"))
+        if key in known and not agrees(key, known[key], value, item.rank, asked.get("rank"))
     ]
 
 

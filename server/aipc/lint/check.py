@@ -150,9 +150,7 @@ def _examples(name: str, interpreter: Interpreter) -> tuple[Value, ...]:
     return value.items if isinstance(value, Items) else (value,)
 
 
-def _inputs(
-    forward: Definition, block: Block, examples: Sequence[Value], interpreter: Interpreter
-) -> dict[str, Value]:
+def _inputs(forward: Definition, block: Block, examples: Sequence[Value], interpreter: Interpreter) -> dict[str, Value]:
     """forward's arguments: tensors by their annotation or their example, else what may be one."""
     arguments = forward.args
     places = [*arguments.posonlyargs, *arguments.args][1:]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .blocks import walk
 from .operators import Operators
 from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS, MODULE_TYPES
-from .scopes import Definition, ancestors
+from .scopes import Definition
 from .values import UNKNOWN, Constant, Function, Instance, Reference, Value
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Classes(Operators):
 
     def lines_of(self, name: str) -> list[str]:
         """A class and its ancestors in the file; the file is depended on for each."""
-        found = ancestors(self.program, name)
+        found = self.program.line(name)
         for item in found:
             self.depends["name", item] = self.program.classes[item][1]
         return found
@@ -137,8 +138,11 @@ class Classes(Operators):
             return {}
         found.update(stores)
         for item in line:
-            for attribute in _set_later(self.program.classes[item][0]):
-                found[attribute] = UNKNOWN
+            node, block = self.program.classes[item]
+            key = f"set later {item}"
+            if key not in block.kept:
+                block.kept[key] = _set_later(node)
+            found.update(dict.fromkeys(block.kept[key], UNKNOWN))
         return found
 
     def run_init(self, owner: Instance, after: str) -> None:
@@ -147,8 +151,10 @@ class Classes(Operators):
         if found is None:
             return
         node, block, _ = found
-        if any(map(_sets_by_name, ast.walk(node))):
-            self._opaque = True
+        key = f"opaque {id(node)}"
+        if key not in block.kept:
+            block.kept[key] = any(map(_sets_by_name, walk(node)))
+        self._opaque |= block.kept[key]
         self.call_function(Function(node, block, {}, owner), [], {}, complete=False)
 
 
@@ -158,7 +164,7 @@ def _set_later(node: ast.ClassDef) -> set[str]:
         item.attr
         for method in node.body
         if isinstance(method, Definition) and method.name != "__init__"
-        for item in ast.walk(method)
+        for item in walk(method)
         if isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load)
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .calls import values_of
 from .classes import Classes
+from .functions import facts_of
 from .resolve import ARRAY_METHODS, TENSOR_TYPES, builtin, canonical, is_class
 from .values import (
     UNKNOWN,
@@ -380,7 +381,9 @@ class Expressions(Classes):
             receiver = received[0] if received else None
             if receiver is None or not receiver.varies:
                 return Tensor(varies=varies, sure=False)
-            return self.apply(callee.operator, callee.arguments, node, frame.block, receiver, self._body(frame))
+            return self.apply(
+                callee.operator, callee.arguments, node, frame.block, receiver, facts_of(frame.node, frame.block)
+            )
         if isinstance(callee, Chain):
             value: Value = positional[0] if positional else UNKNOWN
             for item in callee.items:
@@ -423,7 +426,7 @@ class Expressions(Classes):
         varies = any(item.varies for value in values_of(given) for item in tensors(value))
         if not known:
             return Tensor(sure=False, varies=varies) if name.startswith("torch.") else UNKNOWN
-        return self.apply(name, given, node, frame.block, body=self._body(frame))
+        return self.apply(name, given, node, frame.block, around=facts_of(frame.node, frame.block))
 
     def _foreign(self, name: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
         first = positional[0] if positional else UNKNOWN
@@ -463,7 +466,7 @@ class Expressions(Classes):
             value = self._quietly(operator, positional, keywords, complete, base, node, frame)
             return Tensor(value.rank, value.dtype, False, value.varies) if isinstance(value, Tensor) else UNKNOWN
         given = self.arguments(operator, positional, keywords, complete=complete, method=True)
-        return self.apply(operator, given, node, frame.block, base, self._body(frame))
+        return self.apply(operator, given, node, frame.block, base, facts_of(frame.node, frame.block))
 
     def _quietly(
         self,
@@ -505,7 +508,7 @@ class Expressions(Classes):
             return UNKNOWN
         owner = self._owner_of(function)
         names = self._parameters(function, positional, keywords, complete)
-        local = set(names) | _assigned(function.node)
+        local = set(names) | facts_of(function.node, function.block).assigned
         frame = Frame(function.block, names, function.closure, function.node, owner, [], local)
         self._calls += 1
         try:
@@ -550,19 +553,9 @@ class Expressions(Classes):
             names[arguments.kwarg.arg] = UNKNOWN
         return names
 
-    def _body(self, frame: Frame) -> list[ast.AST]:
-        return list(ast.walk(frame.node)) if frame.node is not None else []
-
     def is_loaded(self, name: str, frame: Frame) -> bool:
         """Whether a function reads a variable at all."""
-        return any(
-            isinstance(item, ast.Name) and item.id == name and isinstance(item.ctx, ast.Load)
-            for item in (ast.walk(frame.node) if frame.node is not None else ())
-        )
-
-
-def _assigned(node: ast.AST) -> set[str]:
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
+        return name in facts_of(frame.node, frame.block).loaded
 
 
 def _is_super(node: ast.expr) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .answers import Matrix
-from .blocks import Block
+from .blocks import Block, walk
 from .expressions import Expressions
 from .resolve import canonical
 from .scopes import Program, imports
@@ -66,7 +66,7 @@ class Interpreter(Expressions):
 
     def _other(self, statement: ast.stmt, frame: Frame) -> None:
         """A statement that is not followed: what it binds is unknown."""
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 frame.names[node.id] = UNKNOWN
             elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
@@ -181,7 +181,7 @@ class Interpreter(Expressions):
         self._turn(statement, frame, value)
         self.quiet = quiet
         frame.names = _joined(before, frame.names)
-        if any(isinstance(node, ast.Return) for item in statement.body for node in ast.walk(item)):
+        if any(isinstance(node, ast.Return) for item in statement.body for node in walk(item)):
             self.quiet += 1
         self.execute(statement.orelse, frame)
 
@@ -275,8 +275,7 @@ def _joined(one: Mapping[str, Value], other: Mapping[str, Value]) -> dict[str, V
     if one is other:
         return dict(one)
     return {
-        name: join(one[name], other[name]) if name in one and name in other else UNKNOWN
-        for name in {**one, **other}
+        name: join(one[name], other[name]) if name in one and name in other else UNKNOWN for name in {**one, **other}
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from . import contexts, shapes
 from .answers import Matrix, answer
 from .blocks import Block
 from .calls import bind, first_tensor, values_of
+from .functions import NOTHING, FunctionFacts
 from .rules import Said, say
 from .scopes import Program
 from .values import TENSOR, UNKNOWN, Arguments, Reference, Tensor, Value, plain, tensors
@@ -86,17 +86,20 @@ class Operators:
         node: ast.expr,
         block: Block,
         receiver: Tensor | None = None,
-        body: Iterable[ast.AST] = (),
+        around: FunctionFacts = NOTHING,
         extra: dict[str, Any] | None = None,
     ) -> Value:
         """Note what is said of a call at ``node``, and return its value.
 
         Args:
             receiver: the tensor that a method or a layer is called on.
-            body: the nodes of the function that it stands in.
+            around: the function that it stands in.
             extra: attributes of the matrix that are no parameters.
         """
-        inputs = (*((receiver,) if receiver else ()), *(item for value in values_of(arguments) for item in tensors(value)))
+        inputs = (
+            *((receiver,) if receiver else ()),
+            *(item for value in values_of(arguments) for item in tensors(value)),
+        )
         first = receiver or first_tensor(arguments)
         returned = shapes.result(operator, arguments, first, inputs)
         if shapes.short_name(operator) in shapes.RESHAPES:
@@ -108,7 +111,7 @@ class Operators:
         said = self._ask(operator, arguments, first, extra or {})
         tensor = first if isinstance(first, Tensor) else None
         if said is None or contexts.undecided(
-            operator, said.rule, tensor, body, argument_is_input=self.argument_is_input
+            operator, said.rule, tensor, around, argument_is_input=self.argument_is_input
         ):
             return returned
         note = self.note(block, node, said)
@@ -132,7 +135,9 @@ class Operators:
         if isinstance(first, Tensor):
             asked["rank"] = UNKNOWN if first.rank is None else first.rank
             asked["dtype"] = first.dtype or UNKNOWN
-        return say(answer(self.matrix, operator, asked), operator, self.matrix.soc)
+        equation = asked.get("equation")
+        words = equation if isinstance(equation, str) else ""
+        return say(answer(self.matrix, operator, asked), operator, self.matrix.soc, words)
 
 
 def _creates(operator: str) -> bool:

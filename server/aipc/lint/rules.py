@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aipc.capture.wording import words_of_export
 from aipc.core.types import Placement, Severity
@@ -27,13 +27,24 @@ class Said:
     compiler: str | None
 
 
-def say(found: Sequence[Known], operator: str, soc: SoC) -> Said | None:
+def say(found: Sequence[Known], operator: str, soc: SoC, equation: str = "") -> Said | None:
     """The one thing that all variants say; None where they differ, or where it would have to be guessed."""
-    said = [_of(item, operator, soc) for item in found]
+    said = [_of(_with_equation(item, equation), operator, soc) for item in found]
     first = said[0] if said else None
-    if first is None or any(item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in said):
+    if first is None or any(
+        item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in said
+    ):
         return None
     return first
+
+
+def _with_equation(item: Known, equation: str) -> Known:
+    """The measurement as it reads for the same equation in the author's letters."""
+    measured = item.attributes.get("equation")
+    if not equation or not measured:
+        return item
+    reason = item.measured.reason.replace(str(measured), equation.replace(" ", ""))
+    return replace(item, measured=replace(item.measured, reason=reason))
 
 
 def _of(item: Known, operator: str, soc: SoC) -> Said | None:

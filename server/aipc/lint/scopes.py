@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .blocks import Block
+from .blocks import Block, walk
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -47,9 +47,11 @@ def _read(block: Block) -> Facts:
     stars: list[str] = []
     bindings = tuple(_bindings(block.tree.body, block, stars))
     stored, poisoned = set(), set()
-    for node in ast.walk(block.tree):
+    for node in walk(block.tree):
         if isinstance(node, ast.Attribute):
-            if not isinstance(node.ctx, ast.Load) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            if not isinstance(node.ctx, ast.Load) and not (
+                isinstance(node.value, ast.Name) and node.value.id == "self"
+            ):
                 stored.add(node.attr)
         elif isinstance(node, ast.Global):
             poisoned.update(node.names)
@@ -140,6 +142,7 @@ class Program:
         for name, bindings in self.names.items():
             if len(bindings) > 1:
                 self.classes.pop(name, None)
+        self._lines: dict[str, list[str]] = {}
         self._overridden = self._find_overridden()
 
     def binding(self, name: str) -> Binding | None:
@@ -149,16 +152,22 @@ class Program:
             return found[0]
         return None
 
+    def line(self, name: str) -> list[str]:
+        """A class and the classes of the file that it derives from, the nearest first."""
+        if name not in self._lines:
+            self._lines[name] = ancestors(self, name)
+        return self._lines[name]
+
     def overridden(self, name: str) -> frozenset[str]:
         """Attributes and methods of a class that some subclass in the file sets anew."""
         return self._overridden.get(name, frozenset())
 
     def _find_overridden(self) -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
-        for name, (node, _) in self.classes.items():
-            bases = ancestors(self, name)[1:]
+        for name, (node, block) in self.classes.items():
+            bases = self.line(name)[1:]
             if bases:
-                own = _own_names(node)
+                own = block.kept.get(f"own {name}") or block.kept.setdefault(f"own {name}", _own_names(node))
                 for base in bases:
                     found.setdefault(base, set()).update(own)
         return {name: frozenset(names - {"__init__", "example_inputs"}) for name, names in found.items()}
@@ -180,7 +189,7 @@ def ancestors(program: Program, name: str) -> list[str]:
 def _own_names(node: ast.ClassDef) -> set[str]:
     """What a class sets: its methods, its class attributes, and everything stored on ``self``."""
     names = set()
-    for item in ast.walk(node):
+    for item in walk(node):
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
             names.add(item.name)
         elif isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load):

@@ -28,15 +28,53 @@ _REDUCTIONS = {
 _SAME = {
     *("relu", "relu6", "sigmoid", "tanh", "gelu", "silu", "mish", "elu", "leaky_relu", "hardswish", "softplus", "celu"),
     *("softmax", "log_softmax", "softmin", "abs", "exp", "log", "sqrt", "rsqrt", "neg", "sin", "cos", "floor", "ceil"),
-    *("round", "clamp", "erf", "pow", "square", "sign", "reciprocal", "layer_norm", "batch_norm", "group_norm", "clone"),
-    *("dropout", "contiguous", "detach", "pad", "interpolate", "upsample", "normalize", "cumsum", "flip", "roll", "tril"),
+    *(
+        "round",
+        "clamp",
+        "erf",
+        "pow",
+        "square",
+        "sign",
+        "reciprocal",
+        "layer_norm",
+        "batch_norm",
+        "group_norm",
+        "clone",
+    ),
+    *(
+        "dropout",
+        "contiguous",
+        "detach",
+        "pad",
+        "interpolate",
+        "upsample",
+        "normalize",
+        "cumsum",
+        "flip",
+        "roll",
+        "tril",
+    ),
     *("triu", "masked_fill", "to", "type_as", "add", "sub", "mul", "div", "transpose", "swapaxes", "swapdims", "where"),
     *("hardsigmoid", "hardtanh", "softsign", "logsigmoid", "prelu", "selu", "instance_norm", "rms_norm", "conv1d"),
     *("conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool2d"),
     *("max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "linear"),
     *("adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "grid_sample"),
     *("cat", "concat", "concatenate", "nan_to_num", "gather", "scatter", "scatter_add", "scatter_reduce", "cumprod"),
-    *("isnan", "isinf", "isfinite", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "log1p", "expm1"),
+    *(
+        "isnan",
+        "isinf",
+        "isfinite",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "log1p",
+        "expm1",
+    ),
 }
 _CREATED = {"randn", "rand", "zeros", "ones", "empty", "full", "randint", "eye", "arange", "linspace"}
 KEEPS_VALUE = {"contiguous", "clone", "detach", "dropout", "identity", "to", "float", "half"}
@@ -53,7 +91,11 @@ def short_name(operator: str) -> str:
 
 
 _MODULES = {
-    **{f"{kind}Pad{n}d": "pad" for kind in ("Zero", "Constant", "Reflection", "Replication", "Circular") for n in (1, 2, 3)},
+    **{
+        f"{kind}Pad{n}d": "pad"
+        for kind in ("Zero", "Constant", "Reflection", "Replication", "Circular")
+        for n in (1, 2, 3)
+    },
     **{f"{name}{n}d": f"{other}{n}d" for n in (1, 2, 3) for name, other in (("Conv", "conv"), ("MaxPool", "max_pool"))},
     **{f"ConvTranspose{n}d": f"conv_transpose{n}d" for n in (1, 2, 3)},
     **{f"AvgPool{n}d": f"avg_pool{n}d" for n in (1, 2, 3)},
@@ -115,7 +157,9 @@ def _dtype(name: str, known: Mapping[str, Any], first: Value) -> str | None:
         return None
     if name in _CREATED:
         return {"randint": "int64", "arange": None, "full": None}.get(name, "float32")
-    return first.dtype if isinstance(first, Tensor) and (name in _SAME or name in RESHAPES or name == "permute") else None
+    return (
+        first.dtype if isinstance(first, Tensor) and (name in _SAME or name in RESHAPES or name == "permute") else None
+    )
 
 
 def _rank(name: str, known: Mapping[str, Any], first: Value, inputs: tuple[Tensor, ...]) -> int | None:

@@ -116,9 +116,7 @@ class Instance:
     itself: bool = False
 
 
-Value: TypeAlias = (
-    Unknown | Constant | Items | Tensor | Reference | Layer | Chain | Each | Function | Class | Instance
-)
+Value: TypeAlias = Unknown | Constant | Items | Tensor | Reference | Layer | Chain | Each | Function | Class | Instance
 
 
 def tensors(value: Value) -> tuple[Tensor, ...]:
