@@ -31,7 +31,9 @@ def facts_of(node: ast.AST | None, block: Block) -> FunctionFacts:
 
 
 def _read(node: ast.AST) -> FunctionFacts:
-    loaded, assigned, adds_one = set(), set(), False
+    loaded: set[str] = set()
+    assigned: set[str] = set()
+    adds_one = False
     for item in walk(node):
         if isinstance(item, ast.Name):
             (loaded if isinstance(item.ctx, ast.Load) else assigned).add(item.id)

@@ -18,7 +18,7 @@ _DIMENSIONS = {"dim", "dims", "dim0", "dim1", "start_dim", "end_dim"}
 def agrees(key: str, measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
     """False only where ``asked`` is surely not ``measured``."""
     if key == "equation":
-        return canonical(str(measured)) == asked
+        return bool(canonical(str(measured)) == asked)
     if isinstance(measured, str) and not isinstance(asked, str):
         return _word(key, measured, asked)
     if asked is TENSOR:
