@@ -36,7 +36,7 @@ class Agreement:
         return 1 - len(self.missed) / self.compiler if self.compiler else 1.0
 
 
-def compare(files: Iterable[Path], pool: WorkerPool, soc: str = SOC, out: object = None) -> Agreement:
+def compare(files: Iterable[Path], pool: WorkerPool, soc: str = SOC) -> Agreement:
     """Check every model of the files and hold it against the text's findings."""
     alarms: list[str] = []
     missed: list[str] = []
@@ -56,12 +56,14 @@ def compare(files: Iterable[Path], pool: WorkerPool, soc: str = SOC, out: object
 
 
 def _checked(path: Path, name: str, soc: str, pool: WorkerPool) -> Sequence[Finding]:
-    request = engine.CheckRequest(f"{path}:{name}", soc, numerics=True, cwd=path.parent)
-    try:
-        return engine.check(request, pool).findings
-    except AipcError as error:
-        print(f"{path.name}:{name} could not be checked: {error}", file=sys.stderr)
-        return ()
+    for numerics in (True, False):  # what does not compile has no numbers
+        request = engine.CheckRequest(f"{path}:{name}", soc, numerics=numerics, cwd=path.parent)
+        try:
+            return engine.check(request, pool).findings
+        except AipcError as error:
+            problem = error
+    print(f"{path.name}:{name} could not be checked: {problem}", file=sys.stderr)
+    return ()
 
 
 def _same(one: Finding, other: Finding) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import random
-
 import pytest
 
 from aipc.core.workers import WorkerPool

@@ -19,6 +19,7 @@ from aipc.ops.results import RUNS, Measured
 from aipc.qairt.soc import SoC
 
 from .einsum import canonical
+from .resolve import is_class
 from .values import TENSOR, UNKNOWN
 from .words import agrees
 
@@ -87,21 +88,22 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[Known, ...]:
     said = {key for variant in matrix.variants.get(operator, ()) for key in variant.attributes}
     found = []
     for variant in matrix.variants.get(operator, ()):
-        if own and any(_of_another(matrix, variant, key, own) for key in variant.attributes):
+        if own and any(_of_another(matrix, operator, variant, key, own) for key in variant.attributes):
             continue
         attributes = dict(variant.attributes)
         for key in said - attributes.keys():
             if key in ("rank", "dtype"):
                 attributes[key] = variant.known[key]
-            elif key in defaults:
+            elif defaults.get(key) is not None:
+                # A default of None stands for something that the measured call then said otherwise.
                 attributes[key] = defaults[key]
         found.append(Known(variant, attributes, variant.measured[matrix.part], variant.known["rank"]))
     return tuple(found)
 
 
-def _of_another(matrix: Matrix, variant: Variant, key: str, own: set[str]) -> bool:
+def _of_another(matrix: Matrix, operator: str, variant: Variant, key: str, own: set[str]) -> bool:
     """Whether ``key`` is a parameter of another operator that shares the variant: ``padding_mode`` of nn.Conv2d."""
-    if key in own or key in ("rank", "dtype"):
+    if key in own or key in ("rank", "dtype") or is_class(operator):
         return False
     others = (matrix.parameters(name) for name in variant.operators)
     return any(key == (item if isinstance(item, str) else item[0]) for items in others for item in items)

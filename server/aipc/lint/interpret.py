@@ -58,8 +58,8 @@ class Interpreter(Expressions):
     def execute(self, body: Sequence[ast.stmt], frame: Frame) -> str:
         for statement in body:
             self.step()
-            handler = getattr(self, f"_{type(statement).__name__.lower()}", None)
-            status = handler(statement, frame) if handler else self._other(statement, frame)
+            handler = getattr(self, f"_{type(statement).__name__.lower()}", self._other)
+            status = handler(statement, frame)
             if status in (_LEAVES, _RAISES):
                 return str(status)
         return _FALLS
@@ -205,15 +205,15 @@ class Interpreter(Expressions):
 
     def _try(self, statement: ast.Try, frame: Frame) -> None:
         before = dict(frame.names)
-        quiet = self.quiet
         left = self.execute(statement.body, frame) != _FALLS
         for handler in statement.handlers:
             inside = Frame(frame.block, dict(before), frame.closure, frame.node, frame.owner, frame.results)
             if handler.name:
                 inside.names[handler.name] = UNKNOWN
+            held = self.quiet
             self.quiet += 1
             self.execute(handler.body, inside)
-            self.quiet = quiet
+            self.quiet = held
             frame.names = _joined(frame.names, inside.names)
         self.execute(statement.orelse, frame)
         self.execute(statement.finalbody, frame)

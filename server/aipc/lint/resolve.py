@@ -38,10 +38,15 @@ HARMLESS_DECORATORS = frozenset(
     }
 )
 ARRAY_METHODS = frozenset(
-    "any all argmax argmin argsort astype byteswap choose clip compress conj conjugate copy count cumprod cumsum "
-    "diagonal dot dump fill flatten get index item items keys values max mean min nonzero partition pop prod ptp put "
-    "ravel repeat reshape resize round searchsorted sort split squeeze std sum swapaxes take tobytes tolist trace "
-    "transpose var view replace format join add sub mul div where filter norm to float int bool long half type size "
-    "dim cat apply map remove add_ union difference matmul abs rotate scale crop flip pad expand clone detach".split()
+    {
+        *("any", "all", "argmax", "argmin", "argsort", "astype", "byteswap", "choose", "clip", "compress", "conj"),
+        *("conjugate", "copy", "count", "cumprod", "cumsum", "diagonal", "dot", "dump", "fill", "flatten", "get"),
+        *("index", "item", "items", "keys", "values", "max", "mean", "min", "nonzero", "partition", "pop", "prod"),
+        *("ptp", "put", "ravel", "repeat", "reshape", "resize", "round", "searchsorted", "sort", "split", "squeeze"),
+        *("std", "sum", "swapaxes", "take", "tobytes", "tolist", "trace", "transpose", "var", "view", "replace"),
+        *("format", "join", "add", "sub", "mul", "div", "where", "filter", "norm", "to", "float", "int", "bool"),
+        *("long", "half", "type", "size", "dim", "cat", "apply", "map", "remove", "add_", "union", "difference"),
+        *("matmul", "abs", "rotate", "scale", "crop", "flip", "pad", "expand", "clone", "detach"),
+    }
 )
 """Methods that things other than tensors commonly have."""

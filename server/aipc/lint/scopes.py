@@ -98,9 +98,7 @@ def _stored_names(node: ast.stmt) -> Iterator[str]:
         item = stack.pop()
         if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
             yield item.id
-        elif isinstance(item, ast.ExceptHandler) and item.name:
-            yield item.name
-        elif isinstance(item, (ast.MatchAs, ast.MatchStar)) and item.name:
+        elif isinstance(item, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and item.name:
             yield item.name
         for child in ast.iter_child_nodes(item):
             if not isinstance(child, ast.stmt):
