@@ -44,11 +44,11 @@ def compare(files: Iterable[Path], pool: WorkerPool, soc: str = SOC) -> Agreemen
     for path in files:
         text = path.read_text("utf-8")
         said = lint(text, str(path), soc)
-        compiler: dict[tuple[str, int], Finding] = {}
+        compiler: dict[tuple[object, ...], Finding] = {}
         for name in models(text):
             for found in _checked(path, name, soc, pool):
                 if found.range and found.range.file == str(path) and found.rule not in _ELSEWHERE:
-                    compiler.setdefault((found.rule, found.range.start.line), found)
+                    compiler.setdefault((found.rule, found.range), found)
         total += len(compiler)
         alarms += [_text(path, item) for item in said if not any(_same(item, other) for other in compiler.values())]
         missed += [_text(path, item) for item in compiler.values() if not any(_same(item, other) for other in said)]

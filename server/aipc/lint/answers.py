@@ -135,22 +135,24 @@ def _answer(candidates: Sequence[Known], asked: Attributes) -> tuple[Known, ...]
         return ()
     asked = {key: _canonical(key, value) for key, value in asked.items() if value is not UNKNOWN}
     conflicts = [frozenset(_conflicts(item, asked)) for item in candidates]
-    said = {key for item in candidates for key in item.attributes if key in asked}
-    # A special situation that leaves something unsaid says nothing of a call where that is known.
-    conflicts = [
-        keys | {""} if item.variant.label and said - item.attributes.keys() else keys
-        for item, keys in zip(candidates, conflicts, strict=True)
-    ]
     exact = [item for item, keys in zip(candidates, conflicts, strict=True) if not keys]
+    said = {key for item in candidates for key in item.attributes if key in asked}
+    # What leaves something unsaid counts only where nothing else says it, and a special situation not even then.
+    full = [item for item in exact if said <= item.attributes.keys()]
     if exact:
-        return _agreed(exact)
+        return _agreed(full or [item for item in exact if not item.variant.label])
     # A size that was not measured: sure only where no measured size makes a difference.
     sizes = {key for key, value in asked.items() if key not in ("rank", "dtype") and _is_size(value)}
-    near = [item for item, keys in zip(candidates, conflicts, strict=True) if keys <= sizes]
+    near = [
+        item
+        for item, keys in zip(candidates, conflicts, strict=True)
+        if keys <= sizes and (not item.variant.label or said <= item.attributes.keys())
+    ]
     return _agreed(near) if len(near) > 1 else ()
 
 
 def _agreed(found: Sequence[Known]) -> tuple[Known, ...]:
+    """All of them, where they have one bad verdict."""
     verdicts = {item.measured.verdict for item in found}
     if len(verdicts) != 1 or verdicts == {RUNS}:
         return ()

@@ -17,6 +17,7 @@ _REPAIRS = 4
 _KEPT = 4096
 _CONTINUES = re.compile(r"[\s#)\]}]|else\b|elif\b|except\b|finally\b|case\b|$")
 _NAME = re.compile(r"\b([A-Za-z_]\w*)\b(?!\s*[.(=\w])|\b([A-Za-z_]\w*)\s*=(?!=)")
+_BEGINS = re.compile(r"(async|class|def|from|import|if|for|while|with|try|return|raise|@)\b|@")
 _QUOTES = re.compile(r"\"\"\"|'''")
 
 
@@ -31,6 +32,11 @@ class Block:
     repaired: bool = False
     kept: dict[str, Any] = field(repr=False, default_factory=dict)
     """What others have found out about it."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether it is Python as it stands."""
+        return self.tree is not None and not self.repaired
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -67,7 +73,16 @@ class Parser:
 
     def blocks(self, text: str) -> list[tuple[int, Block]]:
         """The blocks of a file, each with the number of lines before it."""
-        return [(start, self.parse(block)) for start, block in _split(text)]
+        found: list[tuple[int, Block]] = []
+        for start, part in _split(text):
+            if found and not found[-1][1].sound and not _BEGINS.match(part):
+                # A line at the margin within brackets is not the start of a statement.
+                whole = self.parse(found[-1][1].text + part)
+                if whole.sound:
+                    found[-1] = (found[-1][0], whole)
+                    continue
+            found.append((start, self.parse(part)))
+        return found
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
