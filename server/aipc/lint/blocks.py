@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _REPAIRS = 4
-_KEPT = 4096
+_KEPT = 400_000
+"""Characters of text whose trees are kept; a tree takes about a hundred times as much."""
 _CONTINUES = re.compile(r"[\s#)\]}]|else\b|elif\b|except\b|finally\b|case\b|$")
 _NAME = re.compile(r"\b([A-Za-z_]\w*)\b(?!\s*[.(=\w])|\b([A-Za-z_]\w*)\s*=(?!=)")
 _BEGINS = re.compile(r"(async|class|def|from|import|if|for|while|with|try|return|raise|@)\b|@")
@@ -57,18 +58,20 @@ _FOLLOWED = (ast.expr, ast.stmt, ast.arguments, ast.arg, ast.pattern)
 
 
 class Parser:
-    """Parses blocks and remembers the last few thousand."""
+    """Parses blocks and remembers those that were used last."""
 
     def __init__(self) -> None:
         self._blocks: OrderedDict[str, Block] = OrderedDict()
+        self._size = 0
 
     def parse(self, text: str) -> Block:
         if block := self._blocks.get(text):
             self._blocks.move_to_end(text)
             return block
         block = self._blocks[text] = _parse(text)
-        if len(self._blocks) > _KEPT:
-            self._blocks.popitem(last=False)
+        self._size += len(text)
+        while self._size > _KEPT and len(self._blocks) > 1:
+            self._size -= len(self._blocks.popitem(last=False)[0])
         return block
 
     def blocks(self, text: str) -> list[tuple[int, Block]]:

@@ -21,7 +21,7 @@ from .resolve import TENSOR_TYPES
 from .scopes import Definition, Program
 from .values import UNKNOWN, Function, Instance, Items, Reference, Tensor, Value
 
-_KEPT = 2048
+_KEPT = 400
 _EVIDENCE: Mapping[str, str] = {"tier": "text"}
 
 
@@ -31,6 +31,8 @@ class Followed:
 
     depends: Mapping[tuple[str, str], object]
     notes: tuple[Note, ...]
+    block: Block
+    """Held, so that no other gets its identity."""
 
 
 @dataclass(slots=True)
@@ -39,8 +41,6 @@ class Memory:
 
     parser: Parser = field(default_factory=Parser)
     followed: OrderedDict[tuple[int, str, int], Followed] = field(default_factory=OrderedDict)
-    blocks: dict[int, Block] = field(default_factory=dict)
-    """The blocks that ``followed`` speaks of, so that no other gets their identity."""
     last: dict[tuple[str, str], tuple[str, Block, tuple[Note, ...]]] = field(default_factory=dict)
     """(path, first line) -> the SoC, and what was said of the block the last time that it was Python."""
 
@@ -104,11 +104,9 @@ def _model(name: str, program: Program, matrix: Matrix, memory: Memory) -> tuple
     except Exception:  # a defect here must not cost the author the other diagnostics
         _log.exception("%s could not be followed", name)
         notes = ()
-    memory.blocks[id(block)] = block
-    memory.followed[key] = Followed(interpreter.depends, notes)
+    memory.followed[key] = Followed(interpreter.depends, notes, block)
     if len(memory.followed) > _KEPT:
-        memory.followed.clear()
-        memory.blocks.clear()
+        memory.followed.popitem(last=False)
     return notes
 
 
