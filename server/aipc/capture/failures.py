@@ -10,8 +10,7 @@ from aipc.core.types import Finding, Origin, Related, Severity
 from .export import DynamicShapesError, MissingLoweringsError
 from .recorder import stack_of_traceback
 from .sourcemap import origin
-
-_DYNAMIC = "the shape of this result depends on the values of the input; shapes on the NPU are fixed"
+from .wording import DYNAMIC, missing, words_of_export
 
 
 def findings_of(error: Exception, path: Path) -> tuple[Finding, ...]:
@@ -32,11 +31,8 @@ def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
     findings = []
     for operator, number in found:
         place = origin(error.recorder.stacks[number]) if number is not None else Origin(())
-        short = operator.removeprefix("aten.").removesuffix(".default")
-        message = f"PyTorch's exporter has no ONNX form of {short}, so this model cannot be captured with it"
-        findings.append(
-            _finding("capture-unsupported-operator", message, place, f"No ONNX function found for {operator}", ())
-        )
+        words = f"No ONNX function found for {operator}"
+        findings.append(_finding("capture-unsupported-operator", missing(operator), place, words, ()))
     return tuple(findings)
 
 
@@ -44,7 +40,7 @@ def _dynamic(error: DynamicShapesError) -> tuple[Finding, ...]:
     return tuple(
         _finding(
             "capture-dynamic-shape",
-            _DYNAMIC,
+            DYNAMIC,
             origin(error.recorder.stacks[number]) if number is not None else Origin(()),
             f"{operator} has an output shape that depends on the values of its input",
             (),
@@ -55,14 +51,8 @@ def _dynamic(error: DynamicShapesError) -> tuple[Finding, ...]:
 
 def _explain(error: Exception) -> tuple[str, str]:
     text = " ".join(f"{type(item).__name__} {item}" for item in _chain(error))
-    if "DataDependent" in text or "GuardOnDataDependentSymNode" in text or "data-dependent" in text.lower():
-        return (
-            "capture-data-dependent",
-            "what this computes, or its shape, depends on the values of the input; a graph for the NPU has to be the "
-            "same for every input",
-        )
-    if "DynamicOutputShape" in text or "nonzero" in text:
-        return "capture-dynamic-shape", _DYNAMIC
+    if known := words_of_export(text):
+        return known
     first = str(_deepest(error)).strip().splitlines()
     return (
         "capture-failed",

@@ -1,14 +1,19 @@
-"""Findings as diagnostics, pulled by the client. Those whose line has changed since the check are left out."""
+"""Findings as diagnostics, pulled by the client. Those whose line has changed since the check are left out.
+
+A document that is open also has what its text alone says, until a check has said it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Severity
 
+from ..linting import is_linted, lint_findings, soc_in_effect
 from ..positions import to_lsp_range
 from ..results import current_findings
 from ..server import AipcServer, to_path, to_uri
@@ -28,7 +33,7 @@ def register(server: AipcServer) -> None:
     def pull(parameters: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
         uri = parameters.text_document.uri
         lines = server.lines(str(to_path(uri)))
-        result_id = _result_id(server, lines)
+        result_id = _result_id(server, str(to_path(uri)), lines)
         if parameters.previous_result_id == result_id:
             return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id)
         return lsp.RelatedFullDocumentDiagnosticReport(
@@ -45,7 +50,7 @@ def register(server: AipcServer) -> None:
         reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
         for file in sorted(files | told):
             uri, lines = to_uri(file), server.lines(file)
-            result_id = _result_id(server, lines)
+            result_id = _result_id(server, file, lines)
             if known.get(uri) == result_id:
                 reports.append(lsp.WorkspaceUnchangedDocumentDiagnosticReport(uri, result_id))
             else:
@@ -55,18 +60,23 @@ def register(server: AipcServer) -> None:
         return lsp.WorkspaceDiagnosticReport(reports)
 
 
-def _result_id(server: AipcServer, lines: Sequence[str]) -> str:
+def _result_id(server: AipcServer, path: str, lines: Sequence[str]) -> str:
     stamp = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{server.generation}-{stamp}"
+    linted = soc_in_effect(server, Path(path)) if is_linted(server, path) else ""
+    return f"{server.generation}-{stamp}-{linted}"
 
 
 def diagnostics(server: AipcServer, path: str, lines: Sequence[str]) -> list[lsp.Diagnostic]:
-    """The diagnostics of one file from all models; the same finding of two models is one."""
+    """The diagnostics of one file from all models and from its text; the same finding twice is one."""
     found: dict[tuple[object, ...], lsp.Diagnostic] = {}
     for checked in server.results.values():
         for finding in current_findings(checked, path, lines):
             key = (finding.rule, finding.range, finding.message)
             found.setdefault(key, _diagnostic(server, finding, lines, checked.reference))
+    if is_linted(server, path):
+        for finding in lint_findings(server, path, lines):
+            key = (finding.rule, finding.range, finding.message)
+            found.setdefault(key, _diagnostic(server, finding, lines, ""))
     return list(found.values())
 
 

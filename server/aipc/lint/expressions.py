@@ -1,0 +1,607 @@
+"""Evaluates expressions to what is known of their values."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from .calls import values_of
+from .classes import Classes
+from .functions import facts_of
+from .resolve import ARRAY_METHODS, TENSOR_TYPES, builtin, canonical, is_class
+from .values import (
+    UNKNOWN,
+    Arguments,
+    Chain,
+    Class,
+    Constant,
+    Each,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    Reference,
+    Tensor,
+    Value,
+    join,
+    tensors,
+)
+
+if TYPE_CHECKING:
+    from .blocks import Block
+    from .interpret import Frame
+
+_DEPTH = 6
+_DUNDERS: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.Mod: "__mod__",
+    ast.FloorDiv: "floor_divide",
+    ast.Pow: "pow",
+    ast.MatMult: "__matmul__",
+    ast.LShift: "__lshift__",
+    ast.RShift: "__rshift__",
+    ast.BitAnd: "bitwise_and",
+    ast.BitOr: "bitwise_or",
+    ast.BitXor: "bitwise_xor",
+}
+_SEQUENCES = {"torch.nn.ModuleList", "builtins.list", "builtins.tuple", "builtins.reversed", "builtins.iter"}
+_FIXED = {"torch.nn.Parameter", "torch.nn.parameter.Parameter", "torch.nn.Buffer", "torch.nn.parameter.Buffer"}
+
+
+class Expressions(Classes):
+    """One method for each kind of expression."""
+
+    _calls = 0
+
+    def run_body(self, function: Function, frame: Frame) -> Value:
+        raise NotImplementedError
+
+    def assign(self, target: ast.expr, value: Value, frame: Frame, source: ast.expr | None = None) -> None:
+        raise NotImplementedError
+
+    def module_frame(self, block: Block) -> Frame:
+        from .interpret import Frame
+
+        return Frame(block, {})
+
+    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
+        self.step()
+        handler = getattr(self, f"_{type(node).__name__.lower()}_value", None)
+        if handler is not None:
+            value: Value = handler(node, frame)
+            return value
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.evaluate(child, frame)
+        return UNKNOWN
+
+    # Names and plain values.
+
+    def _constant_value(self, node: ast.Constant, frame: Frame) -> Value:
+        return Constant(node.value)
+
+    def _name_value(self, node: ast.Name, frame: Frame) -> Value:
+        if node.id in frame.names:
+            return frame.names[node.id]
+        if node.id in frame.closure:
+            return frame.closure[node.id]
+        return UNKNOWN if node.id in frame.local else self.global_value(node.id)
+
+    def global_value(self, name: str) -> Value:
+        binding = self.program.binding(name)
+        known = name in self.program.names
+        self.depends["name", name] = (binding.imported or binding.block) if binding else known
+        if binding is None:
+            found = None if known else builtin(name)
+            return Reference(found) if found else UNKNOWN
+        if binding.imported:
+            return Reference(canonical(binding.imported))
+        if isinstance(binding.node, ast.FunctionDef):
+            plain = self.plain_decorators(binding.node, binding.block)
+            return Function(binding.node, binding.block) if plain else UNKNOWN
+        if isinstance(binding.node, ast.ClassDef):
+            return Class(name) if name in self.program.classes else UNKNOWN
+        if isinstance(binding.node, ast.expr) and self._calls < _DEPTH:
+            self._calls += 1
+            self.quiet += 1
+            try:
+                return self.evaluate(binding.node, self.module_frame(binding.block))
+            finally:
+                self._calls -= 1
+                self.quiet -= 1
+        return UNKNOWN
+
+    def _tuple_value(self, node: ast.Tuple, frame: Frame) -> Value:
+        return self._items(node.elts, frame)
+
+    def _list_value(self, node: ast.List, frame: Frame) -> Value:
+        return self._items(node.elts, frame)
+
+    def _items(self, nodes: list[ast.expr], frame: Frame) -> Value:
+        found: list[Value] = []
+        sure = True
+        for node in nodes:
+            value = self.evaluate(node.value if isinstance(node, ast.Starred) else node, frame)
+            if not isinstance(node, ast.Starred):
+                found.append(value)
+            elif isinstance(value, (Items, Chain)):
+                found.extend(value.items)
+            elif isinstance(value, Each):
+                found.append(value)
+            else:
+                sure = False
+        if sure:
+            return Items(tuple(found))
+        kept = tuple(item for value in found for item in tensors(value))
+        return Each(kept) if kept else UNKNOWN
+
+    def _starred_value(self, node: ast.Starred, frame: Frame) -> Value:
+        self.evaluate(node.value, frame)
+        return UNKNOWN
+
+    def _lambda_value(self, node: ast.Lambda, frame: Frame) -> Value:
+        return Function(node, frame.block, {**frame.closure, **frame.names})
+
+    def _namedexpr_value(self, node: ast.NamedExpr, frame: Frame) -> Value:
+        value = self.evaluate(node.value, frame)
+        self.assign(node.target, value, frame)
+        return value
+
+    def _listcomp_value(self, node: ast.ListComp, frame: Frame) -> Value:
+        return self._comprehension(node.elt, node.generators, frame)
+
+    def _generatorexp_value(self, node: ast.GeneratorExp, frame: Frame) -> Value:
+        return self._comprehension(node.elt, node.generators, frame)
+
+    def _setcomp_value(self, node: ast.SetComp, frame: Frame) -> Value:
+        self._comprehension(node.elt, node.generators, frame)
+        return UNKNOWN
+
+    def _dictcomp_value(self, node: ast.DictComp, frame: Frame) -> Value:
+        self._comprehension(node.value, node.generators, frame)
+        return UNKNOWN
+
+    def _comprehension(self, element: ast.expr, generators: list[ast.comprehension], frame: Frame) -> Value:
+        before, quiet = dict(frame.names), self.quiet
+        for generator in generators:
+            value = self.elements(self.evaluate(generator.iter, frame), generator.iter, frame)
+            self.assign(generator.target, value, frame)
+            self.quiet += bool(generator.ifs)
+        found = self.evaluate(element, frame)
+        frame.names, self.quiet = before, quiet
+        return Each((found,)) if found != UNKNOWN else UNKNOWN
+
+    def elements(self, value: Value, node: ast.expr, frame: Frame) -> Value:
+        """What a loop over ``value`` gives its variable."""
+        if isinstance(value, Each):
+            return value if len(value.items) != 1 else value.items[0]
+        if isinstance(value, (Items, Chain)) and value.items:
+            if any(isinstance(item, (Layer, Instance, Chain)) for item in value.items):
+                return Each(value.items)
+            found = value.items[0]
+            for item in value.items[1:]:
+                found = join(found, item)
+            return found
+        return Tensor(None, value.dtype, value.sure, value.varies) if isinstance(value, Tensor) else UNKNOWN
+
+    # Attributes and items.
+
+    def _attribute_value(self, node: ast.Attribute, frame: Frame) -> Value:
+        base = self.evaluate(node.value, frame)
+        if isinstance(base, Reference):
+            return Reference(canonical(f"{base.name}.{node.attr}"))
+        if isinstance(base, Instance) and base.itself:
+            return self.member(base, node.attr)
+        if not isinstance(base, Tensor):
+            return UNKNOWN
+        if node.attr in ("T", "mT", "H", "mH", "data", "real"):
+            return Tensor(base.rank, base.dtype, base.sure, base.varies)
+        if node.attr == "shape" and base.rank is not None:
+            return Items((UNKNOWN,) * base.rank)
+        return Constant(base.rank) if node.attr == "ndim" and base.rank is not None else UNKNOWN
+
+    def _subscript_value(self, node: ast.Subscript, frame: Frame) -> Value:
+        base = self.evaluate(node.value, frame)
+        index = self.evaluate(node.slice, frame)
+        if isinstance(base, Tensor):
+            return self._indexed(node, base, index, frame)
+        if isinstance(base, (Items, Chain, Each)):
+            number = index.value if isinstance(index, Constant) else None
+            if isinstance(number, int) and not isinstance(base, Each) and -len(base.items) <= number < len(base.items):
+                return base.items[number]
+            if isinstance(base, Each) and len(base.items) == 1:
+                return base.items[0]
+            if isinstance(node.slice, ast.Slice) and isinstance(base, Items):
+                return Each(kept) if (kept := tensors(base)) else UNKNOWN
+        return UNKNOWN
+
+    def _indexed(self, node: ast.Subscript, base: Tensor, index: Value, frame: Frame) -> Value:
+        if isinstance(index, Tensor) and index.dtype == "bool" and index.sure and index.varies and base.sure:
+            operator = "torch.Tensor.__getitem__"
+            self.apply(operator, Arguments(), node, frame.block, Tensor(), extra={"index": "mask"})
+            return Tensor()
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        rank = base.rank
+        for part in parts:
+            if rank is None:
+                break
+            if isinstance(part, ast.Constant) and part.value is None:
+                rank += 1
+            elif isinstance(part, ast.Constant) and isinstance(part.value, int):
+                rank -= 1
+            elif not isinstance(part, ast.Slice) and not (isinstance(part, ast.Constant) and part.value is Ellipsis):
+                rank = None
+        return Tensor(rank, base.dtype, base.sure, base.varies)
+
+    # Operators of the language.
+
+    def _binop_value(self, node: ast.BinOp, frame: Frame) -> Value:
+        left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            return _folded(node.op, left.value, right.value)
+        if isinstance(left, Items) and isinstance(right, Items) and isinstance(node.op, ast.Add):
+            return Items((*left.items, *right.items))
+        if isinstance(left, Items) and isinstance(right, Constant) and isinstance(node.op, ast.Mult):
+            times = right.value
+            return Items(left.items * times) if isinstance(times, int) and 0 <= times < 16 else UNKNOWN
+        found = [item for item in (left, right) if isinstance(item, Tensor)]
+        if not found:
+            return UNKNOWN
+        operator = self.method_operator(_DUNDERS.get(type(node.op), "")) if isinstance(left, Tensor) else None
+        sure = any(item.sure for item in found)
+        if operator and sure and isinstance(left, Tensor):
+            given = Arguments({"other": right}, {})
+            value = self.apply(operator, given, node, frame.block, left)
+            return value if isinstance(value, Tensor) else UNKNOWN
+        rank = found[0].rank if isinstance(left, Constant) or isinstance(right, Constant) else None
+        return Tensor(rank, found[0].dtype if rank else None, sure, any(item.varies for item in found), "add")
+
+    def _unaryop_value(self, node: ast.UnaryOp, frame: Frame) -> Value:
+        value = self.evaluate(node.operand, frame)
+        if isinstance(value, Constant) and isinstance(node.op, ast.USub) and isinstance(value.value, (int, float)):
+            return Constant(-value.value)
+        if isinstance(value, Constant) and isinstance(node.op, ast.Not):
+            return Constant(not value.value)
+        if isinstance(value, Tensor) and not isinstance(node.op, ast.Not):
+            return Tensor(value.rank, value.dtype, value.sure, value.varies, "neg")
+        return UNKNOWN
+
+    def _compare_value(self, node: ast.Compare, frame: Frame) -> Value:
+        values = [self.evaluate(item, frame) for item in (node.left, *node.comparators)]
+        if len(node.ops) != 1:
+            return UNKNOWN
+        left, right = values
+        if isinstance(node.ops[0], (ast.Is, ast.IsNot)):
+            return _identity(left, right, isinstance(node.ops[0], ast.Is))
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            return _compared(node.ops[0], left.value, right.value)
+        found = [item for item in values if isinstance(item, Tensor)]
+        if not found or isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            return UNKNOWN
+        return Tensor(found[0].rank, "bool", any(i.sure for i in found), any(i.varies for i in found), "eq")
+
+    def _boolop_value(self, node: ast.BoolOp, frame: Frame) -> Value:
+        decided = self._decided(node, frame)
+        return UNKNOWN if decided is None else Constant(decided)
+
+    def _decided(self, node: ast.BoolOp, frame: Frame) -> bool | None:
+        stops = isinstance(node.op, ast.Or)
+        sure, quiet = True, self.quiet
+        for value in node.values:
+            found = self.condition(value, frame)
+            if found is stops:
+                self.quiet = quiet
+                return stops
+            sure = sure and found is not None
+            self.quiet += found is None
+        self.quiet = quiet
+        return not stops if sure else None
+
+    def _ifexp_value(self, node: ast.IfExp, frame: Frame) -> Value:
+        taken = self.condition(node.test, frame)
+        if taken is not None:
+            return self.evaluate(node.body if taken else node.orelse, frame)
+        self.quiet += 1
+        one, other = self.evaluate(node.body, frame), self.evaluate(node.orelse, frame)
+        self.quiet -= 1
+        return join(one, other)
+
+    def condition(self, node: ast.expr, frame: Frame) -> bool | None:
+        """Whether a test holds; None where that is not known. A test on a tensor's values cannot be exported."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            found = self.condition(node.operand, frame)
+            return None if found is None else not found
+        if isinstance(node, ast.BoolOp):
+            return self._decided(node, frame)
+        if isinstance(node, ast.Name) and node.id == "TYPE_CHECKING":
+            return False
+        if isinstance(node, ast.Attribute) and node.attr == "training":
+            base = self.evaluate(node.value, frame)
+            return False if isinstance(base, Instance) else None  # what is exported is in evaluation mode
+        value = self.evaluate(node, frame)
+        if isinstance(value, Constant):
+            return bool(value.value)
+        if isinstance(value, Tensor) and value.sure and value.varies:
+            self.apply("torch.is_nonzero", Arguments(), node, frame.block, Tensor())
+        return True if isinstance(value, Layer) else None
+
+    # Calls.
+
+    def _call_value(self, node: ast.Call, frame: Frame) -> Value:
+        if isinstance(node.func, ast.Attribute):
+            if _is_super(node.func.value):
+                return self._super_call(node, node.func.attr, frame)
+            base = self.evaluate(node.func.value, frame)
+            if isinstance(base, Tensor):
+                return self._method_call(node, node.func.attr, base, frame)
+        callee = self.evaluate(node.func, frame)
+        positional, keywords, complete = self._given(node, frame)
+        return self._called(callee, node, positional, keywords, complete, frame)
+
+    def _given(self, node: ast.Call, frame: Frame) -> tuple[list[Value], dict[str, Value], bool]:
+        positional: list[Value] = []
+        complete = True
+        for argument in node.args:
+            if not isinstance(argument, ast.Starred):
+                positional.append(self.evaluate(argument, frame))
+                continue
+            value = self.evaluate(argument.value, frame)
+            if isinstance(value, (Items, Chain)):
+                positional.extend(value.items)
+            else:
+                positional.append(value)
+                complete = False
+        keywords = {}
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value, frame)
+            if keyword.arg is None:
+                complete = False
+            else:
+                keywords[keyword.arg] = value
+        return positional, keywords, complete
+
+    def _called(
+        self,
+        callee: Value,
+        node: ast.Call,
+        positional: list[Value],
+        keywords: dict[str, Value],
+        complete: bool,
+        frame: Frame,
+    ) -> Value:
+        everything = (*positional, *keywords.values())
+        varies = any(item.varies for value in everything for item in tensors(value))
+        if isinstance(callee, Reference):
+            return self._imported(callee.name, node, positional, keywords, complete, frame)
+        if isinstance(callee, Layer):
+            received = [item for value in positional for item in tensors(value)]
+            receiver = received[0] if received else None
+            if receiver is None or not receiver.varies:
+                return Tensor(varies=varies, sure=False)
+            return self.apply(
+                callee.operator, callee.arguments, node, frame.block, receiver, facts_of(frame.node, frame.block)
+            )
+        if isinstance(callee, Chain):
+            value: Value = positional[0] if positional else UNKNOWN
+            for item in callee.items:
+                value = self._called(item, node, [value], {}, True, frame)
+            return value
+        if isinstance(callee, Each):
+            results = [self._called(item, node, positional, keywords, complete, frame) for item in callee.items]
+            return results[0] if len(results) == 1 else Tensor(varies=varies, sure=False)
+        if isinstance(callee, Function):
+            return self.call_function(callee, positional, keywords, complete=complete)
+        if isinstance(callee, Class):
+            return Instance(callee.name) if self.is_module(callee.name) else UNKNOWN
+        of_self = isinstance(node.func, (ast.Attribute, ast.Subscript)) or isinstance(callee, Instance)
+        return Tensor(sure=False) if varies and of_self else UNKNOWN
+
+    def _imported(
+        self,
+        name: str,
+        node: ast.Call,
+        positional: list[Value],
+        keywords: dict[str, Value],
+        complete: bool,
+        frame: Frame,
+    ) -> Value:
+        if not name.startswith(("torch.", "torchvision.")):
+            return self._foreign(name, positional, keywords)
+        if name == "torch.nn.Sequential":
+            return self._sequential(positional, keywords)
+        if name in _SEQUENCES:
+            return positional[0] if len(positional) == 1 else UNKNOWN
+        if name in _FIXED:
+            return Tensor(varies=False)
+        known = self.has_operator(name)
+        if is_class(name) and not name.startswith("torch.nn.functional."):
+            if not known:
+                return UNKNOWN
+            given = self.arguments(name, positional, keywords, complete=complete, method=False)
+            return Layer(name, given)
+        given = self.arguments(name, positional, keywords, complete=complete, method=False)
+        varies = any(item.varies for value in values_of(given) for item in tensors(value))
+        if not known:
+            return Tensor(sure=False, varies=varies) if name.startswith("torch.") else UNKNOWN
+        return self.apply(name, given, node, frame.block, around=facts_of(frame.node, frame.block))
+
+    def _foreign(self, name: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
+        first = positional[0] if positional else UNKNOWN
+        if name in ("einops.rearrange", "einops.reduce", "einops.repeat") and isinstance(first, Tensor):
+            self.merged.update(first.pending)
+            return Tensor(None, first.dtype, True, first.varies, "rearrange")
+        if name in _SEQUENCES:
+            return first
+        if name == "builtins.range":
+            return UNKNOWN
+        if name == "builtins.len" and isinstance(first, Items):
+            return Constant(len(first.items))
+        if name == "builtins.enumerate" and isinstance(first, (Items, Each, Chain)):
+            return Each(tuple(Items((UNKNOWN, item)) for item in first.items))
+        if name == "builtins.zip" and all(isinstance(item, Each) and len(item.items) == 1 for item in positional):
+            return Each((Items(tuple(item.items[0] for item in positional if isinstance(item, Each))),))
+        if name == "builtins.isinstance" and isinstance(first, Tensor) and first.sure and len(positional) == 2:
+            kind = positional[1]
+            return Constant(True) if isinstance(kind, Reference) and kind.name in TENSOR_TYPES else UNKNOWN
+        return UNKNOWN
+
+    def _sequential(self, positional: list[Value], keywords: dict[str, Value]) -> Value:
+        if keywords:
+            return UNKNOWN
+        if len(positional) == 1 and isinstance(positional[0], Items):
+            return Chain(positional[0].items)
+        return Chain(tuple(positional))
+
+    def _method_call(self, node: ast.Call, name: str, base: Tensor, frame: Frame) -> Value:
+        positional, keywords, complete = self._given(node, frame)
+        operator = self.method_operator(name)
+        if name in ("cpu", "cuda", "requires_grad_", "contiguous") and operator is None:
+            return base
+        if operator is None:
+            return UNKNOWN
+        if not base.sure and name in ARRAY_METHODS:
+            value = self._quietly(operator, positional, keywords, complete, base, node, frame)
+            return Tensor(value.rank, value.dtype, False, value.varies) if isinstance(value, Tensor) else UNKNOWN
+        given = self.arguments(operator, positional, keywords, complete=complete, method=True)
+        return self.apply(operator, given, node, frame.block, base, facts_of(frame.node, frame.block))
+
+    def _quietly(
+        self,
+        operator: str,
+        positional: list[Value],
+        keywords: dict[str, Value],
+        complete: bool,
+        base: Tensor,
+        node: ast.Call,
+        frame: Frame,
+    ) -> Value:
+        self.quiet += 1
+        try:
+            given = self.arguments(operator, positional, keywords, complete=complete, method=True)
+            return self.apply(operator, given, node, frame.block, base)
+        finally:
+            self.quiet -= 1
+
+    def _super_call(self, node: ast.Call, name: str, frame: Frame) -> Value:
+        positional, keywords, complete = self._given(node, frame)
+        owner = next((item for item in frame.names.values() if isinstance(item, Instance) and item.itself), None)
+        if owner is None:
+            return UNKNOWN
+        if name == "__init__":
+            self.run_init(owner, frame.owner)
+            return UNKNOWN
+        found = self.method(owner.name, name, frame.owner)
+        if found is None:
+            return UNKNOWN
+        return self.call_function(Function(found[0], found[1], {}, owner), positional, keywords, complete=complete)
+
+    def call_function(
+        self, function: Function, positional: list[Value], keywords: dict[str, Value], *, complete: bool
+    ) -> Value:
+        """Follow a function of the file with these arguments."""
+        from .interpret import Frame
+
+        if self._calls >= _DEPTH:
+            return UNKNOWN
+        owner = self._owner_of(function)
+        names = self._parameters(function, positional, keywords, complete)
+        local = set(names) | facts_of(function.node, function.block).assigned
+        frame = Frame(function.block, names, function.closure, function.node, owner, [], local)
+        self._calls += 1
+        try:
+            return self.run_body(function, frame)
+        finally:
+            self._calls -= 1
+
+    def _owner_of(self, function: Function) -> str:
+        if isinstance(function.receiver, Instance):
+            for name in self.lines_of(function.receiver.name):
+                if function.node in self.program.classes[name][0].body:
+                    return name
+        return ""
+
+    def _parameters(
+        self, function: Function, positional: list[Value], keywords: dict[str, Value], complete: bool
+    ) -> dict[str, Value]:
+        arguments = function.node.args
+        given = [function.receiver, *positional] if function.receiver is not None else list(positional)
+        names: dict[str, Value] = {}
+        places = [*arguments.posonlyargs, *arguments.args]
+        defaults = dict(
+            zip([item.arg for item in places[len(places) - len(arguments.defaults) :]], arguments.defaults, strict=True)
+        )
+        defaults |= {
+            item.arg: default
+            for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is not None
+        }
+        for index, item in enumerate([*places, *arguments.kwonlyargs]):
+            if index < len(given) and index < len(places) and (complete or index == 0 or function.receiver is None):
+                names[item.arg] = given[index]
+            elif item.arg in keywords:
+                names[item.arg] = keywords[item.arg]
+            elif complete and isinstance(default := defaults.get(item.arg), ast.Constant):
+                names[item.arg] = Constant(default.value)
+            else:
+                names[item.arg] = UNKNOWN
+        if arguments.vararg:
+            names[arguments.vararg.arg] = UNKNOWN
+        if arguments.kwarg:
+            names[arguments.kwarg.arg] = UNKNOWN
+        return names
+
+    def is_loaded(self, name: str, frame: Frame) -> bool:
+        """Whether a function reads a variable at all."""
+        return name in facts_of(frame.node, frame.block).loaded
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def _folded(operator: ast.operator, left: Any, right: Any) -> Value:
+    if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
+        return Constant(left + right) if isinstance(left, str) and isinstance(right, str) else UNKNOWN
+    try:
+        if isinstance(operator, ast.Add):
+            return Constant(left + right)
+        if isinstance(operator, ast.Sub):
+            return Constant(left - right)
+        if isinstance(operator, ast.Mult):
+            return Constant(left * right)
+        if isinstance(operator, ast.FloorDiv):
+            return Constant(left // right)
+        if isinstance(operator, ast.Div):
+            return Constant(left / right)
+    except (ArithmeticError, ValueError):
+        pass
+    return UNKNOWN
+
+
+def _identity(left: Value, right: Value, same: bool) -> Value:
+    """``x is None`` and its like, where what x is shows already that it is not None."""
+    if right != Constant(None) or left == UNKNOWN or isinstance(left, Reference):
+        return UNKNOWN
+    return Constant((left == Constant(None)) is same)
+
+
+def _compared(operator: ast.cmpop, left: Any, right: Any) -> Value:
+    try:
+        if isinstance(operator, ast.Eq):
+            return Constant(left == right)
+        if isinstance(operator, ast.NotEq):
+            return Constant(left != right)
+        if isinstance(operator, ast.Lt):
+            return Constant(left < right)
+        if isinstance(operator, ast.LtE):
+            return Constant(left <= right)
+        if isinstance(operator, ast.Gt):
+            return Constant(left > right)
+        if isinstance(operator, ast.GtE):
+            return Constant(left >= right)
+    except TypeError:
+        pass
+    return UNKNOWN

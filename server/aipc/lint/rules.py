@@ -1,0 +1,88 @@
+"""From measured verdicts to a finding in the compiler tier's own words and with its rule codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aipc.capture.wording import words_of_export
+from aipc.core.types import Placement, Severity
+from aipc.ops.results import CPU, FAILS, NO_EXPORT, WRONG, Measured
+from aipc.qairt.explain import explain
+from aipc.qairt.soc import SoC
+
+from .answers import Known
+
+_CLEARLY_WRONG_DB = 20.0
+"""SQNR below which numbers are wrong whatever they are used for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of an expression."""
+
+    rule: str
+    severity: Severity
+    message: str
+    compiler: str | None
+
+
+def say(found: Sequence[Known], operator: str, soc: SoC, equation: str = "") -> Said | None:
+    """The one thing that all variants say; None where they differ, or where it would have to be guessed."""
+    said = [_of(_with_equation(item, equation), operator, soc) for item in found]
+    first = said[0] if said else None
+    if first is None or any(
+        item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in said
+    ):
+        return None
+    return first
+
+
+def _with_equation(item: Known, equation: str) -> Known:
+    """The measurement as it reads for the same equation in the author's letters."""
+    measured = item.attributes.get("equation")
+    if not equation or not measured:
+        return item
+    reason = item.measured.reason.replace(str(measured), equation.replace(" ", ""))
+    return replace(item, measured=replace(item.measured, reason=reason))
+
+
+def _of(item: Known, operator: str, soc: SoC) -> Said | None:
+    measured = item.measured
+    if measured.verdict == CPU:
+        return _placed(measured, measured.cpu, Placement.CPU, soc)
+    if measured.verdict == FAILS:
+        return _placed(measured, measured.fails, Placement.FAILS, soc)
+    if measured.verdict == NO_EXPORT:
+        words = words_of_export(measured.reason)
+        return Said(words[0], Severity.ERROR, words[1], measured.reason) if words else None
+    return _wrong(item, operator, soc) if measured.verdict == WRONG else None
+
+
+def _placed(measured: Measured, operators: Sequence[str], placement: Placement, soc: SoC) -> Said | None:
+    if not operators:
+        return None
+    # The reasons stand in the order of the nodes: the first belongs to the first operator.
+    reason = measured.reason.split(" / ")[0]
+    words = explain(reason, op=operators[0], soc=soc, placement=placement)
+    fails = placement is Placement.FAILS or words.rule == "fp16-unsupported"
+    remedy = f" {words.remedy[:1].upper()}{words.remedy[1:]}." if words.remedy else ""
+    severity = Severity.ERROR if fails else Severity.WARNING
+    return Said(words.rule, severity, f"{words.message}.{remedy}", reason or None)
+
+
+def _wrong(item: Known, operator: str, soc: SoC) -> Said | None:
+    """Only what is wrong on ordinary values, by far, and wherever the sizes end."""
+    measured = item.measured
+    if measured.values != "random" or measured.reason.startswith("the exported graph"):
+        return None
+    if measured.sqnr_db is None or not measured.sqnr_db < _CLEARLY_WRONG_DB or item.attributes.get("ceil_mode"):
+        return None
+    nodes = item.variant.onnx
+    name = nodes[0] if len(nodes) == 1 else operator.rpartition(".")[2]
+    example = measured.reason.partition(" at ")[0]
+    message = (
+        f"the NPU of {soc.title} computes {name} here and gives other numbers than PyTorch: "
+        f"{measured.sqnr_db:.1f} dB SQNR when it was measured, for example {example}."
+    )
+    return Said("wrong-numbers", Severity.WARNING, message, None)

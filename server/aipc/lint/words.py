@@ -1,0 +1,102 @@
+"""Whether an argument of a call may be what a variant of the matrix was measured with.
+
+The matrix says some attributes in words (``last 2`` for the normalized axes); what is meant by a word that this module
+does not know is not known, and such a variant stays possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .einsum import canonical
+from .values import TENSOR, UNKNOWN
+
+_DIMENSIONS = {"dim", "dims", "dim0", "dim1", "start_dim", "end_dim"}
+
+
+def agrees(key: str, measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
+    """False only where ``asked`` is surely not ``measured``."""
+    if key == "equation":
+        return bool(canonical(str(measured)) == asked)
+    if isinstance(measured, str) and not isinstance(asked, str):
+        return _word(key, measured, asked)
+    if asked is TENSOR:
+        return False
+    if key == "align_corners":
+        return bool(measured) == bool(asked)
+    if key in _DIMENSIONS:
+        return _same_dimensions(measured, asked, measured_rank, asked_rank)
+    return _same(measured, asked)
+
+
+def _word(key: str, measured: str, asked: Any) -> bool:
+    if measured == "tensor":
+        return asked is TENSOR
+    meaning = _WORDS.get(key)
+    words = meaning(asked) if meaning else None
+    return words is None or measured in words
+
+
+def _same(measured: Any, asked: Any) -> bool:
+    """Equal, where ``3`` and ``(3, 3)`` are, and where what is not known may be anything."""
+    one, other = _flat(measured), _flat(asked)
+    if len(one) != len(other):
+        if len(one) != 1 and len(other) != 1:
+            return False
+        one, other = (one * len(other), other) if len(one) == 1 else (one, other * len(one))
+    return all(b is UNKNOWN or a == b for a, b in zip(one, other, strict=True))
+
+
+def _same_dimensions(measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
+    one, other = _flat(measured), _flat(asked)
+    if None in one or None in other or len(one) != len(other):
+        return one == other
+    return all(b is UNKNOWN or _same_axis(a, b, measured_rank, asked_rank) for a, b in zip(one, other, strict=True))
+
+
+def _same_axis(measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
+    if not isinstance(measured, int) or not isinstance(asked, int) or measured == asked:
+        return bool(measured == asked)
+    if (measured < 0) == (asked < 0):
+        return False
+    if not isinstance(asked_rank, int):
+        return True  # the last axis is -1 by one way to count and any number by the other
+    return measured % max(measured_rank, 1) == asked % max(asked_rank, 1) and measured_rank == asked_rank
+
+
+def _flat(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _normalized_shape(asked: Any) -> set[str] | None:
+    count = len(_flat(asked))
+    return {"last"} if count == 1 else {f"last {count}"}
+
+
+def _pad(asked: Any) -> set[str] | None:
+    numbers = _flat(asked)
+    if not isinstance(asked, tuple) or len(numbers) % 2:
+        return None
+    axes = len(numbers) // 2
+    words = {f"last {axes}"} | ({"last"} if axes == 1 else set())
+    if any(number is not UNKNOWN and isinstance(number, (int, float)) and number < 0 for number in numbers):
+        return {"negative"}
+    if any(number is UNKNOWN for number in numbers):
+        return words | {"negative"} | ({"height only"} if axes == 2 else {"channels"} if axes == 3 else set())
+    if axes == 2 and numbers[:2] == [0, 0]:
+        return {"height only"}
+    if axes == 3 and numbers[:4] == [0, 0, 0, 0]:
+        return {"channels"}
+    return words
+
+
+def _shape(asked: Any) -> set[str] | None:
+    return {f"rank {len(asked)}"} if isinstance(asked, tuple) else None
+
+
+_WORDS: dict[str, Callable[[Any], set[str] | None]] = {
+    "normalized_shape": _normalized_shape,
+    "pad": _pad,
+    "shape": _shape,
+}

@@ -1,0 +1,113 @@
+"""What the text alone says of a document, where no check of its models has said it better."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from aipc.core.config import load_config
+from aipc.core.errors import AipcError
+from aipc.core.types import Finding, Range
+from aipc.engine import DEFAULT_SOC
+from aipc.lint import lint
+from aipc.qairt.soc import get_soc
+
+from .results import Checked, current_findings, current_places, moved_lines
+from .server import AipcServer, to_uri
+
+_DEFINITION = re.compile(r"\s*(async\s+)?def\b")
+
+
+def soc_in_effect(server: AipcServer, path: Path) -> str:
+    """The SoC of the settings, else of the nearest configuration, else the default; empty for an unknown one."""
+    name = str(server.setting("soc", None) or _configured(path.parent, _stamps(path.parent)) or DEFAULT_SOC)
+    try:
+        return get_soc(name).part
+    except AipcError:
+        return ""
+
+
+def is_linted(server: AipcServer, path: str) -> bool:
+    """Whether the editor has this document open, as Python, and wants to be told."""
+    if not server.setting("lint.enabled", True) or not path.endswith((".py", ".pyi")):
+        return False
+    return to_uri(path) in server.workspace.text_documents
+
+
+def lint_findings(server: AipcServer, path: str, lines: Sequence[str]) -> list[Finding]:
+    """Findings from the text, without those that a check has confirmed or ruled out."""
+    soc = soc_in_effect(server, Path(path))
+    found = lint("\n".join(lines), path, soc) if soc else ()
+    if not found:
+        return []
+    told = [item for checked in server.results.values() for item in current_findings(checked, path, lines)]
+    told_lines = {line for item in told if item.range for line in _lines(item.range)}
+    checks = [checked for checked in server.results.values() if checked.report.soc == soc]
+    ruled_out = [area for checked in checks if (area := _checked_area(checked, path, lines))]
+    return [
+        item
+        for item in found
+        if item.range
+        and told_lines.isdisjoint(_lines(item.range))
+        and not any(_covers(area, item.range, lines) for area in ruled_out)
+    ]
+
+
+def _lines(place: Range) -> range:
+    return range(place.start.line, place.end.line + 1)
+
+
+class _Area:
+    """The unchanged lines of a file that a check has seen: which of them, and the functions that it ran."""
+
+    def __init__(self, unchanged: Iterable[int], functions: Iterable[int]) -> None:
+        self.unchanged = frozenset(unchanged)
+        self.functions = frozenset(functions)
+
+
+def _checked_area(checked: Checked, path: str, lines: Sequence[str]) -> _Area | None:
+    places = current_places(checked, path, lines)
+    if not places:
+        return None
+    moved: Mapping[int, int] = moved_lines(checked.texts.get(path, ()), tuple(lines))
+    return _Area(moved.values(), {_function(item.range.start.line, lines) for item in places})
+
+
+def _covers(area: _Area, place: Range, lines: Sequence[str]) -> bool:
+    return area.unchanged.issuperset(_lines(place)) and _function(place.start.line, lines) in area.functions
+
+
+def _function(line: int, lines: Sequence[str]) -> int:
+    """The line that begins the innermost function around a line; 0 outside of any."""
+    indent = None
+    for number in range(line, 0, -1):
+        text = lines[number - 1] if number <= len(lines) else ""
+        if not text.strip():
+            continue
+        own = len(text) - len(text.lstrip())
+        if indent is None or own < indent:
+            if _DEFINITION.match(text):
+                return number
+            indent = own if indent is None else min(indent, own)
+    return 0
+
+
+def _stamps(directory: Path) -> tuple[int, ...]:
+    """Changes whenever a configuration at or above ``directory`` does."""
+    stamps = []
+    for folder in (directory, *directory.parents):
+        try:
+            stamps.append((folder / "pyproject.toml").stat().st_mtime_ns)
+        except OSError:
+            stamps.append(0)
+    return tuple(stamps)
+
+
+@lru_cache(maxsize=64)
+def _configured(directory: Path, stamps: tuple[int, ...]) -> str | None:
+    try:
+        return load_config(directory).soc
+    except AipcError:
+        return None
