@@ -1,0 +1,148 @@
+"""Apply rules to a captured graph, keep its source map, and say what was done and why the rest was not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import onnx_ir as ir
+from onnx_ir.passes import common as passes
+
+from aipc.core.types import Origin, SourceMap
+
+from .build import Builder
+from .results import Application, Applied, Refused
+from .rule import NoMatch, Rule, Trigger, all_rules
+
+_MAX_ROUNDS = 12
+
+
+def apply_rules(
+    model: ir.Model,
+    source_map: SourceMap,
+    *,
+    rules: Sequence[Rule] | None = None,
+    refused: Collection[str] | None = None,
+    barred: Collection[tuple[str, str]] = (),
+) -> Applied:
+    """Rewrite ``model`` in place until no rule applies.
+
+    Args:
+        model: static shapes, unique node names.
+        refused: names of the nodes that placement left off the NPU; rules of :attr:`Trigger.REFUSED` apply to them and
+            to what was made from them. None stands for every node.
+        barred: (rule code, node name) pairs that are not to be tried: their proof failed.
+
+    Returns:
+        The applications in order, the reasons of the rules that did not apply, and the source map of the new graph.
+    """
+    candidates = tuple(all_rules() if rules is None else rules)
+    state = _State(model, dict(source_map.nodes), set(refused) if refused is not None else None, set(barred))
+    for _ in range(_MAX_ROUNDS):
+        if not state.round(candidates):
+            break
+    passes.RemoveUnusedNodesPass()(model)
+    left = {node.name for node in model.graph}
+    origins = {name: found for name, found in state.origins.items() if name in left}
+    why = {(item.rule, item.node): item for item in state.refused if item.node in left}
+    return Applied(tuple(state.applications), tuple(why.values()), SourceMap(origins))
+
+
+class _State:
+    def __init__(
+        self,
+        model: ir.Model,
+        origins: dict[str, tuple[Origin, ...]],
+        wanted: set[str] | None,
+        barred: set[tuple[str, str]],
+    ) -> None:
+        self.model = model
+        self.origins = origins
+        self.wanted = wanted
+        self.barred = barred
+        self.causes: dict[str, str] = {}
+        self.applications: list[Application] = []
+        self.refused: list[Refused] = []
+
+    def round(self, rules: Sequence[Rule]) -> bool:
+        """One walk over the graph. True when something changed."""
+        changed = False
+        for node in list(self.model.graph):
+            if node.graph is None:
+                continue
+            for rule in rules:
+                if self._asked(rule, node) and self._try(rule, node):
+                    changed = True
+                    break
+        return changed
+
+    def _asked(self, rule: Rule, node: ir.Node) -> bool:
+        if node.domain or node.op_type not in rule.ops or (rule.code, node.name) in self.barred:
+            return False
+        return rule.trigger is not Trigger.REFUSED or self.wanted is None or node.name in self.wanted
+
+    def _try(self, rule: Rule, node: ir.Node) -> bool:
+        graph = self.model.graph
+        builder = Builder(node, self.model.opset_imports.get("", 1))
+        try:
+            answer = rule.rewrite(node, builder)
+        except NoMatch as reason:
+            self.refused.append(Refused(rule.code, node.name or "", str(reason)))
+            return False
+        values = [answer] if isinstance(answer, ir.Value) else list(answer)
+        made = _needed(builder, values)
+        used = {value for item in made for value in item.inputs} | set(values)
+        for constant in builder.constants:
+            if constant in used:
+                graph.register_initializer(constant)
+        self._replace(node, made, values, builder)
+        name = node.name or ""
+        cause = self.causes.get(name, name)
+        absorbed = [item for item in builder.absorbed if item is node or not _is_used(item)]
+        joined = tuple(dict.fromkeys(o for item in builder.absorbed for o in self.origins.get(item.name or "", ())))
+        for item in made:
+            self.origins[item.name or ""] = joined
+            self.causes[item.name or ""] = cause
+            if self.wanted is not None and name in self.wanted:
+                self.wanted.add(item.name or "")
+        nodes = tuple(item.name or "" for item in absorbed)
+        names = tuple(item.name or "" for item in made)
+        self.applications.append(Application(rule.code, rule.exactness, name, nodes, names, cause))
+        for item in reversed(absorbed):
+            if item is not node and item.graph is not None:
+                graph.remove(item, safe=True)
+        return True
+
+    def _replace(self, node: ir.Node, made: list[ir.Node], values: list[ir.Value], builder: Builder) -> None:
+        graph = self.model.graph
+        fresh = {value for item in made for value in item.outputs}
+        for index, (old, new) in enumerate(zip(node.outputs, values, strict=False)):
+            if old.is_graph_output() and new not in fresh:
+                # A graph's output needs a node of its own that makes it.
+                values[index] = new = builder.op("Identity", new)
+                made.append(builder.nodes[-1])
+                fresh.add(new)
+            if new in fresh:
+                new.type, new.shape = old.type or new.type, old.shape or new.shape
+        graph.insert_before(node, made)
+        for old, new in zip(node.outputs, values, strict=False):
+            name = old.name
+            ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
+            if new in fresh:
+                old.name, new.name = f"{name}.replaced", name
+                fresh.discard(new)
+        graph.remove(node, safe=True)
+
+
+def _needed(builder: Builder, values: Sequence[ir.Value]) -> list[ir.Node]:
+    """The nodes that the replacement really uses, in the order in which they were made."""
+    wanted = set(values)
+    kept = []
+    for node in reversed(builder.nodes):
+        if wanted.intersection(node.outputs):
+            kept.append(node)
+            wanted.update(value for value in node.inputs if value is not None)
+    return kept[::-1]
+
+
+def _is_used(node: ir.Node) -> bool:
+    return any(output.uses() or output.is_graph_output() for output in node.outputs)

@@ -1,0 +1,105 @@
+"""Applications that belong together, and the two graphs that a proof compares for each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import onnx
+
+from aipc.qairt.subgraph import subgraph
+
+from .results import Application, Exactness
+
+_ORDER = (Exactness.EXACT, Exactness.ROUNDING, Exactness.APPROXIMATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Applications whose nodes touch: ``nodes`` of the captured graph became ``made`` of the rewritten one."""
+
+    applications: tuple[Application, ...]
+    nodes: tuple[str, ...]
+    made: tuple[str, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(item.rule for item in self.applications))
+
+    @property
+    def exactness(self) -> Exactness:
+        return max((item.exactness for item in self.applications), key=_ORDER.index)
+
+
+def group(applications: Sequence[Application], captured: Collection[str], left: Collection[str]) -> tuple[Group, ...]:
+    """Join applications where one replaced what another made.
+
+    Args:
+        captured: names of the captured graph's nodes. left: names of the rewritten graph's nodes.
+    """
+    leader: dict[str, int] = {}
+    joined: dict[int, list[Application]] = {}
+    for number, item in enumerate(applications):
+        members = [item]
+        for other in {leader[name] for name in item.nodes if name in leader}:
+            members = joined.pop(other) + members
+        joined[number] = members
+        for member in members:
+            leader.update(dict.fromkeys((*member.nodes, *member.made), number))
+    result = []
+    for members in joined.values():
+        nodes = dict.fromkeys(name for item in members for name in item.nodes if name in captured)
+        made = dict.fromkeys(name for item in members for name in item.made if name in left)
+        result.append(Group(tuple(members), tuple(nodes), tuple(made)))
+    return tuple(result)
+
+
+def sides(item: Group, before: onnx.ModelProto, after: onnx.ModelProto) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """The group's part of the captured and of the rewritten graph. Shapes must be in ``value_info`` of both.
+
+    Raises:
+        QairtError: the type of a tensor on the border is not known.
+    """
+    return subgraph(before, set(item.nodes)), subgraph(after, set(item.made))
+
+
+def signature(first: onnx.ModelProto, second: onnx.ModelProto) -> str:
+    """Equal for groups that differ in names only: the same operators, attributes, shapes and constants."""
+    digest = hashlib.blake2b(digest_size=20)
+    for model in (first, second):
+        names: dict[str, str] = {}
+        copy = onnx.ModelProto()
+        copy.CopyFrom(model)
+        graph = copy.graph
+        for value in (*graph.input, *graph.output):
+            value.name = _renamed(names, value.name)
+        for node in graph.node:
+            node.name = ""
+            del node.metadata_props[:]
+            for side in (node.input, node.output):
+                side[:] = [_renamed(names, name) if name else "" for name in side]
+        for tensor in graph.initializer:
+            tensor.name = _renamed(names, tensor.name)
+        for value in graph.value_info:
+            value.name = ""
+        del graph.value_info[:]
+        for value in (*graph.input, *graph.output):
+            del value.metadata_props[:]
+        ordered = sorted(graph.initializer, key=lambda tensor: tensor.name)
+        texts = [tensor.SerializeToString(deterministic=True) for tensor in ordered]
+        del graph.initializer[:]
+        graph.name = ""
+        digest.update(copy.SerializeToString(deterministic=True))
+        for text in texts:
+            digest.update(text)
+    return digest.hexdigest()
+
+
+def _renamed(names: dict[str, str], name: str) -> str:
+    return names.setdefault(name, f"t{len(names)}")
+
+
+def causes(groups: Sequence[Group]) -> Mapping[str, Group]:
+    """Captured node -> the group that replaced it."""
+    return {name: item for item in groups for name in item.nodes}

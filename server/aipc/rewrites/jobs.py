@@ -1,0 +1,201 @@
+"""The job that rewrites a captured graph, for the worker pool."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+
+from aipc.core import json as plain
+from aipc.core.errors import AipcError
+from aipc.core.types import Event, Placement, PlacementReport, SourceMap
+from aipc.qairt.cpu import run_cpu
+from aipc.qairt.metrics import compare_outputs
+from aipc.qairt.package_jobs import read_npz
+from aipc.qairt.placement import place
+from aipc.qairt.soc import get_soc
+from aipc.qairt.stepwise import Stepper, load
+from aipc.qairt.subgraph import infer_shapes
+
+from .apply import apply_rules
+from .groups import Group, group, sides, signature
+from .prove import prove
+from .results import Application, Check, Exactness, Proof, Refused, Rewritten
+from .rule import Rule, all_rules, get_rule
+
+Array = np.ndarray[Any, Any]
+Report = Callable[[Event], None]
+
+_EXTERNAL_BYTES = 1_500_000_000
+_ROUNDS = 4
+
+
+def rewrite(
+    report: Report, *, model: str, source_map: str, inputs: str, soc: str, off: Sequence[str], out: str
+) -> Rewritten:
+    """Rewrite what the NPU refuses, computes wrongly or cannot build, as far as it can be proved.
+
+    Args:
+        model: the captured ONNX file; ``source_map`` and ``inputs`` (.npz) belong to it.
+        off: names of the nodes that placement left off the NPU.
+        out: directory for ``model.onnx`` and ``source_map.json`` of the rewritten graph, when anything was rewritten.
+    """
+    work = _Work(report, Path(model), Path(source_map), Path(inputs), soc, Path(out))
+    barred: set[tuple[str, str]] = set()
+    failed: list[Proof] = []
+    while True:
+        done = work.apply(set(off), barred)
+        if not done.applications:
+            return Rewritten(False, (), done.refused, tuple(failed), seconds=work.seconds)
+        proofs, bad = work.prove(done)
+        if not bad:
+            break
+        failed += [proofs[item] for item in bad]
+        barred |= {(step.rule, step.root) for item in bad for step in item.applications}
+    return Rewritten(
+        True,
+        tuple(done.applications),
+        done.refused,
+        (*dict.fromkeys(proofs.values()), *failed),
+        work.equality(),
+        done.placement,
+        work.seconds,
+    )
+
+
+class _Done:
+    """One way through all rules: what was applied and where the rewritten graph's nodes run."""
+
+    def __init__(self) -> None:
+        self.applications: list[Application] = []
+        self.refused: tuple[Refused, ...] = ()
+        self.placement: PlacementReport | None = None
+
+
+class _Work:
+    def __init__(self, report: Report, model: Path, source_map: Path, inputs: Path, soc: str, out: Path) -> None:
+        self.report = report
+        self.model = model
+        self.source_map = plain.loads(source_map.read_text("utf-8"), SourceMap)
+        self.inputs = inputs
+        self.soc = soc
+        self.out = out / "model.onnx"
+        self.seconds: dict[str, float] = {}
+        self.proved: dict[str, Proof] = {}
+        self.rules = tuple(rule for rule in all_rules() if rule.exactness is not Exactness.APPROXIMATE)
+
+    def _timed(self, name: str, started: float) -> None:
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+
+    def apply(self, off: set[str], barred: Collection[tuple[str, str]]) -> _Done:
+        """Apply rules, ask for the placement of the result, and again with the nodes that it names."""
+        done = _Done()
+        started = time.perf_counter()
+        model, sources = ir.load(self.model), self.source_map
+        causes: dict[str, str] = {}
+        for _ in range(_ROUNDS):
+            applied = apply_rules(model, sources, rules=self.rules, refused=off, barred=barred)
+            sources, done.refused = applied.source_map, applied.refused
+            done.applications += [_traced(item, causes) for item in applied.applications]
+            if not applied.applications:
+                break
+            _save(model, self.out)
+            self.report(Event("rewrite", f"{len(done.applications)} rewrites; asking QAIRT again"))
+            done.placement = place(self.out, get_soc(self.soc))
+            named = {node.node for node in done.placement.nodes if node.placement is not Placement.NPU}
+            if named <= off:
+                break
+            off |= named
+        (self.out.parent / "source_map.json").write_text(plain.dumps(sources, indent=None), "utf-8")
+        self._timed("apply", started)
+        return done
+
+    def prove(self, done: _Done) -> tuple[Mapping[Group, Proof], list[Group]]:
+        """A proof for every group of applications, and the groups whose proof failed. Equal groups share one."""
+        started = time.perf_counter()
+        before, after = infer_shapes(load(self.model)), infer_shapes(load(self.out))
+        captured = {node.name for node in before.graph.node}
+        groups = group(done.applications, captured, {node.name for node in after.graph.node})
+        pairs: dict[Group, tuple[onnx.ModelProto, onnx.ModelProto]] = {}
+        proofs: dict[Group, Proof] = {}
+        for item in groups:
+            try:
+                pairs[item] = sides(item, before, after)
+            except AipcError as error:
+                proofs[item] = self._unproved(item, str(error))
+        values = self._values([model for pair in pairs.values() for model in pair])
+        for number, (item, (first, second)) in enumerate(pairs.items()):
+            key = signature(first, second)
+            if key not in self.proved:
+                self.report(Event("rewrite", f"proving {', '.join(item.rules)}", number / len(pairs)))
+                self.proved[key] = self._prove(item, first, second, values)
+            proofs[item] = self.proved[key]
+        self._timed("prove", started)
+        return proofs, [item for item, proof in proofs.items() if not proof.ok]
+
+    def _prove(
+        self, item: Group, first: onnx.ModelProto, second: onnx.ModelProto, values: Mapping[str, Array]
+    ) -> Proof:
+        try:
+            return prove(
+                first,
+                second,
+                values,
+                self.soc,
+                exactness=item.exactness,
+                rules=item.rules,
+                nodes=item.nodes,
+                bound_db=min((rule.bound_db for rule in _rules(item) if rule.bound_db is not None), default=None),
+            )
+        except (AipcError, KeyError) as error:
+            return self._unproved(item, str(error))
+
+    def _unproved(self, item: Group, words: str) -> Proof:
+        return Proof(item.rules, item.nodes, self.soc, "", item.exactness, (Check("set up", False, words=words),))
+
+    def _values(self, models: Sequence[onnx.ModelProto]) -> dict[str, Array]:
+        """The tensors that the models read, as the captured graph computes them."""
+        wanted = {value.name for model in models for value in model.graph.input}
+        given = read_npz(self.inputs)
+        kept = {name: array for name, array in given.items() if name in wanted}
+
+        def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
+            kept.update({name: array for name, array in results.items() if name in wanted})
+
+        stepper = Stepper(load(self.model))
+        kept |= {name: array for name, array in stepper.constants.items() if name in wanted}
+        stepper.walk(given, visit=visit)
+        return kept
+
+    def equality(self) -> tuple[Any, ...]:
+        """The whole rewritten graph against the captured one, in fp32 on the CPU."""
+        started = time.perf_counter()
+        self.report(Event("rewrite", "comparing the rewritten graph with the captured one"))
+        given = read_npz(self.inputs)
+        figures = compare_outputs(run_cpu(self.model, given), run_cpu(self.out, given))
+        self._timed("equality", started)
+        return figures
+
+
+def _rules(item: Group) -> list[Rule]:
+    return [get_rule(code) for code in item.rules]
+
+
+def _traced(item: Application, causes: dict[str, str]) -> Application:
+    """``item`` with its cause followed back through earlier rounds."""
+    cause = causes.get(item.cause, item.cause)
+    causes.update(dict.fromkeys(item.made, cause))
+    return Application(item.rule, item.exactness, item.root, item.nodes, item.made, cause)
+
+
+def _save(model: ir.Model, path: Path) -> None:
+    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
+    if size > _EXTERNAL_BYTES:
+        ir.save(model, path, external_data="model.data")
+    else:
+        ir.save(model, path)
