@@ -34,8 +34,10 @@ from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import PACKAGE_SQNR_DB, package_gate
 from aipc.pipeline.journal import Journal, model_lock, new_run_directory
 from aipc.pipeline.package import check_package, install_package
+from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.placement import placement_report
+from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
 from aipc.qairt.results import Localization
 from aipc.qairt.runtime import require_qairt
@@ -163,7 +165,7 @@ def check(
     with pool_or_new(pool) as workers:
         directory = cache.root / "checks" / f"{os.getpid()}-{time.time_ns()}"
         run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        outcome = run_stages(run, Journal(directory), only=("capture", "placement"))
+        outcome = run_stages(run, Journal(directory), only=("capture", "placement", "rewrite"))
         findings = list(run.findings)
         if request.numerics and "placement" in run.entries:
             findings += _localize(run)
@@ -196,13 +198,13 @@ def _counts(report: Any) -> dict[str, int]:
 def _localize(run: Run) -> tuple[Finding, ...]:
     found: Localization = run.job(
         "aipc.qairt.package_jobs:localize",
-        model=str(run.path("capture", "model.onnx")),
+        model=str(run.graph),
         inputs_npz=str(run.path("capture", "inputs.npz")),
         soc=run.request.soc,
         divergence=True,
         seconds=120.0,
     )
-    return numerics_findings(found, read_source_map(run.path("capture", "source_map.json")), run.request.soc)
+    return numerics_findings(found, deployed_source_map(run), run.request.soc)
 
 
 def deploy(
@@ -271,18 +273,21 @@ def _deploy_one(run: Run) -> DeployReport:
 
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
-    """All stages; when compiling fails, the placement is asked again, this time for the nodes that fail there."""
+    """All stages; when compiling fails, the nodes to blame are searched for, and rewritten where that is possible."""
     try:
         return run_stages(run, journal)
     except QairtError as error:
-        if "placement" not in run.entries or "compile" in run.entries:
+        if "rewrite" not in run.entries or "compile" in run.entries:
             raise
         journal.write("compile failed", error=str(error))
-        run.request = replace(run.request, finalize=True)
-        outcome = run_stages(run, journal, until="placement")
-        if outcome.ok:
+        run.compile_failed = True
+        digest = run.graph_digest
+        outcome = run_stages(run, journal, until="rewrite")
+        if not outcome.ok:
+            return outcome
+        if run.graph_digest == digest:
             raise
-        return outcome
+    return run_stages(run, journal)
 
 
 def _below_threshold(outcome: Outcome) -> bool:
@@ -296,7 +301,7 @@ def _gates(outcome: Outcome) -> dict[str, Any]:
 
 
 def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, seconds: float) -> DeployReport:
-    placed = placement_report(run) if "placement" in run.entries else None
+    placed = deployed_placement(run) if "placement" in run.entries else None
     accuracy = (
         {"outputs": from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...])}
         if "verify" in run.entries

@@ -20,7 +20,7 @@ from aipc.core.types import SourceMap
 from aipc.qairt.stepwise import Stepper
 from aipc.qairt.subgraph import infer_shapes
 from aipc.rewrites.apply import apply_rules
-from aipc.rewrites.groups import group, sides
+from aipc.rewrites.groups import group, sides, with_aliases
 from aipc.rewrites.prove import prove
 from aipc.rewrites.results import Applied, Proof
 from aipc.rewrites.rule import Example, Rule
@@ -85,6 +85,7 @@ def proofs(captured: Captured, model: ir.Model, applied: Applied, rules: tuple[R
     bounds = {rule.code: rule.bound_db for rule in rules}
     made = []
     names = ({node.name for node in before.graph.node}, {node.name for node in after.graph.node})
+    after = with_aliases(after, before, applied.aliases)
     for item in group(applied.applications, *names):
         bound = min((bounds[code] for code in item.rules if bounds.get(code) is not None), default=None)
         first, second = sides(item, before, after)

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from aipc.rewrites import rules as package
-from aipc.rewrites.results import Exactness
-from aipc.rewrites.rule import Example, Rule, Trigger, all_rules
+from aipc.rewrites.results import Exactness, Trigger
+from aipc.rewrites.rule import Example, Rule, all_rules
 
 from .harness import apply, capture, module, proofs, tensors
 

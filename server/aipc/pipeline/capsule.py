@@ -50,7 +50,7 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             command = "aipc deploy capsule"
             reduced = run.job(
                 "aipc.qairt.package_jobs:reduce",
-                model=str(capture.path / "model.onnx"),
+                model=str(run.graph),
                 inputs_npz=str(capture.path / "inputs.npz"),
                 soc=run.request.soc,
                 out=str(out),

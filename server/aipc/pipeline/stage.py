@@ -51,6 +51,20 @@ class Run:
     keys: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     use_cache: bool = True
+    compile_failed: bool = False
+    """A whole compilation failed: from now on the rewrite stage compiles to the end when it asks for placement."""
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX graph that is deployed: the rewritten one where there is one, else the captured one."""
+        rewritten = self.entries.get("rewrite")
+        return (rewritten if rewritten and rewritten.meta["changed"] else self.entries["capture"]).path / "model.onnx"
+
+    @property
+    def graph_digest(self) -> str:
+        rewritten = self.entries.get("rewrite")
+        digest: str = (rewritten if rewritten and rewritten.meta["changed"] else self.entries["capture"]).meta["digest"]
+        return digest
 
     def job(self, name: str, **arguments: Any) -> Any:
         """Run a job in a worker; its log is kept with the run."""

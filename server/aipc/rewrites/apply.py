@@ -10,8 +10,8 @@ from onnx_ir.passes import common as passes
 from aipc.core.types import Origin, SourceMap
 
 from .build import Builder
-from .results import Application, Applied, Refused
-from .rule import NoMatch, Rule, Trigger, all_rules
+from .results import Application, Applied, Refused, Trigger
+from .rule import NoMatch, Rule, all_rules
 
 _MAX_ROUNDS = 12
 
@@ -44,7 +44,8 @@ def apply_rules(
     left = {node.name for node in model.graph}
     origins = {name: found for name, found in state.origins.items() if name in left}
     why = {(item.rule, item.node): item for item in state.refused if item.node in left}
-    return Applied(tuple(state.applications), tuple(why.values()), SourceMap(origins))
+    aliases = {name: value.name or "" for name, value in state.aliases.items()}
+    return Applied(tuple(state.applications), tuple(why.values()), SourceMap(origins), aliases)
 
 
 class _State:
@@ -60,6 +61,9 @@ class _State:
         self.wanted = wanted
         self.barred = barred
         self.causes: dict[str, str] = {}
+        self.aliases: dict[str, ir.Value] = {}
+        self.unnamed: set[ir.Value] = set()
+        """Values that rules made and that do not carry the name of a captured tensor."""
         self.applications: list[Application] = []
         self.refused: list[Refused] = []
 
@@ -106,7 +110,10 @@ class _State:
                 self.wanted.add(item.name or "")
         nodes = tuple(item.name or "" for item in absorbed)
         names = tuple(item.name or "" for item in made)
-        self.applications.append(Application(rule.code, rule.exactness, name, nodes, names, cause))
+        touched = tuple(item.name or "" for item in builder.absorbed)
+        self.applications.append(
+            Application(rule.code, rule.title, rule.trigger, rule.exactness, name, nodes, names, touched, cause)
+        )
         for item in reversed(absorbed):
             if item is not node and item.graph is not None:
                 graph.remove(item, safe=True)
@@ -124,12 +131,19 @@ class _State:
             if new in fresh:
                 new.type, new.shape = old.type or new.type, old.shape or new.shape
         graph.insert_before(node, made)
+        self.unnamed |= fresh
         for old, new in zip(node.outputs, values, strict=False):
-            name = old.name
+            name = old.name or ""
             ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
-            if new in fresh:
+            self.aliases.update({alias: new for alias, value in self.aliases.items() if value is old})
+            if old in self.unnamed:
+                continue
+            if new in fresh or new in self.unnamed:
                 old.name, new.name = f"{name}.replaced", name
+                self.unnamed.discard(new)
                 fresh.discard(new)
+            else:
+                self.aliases[name] = new
         graph.remove(node, safe=True)
 
 

@@ -129,15 +129,17 @@ class Builder:
 def _infer(node: ir.Node, opset: int) -> None:
     """Set the outputs' types and shapes. Raises NoMatch when ONNX cannot infer a static shape."""
     schema = onnx.defs.get_schema(node.op_type, opset, node.domain)
-    types, data = {}, {}
+    types: dict[str, onnx.TypeProto] = {}
+    data: dict[str, onnx.TensorProto] = {}
     for value in node.inputs:
         if value is None:
             continue
         proto = ir.serde.serialize_value(value)
-        types[value.name] = proto.type
+        name = value.name or ""
+        types[name] = proto.type
         array = read.constant(value)
         if array is not None and array.size <= 64:
-            data[value.name] = onnx.numpy_helper.from_array(array, value.name)
+            data[name] = onnx.numpy_helper.from_array(array, name)
     try:
         found = onnx.shape_inference.infer_node_outputs(
             schema,

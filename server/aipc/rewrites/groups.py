@@ -42,11 +42,11 @@ def group(applications: Sequence[Application], captured: Collection[str], left: 
     joined: dict[int, list[Application]] = {}
     for number, item in enumerate(applications):
         members = [item]
-        for other in {leader[name] for name in item.nodes if name in leader}:
+        for other in {leader[name] for name in (*item.nodes, *item.touched) if name in leader}:
             members = joined.pop(other) + members
         joined[number] = members
         for member in members:
-            leader.update(dict.fromkeys((*member.nodes, *member.made), number))
+            leader.update(dict.fromkeys((*member.nodes, *member.touched, *member.made), number))
     result = []
     for members in joined.values():
         nodes = dict.fromkeys(name for item in members for name in item.nodes if name in captured)
@@ -55,13 +55,31 @@ def group(applications: Sequence[Application], captured: Collection[str], left: 
     return tuple(result)
 
 
+def with_aliases(after: onnx.ModelProto, before: onnx.ModelProto, aliases: Mapping[str, str]) -> onnx.ModelProto:
+    """``after`` with a node for every captured tensor that another tensor stands for, so that they can be compared."""
+    made = {name for node in after.graph.node for name in node.output}
+    types = {value.name: value for value in (*before.graph.value_info, *before.graph.output)}
+    for name, value in aliases.items():
+        if name in types and name not in made:
+            after.graph.node.append(onnx.helper.make_node("Identity", [value], [name], name=_alias(name)))
+            after.graph.value_info.append(types[name])
+    return after
+
+
+def _alias(tensor: str) -> str:
+    return f"alias of {tensor}"
+
+
 def sides(item: Group, before: onnx.ModelProto, after: onnx.ModelProto) -> tuple[onnx.ModelProto, onnx.ModelProto]:
-    """The group's part of the captured and of the rewritten graph. Shapes must be in ``value_info`` of both.
+    """The group's part of the captured graph and of the rewritten one (see :func:`with_aliases`).
+
+    Shapes must be in ``value_info`` of both.
 
     Raises:
         QairtError: the type of a tensor on the border is not known.
     """
-    return subgraph(before, set(item.nodes)), subgraph(after, set(item.made))
+    first = subgraph(before, set(item.nodes))
+    return first, subgraph(after, {*item.made, *(_alias(value.name) for value in first.graph.output)})
 
 
 def signature(first: onnx.ModelProto, second: onnx.ModelProto) -> str:

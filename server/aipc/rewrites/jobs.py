@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,8 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
-from aipc.core import json as plain
 from aipc.core.errors import AipcError
-from aipc.core.types import Event, Placement, PlacementReport, SourceMap
+from aipc.core.types import Event, Origin, Placement, PlacementReport, SourceMap
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import read_npz
@@ -23,7 +23,7 @@ from aipc.qairt.stepwise import Stepper, load
 from aipc.qairt.subgraph import infer_shapes
 
 from .apply import apply_rules
-from .groups import Group, group, sides, signature
+from .groups import Group, group, sides, signature, with_aliases
 from .prove import prove
 from .results import Application, Check, Exactness, Proof, Refused, Rewritten
 from .rule import Rule, all_rules, get_rule
@@ -36,22 +36,23 @@ _ROUNDS = 4
 
 
 def rewrite(
-    report: Report, *, model: str, source_map: str, inputs: str, soc: str, off: Sequence[str], out: str
+    report: Report, *, model: str, inputs: str, soc: str, off: Sequence[str], out: str, full: bool = False
 ) -> Rewritten:
     """Rewrite what the NPU refuses, computes wrongly or cannot build, as far as it can be proved.
 
     Args:
-        model: the captured ONNX file; ``source_map`` and ``inputs`` (.npz) belong to it.
+        model: the captured ONNX file; ``inputs`` (.npz) belong to it.
         off: names of the nodes that placement left off the NPU.
-        out: directory for ``model.onnx`` and ``source_map.json`` of the rewritten graph, when anything was rewritten.
+        out: directory for ``model.onnx`` of the rewritten graph, when anything was rewritten.
+        full: compile the rewritten graph to the end when asking for its placement.
     """
-    work = _Work(report, Path(model), Path(source_map), Path(inputs), soc, Path(out))
+    work = _Work(report, Path(model), Path(inputs), soc, Path(out), full)
     barred: set[tuple[str, str]] = set()
     failed: list[Proof] = []
     while True:
         done = work.apply(set(off), barred)
         if not done.applications:
-            return Rewritten(False, (), done.refused, tuple(failed), seconds=work.seconds)
+            return Rewritten(False, (), done.refused, tuple(failed), placement=done.placement, seconds=work.seconds)
         proofs, bad = work.prove(done)
         if not bad:
             break
@@ -61,7 +62,8 @@ def rewrite(
         True,
         tuple(done.applications),
         done.refused,
-        (*dict.fromkeys(proofs.values()), *failed),
+        (*{id(proof): proof for proof in proofs.values()}.values(), *failed),
+        done.derived,
         work.equality(),
         done.placement,
         work.seconds,
@@ -74,17 +76,19 @@ class _Done:
     def __init__(self) -> None:
         self.applications: list[Application] = []
         self.refused: tuple[Refused, ...] = ()
+        self.derived: dict[str, tuple[str, ...]] = {}
+        self.aliases: dict[str, str] = {}
         self.placement: PlacementReport | None = None
 
 
 class _Work:
-    def __init__(self, report: Report, model: Path, source_map: Path, inputs: Path, soc: str, out: Path) -> None:
+    def __init__(self, report: Report, model: Path, inputs: Path, soc: str, out: Path, full: bool) -> None:
         self.report = report
         self.model = model
-        self.source_map = plain.loads(source_map.read_text("utf-8"), SourceMap)
         self.inputs = inputs
         self.soc = soc
         self.out = out / "model.onnx"
+        self.full = full
         self.seconds: dict[str, float] = {}
         self.proved: dict[str, Proof] = {}
         self.rules = tuple(rule for rule in all_rules() if rule.exactness is not Exactness.APPROXIMATE)
@@ -96,24 +100,36 @@ class _Work:
         """Apply rules, ask for the placement of the result, and again with the nodes that it names."""
         done = _Done()
         started = time.perf_counter()
-        model, sources = ir.load(self.model), self.source_map
+        model = ir.load(self.model)
+        # Where each node comes from, told by names: lines of the source change more often than the graph does.
+        sources = SourceMap({node.name or "": (Origin((), node.name or ""),) for node in model.graph})
         causes: dict[str, str] = {}
         for _ in range(_ROUNDS):
             applied = apply_rules(model, sources, rules=self.rules, refused=off, barred=barred)
             sources, done.refused = applied.source_map, applied.refused
+            done.aliases = {name: applied.aliases.get(value, value) for name, value in done.aliases.items()}
+            done.aliases |= applied.aliases
             done.applications += [_traced(item, causes) for item in applied.applications]
-            if not applied.applications:
+            if not applied.applications and not self._to_ask(done):
                 break
-            _save(model, self.out)
+            path = self.out if done.applications else self.model
+            if done.applications:
+                _save(model, self.out)
             self.report(Event("rewrite", f"{len(done.applications)} rewrites; asking QAIRT again"))
-            done.placement = place(self.out, get_soc(self.soc))
+            done.placement = place(path, get_soc(self.soc), finalize=self.full)
             named = {node.node for node in done.placement.nodes if node.placement is not Placement.NPU}
             if named <= off:
                 break
             off |= named
-        (self.out.parent / "source_map.json").write_text(plain.dumps(sources, indent=None), "utf-8")
+        done.derived = {
+            name: tuple(origin.module_path for origin in origins) for name, origins in sources.nodes.items()
+        }
         self._timed("apply", started)
         return done
+
+    def _to_ask(self, done: _Done) -> bool:
+        """A graph that nothing was found to rewrite in, and that does not compile: which nodes are to blame?"""
+        return self.full and not done.applications and done.placement is None
 
     def prove(self, done: _Done) -> tuple[Mapping[Group, Proof], list[Group]]:
         """A proof for every group of applications, and the groups whose proof failed. Equal groups share one."""
@@ -121,6 +137,7 @@ class _Work:
         before, after = infer_shapes(load(self.model)), infer_shapes(load(self.out))
         captured = {node.name for node in before.graph.node}
         groups = group(done.applications, captured, {node.name for node in after.graph.node})
+        after = with_aliases(after, before, done.aliases)
         pairs: dict[Group, tuple[onnx.ModelProto, onnx.ModelProto]] = {}
         proofs: dict[Group, Proof] = {}
         for item in groups:
@@ -190,7 +207,7 @@ def _traced(item: Application, causes: dict[str, str]) -> Application:
     """``item`` with its cause followed back through earlier rounds."""
     cause = causes.get(item.cause, item.cause)
     causes.update(dict.fromkeys(item.made, cause))
-    return Application(item.rule, item.exactness, item.root, item.nodes, item.made, cause)
+    return replace(item, cause=cause)
 
 
 def _save(model: ir.Model, path: Path) -> None:

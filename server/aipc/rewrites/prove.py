@@ -45,7 +45,7 @@ _FAR = np.array([0, 0.5, 100.5, 1000.0, 1000.5, 30000.0, 6e4])
 
 
 def boundary_sets(inputs: Mapping[str, Array], seed: int = 0) -> dict[str, Arrays]:
-    """Two further sets of inputs, float data replaced: values where operators tend to differ, near zero and far from it.
+    """Two further sets of inputs, float data replaced by values where operators tend to differ: near zero and far.
 
     Zeros of both signs, halves, integers, one fp16 step off them, negative, tiny; then large ones. Other dtypes stay:
     they are indices and sizes.

@@ -21,15 +21,31 @@ class Exactness(str, Enum):
     APPROXIMATE = "approximate"
 
 
+class Trigger(str, Enum):
+    """What calls for a rule.
+
+    ``REFUSED``: QAIRT leaves the node off the NPU; the rule is applied to nodes that placement names. ``WRONG``: QAIRT
+    takes the node and gives other numbers. ``UNBUILDABLE``: QAIRT takes the node alone and cannot build it in a graph.
+    The last two show only when it is late, so their rules are applied wherever their form is found.
+    """
+
+    REFUSED = "refused"
+    WRONG = "wrong"
+    UNBUILDABLE = "unbuildable"
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One rule applied to one node: ``nodes`` were replaced by ``made`` (names)."""
+    """One rule applied to one node: ``nodes`` were replaced by ``made`` (names); ``touched`` are those it looked at."""
 
     rule: str
+    title: str
+    trigger: Trigger
     exactness: Exactness
     root: str
     nodes: tuple[str, ...]
     made: tuple[str, ...]
+    touched: tuple[str, ...]
     cause: str
     """The captured node that it goes back to: ``root``, or what an earlier application made ``root`` from."""
 
@@ -50,6 +66,8 @@ class Applied:
     applications: tuple[Application, ...]
     refused: tuple[Refused, ...]
     source_map: SourceMap
+    aliases: Mapping[str, str]
+    """Tensors that are no more, because another tensor of the new graph is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +110,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What the rewrite job did to a captured graph: ``model.onnx`` and ``source_map.json`` in its directory."""
+    """What the rewrite job did to a captured graph; the new graph is ``model.onnx`` in its directory."""
 
     changed: bool
     applications: tuple[Application, ...]
     refused: tuple[Refused, ...]
     proofs: tuple[Proof, ...]
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every node of the new graph -> the captured nodes that it stands for."""
     equality: tuple[OutputAccuracy, ...] = ()
     """Outputs of the rewritten graph against the captured one, both in fp32 on the CPU."""
     placement: PlacementReport | None = None

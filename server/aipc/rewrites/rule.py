@@ -7,13 +7,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aipc.core.types import Finding, Range
 
-from .results import Exactness
+from .results import Exactness, Trigger
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -27,19 +26,6 @@ SourceEdit = Callable[[ast.Call, str, Finding], "list[Edit] | None"]
 
 class NoMatch(Exception):  # noqa: N818 - an answer, not an error
     """A rule does not apply to a node. The text says why, in words for the author of the model."""
-
-
-class Trigger(str, Enum):
-    """What calls for a rule.
-
-    ``REFUSED``: QAIRT leaves the node off the NPU; the rule is applied to nodes that placement names. ``WRONG``: QAIRT
-    takes the node and gives other numbers. ``UNBUILDABLE``: QAIRT takes the node alone and cannot build it in a graph.
-    The last two show only when it is late, so their rules are applied wherever their form is found.
-    """
-
-    REFUSED = "refused"
-    WRONG = "wrong"
-    UNBUILDABLE = "unbuildable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +93,4 @@ def all_rules() -> tuple[Rule, ...]:
 
 def get_rule(code: str) -> Rule:
     """The rule with this code. Raises KeyError."""
-    return next((rule for rule in all_rules() if rule.code == code), None) or _missing(code)
-
-
-def _missing(code: str) -> Rule:
-    raise KeyError(code)
+    return {rule.code: rule for rule in all_rules()}[code]

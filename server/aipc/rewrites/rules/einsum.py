@@ -9,8 +9,8 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness
-from ..rule import Example, NoMatch, Rule, Trigger
+from ..results import Exactness, Trigger
+from ..rule import Example, NoMatch, Rule
 
 _UNNAMED = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -133,9 +133,7 @@ RULE = Rule(
     exactness=Exactness.ROUNDING,
     answers=("einsum", "runs-on-cpu"),
     rewrite=rewrite,
-    before=Example(
-        'torch.einsum("bmchw,bnmc->bmhwn", x, y)', {"x": "float32[2,3,4,5,6]", "y": "float32[2,7,3,4]"}
-    ),
+    before=Example('torch.einsum("bmchw,bnmc->bmhwn", x, y)', {"x": "float32[2,3,4,5,6]", "y": "float32[2,7,3,4]"}),
     after="(x.flatten(3).transpose(2, 3) @ y.permute(0, 2, 3, 1)).unflatten(2, x.shape[3:])",
     negative=Example(
         'torch.einsum("ij,jk->ik", x, y)',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,8 +10,8 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness
-from ..rule import Example, NoMatch, Rule, Trigger
+from ..results import Exactness, Trigger
+from ..rule import Example, NoMatch, Rule
 
 
 def _pool_axis(b: Builder, value: ir.Value, axis: int, windows: list[list[int]]) -> ir.Value:
@@ -35,7 +36,7 @@ def _pool_axis(b: Builder, value: ir.Value, axis: int, windows: list[list[int]])
 
 
 def _take(b: Builder, value: ir.Value, axis: int, indices: list[int]) -> ir.Value:
-    steps = {after - before for before, after in zip(indices, indices[1:], strict=False)} or {1}
+    steps = {after - before for before, after in itertools.pairwise(indices)} or {1}
     if len(steps) == 1 and (step := steps.pop()) > 0:
         return b.slice(value, axis, indices[0], indices[-1] + 1, step)
     return b.gather(value, np.asarray(indices), axis)

@@ -6,8 +6,8 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness
-from ..rule import Example, NoMatch, Rule, Trigger
+from ..results import Exactness, Trigger
+from ..rule import Example, NoMatch, Rule
 
 _KINDS = ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
 

@@ -6,8 +6,8 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness
-from ..rule import Example, Rule, Trigger
+from ..results import Exactness, Trigger
+from ..rule import Example, Rule
 from ._padding import pad_by_parts
 
 
@@ -32,7 +32,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 RULE = Rule(
     code="pad-replicate",
-    title="Replicate padding becomes expanded edges and a concatenation; in fp16 the NPU leaves its innermost axis unset",
+    title="Replicate padding becomes expanded edges and a concatenation",
     ops=("Pad",),
     trigger=Trigger.WRONG,
     exactness=Exactness.EXACT,
