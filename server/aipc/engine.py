@@ -43,6 +43,7 @@ from aipc.qairt.results import Localization
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
+from aipc.rewrites.results import Trigger
 from aipc.targets import Description, all_targets, get_target
 
 OnEvent = Callable[[Event], None]
@@ -273,21 +274,45 @@ def _deploy_one(run: Run) -> DeployReport:
 
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
-    """All stages; when compiling fails, the nodes to blame are searched for, and rewritten where that is possible."""
-    try:
-        return run_stages(run, journal)
-    except QairtError as error:
-        if "rewrite" not in run.entries or "compile" in run.entries:
-            raise
-        journal.write("compile failed", error=str(error))
-        run.compile_failed = True
-        digest = run.graph_digest
-        outcome = run_stages(run, journal, until="rewrite")
-        if not outcome.ok:
+    """All stages; a graph that does not compile, or misses its accuracy, is rewritten further as far as rules go."""
+    while True:
+        try:
+            outcome = run_stages(run, journal)
+        except QairtError as error:
+            if "rewrite" not in run.entries or "compile" in run.entries:
+                raise
+            journal.write("compile failed", error=str(error))
+            changed, outcome = _rewrite_further(run, journal, Trigger.UNBUILDABLE)
+            if not changed and outcome.ok and not run.search:
+                # Which nodes are to blame? Where a rule cures them, the graph changes.
+                run.search = True
+                changed, outcome = _rewrite_further(run, journal, None)
+            if not outcome.ok:
+                return outcome
+            if not changed:
+                raise
+            continue
+        if outcome.failed is None or outcome.failed.name != "verify":
             return outcome
-        if run.graph_digest == digest:
-            raise
-    return run_stages(run, journal)
+        changed, again = _rewrite_further(run, journal, Trigger.COARSE)
+        if not changed or not again.ok:
+            return outcome
+
+
+def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
+    """Run up to the rewrite stage with more rules. Tells whether that gives another graph."""
+    digest = run.graph_digest
+    if trigger is not None and trigger in run.triggers:
+        return False, Outcome()
+    if trigger is not None:
+        run.triggers.add(trigger)
+        journal.write("corrective", stage="rewrite", measure=f"apply the rules for what is {trigger.value}")
+    outcome = run_stages(run, journal, until="rewrite")
+    changed = run.graph_digest != digest
+    if changed:
+        for name in ("compile", "package", "run", "verify"):
+            run.entries.pop(name, None)
+    return changed, outcome
 
 
 def _below_threshold(outcome: Outcome) -> bool:

@@ -1,10 +1,11 @@
-"""Capture the examples of rules, rewrite them, and prove the result, with the real compiler and simulator."""
+"""Capture the examples of rules and run the rewrite job on them, with the real compiler and simulator."""
 
 from __future__ import annotations
 
 import ast
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,12 @@ from torch import nn
 from aipc.capture.export import export
 from aipc.capture.recorder import ConstructionRecorder
 from aipc.capture.spec import is_shape, tensor_from
-from aipc.core.types import SourceMap
-from aipc.qairt.stepwise import Stepper
-from aipc.qairt.subgraph import infer_shapes
+from aipc.core.types import Placement, SourceMap
+from aipc.qairt.placement import place
+from aipc.qairt.soc import get_soc
 from aipc.rewrites.apply import apply_rules
-from aipc.rewrites.groups import group, sides, with_aliases
-from aipc.rewrites.prove import prove
-from aipc.rewrites.results import Applied, Proof
+from aipc.rewrites.jobs import rewrite
+from aipc.rewrites.results import Applied, Rewritten, Trigger
 from aipc.rewrites.rule import Example, Rule
 
 NAMES: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "math": math}
@@ -74,31 +74,22 @@ def apply(captured: Captured, *rules: Rule) -> tuple[ir.Model, Applied]:
     return model, apply_rules(model, captured.source_map, rules=rules)
 
 
-def proofs(captured: Captured, model: ir.Model, applied: Applied, rules: tuple[Rule, ...], soc: str) -> list[Proof]:
-    """One proof for each group of applications."""
-    before = infer_shapes(ir.serde.serialize_model(captured.model))
-    after = infer_shapes(ir.serde.serialize_model(model))
-    values = dict(captured.inputs)
-    stepper = Stepper(before)
-    values |= stepper.constants
-    stepper.walk(captured.inputs, visit=lambda node, arguments, results: values.update(results))
-    bounds = {rule.code: rule.bound_db for rule in rules}
-    made = []
-    names = ({node.name for node in before.graph.node}, {node.name for node in after.graph.node})
-    after = with_aliases(after, before, applied.aliases)
-    for item in group(applied.applications, *names):
-        bound = min((bounds[code] for code in item.rules if bounds.get(code) is not None), default=None)
-        first, second = sides(item, before, after)
-        made.append(
-            prove(
-                first,
-                second,
-                values,
-                soc,
-                exactness=item.exactness,
-                rules=item.rules,
-                nodes=item.nodes,
-                bound_db=bound,
-            )
-        )
-    return made
+def deploy(captured: Captured, trigger: Trigger, soc: str, directory: Path) -> tuple[set[str], Rewritten]:
+    """What the rewrite job makes of a captured model, and the types of the operators that QAIRT refused before."""
+    path = directory / "captured.onnx"
+    ir.save(captured.model, path)
+    np.savez(directory / "inputs.npz", **captured.inputs)  # type: ignore[arg-type]
+    report = place(path, get_soc(soc))
+    off = {node.node: node.op_type for node in report.nodes if node.placement is not Placement.NPU}
+    (directory / "out").mkdir()
+    result = rewrite(
+        lambda event: None,
+        model=str(path),
+        inputs=str(directory / "inputs.npz"),
+        soc=soc,
+        off=list(off),
+        triggers=sorted({Trigger.WRONG.value, trigger.value} - {Trigger.REFUSED.value}),
+        out=str(directory / "out"),
+        full=False,
+    )
+    return set(off.values()), result

@@ -18,6 +18,7 @@ from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
 from aipc.core.types import Event, Finding, Gate
 from aipc.core.workers import WorkerPool
+from aipc.rewrites.results import Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,10 @@ class Run:
     keys: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     use_cache: bool = True
-    compile_failed: bool = False
-    """A whole compilation failed: from now on the rewrite stage compiles to the end when it asks for placement."""
+    triggers: set[Trigger] = field(default_factory=lambda: {Trigger.WRONG})
+    """What the rewrite stage applies rules for wherever their form is found; corrective measures add to it."""
+    search: bool = False
+    """The graph does not compile: the rewrite stage compiles to the end when it asks for placement."""
 
     @property
     def graph(self) -> Path:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import onnx_ir as ir
 from onnx_ir.passes import common as passes
 
 from aipc.core.types import Origin, SourceMap
 
-from .build import Builder
+from .build import Builder, infer_missing
 from .results import Application, Applied, Refused, Trigger
 from .rule import NoMatch, Rule, all_rules
 
@@ -22,6 +22,7 @@ def apply_rules(
     *,
     rules: Sequence[Rule] | None = None,
     refused: Collection[str] | None = None,
+    triggers: Collection[Trigger] = tuple(Trigger),
     barred: Collection[tuple[str, str]] = (),
 ) -> Applied:
     """Rewrite ``model`` in place until no rule applies.
@@ -30,13 +31,16 @@ def apply_rules(
         model: static shapes, unique node names.
         refused: names of the nodes that placement left off the NPU; rules of :attr:`Trigger.REFUSED` apply to them and
             to what was made from them. None stands for every node.
+        triggers: those that apply wherever their form is found (see :class:`Trigger`).
         barred: (rule code, node name) pairs that are not to be tried: their proof failed.
 
     Returns:
         The applications in order, the reasons of the rules that did not apply, and the source map of the new graph.
     """
     candidates = tuple(all_rules() if rules is None else rules)
-    state = _State(model, dict(source_map.nodes), set(refused) if refused is not None else None, set(barred))
+    infer_missing(model)
+    wanted = set(refused) if refused is not None else None
+    state = _State(model, dict(source_map.nodes), wanted, frozenset(triggers), set(barred))
     for _ in range(_MAX_ROUNDS):
         if not state.round(candidates):
             break
@@ -54,11 +58,13 @@ class _State:
         model: ir.Model,
         origins: dict[str, tuple[Origin, ...]],
         wanted: set[str] | None,
+        triggers: frozenset[Trigger],
         barred: set[tuple[str, str]],
     ) -> None:
         self.model = model
         self.origins = origins
         self.wanted = wanted
+        self.triggers = triggers
         self.barred = barred
         self.causes: dict[str, str] = {}
         self.aliases: dict[str, ir.Value] = {}
@@ -82,7 +88,13 @@ class _State:
     def _asked(self, rule: Rule, node: ir.Node) -> bool:
         if node.domain or node.op_type not in rule.ops or (rule.code, node.name) in self.barred:
             return False
-        return rule.trigger is not Trigger.REFUSED or self.wanted is None or node.name in self.wanted
+        if rule.trigger is not Trigger.REFUSED and rule.trigger in self.triggers:
+            return True
+        if rule.trigger in (Trigger.WRONG, Trigger.COARSE):
+            return False
+        if self.wanted is None or node.name in self.wanted:
+            return True
+        return rule.trigger is Trigger.UNBUILDABLE and any(item.name in self.causes for item in _neighbours(node))
 
     def _try(self, rule: Rule, node: ir.Node) -> bool:
         graph = self.model.graph
@@ -145,6 +157,15 @@ class _State:
             else:
                 self.aliases[name] = new
         graph.remove(node, safe=True)
+
+
+def _neighbours(node: ir.Node) -> Iterator[ir.Node]:
+    for value in node.inputs:
+        made_by = value.producer() if value is not None else None
+        if made_by is not None:
+            yield made_by
+    for output in node.outputs:
+        yield from (use.node for use in output.uses())
 
 
 def _needed(builder: Builder, values: Sequence[ir.Value]) -> list[ir.Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from . import graph as read
 from .rule import NoMatch
 
 Array = np.ndarray[Any, Any]
-Operand = "ir.Value | Array | float | int"
+
+_SMALL = 64
 
 
 class Builder:
@@ -126,6 +128,19 @@ class Builder:
         return self.op(op_type, value, axes=list(axes), keepdims=int(keepdims))
 
 
+def infer_missing(model: ir.Model) -> None:
+    """Types and shapes that the exporter left out, where ONNX can infer them."""
+    opset = model.opset_imports.get("", 1)
+    for node in model.graph:
+        known = (
+            value.shape is not None and value.dtype is not None and value.shape.is_static() for value in node.outputs
+        )
+        if node.domain or all(known):
+            continue
+        with contextlib.suppress(NoMatch):
+            _infer(node, opset)
+
+
 def _infer(node: ir.Node, opset: int) -> None:
     """Set the outputs' types and shapes. Raises NoMatch when ONNX cannot infer a static shape."""
     schema = onnx.defs.get_schema(node.op_type, opset, node.domain)
@@ -138,7 +153,7 @@ def _infer(node: ir.Node, opset: int) -> None:
         name = value.name or ""
         types[name] = proto.type
         array = read.constant(value)
-        if array is not None and array.size <= 64:
+        if array is not None and array.size <= _SMALL:
             data[name] = onnx.numpy_helper.from_array(array, name)
     try:
         found = onnx.shape_inference.infer_node_outputs(

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
+from onnx.reference import ReferenceEvaluator
 
 from .rule import NoMatch
 
 Array = np.ndarray[Any, Any]
+
+_LARGEST = 65536
+_OF_INTEGERS = frozenset(
+    {
+        *("Abs", "Add", "And", "Cast", "Concat", "ConstantOfShape", "Div", "Equal", "Expand", "Gather", "Greater"),
+        *(
+            "Identity",
+            "Less",
+            "Max",
+            "Min",
+            "Mod",
+            "Mul",
+            "Neg",
+            "Not",
+            "Or",
+            "Range",
+            "ReduceProd",
+            "Reshape",
+            "Slice",
+        ),
+        *("Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze", "Where"),
+    }
+)
 
 
 def shape(value: ir.Value | None) -> tuple[int, ...]:
@@ -34,11 +59,43 @@ def is_float(value: ir.Value | None) -> bool:
 
 
 def constant(value: ir.Value | None) -> Array | None:
-    """The array of an initializer; None for what is computed or absent."""
-    if value is None:
-        return None
+    """The array of an initializer, or of integers computed from shapes and constants only; None for all else."""
+    return None if value is None else _evaluated(value, {})
+
+
+def _evaluated(value: ir.Value, known: dict[ir.Value, Array | None]) -> Array | None:
+    if value in known:
+        return known[value]
+    known[value] = None
     tensor = ir.convenience.get_const_tensor(value)
-    return None if tensor is None or value.is_graph_input() else np.asarray(tensor.numpy())
+    node = value.producer()
+    if tensor is not None and not value.is_graph_input():
+        known[value] = np.asarray(tensor.numpy())
+    elif node is not None and not node.domain and value.dtype is not None and value.dtype.numpy().kind in "iub":
+        known[value] = _computed(node, value, known)
+    return known[value]
+
+
+def _computed(node: ir.Node, value: ir.Value, known: dict[ir.Value, Array | None]) -> Array | None:
+    if node.op_type == "Shape":
+        source = node.inputs[0]
+        if source is None or source.shape is None or not source.shape.is_static():
+            return None
+        window = slice(node.attributes.get_int("start", 0), node.attributes.get_int("end", None))
+        return np.asarray(shape(source)[window], np.int64)
+    if node.op_type not in _OF_INTEGERS:
+        return None
+    feeds: dict[str, Array] = {}
+    for item in node.inputs:
+        if item is None:
+            continue
+        array = _evaluated(item, known)
+        if array is None or array.size > _LARGEST:
+            return None
+        feeds[item.name or ""] = array
+    proto = ir.serde.serialize_node(node)
+    results: list[Any] = list(ReferenceEvaluator(proto).run(None, feeds))
+    return np.asarray(results[list(proto.output).index(value.name or "")])
 
 
 def require_constant(value: ir.Value | None, what: str) -> Array:
@@ -60,11 +117,17 @@ def required(node: ir.Node, position: int) -> ir.Value:
     return value
 
 
+def ints(node: ir.Node, name: str, default: Iterable[int] = ()) -> list[int]:
+    """An attribute of integers; the default where it is left out."""
+    given: Any = node.attributes.get_ints(name, None)
+    return list(default) if given is None else list(given)
+
+
 def axes_of(node: ir.Node, value: ir.Value, *, position: int = 1) -> tuple[int, ...]:
     """Axes of a reduction or squeeze: attribute or constant input, non-negative; all when they are left out."""
     size = rank(value)
-    given: Any = node.attributes.get_ints("axes", None)
-    if given is None and argument(node, position) is not None:
+    given = ints(node, "axes")
+    if not given and argument(node, position) is not None:
         given = require_constant(argument(node, position), "the axes").tolist()
     if not given:
         return tuple(range(size))

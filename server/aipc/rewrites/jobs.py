@@ -25,7 +25,7 @@ from aipc.qairt.subgraph import infer_shapes
 from .apply import apply_rules
 from .groups import Group, group, sides, signature, with_aliases
 from .prove import prove
-from .results import Application, Check, Exactness, Proof, Refused, Rewritten
+from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .rule import Rule, all_rules, get_rule
 
 Array = np.ndarray[Any, Any]
@@ -36,17 +36,26 @@ _ROUNDS = 4
 
 
 def rewrite(
-    report: Report, *, model: str, inputs: str, soc: str, off: Sequence[str], out: str, full: bool = False
+    report: Report,
+    *,
+    model: str,
+    inputs: str,
+    soc: str,
+    off: Sequence[str],
+    triggers: Sequence[str],
+    out: str,
+    full: bool,
 ) -> Rewritten:
     """Rewrite what the NPU refuses, computes wrongly or cannot build, as far as it can be proved.
 
     Args:
         model: the captured ONNX file; ``inputs`` (.npz) belong to it.
         off: names of the nodes that placement left off the NPU.
+        triggers: what calls for rules besides a refusal, values of :class:`Trigger`.
         out: directory for ``model.onnx`` of the rewritten graph, when anything was rewritten.
         full: compile the rewritten graph to the end when asking for its placement.
     """
-    work = _Work(report, Path(model), Path(inputs), soc, Path(out), full)
+    work = _Work(report, Path(model), Path(inputs), soc, Path(out), full, tuple(map(Trigger, triggers)))
     barred: set[tuple[str, str]] = set()
     failed: list[Proof] = []
     while True:
@@ -82,13 +91,16 @@ class _Done:
 
 
 class _Work:
-    def __init__(self, report: Report, model: Path, inputs: Path, soc: str, out: Path, full: bool) -> None:
+    def __init__(
+        self, report: Report, model: Path, inputs: Path, soc: str, out: Path, full: bool, triggers: tuple[Trigger, ...]
+    ) -> None:
         self.report = report
         self.model = model
         self.inputs = inputs
         self.soc = soc
         self.out = out / "model.onnx"
         self.full = full
+        self.triggers = triggers
         self.seconds: dict[str, float] = {}
         self.proved: dict[str, Proof] = {}
         self.rules = tuple(rule for rule in all_rules() if rule.exactness is not Exactness.APPROXIMATE)
@@ -105,7 +117,7 @@ class _Work:
         sources = SourceMap({node.name or "": (Origin((), node.name or ""),) for node in model.graph})
         causes: dict[str, str] = {}
         for _ in range(_ROUNDS):
-            applied = apply_rules(model, sources, rules=self.rules, refused=off, barred=barred)
+            applied = apply_rules(model, sources, rules=self.rules, refused=off, triggers=self.triggers, barred=barred)
             sources, done.refused = applied.source_map, applied.refused
             done.aliases = {name: applied.aliases.get(value, value) for name, value in done.aliases.items()}
             done.aliases |= applied.aliases

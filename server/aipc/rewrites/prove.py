@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from aipc.core.errors import AipcError
-from aipc.core.types import OutputAccuracy, Placement
+from aipc.core.errors import AipcError, QairtError
+from aipc.core.types import Placement
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.fp16 import run_ideal_fp16
 from aipc.qairt.isolated import run_isolated
@@ -35,9 +35,10 @@ from .results import Check, Exactness, Proof
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
-ROUNDING_DB = 100.0
-"""Two fp32 executions that differ only in the order of their sums agree to 110 dB and more."""
+ROUNDING_DB = 90.0
+"""Two fp32 executions of one function agree to 95 dB and more, where fp16 has 70."""
 _USABLE_DB = 20.0
+_IEEE_MAX = 65504.0
 _SECONDS = 300.0
 
 _NEAR = np.array([0, 0.5, 1, 1.5, 2, 2.5, 3, 7, 1e-4, 2.0**-14, 2.0**-24])
@@ -115,13 +116,33 @@ class _Bench:
         for side, model in self.models.items():
             onnx.save(model, str(self.paths[side]))
         left = {value.name for value in after.graph.output}
+        weights = {tensor.name for tensor in (*before.graph.initializer, *after.graph.initializer)}
+        read = {value.name for value in before.graph.input}
+        inner = {name for node in before.graph.node for name in node.output}
+        self.inner = [value for value in after.graph.input if value.name not in read | weights]
+        """What ``after`` reads and ``before`` computes on its way."""
+        unknown = [value.name for value in self.inner if value.name not in inner]
+        if unknown:
+            raise QairtError(f"the rewritten part reads {unknown[0]!r}, which the original does not compute")
         self.outputs = [value.name for value in before.graph.output if value.name in left]
         self._true: dict[tuple[str, str], Arrays] = {}
 
     def feeds(self, side: str, values: Mapping[str, Array]) -> Arrays:
         weights = {tensor.name for tensor in self.models[side].graph.initializer}
         names = [value.name for value in self.models[side].graph.input if value.name not in weights]
+        if side == "after" and self.inner:
+            values = {**values, **self._computed(values)}
         return {name: values[name] for name in names}
+
+    def _computed(self, values: Mapping[str, Array]) -> Arrays:
+        wanted = {value.name for value in self.inner}
+        kept: Arrays = {}
+
+        def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
+            kept.update({name: array for name, array in results.items() if name in wanted})
+
+        Stepper(self.models["before"]).walk(self.feeds("before", values), visit=visit)
+        return kept
 
     def true(self, side: str, label: str, values: Mapping[str, Array]) -> Arrays:
         """Outputs in fp32 on the CPU."""
@@ -151,10 +172,13 @@ def _equal(
             return Check(name, False, words=words)
         figures.append(accuracy(output, wanted[output], got[output]))
     if exactness is Exactness.EXACT:
-        same = all(np.array_equal(wanted[item], got[item], equal_nan=wanted[item].dtype.kind == "f") for item in wanted)
+        same = all(
+            np.array_equal(wanted[item], got[item], equal_nan=wanted[item].dtype.kind == "f") for item in bench.outputs
+        )
         return Check(name, same, tuple(figures), "bit for bit")
     level = ROUNDING_DB if exactness is Exactness.ROUNDING or bound_db is None else bound_db
-    ok = all(_near(figure, level) for figure in figures)
+    # Far out the original itself may overflow fp32 where the rewrite does not; the other way round fails by its SQNR.
+    ok = all(item.sqnr_db >= level and (label == "far" or not item.nan + item.inf) for item in figures)
     return Check(name, ok, tuple(figures), f"SQNR {level:g} dB")
 
 
@@ -164,10 +188,6 @@ def _raises(bench: _Bench, label: str, values: Mapping[str, Array]) -> bool:
     except AipcError:
         return True
     return False
-
-
-def _near(figure: OutputAccuracy, level: float) -> bool:
-    return figure.sqnr_db >= level and not figure.nan and not figure.inf
 
 
 def _placed(bench: _Bench) -> tuple[Check, Mapping[str, int]]:
@@ -204,10 +224,9 @@ def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequ
     expected = bench.true("before", label, values)
     outputs = dict(zip(bench.outputs, actual, strict=True))
     ideals = [bench.ideal("after", values), bench.ideal("before", values)]
-    reach = min((sqnr_db(expected[name], ideals[1][name]) for name in bench.outputs), default=math.inf)
-    if label == "far" and reach < _USABLE_DB:
+    if label == "far" and _beyond_fp16(bench, expected, ideals[1]):
         # What no fp16 execution of the original gets right says nothing about the rewrite.
-        return Check(f"simulator on {label} inputs", True, words=f"not judged: beyond fp16 ({reach:.1f} dB at best)")
+        return Check(f"simulator on {label} inputs", True, words="not judged: beyond what fp16 can hold")
     sample = Sample({name: expected[name] for name in bench.outputs}, ideals)
     verdict = judge(bench.root, bench.root, sample, outputs)
     figures = tuple(
@@ -221,6 +240,16 @@ def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequ
         "as near to fp32 as correctly rounded fp16",
         f"{verdict.verdict.value}{_at(verdict)}",
     )
+
+
+def _beyond_fp16(bench: _Bench, expected: Mapping[str, Array], ideal: Mapping[str, Array]) -> bool:
+    for name in bench.outputs:
+        true = expected[name]
+        if true.dtype.kind == "f" and bool((np.abs(true[np.isfinite(true)]) > _IEEE_MAX).any()):
+            return True
+        if sqnr_db(true, ideal[name]) < _USABLE_DB:
+            return True
+    return False
 
 
 def _at(verdict: NodeNumerics) -> str:

@@ -25,13 +25,15 @@ class Trigger(str, Enum):
     """What calls for a rule.
 
     ``REFUSED``: QAIRT leaves the node off the NPU; the rule is applied to nodes that placement names. ``WRONG``: QAIRT
-    takes the node and gives other numbers. ``UNBUILDABLE``: QAIRT takes the node alone and cannot build it in a graph.
-    The last two show only when it is late, so their rules are applied wherever their form is found.
+    takes the node and gives other numbers; applied wherever the form is found. ``UNBUILDABLE``: QAIRT takes the node
+    alone and may not be able to build it in a graph; applied everywhere when a graph does not compile, else only beside
+    what was rewritten. ``COARSE``: right, but the NPU rounds more than it need; applied when a package misses its gate.
     """
 
     REFUSED = "refused"
     WRONG = "wrong"
     UNBUILDABLE = "unbuildable"
+    COARSE = "coarse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import aipc.rewrites as rewrites
 from aipc.core.hashing import hash_file, hash_files, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, Placement, PlacementReport
-from aipc.rewrites.results import Rewritten
+from aipc.rewrites.results import Rewritten, Trigger
 
 from ..findings import placement_findings, read_source_map
 from ..gates import capture_gate
@@ -28,11 +28,16 @@ def _catalogue() -> str:
 
 
 def _full(run: Run) -> bool:
-    return run.request.finalize or run.compile_failed
+    return run.request.finalize or run.search
+
+
+def _triggers(run: Run) -> list[str]:
+    fails = placement_report(run).count(Placement.FAILS) > 0
+    return sorted(item.value for item in run.triggers | ({Trigger.UNBUILDABLE} if fails else set()))
 
 
 def _key(run: Run) -> Any:
-    return [run.meta("capture")["digest"], run.keys["placement"], _full(run), _catalogue()]
+    return [run.meta("capture")["digest"], run.keys["placement"], _triggers(run), _full(run), _catalogue()]
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
@@ -43,6 +48,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         inputs=str(run.path("capture", "inputs.npz")),
         soc=run.request.soc,
         off=off,
+        triggers=_triggers(run),
         out=str(out),
         full=_full(run),
     )

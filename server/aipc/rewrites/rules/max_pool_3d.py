@@ -48,10 +48,10 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     value = read.required(node, 0)
     sizes, result = read.shape(value), read.shape(node.outputs[0])
     count = len(sizes) - 2
-    kernel = node.attributes.get_ints("kernel_shape")
-    strides = node.attributes.get_ints("strides", None) or [1] * count
-    dilations = node.attributes.get_ints("dilations", None) or [1] * count
-    pads = node.attributes.get_ints("pads", None) or [0] * 2 * count
+    kernel = read.ints(node, "kernel_shape")
+    strides = read.ints(node, "strides", [1] * count)
+    dilations = read.ints(node, "dilations", [1] * count)
+    pads = read.ints(node, "pads", [0] * 2 * count)
     if node.attributes.get_string("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
         raise NoMatch("padding that depends on the size (auto_pad)")
     if count < 3 and all(item == 1 for item in dilations):

@@ -13,7 +13,7 @@ from ..rule import Example, NoMatch, Rule
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     value = read.required(node, 0)
     sizes = read.shape(value)
-    perm = list(node.attributes.get_ints("perm", None) or reversed(range(len(sizes))))
+    perm = read.ints(node, "perm", reversed(range(len(sizes))))
     moved = [axis for axis in perm if sizes[axis] != 1]
     if moved != sorted(moved):
         raise NoMatch("axes longer than 1 change their order")

@@ -1,0 +1,38 @@
+"""Sinh and Cosh, from two exponentials."""
+
+from __future__ import annotations
+
+import math
+
+import onnx_ir as ir
+
+from .. import graph as read
+from ..build import Builder
+from ..results import Exactness, Trigger
+from ..rule import Example, Rule
+
+
+def rewrite(node: ir.Node, b: Builder) -> ir.Value:
+    x = read.required(node, 0)
+    # Halved inside the exponent: e^x alone leaves the range of fp16 before sinh(x) does.
+    up = b.op("Exp", b.op("Sub", x, math.log(2)))
+    down = b.op("Exp", b.op("Sub", b.op("Neg", x), math.log(2)))
+    return b.op("Sub" if node.op_type == "Sinh" else "Add", up, down)
+
+
+RULE = Rule(
+    code="hyperbolic",
+    title="Sinh and Cosh become a difference or sum of exponentials",
+    ops=(
+        "Sinh",
+        "Cosh",
+    ),
+    trigger=Trigger.REFUSED,
+    exactness=Exactness.ROUNDING,
+    answers=("unsupported-operator", "runs-on-cpu"),
+    rewrite=rewrite,
+    before=Example("torch.sinh(x)", {"x": "torch.linspace(-4, 4, 96).reshape(2, 3, 16)"}),
+    after="torch.exp(x - math.log(2)) - torch.exp(-x - math.log(2))",
+    negative=Example("torch.tanh(x)", {"x": "torch.linspace(-4, 4, 96).reshape(2, 3, 16)"}),
+    more=(Example("torch.cosh(x)", {"x": "torch.linspace(-3, 3, 40)"}),),
+)
