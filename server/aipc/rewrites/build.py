@@ -114,6 +114,10 @@ class Builder:
             return value
         return self.op("Expand", value, np.asarray(shape, np.int64))
 
+    def exp(self, value: ir.Value) -> ir.Value:
+        """e^x. Beyond +-89 the NPU's exponential wraps around (measured: e^-100 = -131008), so it is kept inside."""
+        return self.op("Exp", self.op("Min", self.op("Max", value, -80.0), 88.0))
+
     def cast(self, value: ir.Value, dtype: Any) -> ir.Value:
         wanted = np.dtype(dtype)
         if read.dtype(value) == wanted:

@@ -71,7 +71,9 @@ def _alias(tensor: str) -> str:
     return f"alias of {tensor}"
 
 
-def sides(item: Group, before: onnx.ModelProto, after: onnx.ModelProto) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+def sides(
+    item: Group, before: onnx.ModelProto, after: onnx.ModelProto, aliases: Mapping[str, str]
+) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """The group's part of the captured graph and of the rewritten one (see :func:`with_aliases`).
 
     Shapes must be in ``value_info`` of both.
@@ -80,7 +82,21 @@ def sides(item: Group, before: onnx.ModelProto, after: onnx.ModelProto) -> tuple
         QairtError: the type of a tensor on the border is not known.
     """
     first = subgraph(before, set(item.nodes))
-    return first, subgraph(after, {*item.made, *(_alias(value.name) for value in first.graph.output)})
+    second = subgraph(after, {*item.made, *(_alias(value.name) for value in first.graph.output)})
+    read = {value.name for value in first.graph.input}
+    for value in second.graph.input:
+        if value.name not in read:
+            # The captured part reads it under the name of a tensor that is no more.
+            same = next((name for name, other in aliases.items() if other == value.name and name in read), value.name)
+            _rename(second, value.name, same)
+    return first, second
+
+
+def _rename(model: onnx.ModelProto, old: str, new: str) -> None:
+    for node in model.graph.node:
+        node.input[:] = [new if name == old else name for name in node.input]
+    for value in model.graph.input:
+        value.name = new if value.name == old else value.name
 
 
 def signature(first: onnx.ModelProto, second: onnx.ModelProto) -> str:

@@ -154,7 +154,7 @@ class _Work:
         proofs: dict[Group, Proof] = {}
         for item in groups:
             try:
-                pairs[item] = sides(item, before, after)
+                pairs[item] = sides(item, before, after, done.aliases)
             except AipcError as error:
                 proofs[item] = self._unproved(item, str(error))
         values = self._values([model for pair in pairs.values() for model in pair])

@@ -21,7 +21,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     series = b.op("Mul", t, _COEFFICIENTS[0])
     for factor in _COEFFICIENTS[1:]:
         series = b.op("Mul", b.op("Add", series, factor), t)
-    tail = b.op("Mul", series, b.op("Exp", b.op("Neg", b.op("Mul", size, size))))
+    tail = b.op("Mul", series, b.exp(b.op("Neg", b.op("Mul", size, size))))
     return b.op("Mul", b.op("Sign", x), b.op("Add", b.op("Neg", tail), 1.0))
 
 

@@ -15,8 +15,8 @@ from ..rule import Example, Rule
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     x = read.required(node, 0)
     # Halved inside the exponent: e^x alone leaves the range of fp16 before sinh(x) does.
-    up = b.op("Exp", b.op("Sub", x, math.log(2)))
-    down = b.op("Exp", b.op("Sub", b.op("Neg", x), math.log(2)))
+    up = b.exp(b.op("Sub", x, math.log(2)))
+    down = b.exp(b.op("Sub", b.op("Neg", x), math.log(2)))
     return b.op("Sub" if node.op_type == "Sinh" else "Add", up, down)
 
 

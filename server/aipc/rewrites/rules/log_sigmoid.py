@@ -17,7 +17,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     b.absorb(first)
     x = read.required(first, 0)
     # log(sigmoid(x)) = min(x, 0) - log(1 + e^-|x|): the sigmoid alone is 0 in fp16 where its logarithm is -17.
-    tail = b.op("Log", b.op("Add", b.op("Exp", b.op("Neg", b.op("Abs", x))), 1.0))
+    tail = b.op("Log", b.op("Add", b.exp(b.op("Neg", b.op("Abs", x))), 1.0))
     return b.op("Sub", b.op("Min", x, 0.0), tail)
 
 

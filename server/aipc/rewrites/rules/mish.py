@@ -14,7 +14,7 @@ from ..rule import Example, Rule
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     x = read.required(node, 0)
     # tanh(log(1 + e^x)) = (e^2x + 2 e^x) / (e^2x + 2 e^x + 2); with u = e^-|x| nothing grows.
-    u = b.op("Exp", b.op("Neg", b.op("Abs", x)))
+    u = b.exp(b.op("Neg", b.op("Abs", x)))
     square, double = b.op("Mul", u, u), b.op("Mul", u, 2.0)
     positive = b.op("Add", double, 1.0)
     negative = b.op("Add", square, double)

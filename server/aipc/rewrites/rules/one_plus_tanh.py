@@ -1,7 +1,8 @@
-"""One plus a hyperbolic tangent, as a sigmoid."""
+"""One plus a hyperbolic tangent, as a quotient."""
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from .. import graph as read
@@ -19,13 +20,14 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         raise NoMatch("it does not add one")
     tanh = read.producer(values[1 - ones[0]], "Tanh")
     b.absorb(tanh)
-    # 1 + tanh(u) = 2 sigmoid(2u): where tanh is near -1 the sum cancels, and the sigmoid keeps its small values.
-    return b.op("Mul", b.op("Sigmoid", b.op("Mul", read.required(tanh, 0), 2.0)), 2.0)
+    # 1 + tanh(u) = 2 / (1 + e^-2u): where tanh is near -1 the sum cancels, and the quotient keeps its small values.
+    tail = b.exp(b.op("Mul", read.required(tanh, 0), -2.0))
+    return b.op("Div", b.constant(np.asarray(2.0, read.dtype(tail))), b.op("Add", tail, 1.0))
 
 
 RULE = Rule(
     code="one-plus-tanh",
-    title="One plus a hyperbolic tangent becomes a sigmoid, which keeps the small values that the sum cancels",
+    title="One plus a hyperbolic tangent becomes a quotient, which keeps the small values that the sum cancels",
     ops=("Add",),
     trigger=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
