@@ -25,12 +25,13 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     length = sizes[axis] if asked is None else int(read.require_constant(asked, "the length").item())
     if axis == rank - 1:
         raise NoMatch("its axis is that of the real and the imaginary part")
-    if onesided and inverse:
-        raise NoMatch("it is one-sided and inverse")
-    if length < sizes[axis]:
-        value, sizes = b.slice(value, axis, 0, length), (*sizes[:axis], length, *sizes[axis + 1 :])
+    if onesided and inverse and parts != 2:
+        raise NoMatch("it is one-sided and inverse, of a real input")
+    given_bins = length // 2 + 1 if onesided and inverse else length
+    if given_bins < sizes[axis]:
+        value, sizes = b.slice(value, axis, 0, given_bins), (*sizes[:axis], given_bins, *sizes[axis + 1 :])
     used = sizes[axis]
-    count = length // 2 + 1 if onesided else length
+    count = length // 2 + 1 if onesided and not inverse else length
     if used * parts * count * 2 > MAX_ELEMENTS:
         raise NoMatch(f"a transform of length {length} is too large for a matrix")
     # (element * bin) modulo the length keeps the angle exact.
@@ -39,15 +40,24 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     real, imaginary = np.cos(angle), np.sin(angle)
     if inverse:
         real, imaginary = real / length, imaginary / length
-    from_real = np.stack([real, imaginary], -1)
-    blocks = [from_real] if parts == 1 else [from_real, np.stack([-imaginary, real], -1)]
-    matrix = np.stack(blocks, 1).reshape(used * parts, count * 2)
+    if onesided and inverse:
+        # The bins left out are the conjugates of those that are there, and the result is real.
+        share = np.full((used, 1), 2.0)
+        share[0] = 1.0
+        if length % 2 == 0 and used == length // 2 + 1:
+            share[-1] = 1.0
+        matrix, made = np.stack([share * real, -share * imaginary], 1), 1
+    else:
+        from_real = np.stack([real, imaginary], -1)
+        blocks = [from_real] if parts == 1 else [from_real, np.stack([-imaginary, real], -1)]
+        matrix, made = np.stack(blocks, 1), 2
+    matrix = matrix.reshape(used * parts, count * made)
     # The transformed axis beside that of the parts, both flattened: rows of the product.
     others = [place for place in range(rank - 1) if place != axis]
     moved = b.transpose(value, [*others, axis, rank - 1])
     rows = b.reshape(moved, [int(np.prod([sizes[place] for place in others])), used * parts])
     product = b.op("MatMul", rows, matrix.astype(read.dtype(value)))
-    product = b.reshape(product, [*(sizes[place] for place in others), count, 2])
+    product = b.reshape(product, [*(sizes[place] for place in others), count, made])
     order = [*others, axis, rank - 1]
     return b.transpose(product, [order.index(place) for place in range(rank)])
 
