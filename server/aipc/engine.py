@@ -170,6 +170,8 @@ def check(
         findings = list(run.findings)
         if request.numerics and "placement" in run.entries:
             findings += _localize(run)
+        if any(finding.fixes for finding in findings):
+            findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings))
         # Kept when something raised: the error names the log in it.
         shutil.rmtree(directory, ignore_errors=True)
     timings = {record.name: record.seconds for record in outcome.records}

@@ -1,4 +1,4 @@
-"""Our own decompositions are the operators' definitions: equal to PyTorch through the exporter, and without an odd node."""
+"""Our own decompositions are the operators' definitions: equal to PyTorch through the exporter."""
 
 from __future__ import annotations
 

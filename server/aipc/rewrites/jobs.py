@@ -13,7 +13,7 @@ import onnx
 import onnx_ir as ir
 
 from aipc.core.errors import AipcError
-from aipc.core.types import Event, Origin, Placement, PlacementReport, SourceMap
+from aipc.core.types import Event, Finding, Origin, Placement, PlacementReport, SourceMap
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import read_npz
@@ -27,6 +27,7 @@ from .groups import Group, group, sides, signature, with_aliases
 from .prove import prove
 from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .rule import Rule, all_rules, get_rule
+from .source import fixes_of
 
 Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]
@@ -77,6 +78,22 @@ def rewrite(
         done.placement,
         work.seconds,
     )
+
+
+def propose(report: Report, *, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings, with the edits of the source that the rules of their fixes propose. They are not proved."""
+    texts: dict[str, str] = {}
+    found = []
+    for finding in findings:
+        file = finding.range.file if finding.range else ""
+        if file and file not in texts:
+            try:
+                texts[file] = Path(file).read_text("utf-8")
+            except (OSError, ValueError):
+                texts[file] = ""
+        edits = fixes_of(finding, texts.get(file, ""), [fix.rule for fix in finding.fixes])
+        found.append(replace(finding, fixes=(*finding.fixes, *edits)))
+    return tuple(found)
 
 
 class _Done:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import math
 
 import onnx_ir as ir
 
+from aipc.core.types import Finding, Range
+
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Example, NoMatch, Rule
+from ..rule import Edit, Example, NoMatch, Rule
+from ..source import argument, called, literal, operand, replace
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -39,6 +43,27 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.reshape(normed, sizes)
 
 
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """``F.layer_norm`` over several literal axes, as over one."""
+    value, shape = argument(call, 0, "input"), argument(call, 1, "normalized_shape")
+    sizes = literal(shape)
+    if called(call) != "layer_norm" or value is None or shape is None or not isinstance(sizes, (tuple, list)):
+        return None
+    if len(sizes) < 2 or not all(isinstance(item, int) for item in sizes):
+        return None
+    edits = [
+        replace(value, f"{operand(value, source)}.flatten(-{len(sizes)})", source, finding),
+        replace(shape, f"({math.prod(sizes)},)", source, finding),
+    ]
+    for position, name in ((2, "weight"), (3, "bias")):
+        given = argument(call, position, name)
+        if given is not None and not isinstance(given, ast.Constant):
+            edits.append(replace(given, f"{operand(given, source)}.flatten()", source, finding))
+    whole = replace(call, "", source, finding)[0]
+    edits.append((Range(whole.file, whole.end, whole.end), f".unflatten(-1, {tuple(sizes)})"))
+    return edits
+
+
 RULE = Rule(
     code="layer-norm-axes",
     title="Layer normalization over several axes becomes one over a single, flattened axis",
@@ -47,6 +72,7 @@ RULE = Rule(
     exactness=Exactness.ROUNDING,
     answers=("layernorm-axes",),
     rewrite=rewrite,
+    source_edit=source_edit,
     before=Example("F.layer_norm(x, (6, 8))", {"x": "float32[2,4,6,8]"}),
     after="F.layer_norm(x.flatten(2), (48,)).unflatten(2, (6, 8))",
     negative=Example("F.layer_norm(x, (8,))", {"x": "float32[2,4,6,8]"}),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import math
 
 import numpy as np
 import onnx_ir as ir
 
+from aipc.core.types import Finding
+
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Example, NoMatch, Rule
+from ..rule import Edit, Example, NoMatch, Rule
+from ..source import argument, called, is_simple, literal, replace, text_of
 
 
 def _pool_axis(b: Builder, value: ir.Value, axis: int, windows: list[list[int]]) -> ir.Value:
@@ -80,6 +84,25 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return value
 
 
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """``F.max_pool3d`` whose window is one deep: a slice over depth and ``max_pool2d``."""
+    value, kernel = argument(call, 0, "input"), literal(argument(call, 1, "kernel_size"))
+    stride = literal(argument(call, 2, "stride"), kernel)
+    padding, ceil = literal(argument(call, 3, "padding"), 0), argument(call, 5, "ceil_mode")
+    if called(call) != "max_pool3d" or value is None or not is_simple(value) or padding not in (0, (0, 0, 0)) or ceil:
+        return None
+    if not (isinstance(kernel, tuple) and isinstance(stride, tuple) and len(kernel) == len(stride) == 3):
+        return None
+    if kernel[0] != 1 or argument(call, 4, "dilation") is not None:
+        return None
+    x = text_of(value, source)
+    if stride[0] != 1:
+        x += f"[:, :, ::{stride[0]}]"
+    name = text_of(call.func, source)[: -len("max_pool3d")] + "max_pool2d"
+    text = f"{name}({x}.flatten(1, 2), {kernel[1:]}, stride={stride[1:]})"
+    return [replace(call, f"{text}.unflatten(1, {x}.shape[1:3])", source, finding)]
+
+
 RULE = Rule(
     code="max-pool-3d",
     title="Max pooling over volumes becomes MaxPool over height and width and a maximum of slices over depth",
@@ -88,6 +111,7 @@ RULE = Rule(
     exactness=Exactness.EXACT,
     answers=("runs-on-cpu",),
     rewrite=rewrite,
+    source_edit=source_edit,
     before=Example("F.max_pool3d(x, (1, 3, 3), stride=(2, 1, 2))", {"x": "float32[1,1,8,9,9]"}),
     after="F.max_pool2d(x[:, :, ::2].flatten(1, 2), 3, stride=(1, 2)).unflatten(1, (1, 4))",
     negative=Example("F.max_pool2d(x, 3)", {"x": "float32[1,2,8,8]"}),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+
 import onnx_ir as ir
+
+from aipc.core.types import Finding
 
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Example, Rule
-from ._padding import pad_by_parts
+from ..rule import Edit, Example, Rule
+from ._padding import concatenated, pad_by_parts, window
 
 
 def _repeat(b: Builder, value: ir.Value, axis: int, index: int, count: int) -> ir.Value:
@@ -30,6 +34,15 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return pad_by_parts(node, b, "edge", _first, _last)
 
 
+def _ends(name: str, axis: int, low: int, high: int) -> tuple[list[str], list[str]]:
+    return [window(name, axis, ":1")] * low, [window(name, axis, "-1:")] * high
+
+
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """Padding of one axis as a concatenation."""
+    return concatenated(call, source, finding, "replicate", _ends)
+
+
 RULE = Rule(
     code="pad-replicate",
     title="Replicate padding becomes expanded edges and a concatenation",
@@ -38,6 +51,7 @@ RULE = Rule(
     exactness=Exactness.EXACT,
     answers=("pad-mode", "wrong-numbers", "rank"),
     rewrite=rewrite,
+    source_edit=source_edit,
     before=Example('F.pad(x, (1, 2), mode="replicate")', {"x": "float32[1,2,8]"}),
     after="torch.cat([x[..., :1], x, x[..., -1:], x[..., -1:]], dim=-1)",
     negative=Example("F.pad(x, (1, 2), value=1.5)", {"x": "float32[1,2,8]"}),

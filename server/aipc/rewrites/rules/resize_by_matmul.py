@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
+from aipc.core.types import Finding
+
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Example, NoMatch, Rule
+from ..rule import Edit, Example, NoMatch, Rule
+from ..source import argument, called, is_simple, literal, replace, text_of
 from ._matrix import along_axis
 
 Array = np.ndarray[Any, Any]
@@ -93,6 +97,23 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return value
 
 
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """Trilinear interpolation by a factor: the planes first, then the depth, each two-dimensional."""
+    value, factor = argument(call, 0, "input"), argument(call, 2, "scale_factor")
+    if called(call) != "interpolate" or literal(argument(call, 3, "mode")) != "trilinear" or value is None:
+        return None
+    if factor is None or not is_simple(value) or not isinstance(literal(factor), (int, float)):
+        return None
+    name, x = text_of(call.func, source), text_of(value, source)
+    corners = argument(call, 4, "align_corners")
+    rest = ', mode="bilinear"' + (f", align_corners={text_of(corners, source)}" if corners is not None else "")
+    times = text_of(factor, source)
+    planes = f"{name}({x}.flatten(1, 2), scale_factor={times}{rest}).unflatten(1, {x}.shape[1:3])"
+    depth = f"{name}({planes}.flatten(3), scale_factor=({times}, 1){rest})"
+    last = f"(int({x}.shape[3] * {times}), int({x}.shape[4] * {times}))"
+    return [replace(call, f"{depth}.unflatten(3, {last})", source, finding)]
+
+
 RULE = Rule(
     code="resize-by-matmul",
     title="Trilinear, one-dimensional and antialiased interpolation becomes a matrix product along each axis",
@@ -101,6 +122,7 @@ RULE = Rule(
     exactness=Exactness.ROUNDING,
     answers=("wrong-numbers", "runs-on-cpu"),
     rewrite=rewrite,
+    source_edit=source_edit,
     before=Example(
         'F.interpolate(x, size=(2, 2, 4), mode="trilinear", align_corners=True)', {"x": "float32[1,2,2,2,2]"}
     ),
