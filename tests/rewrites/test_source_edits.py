@@ -62,7 +62,7 @@ CASES = {
     ),
     "L1 norm": ("reduce-l1", "x.norm(p=1, dim=-1)", "x.abs().sum(-1)", {"x": "float32[2,8]"}),
     "trilinear": (
-        "resize-by-matmul",
+        "resize-by-axis",
         'F.interpolate(x, scale_factor=2, mode="trilinear")',
         None,
         {"x": "float32[1,3,4,5,6]"},

@@ -18,7 +18,7 @@ from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
 from aipc.core.types import Event, Finding, Gate
 from aipc.core.workers import WorkerPool
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.results import Rewritten, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Run:
     use_cache: bool = True
     triggers: set[Trigger] = field(default_factory=lambda: {Trigger.WRONG})
     """What the rewrite stage applies rules for wherever their form is found; corrective measures add to it."""
+    rewritten: tuple[Path, Rewritten] | None = None
+    """The result of the rewrite stage, read from the entry at this path."""
     search: bool = False
     """The graph does not compile: the rewrite stage compiles to the end when it asks for placement."""
 

@@ -102,7 +102,8 @@ class _State:
         try:
             answer = rule.rewrite(node, builder)
         except NoMatch as reason:
-            self.refused.append(Refused(rule.code, node.name or "", str(reason)))
+            if self.wanted is None or node.name in self.wanted:
+                self.refused.append(Refused(rule.code, node.name or "", str(reason)))
             return False
         values = [answer] if isinstance(answer, ir.Value) else list(answer)
         made = _needed(builder, values)

@@ -71,18 +71,36 @@ def _alias(tensor: str) -> str:
     return f"alias of {tensor}"
 
 
+def readers(item: Group, before: onnx.ModelProto, after: onnx.ModelProto, usable: Collection[str]) -> tuple[str, ...]:
+    """Nodes that both graphs have, of those in ``usable``, and that read what the group makes."""
+    results = {name for node in after.graph.node if node.name in item.made for name in node.output}
+    captured = {node.name for node in before.graph.node} - set(item.nodes)
+    return tuple(
+        node.name
+        for node in after.graph.node
+        if node.name in usable and node.name in captured and results.intersection(node.input)
+    )
+
+
 def sides(
-    item: Group, before: onnx.ModelProto, after: onnx.ModelProto, aliases: Mapping[str, str]
+    item: Group,
+    before: onnx.ModelProto,
+    after: onnx.ModelProto,
+    aliases: Mapping[str, str],
+    with_readers: Collection[str] = (),
 ) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """The group's part of the captured graph and of the rewritten one (see :func:`with_aliases`).
 
     Shapes must be in ``value_info`` of both.
 
+    Args:
+        with_readers: further nodes, the same in both.
+
     Raises:
         QairtError: the type of a tensor on the border is not known.
     """
-    first = subgraph(before, set(item.nodes))
-    second = subgraph(after, {*item.made, *(_alias(value.name) for value in first.graph.output)})
+    first = subgraph(before, {*item.nodes, *with_readers})
+    second = subgraph(after, {*item.made, *with_readers, *(_alias(value.name) for value in first.graph.output)})
     read = {value.name for value in first.graph.input}
     for value in second.graph.input:
         if value.name not in read:
@@ -99,10 +117,10 @@ def _rename(model: onnx.ModelProto, old: str, new: str) -> None:
         value.name = new if value.name == old else value.name
 
 
-def signature(first: onnx.ModelProto, second: onnx.ModelProto) -> str:
+def signature(*models: onnx.ModelProto) -> str:
     """Equal for groups that differ in names only: the same operators, attributes, shapes and constants."""
     digest = hashlib.blake2b(digest_size=20)
-    for model in (first, second):
+    for model in models:
         names: dict[str, str] = {}
         copy = onnx.ModelProto()
         copy.CopyFrom(model)

@@ -13,7 +13,7 @@ import onnx
 import onnx_ir as ir
 
 from aipc.core.errors import AipcError
-from aipc.core.types import Event, Finding, Origin, Placement, PlacementReport, SourceMap
+from aipc.core.types import Event, Finding, NodePlacement, Origin, Placement, PlacementReport, SourceMap
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import read_npz
@@ -23,7 +23,7 @@ from aipc.qairt.stepwise import Stepper, load
 from aipc.qairt.subgraph import infer_shapes
 
 from .apply import apply_rules
-from .groups import Group, group, sides, signature, with_aliases
+from .groups import Group, group, readers, sides, signature, with_aliases
 from .prove import prove
 from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .rule import Rule, all_rules, get_rule
@@ -31,9 +31,11 @@ from .source import fixes_of
 
 Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]
+_Pair = tuple[onnx.ModelProto, onnx.ModelProto]
 
 _EXTERNAL_BYTES = 1_500_000_000
 _ROUNDS = 4
+_MAX_READERS = 4
 
 
 def rewrite(
@@ -167,25 +169,35 @@ class _Work:
         captured = {node.name for node in before.graph.node}
         groups = group(done.applications, captured, {node.name for node in after.graph.node})
         after = with_aliases(after, before, done.aliases)
-        pairs: dict[Group, tuple[onnx.ModelProto, onnx.ModelProto]] = {}
+        on_npu = {node.node for node in (done.placement.nodes if done.placement else ()) if _is_on_npu(node)}
+        pairs: dict[Group, _Pair] = {}
+        contexts: dict[Group, _Pair] = {}
         proofs: dict[Group, Proof] = {}
         for item in groups:
             try:
                 pairs[item] = sides(item, before, after, done.aliases)
+                near = readers(item, before, after, on_npu)
+                if 0 < len(near) <= _MAX_READERS:
+                    contexts[item] = sides(item, before, after, done.aliases, near)
             except AipcError as error:
                 proofs[item] = self._unproved(item, str(error))
-        values = self._values([model for pair in pairs.values() for model in pair])
+        values = self._values([model for pair in (*pairs.values(), *contexts.values()) for model in pair])
         for number, (item, (first, second)) in enumerate(pairs.items()):
-            key = signature(first, second)
+            key = signature(first, second, *contexts.get(item, ()))
             if key not in self.proved:
                 self.report(Event("rewrite", f"proving {', '.join(item.rules)}", number / len(pairs)))
-                self.proved[key] = self._prove(item, first, second, values)
+                self.proved[key] = self._prove(item, first, second, values, contexts.get(item))
             proofs[item] = self.proved[key]
         self._timed("prove", started)
         return proofs, [item for item, proof in proofs.items() if not proof.ok]
 
     def _prove(
-        self, item: Group, first: onnx.ModelProto, second: onnx.ModelProto, values: Mapping[str, Array]
+        self,
+        item: Group,
+        first: onnx.ModelProto,
+        second: onnx.ModelProto,
+        values: Mapping[str, Array],
+        context: _Pair | None,
     ) -> Proof:
         try:
             return prove(
@@ -197,6 +209,7 @@ class _Work:
                 rules=item.rules,
                 nodes=item.nodes,
                 bound_db=min((rule.bound_db for rule in _rules(item) if rule.bound_db is not None), default=None),
+                context=context,
             )
         except (AipcError, KeyError) as error:
             return self._unproved(item, str(error))
@@ -226,6 +239,10 @@ class _Work:
         figures = compare_outputs(run_cpu(self.model, given), run_cpu(self.out, given))
         self._timed("equality", started)
         return figures
+
+
+def _is_on_npu(node: NodePlacement) -> bool:
+    return node.placement is Placement.NPU
 
 
 def _rules(item: Group) -> list[Rule]:

@@ -75,12 +75,14 @@ def prove(
     rules: Sequence[str] = (),
     nodes: Sequence[str] = (),
     bound_db: float | None = None,
+    context: tuple[onnx.ModelProto, onnx.ModelProto] | None = None,
 ) -> Proof:
     """Hold ``after`` against ``before``, two small models with equal output names.
 
     Args:
         inputs: a true value for every input of either model.
         bound_db: SQNR in fp32 that an approximate rewrite has to keep.
+        context: both models with the nodes that read their results: some forms fail only beside certain others.
 
     Returns:
         A proof; where a check fails, those after it are not made.
@@ -101,6 +103,10 @@ def prove(
             checks.append(check)
             if check.ok:
                 checks.extend(_simulated(bench, sets))
+        if context is not None and all(check.ok for check in checks):
+            (Path(directory) / "context").mkdir()
+            around = _Bench(*context, Path(directory) / "context", chip)
+            checks.extend(_simulated(around, {"true": dict(inputs)}, " beside its readers"))
     seconds = round(time.perf_counter() - started, 3)
     return Proof(tuple(rules), tuple(nodes), chip.part, require_qairt(), exactness, tuple(checks), placement, seconds)
 
@@ -202,7 +208,7 @@ def _placed(bench: _Bench) -> tuple[Check, Mapping[str, int]]:
     return Check("placed", not off, wanted="every node on the NPU", words=words), counts
 
 
-def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]]) -> list[Check]:
+def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]], where: str = "") -> list[Check]:
     usable = {}
     for label, values in sets.items():
         try:
@@ -213,14 +219,14 @@ def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]]) -> list[C
     feeds = [bench.feeds("after", values) for values in usable.values()]
     outcome = run_isolated(_simulate, bench.paths["after"], feeds, bench.outputs, bench.soc, seconds=_SECONDS)
     if outcome.value is None:
-        return [Check("compiled", False, words=f"{outcome.status}: {outcome.words}"[:600])]
-    checks = [Check("compiled", True, wanted="QAIRT compiles it to the end")]
+        return [Check(f"compiled{where}", False, words=f"{outcome.status}: {outcome.words}"[:600])]
+    checks = [Check(f"compiled{where}", True, wanted="QAIRT compiles it to the end")]
     for (label, values), actual in zip(usable.items(), outcome.value, strict=True):
-        checks.append(_judged(bench, label, values, actual))
+        checks.append(_judged(bench, label, values, actual, where))
     return checks
 
 
-def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequence[Array]) -> Check:
+def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequence[Array], where: str = "") -> Check:
     expected = bench.true("before", label, values)
     outputs = dict(zip(bench.outputs, actual, strict=True))
     ideals = [bench.ideal("after", values), bench.ideal("before", values)]
@@ -234,7 +240,7 @@ def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequ
         for name in bench.outputs
     )
     return Check(
-        f"simulator on {label} inputs",
+        f"simulator on {label} inputs{where}",
         verdict.verdict is not Verdict.WRONG,
         figures,
         "as near to fp32 as correctly rounded fp16",

@@ -57,7 +57,11 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
 
 
 def rewritten(run: Run) -> Rewritten:
-    return from_plain(run.meta("rewrite")["result"], Rewritten)
+    entry = run.entries["rewrite"]
+    # Some megabytes for a large model, and several readers.
+    if run.rewritten is None or run.rewritten[0] != entry.path:
+        run.rewritten = (entry.path, from_plain(entry.meta["result"], Rewritten))
+    return run.rewritten[1]
 
 
 def deployed_placement(run: Run) -> PlacementReport:

@@ -1,4 +1,4 @@
-"""Average pooling with padding, as a matrix product along each axis."""
+"""Average pooling with padding, as a linear map along each axis."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 RULE = Rule(
     code="average-pool",
-    title="Average pooling that counts its padding in volumes, or rounds its size up, becomes matrix products",
+    title="Average pooling of padded volumes, or with a size rounded up, becomes a linear map along each axis",
     ops=("AveragePool",),
     trigger=Trigger.WRONG,
     exactness=Exactness.ROUNDING,

@@ -1,4 +1,4 @@
-"""Resizing as a matrix product along each axis."""
+"""Resizing as a linear map along each axis."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | N
 
 
 RULE = Rule(
-    code="resize-by-matmul",
-    title="Trilinear, one-dimensional and antialiased interpolation becomes a matrix product along each axis",
+    code="resize-by-axis",
+    title="Trilinear, one-dimensional and antialiased interpolation becomes a linear map along each axis",
     ops=("Resize",),
     trigger=Trigger.WRONG,
     exactness=Exactness.ROUNDING,
