@@ -1,7 +1,8 @@
-# make setup   build .venv with everything          make check    format, lint, types, layers, docs
-# make deploy  deploy YOLOv8n for an SM8650         make format   format the sources
-# make test    the quick tests                      make docs     generate docs/reference
+# make setup     build .venv with everything        make check    format, lint, types, layers, docs
+# make deploy    deploy YOLOv8n for an SM8650       make format   format the sources
+# make test      the quick tests                    make docs     generate docs/reference
 # make test-all  every test                         make bench    measure, print the table
+# make vsix      package the extension              make test-e2e the extension in a real VS Code
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,12 +13,22 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: setup deploy test test-all check format docs bench clean
+.PHONY: setup setup-editor setup-vscode deploy test test-all test-e2e check format docs bench vsix clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
 setup:
 	@$(PYTHON) scripts/setup_environment.py
+
+# What the extension is built with; needs Node 20 or newer.
+setup-editor: node_modules/.package-lock.json
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# A real VS Code for the end-to-end tests, and Chromium to drive it.
+setup-vscode: setup-editor
+	@sh tests/e2e/install_vscode.sh
 
 deploy: setup
 	@cd examples && ../$(BIN)/aipc deploy $(MODEL) --soc $(SOC) --target simulator
@@ -31,14 +42,26 @@ test: setup
 test-all: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
 
-check: setup
+vsix: setup setup-editor
+	@$(BIN)/python scripts/bundle.py
+	@npm run --silent build
+	@npm run --silent package
+	@$(BIN)/python scripts/check_vsix.py dist/aipc.vsix
+
+test-e2e: vsix setup-vscode
+	@npm test --silent
+	@npm run --silent e2e
+
+check: setup setup-editor
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/generate_docs.py --check
+	@npm run --silent check
 
-format: setup
+format: setup setup-editor
+	@npm run --silent format
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
@@ -47,6 +70,7 @@ docs: setup
 
 bench: setup
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/editor.py
 
 clean:
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv node_modules .vscode-test dist bundled/libs bundled/server bundled/netron bundled/examples .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import psutil
 
-START, END = "<!-- bench -->", "<!-- /bench -->"
-
 
 @dataclass(frozen=True)
 class Row:
@@ -54,18 +52,19 @@ def machine() -> str:
     )
 
 
-def update(page: Path, text: str) -> None:
-    """Put ``text`` between the page's markers.
+def update(page: Path, text: str, name: str = "bench") -> None:
+    """Put ``text`` between the page's markers ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
     Raises:
         ValueError: the page has no markers.
     """
     content = page.read_text(encoding="utf-8")
-    before, found, rest = content.partition(START)
-    _, ended, after = rest.partition(END)
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found, rest = content.partition(start)
+    _, ended, after = rest.partition(end)
     if not found or not ended:
-        raise ValueError(f"{page} has no {START} … {END}")
-    page.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{page} has no {start} … {end}")
+    page.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _version(package: str) -> str:

@@ -7,15 +7,16 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aipc.capture.results import InferredInputs
 from aipc.core.cache import Cache
 from aipc.core.config import Config, ModelRef, load_config, resolve_model, write_model_config
-from aipc.core.errors import InputError, QairtError
+from aipc.core.errors import AipcError, CancelledError, InputError, QairtError
+from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import (
     CheckReport,
@@ -27,19 +28,21 @@ from aipc.core.types import (
     Placement,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.ops import run as operator_runs
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
 from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import PACKAGE_SQNR_DB, package_gate
-from aipc.pipeline.journal import Journal, model_lock, new_run_directory
+from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
 from aipc.pipeline.package import check_package, install_package
+from aipc.pipeline.runs import RunSummary, list_runs
 from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.placement import placement_report
 from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
-from aipc.qairt.results import Localization
+from aipc.qairt.results import Localization, NodeAccuracy
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
@@ -56,7 +59,7 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """``full``: also compile to the end, which finds what only then fails. ``numerics``: also judge every node's
+    """``full``: also compile to the end, which finds what only then fails, and see what deploy rewrites by itself. ``numerics``: also judge every node's
     own numbers on the simulator."""
 
     model: str
@@ -67,6 +70,8 @@ class CheckRequest:
     numerics: bool = False
     cwd: Path | None = None
     use_cache: bool = True
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    """Path -> text of source files that an editor has not saved; the model is read from these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +166,18 @@ def check(
     started = time.perf_counter()
     ref, soc, precision, _ = _resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
     version = require_qairt()
-    asked = Request(ref, soc, precision, finalize=request.full)
+    asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
     cache = Cache()
     with pool_or_new(pool) as workers:
         directory = cache.root / "checks" / f"{os.getpid()}-{time.time_ns()}"
         run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        outcome = run_stages(run, Journal(directory), only=("capture", "placement", "rewrite"))
+        stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
+        outcome = run_stages(run, Journal(directory), only=stages)
         findings = list(run.findings)
         if request.numerics and "placement" in run.entries:
             findings += _localize(run)
         if any(finding.fixes for finding in findings):
-            findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings))
+            findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
         # Kept when something raised: the error names the log in it.
         shutil.rmtree(directory, ignore_errors=True)
     timings = {record.name: record.seconds for record in outcome.records}
@@ -191,6 +197,7 @@ def check(
         partitions=placed.npu_partitions if placed else 0,
         graph=str(captured.path / "model.onnx") if captured and has_graph else None,
         source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
+        node_placements=placed.nodes if placed else (),
     )
 
 
@@ -249,14 +256,29 @@ def deploy(
 
 
 def _deploy_one(run: Run) -> DeployReport:
-    """Deploy one model with fixed shapes into ``run.request.out``."""
+    """Deploy one model with fixed shapes into ``run.request.out``, journaled from its start to its end."""
+    request, journal = run.request, Journal(run.directory)
+    with run_lock(run.directory):
+        journal.write(
+            "run started",
+            model=request.ref.name,
+            reference=request.ref.reference,
+            soc=request.soc,
+            precision=request.precision,
+            target=request.target,
+            allow_cpu=request.allow_cpu,
+        )
+        try:
+            return _deploy_journaled(run, journal)
+        except AipcError as error:
+            journal.write("run stopped", error=str(error), cancelled=isinstance(error, CancelledError))
+            raise
+
+
+def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     started = time.perf_counter()
-    request, out, directory = run.request, run.request.out, run.directory
+    out, directory = run.request.out, run.directory
     assert out is not None
-    journal = Journal(directory)
-    journal.write(
-        "run started", model=request.ref.name, soc=request.soc, precision=request.precision, target=request.target
-    )
     outcome = _run_all(run, journal)
     capsule = None
     if outcome.failed:
@@ -437,6 +459,50 @@ def _localize_package(
     return numerics_findings(found, read_source_map(entry.path / "source_map.json"), manifest["soc"])
 
 
+def runs(directory: Path) -> tuple[RunSummary, ...]:
+    """The runs of the project that ``directory`` belongs to, the newest first."""
+    return list_runs(load_config(directory).root)
+
+
+def node_accuracy(
+    report: CheckReport,
+    pool: WorkerPool,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> NodeAccuracy:
+    """Error of every readable node of a checked model, on the simulator of its SoC; kept in the cache.
+
+    Raises:
+        InputError: the check has no graph. QairtError: the graph does not run.
+    """
+    if report.graph is None:
+        raise InputError(f"{report.model} was not captured", remedy="correct what the check found first")
+    graph = Path(report.graph)
+    cache = Cache()
+    arguments = {"model": str(graph), "inputs_npz": str(graph.parent / "inputs.npz"), "soc": report.soc}
+    key = hash_value({"accuracy": 1, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        found = pool.run("aipc.qairt.node_accuracy:node_accuracy", arguments, on_event=on_event, cancel=cancel)
+        plain: Mapping[str, Any] = to_plain(found)
+        return plain
+
+    return from_plain(dict(cache.put(key, build).meta), NodeAccuracy)
+
+
+def graph(report: CheckReport, pool: WorkerPool) -> Path:
+    """The captured graph without its weights, for a viewer."""
+    if report.graph is None:
+        raise InputError(f"{report.model} was not captured", remedy="correct what the check found first")
+    source = Path(report.graph)
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        arguments = {"model": str(source), "out": str(directory / "model.onnx")}
+        return {"nodes": pool.run("aipc.capture.outline:outline", arguments)}
+
+    return Cache().put(hash_value({"outline": 1, "graph": source.parent.name}), build).path / "model.onnx"
+
+
 def targets() -> tuple[Description, ...]:
     """Every place where a package can run, with the reason where it cannot."""
     return tuple(item for target in all_targets() for item in target.discover())
@@ -456,9 +522,57 @@ def infer(
     with pool_or_new(pool) as workers:
         found: InferredInputs = workers.run("aipc.capture.jobs:infer", {"ref": ref}, on_event=on_event, cancel=cancel)
     if write:
-        try:
-            entry = f"{ref.path.relative_to(config.root).as_posix()}:{ref.attribute}"
-        except ValueError:
-            entry = f"{ref.path}:{ref.attribute}"
-        write_model_config(config.root / "pyproject.toml", ref.name, entry=entry, inputs=found.shapes)
+        _remember(ref, config, found.shapes)
     return found
+
+
+def configure(model: str, inputs: Mapping[str, str], *, cwd: Path | None = None) -> str:
+    """Keep a model's example inputs in the configuration; returns the name that the model has there.
+
+    Raises:
+        AipcError: there is no such model, or the configuration cannot be read or written.
+    """
+    ref, _, _, config = _resolve(model, None, None, None, cwd)
+    _remember(ref, config, inputs)
+    return ref.name
+
+
+def _remember(ref: ModelRef, config: Config, inputs: Mapping[str, str]) -> None:
+    try:
+        entry = f"{ref.path.relative_to(config.root).as_posix()}:{ref.attribute}"
+    except ValueError:
+        entry = f"{ref.path}:{ref.attribute}"
+    write_model_config(config.root / "pyproject.toml", ref.name, entry=entry, inputs=inputs)
+
+
+def probe_operators(
+    archs: Sequence[str] = (),
+    socs: Sequence[str] = (),
+    fresh: bool = False,
+    output: Path | None = None,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> operator_runs.Filled:
+    """Measure what each torch operator does on ``archs`` and ``socs`` (every arch by default); write the data file."""
+    chips = operator_runs.chips(archs, socs)
+    with pool_or_new(pool) as workers:
+        return operator_runs.fill(workers, on_event or _ignore, cancel, socs=chips, fresh=fresh, path=output)
+
+
+def recheck_operators(
+    percent: float,
+    archs: Sequence[str] = (),
+    socs: Sequence[str] = (),
+    seed: int | None = None,
+    data: Path | None = None,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> operator_runs.Rechecked:
+    """Measure a random sample of the operator data again and compare."""
+    chips = operator_runs.chips(archs, socs) if archs or socs else ()
+    with pool_or_new(pool) as workers:
+        return operator_runs.recheck(
+            workers, on_event or _ignore, cancel, percent=percent, socs=chips, seed=seed, path=data
+        )

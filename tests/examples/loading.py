@@ -8,12 +8,17 @@ from pathlib import Path
 from types import ModuleType
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+NEIGHBOURS = ("model", "models", "shared", "shared.package")
+"""Modules that every example names alike."""
 
 
 def load(file: str) -> ModuleType:
-    """Import ``examples/<file>`` with its own directory importable meanwhile; nothing stays imported."""
+    """Import ``examples/<file>`` with its own directory importable meanwhile; nothing stays imported.
+
+    A neighbour that something else imported under the same name is set aside meanwhile.
+    """
     path = EXAMPLES / file
-    before = set(sys.modules)
+    others = {name: sys.modules.pop(name) for name in NEIGHBOURS if name in sys.modules}
     spec = importlib.util.spec_from_file_location(file.replace("/", "_").removesuffix(".py"), path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -23,6 +28,7 @@ def load(file: str) -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(path.parent))
-        for name in {"model", "models", "shared", "shared.package"} & (set(sys.modules) - before):
-            del sys.modules[name]
+        for name in NEIGHBOURS:
+            sys.modules.pop(name, None)
+        sys.modules.update(others)
     return module

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 import torch
 
@@ -32,6 +35,13 @@ def test_weights_are_reproducible(entry: str) -> None:
 def test_three_problems_keeps_its_shape() -> None:
     tracker = load("three-problems/model.py").Tracker()
     assert tracker(torch.randn(2, 4, 8, 16, 16), torch.randn(2, 6, 4, 8)).shape == (2, 8, 18, 18)
+
+
+def test_an_example_finds_its_own_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = ModuleType("model")
+    monkeypatch.setitem(sys.modules, "model", stranger)
+    assert load("efficientnet-lite0/classify.py").PICTURE.exists()
+    assert sys.modules["model"] is stranger
 
 
 def test_efficientnet_sees_a_minibus() -> None:

@@ -55,6 +55,8 @@ class Exported:
     model: ir.Model
     source_map: SourceMap
     strategy: str
+    operators: tuple[str, ...] = ()
+    """The PyTorch operators that were translated, such as ``aten.add.Tensor``, each once."""
 
 
 def trace(
@@ -123,6 +125,7 @@ def export(
     missing = _missing_lowerings(program)
     if missing:
         raise MissingLoweringsError(missing, recorder)
+    operators = _operators(program)
     model = _core._exported_program_to_onnx_program(program, registry=registry()).model
     model = _simplified(model, opset)
     numbers = _numbers(model)
@@ -142,7 +145,12 @@ def export(
         node.name = names[node]
         for key in (_TRACE, "pkg.torch.onnx.fx_node", "pkg.torch.onnx.class_hierarchy", "namespace"):
             node.metadata_props.pop(key, None)
-    return Exported(model, SourceMap(named), strategy)
+    return Exported(model, SourceMap(named), strategy, operators)
+
+
+def _operators(program: ExportedProgram) -> tuple[str, ...]:
+    calls = (node for node in program.graph_module.graph.nodes if node.op == "call_function")
+    return tuple(dict.fromkeys(str(node.target) for node in calls))
 
 
 def _construction(path: str, modules: Mapping[str, torch.nn.Module], recorder: ConstructionRecorder) -> Stack:
@@ -189,7 +197,8 @@ def _is_dynamic(node: torch.fx.Node) -> bool:
 
 def _simplified(model: ir.Model, opset: int) -> ir.Model:
     """Inline the exporter's functions and fold constants; every node keeps or inherits the numbers of its stacks."""
-    if model.opset_imports.get("", opset) < opset:
+    model.opset_imports.setdefault("", opset)  # a graph without nodes imports none, which onnxruntime refuses
+    if model.opset_imports[""] < opset:
         onnxscript.version_converter.convert_version(model, opset)
     passes.InlinePass()(model)
     before = list(model.graph)

@@ -19,6 +19,7 @@ from aipc.core.types import Position, Range
 
 from .recorder import ConstructionRecorder, stack_of_traceback
 from .sourcemap import is_library, resolve_frame
+from .unsaved import unsaved_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def load_model(ref: ModelRef) -> LoadedModel:
         ModelLoadError: syntax error, missing name, code that raises, or something that is not a model.
         MissingDependencyError: an import that fails.
     """
-    with ConstructionRecorder() as constructions:
+    with ConstructionRecorder() as constructions, unsaved_sources(ref.unsaved):
         namespace = import_file(ref.path, ref.root)
         source = _attribute(namespace, ref)
         model = build(source, ref)

@@ -1,4 +1,4 @@
-"""What the fork server imports first: it adopts and reaps what jobs leave behind.
+"""What the fork server imports first: it finds the author's libraries, adopts and reaps what jobs leave behind.
 
 In a container, process 1 often reaps nothing, and every job's guard would stay as a zombie.
 """
@@ -10,7 +10,11 @@ import sys
 import warnings
 from contextlib import suppress
 
+from ._paths import authors_path
+
 _PR_SET_CHILD_SUBREAPER = 36
+
+sys.path[:] = authors_path()
 
 if sys.platform == "linux":
     with suppress(OSError, AttributeError):

@@ -63,6 +63,15 @@ class ModelRef:
     inputs: InputSpec
     config: ModelConfig | None
     root: Path
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    """Path -> text, for source files that an editor holds and the disk does not have yet."""
+
+    @property
+    def reference(self) -> str:
+        """What names this model again, from anywhere in its project."""
+        if self.config:
+            return self.config.name
+        return f"{self.path}:{self.attribute}" if self.attribute else str(self.path)
 
 
 def load_config(start: Path) -> Config:

@@ -213,6 +213,7 @@ class CheckReport:
     graph: str | None = None
     """Path of the captured ONNX graph; None when capture failed."""
     source_map: str | None = None
+    node_placements: tuple[NodePlacement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ._paths import authors_path
 from .errors import AipcError, CancelledError, WorkerCrashedError
 from .types import Event
 
@@ -45,10 +46,11 @@ class Limits:
     """0 means 85 % of the machine's memory."""
 
     def memory_bytes(self) -> int:
-        import psutil
-
         if self.memory_mb:
             return self.memory_mb << 20
+        psutil = _psutil()
+        if psutil is None:
+            return sys.maxsize
         total: int = psutil.virtual_memory().total
         # In a container the control group's limit is what counts; the file says "max" where there is none.
         with suppress(OSError, ValueError):
@@ -144,7 +146,7 @@ class WorkerPool:
         life_theirs, life = self._context.Pipe(duplex=False)
         process = self._context.Process(  # type: ignore[attr-defined]
             target=serve,
-            args=(theirs, life_theirs, job, dict(arguments), str(log), list(sys.path), dict(os.environ)),
+            args=(theirs, life_theirs, job, dict(arguments), str(log), authors_path(), dict(os.environ)),
             name=f"aipc {job}",
             daemon=False,
         )
@@ -284,9 +286,20 @@ def _tail(log: Path) -> str:
         return ""
 
 
-def _processes(pid: int) -> Iterator[psutil.Process]:
-    import psutil
+def _psutil() -> Any:
+    """psutil where it is installed. It is native code, so an editor's bundle cannot bring it: without it memory is
+    not limited, and a job's children are found by their process group alone."""
+    try:
+        import psutil
+    except ImportError:
+        return None
+    return psutil
 
+
+def _processes(pid: int) -> Iterator[psutil.Process]:
+    psutil = _psutil()
+    if psutil is None:
+        return
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         yield process
@@ -294,11 +307,9 @@ def _processes(pid: int) -> Iterator[psutil.Process]:
 
 
 def _group_memory(pid: int) -> int:
-    import psutil
-
     total = 0
     for process in _processes(pid):
-        with suppress(psutil.Error):
+        with suppress(Exception):  # it ended meanwhile
             total += process.memory_info().rss
     return total
 

@@ -55,6 +55,15 @@ def new_run_directory(root: Path) -> Path:
 
 
 @contextmanager
+def run_lock(directory: Path) -> Iterator[None]:
+    """Held as long as the process that makes the run lives: a run without it and without an end was killed."""
+    from filelock import FileLock
+
+    with storage_errors(directory), FileLock(directory / "running.lock"):
+        yield
+
+
+@contextmanager
 def model_lock(root: Path, name: str) -> Iterator[None]:
     """Held while a model is deployed, so that two deployments of it do not write one package."""
     from filelock import FileLock, Timeout

@@ -25,6 +25,11 @@ _FINALIZE_CAUSES = (
     re.compile(r"could not create op[^\n]*"),
     re.compile(r"::ERROR:[^\n]*"),
 )
+# Lines that say only that something was said before, or where else to look.
+_NOISE = re.compile(r"QnnBackend_validateOpConfig failed|Failed to validate op|Please refer to the '")
+_DATATYPES = re.compile(r"Unsupported input/output datatypes requested for the HTP Op '(?P<op>[^']+)'")
+_REQUESTED = re.compile(r"(\w+\[\d+\]):QNN_DATATYPE_(\w+)")
+_CONFIGURATION = re.compile(r"Supported I/O datatype sets for the configuration: (\w+)")
 _TOKEN = re.compile(r"_token_\d+(?:_\d+)*$")
 
 
@@ -44,11 +49,28 @@ def refusals(lines: Sequence[LogLine]) -> dict[str, str]:
             reason = (match["reason"] or "").strip()
             if not reason:
                 continue
-            if reason == UNINFORMATIVE and errors:
-                reason = errors[-1] if len(set(errors)) == 1 else " / ".join(dict.fromkeys(errors[-3:]))
+            if is_uninformative(reason) and errors:
+                reason = _cause(errors) or reason
             reasons.setdefault(match["name"].strip(), reason)
         errors.clear()
     return reasons
+
+
+def is_uninformative(reason: str) -> bool:
+    """Whether a reason says only that a node failed: ``Failed to add node.``, ``Failed to add (Log)Softmax node.``"""
+    return reason.startswith(("Failed to add ", "Failed to create "))
+
+
+def _cause(errors: Sequence[str]) -> str:
+    """The telling ones of the error lines before a refusal."""
+    telling = list(dict.fromkeys(line for line in errors if not _NOISE.match(line)))
+    mismatch = next((match for line in telling if (match := _DATATYPES.match(line))), None)
+    if mismatch is None:
+        return " / ".join(telling[-3:])
+    requested = next((line for line in telling if line.startswith("Requested I/O datatype set")), "")
+    asked = ", ".join(f"{name} {dtype}" for name, dtype in _REQUESTED.findall(requested))
+    taken = ", ".join(dict.fromkeys(match[1] for line in telling if (match := _CONFIGURATION.match(line))))
+    return f"{mismatch.group(0)}: {asked}; supported configurations: {taken}"
 
 
 def finalize_failures(lines: Iterable[LogLine], names: Mapping[str, object]) -> dict[str, str]:

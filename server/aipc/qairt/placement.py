@@ -51,6 +51,7 @@ def place(
     *,
     precision: str = "fp16",
     finalize: bool = False,
+    isolate: bool = True,
     log_path: Path | None = None,
     progress: Callable[[str], None] = lambda message: None,
 ) -> PlacementReport:
@@ -59,6 +60,7 @@ def place(
     Args:
         model_path: an ONNX file with static shapes and a unique name for every node.
         finalize: also compile the NPU part to the end and find the nodes that fail there.
+        isolate: ask in child processes. False in a process that may die, and in one that has a QNN session.
         log_path: where the native log is kept.
 
     Raises:
@@ -69,7 +71,7 @@ def place(
     model = infer_shapes(onnx.load(str(model_path), load_external_data=False))
     state = _State([node.name for node in model.graph.node])
     with tempfile.TemporaryDirectory() as directory:
-        work = _Work(model_path, model, soc, Path(directory), state)
+        work = _Work(model_path, model, soc, Path(directory), state, isolate)
         progress("asking QAIRT about every node")
         work.validate()
         finalized = False
@@ -110,6 +112,7 @@ class _Work:
     soc: SoC
     directory: Path
     state: _State
+    isolate: bool = True
 
     def _attempt(
         self,
@@ -124,6 +127,8 @@ class _Work:
         if model is not None:
             # External data stays where it is: the part refers to it by absolute location.
             onnx.save(_with_absolute_data(model, self.path.parent), str(path))
+        if not self.isolate:
+            return attempt(path, self.soc, finalize=finalize, quick=quick)
         outcome = run_isolated(attempt, path, self.soc, finalize=finalize, quick=quick, seconds=seconds)
         if outcome.value is not None:
             return outcome.value
@@ -153,6 +158,8 @@ class _Work:
                     detail=answer.error,
                 )
             state.failed |= culprits
+            if len(state.failed) == len(state.names):
+                return
         raise QairtError("QAIRT refuses too many nodes of this model one by one", remedy="see the native log")
 
     def _culprits_of_abort(self, answer: Attempt) -> dict[str, str]:
@@ -184,7 +191,11 @@ class _Work:
                 self.state.reasons.setdefault(node, reason)
         for item in answer.trace.get("unsupported_nodes", []):
             node = qnn_log.resolve(item.get("node_name", ""), known)
-            if node and item.get("reason") and item["reason"] != qnn_log.UNINFORMATIVE:
+            if not node or not item.get("reason"):
+                continue
+            if qnn_log.is_uninformative(item["reason"]):
+                self.state.reasons.setdefault(node, item["reason"])
+            else:
                 self.state.reasons[node] = item["reason"]
 
     def _take_assignment(self, answer: Attempt) -> None:

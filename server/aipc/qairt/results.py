@@ -171,3 +171,22 @@ __all__ = [
     "SimulatedRun",
     "Verdict",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeError:
+    """Distance of a node's output in the whole graph to fp32, inherited error included, in dB."""
+
+    sqnr_db: float
+    ideal_fp16_sqnr_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAccuracy:
+    """Node -> error, for the nodes whose output can be read without changing the graph.
+
+    ``unchanged``: the outputs were bit-equal to the package's while reading; None when that was not compared.
+    """
+
+    nodes: Mapping[str, NodeError]
+    unchanged: bool | None = None

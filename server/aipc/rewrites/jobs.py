@@ -82,9 +82,13 @@ def rewrite(
     )
 
 
-def propose(report: Report, *, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The findings, with the edits of the source that the rules of their fixes propose. They are not proved."""
-    texts: dict[str, str] = {}
+def propose(report: Report, *, findings: Sequence[Finding], unsaved: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The findings, with the edits of the source that the rules of their fixes propose. They are not proved.
+
+    Args:
+        unsaved: path -> text of files that an editor has not saved.
+    """
+    texts = dict(unsaved)
     found = []
     for finding in findings:
         file = finding.range.file if finding.range else ""

@@ -26,6 +26,7 @@ def _key(run: Run) -> Any:
         "root": str(ref.root),
         "strategy": run.strategy,
         "opset": run.opset,
+        **({"unsaved": dict(ref.unsaved)} if ref.unsaved else {}),
     }
 
 

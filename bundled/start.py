@@ -1,0 +1,21 @@
+"""Start the language server from the extension, with the interpreter that has the user's PyTorch.
+
+Our libraries come first in this process. In the workers, where the user's code runs, they come last: there the user's
+own versions are the right ones.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# The folder of this script, which Python puts first: nothing in it is to be imported.
+sys.path[0] = str(HERE / "server")
+sys.path.insert(1, str(HERE / "libs"))
+os.environ["AIPC_LIBRARIES"] = str(HERE / "libs")
+
+if __name__ == "__main__":
+    from aipc.lsp.server import serve
+
+    serve()

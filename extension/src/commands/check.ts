@@ -1,0 +1,31 @@
+import * as vscode from "vscode";
+import type { Command } from "../host.ts";
+import { ensureInputs } from "../inputs.ts";
+import { chooseModel } from "../models.ts";
+import { type CheckReport, isError, sentence, type ServerError } from "../protocol.ts";
+import { requireTrust } from "../trust.ts";
+
+export const check: Command = {
+  id: "aipc.check",
+  async run(host, argument) {
+    if (!requireTrust("check a model")) return;
+    const chosen = await chooseModel(host, argument, "check");
+    const site = chosen && (await ensureInputs(host, chosen));
+    if (!site) return;
+    await vscode.workspace.saveAll(false);
+    const answer = await host.server.ask<CheckReport | ServerError>("check", { model: site.model, uri: site.uri });
+    if (!answer) return;
+    if (isError(answer)) {
+      if (answer.error.kind !== "CancelledError") void vscode.window.showErrorMessage(sentence(answer));
+      return;
+    }
+    const { npu = 0, cpu = 0, fails = 0 } = answer.placement;
+    const rest = [cpu && `${cpu} on the CPU`, fails && `${fails} fail`].filter(Boolean).join(", ");
+    const findings = answer.findings.length;
+    host.log.info(`${answer.model}: ${npu} of ${answer.nodes} nodes on the NPU, ${findings} findings`);
+    void vscode.window.setStatusBarMessage(
+      `$(chip) ${answer.model}: ${npu} of ${answer.nodes} nodes on the NPU${rest ? `, ${rest}` : ""}`,
+      10_000,
+    );
+  },
+};

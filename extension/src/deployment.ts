@@ -1,0 +1,138 @@
+/** One deployment: progress with the stages' names, a cancel button, and what came of it. */
+
+import * as vscode from "vscode";
+import { WorkDoneProgress } from "vscode-languageclient/node";
+import type { Host } from "./host.ts";
+import { reveal } from "./places.ts";
+import { type DeployArguments, type DeployReport, isError, sentence, type ServerError } from "./protocol.ts";
+import { decibels, seconds } from "./text.ts";
+import { showReport } from "./views/reportPanel.ts";
+
+const KEY = "aipc.deploying";
+
+/** Runs that a reload of the window cut short are remembered, and go on where they were when it is back. */
+export class Deployments {
+  readonly #host: Host;
+  #next = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  async deploy(args: DeployArguments, resumed = false): Promise<void> {
+    await vscode.workspace.saveAll(false);
+    await this.#remember(args);
+    const answer = await vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: `${resumed ? "Resuming" : "Deploying"} ${shortName(args.model)}`,
+        cancellable: true,
+      },
+      (progress, token) => this.#ask(args, progress, token),
+    );
+    await this.#forget(args);
+    this.#host.refreshRuns();
+    this.#host.refreshPackages();
+    if (!answer) return;
+    if (isError(answer)) await this.#refused(answer);
+    else if (answer.ok) await this.#passed(answer, args);
+    else await this.#failed(answer);
+  }
+
+  async resume(): Promise<void> {
+    const waiting = this.#host.context.workspaceState.get<DeployArguments[]>(KEY, []);
+    if (waiting.length === 0 || !vscode.workspace.isTrusted) return;
+    await this.#host.context.workspaceState.update(KEY, []);
+    await Promise.all(waiting.map((args) => this.deploy(args, true)));
+  }
+
+  async #ask(
+    args: DeployArguments,
+    progress: vscode.Progress<{ message?: string }>,
+    cancelled: vscode.CancellationToken,
+  ): Promise<DeployReport | ServerError | undefined> {
+    const { client } = this.#host.server;
+    if (!client) return undefined;
+    this.#next += 1;
+    const workDoneToken = `aipc-deploy-${process.pid}-${this.#next}`;
+    const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
+      if ("message" in value && value.message) progress.report({ message: value.message });
+    });
+    cancelled.onCancellationRequested(() => {
+      void client.sendNotification("window/workDoneProgress/cancel", { token: workDoneToken });
+    });
+    const refresh = setInterval(() => this.#host.refreshRuns(), 2_000);
+    try {
+      return await this.#host.server.ask<DeployReport | ServerError>("deploy", { ...args, workDoneToken });
+    } catch (error) {
+      this.#host.log.warn(`the deployment was cut short: ${String(error)}`);
+      return undefined;
+    } finally {
+      clearInterval(refresh);
+      listener.dispose();
+    }
+  }
+
+  async #passed(report: DeployReport, args: DeployArguments): Promise<void> {
+    const worst = report.accuracy?.outputs[0]?.sqnr_db;
+    const nodes = report.placement ? `, ${report.placement.npu} nodes on the NPU` : "";
+    const accuracy = worst === undefined ? "" : `, ${decibels(worst)} against PyTorch`;
+    const open = "Open Report";
+    const graph = "Show Graph";
+    const show = "Reveal Package";
+    const answer = await vscode.window.showInformationMessage(
+      `${report.model} runs on ${report.soc.toUpperCase()}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
+      open,
+      graph,
+      show,
+    );
+    if (answer === open && report.run) await showReport(`${report.run}/report.html`, `${report.model} · ${report.soc}`);
+    if (answer === graph) await this.#host.showGraph(args.model, args.uri);
+    if (answer === show) await vscode.commands.executeCommand("aipc.revealPackage", report.package);
+  }
+
+  /** A gate that was not passed opens at the line that is responsible. */
+  async #failed(report: DeployReport): Promise<void> {
+    const stage = report.stages.find((item) => item.gate && !item.gate.ok);
+    const finding = report.findings.find((item) => item.range);
+    if (finding?.range) await reveal(finding.range);
+    const open = "Open Report";
+    const why = finding ? ` ${finding.message}` : (stage?.gate?.detail ?? "");
+    const answer = await vscode.window.showErrorMessage(
+      `${report.model} did not pass the gate after ${stage?.name ?? "a stage"}.${why}`,
+      open,
+    );
+    if (answer === open && report.run) await showReport(`${report.run}/report.html`, `${report.model} · ${report.soc}`);
+  }
+
+  async #refused(answer: ServerError): Promise<void> {
+    if (answer.error.kind === "CancelledError") {
+      void vscode.window.showInformationMessage("The deployment was cancelled.");
+      return;
+    }
+    if (answer.error.range) await reveal(answer.error.range);
+    const doctor = "Run Doctor";
+    const missing = /Missing|Qairt/.test(answer.error.kind);
+    const chosen = await vscode.window.showErrorMessage(sentence(answer), ...(missing ? [doctor] : []));
+    if (chosen === doctor) await vscode.commands.executeCommand("aipc.doctor");
+  }
+
+  async #remember(args: DeployArguments): Promise<void> {
+    const state = this.#host.context.workspaceState;
+    await state.update(KEY, [...state.get<DeployArguments[]>(KEY, []), args]);
+  }
+
+  async #forget(args: DeployArguments): Promise<void> {
+    const state = this.#host.context.workspaceState;
+    const same = JSON.stringify(args);
+    await state.update(
+      KEY,
+      state.get<DeployArguments[]>(KEY, []).filter((item) => JSON.stringify(item) !== same),
+    );
+  }
+}
+
+export function shortName(model: string): string {
+  const name = model.split(":").pop() ?? model;
+  return name.split(/[/\\]/).pop() ?? name;
+}

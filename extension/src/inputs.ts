@@ -1,0 +1,67 @@
+/** Example inputs of a model that has none: proposed by inference, confirmed once, remembered in pyproject.toml. */
+
+import * as vscode from "vscode";
+import type { Host } from "./host.ts";
+import { shapeProblem } from "./shapes.ts";
+import { type InferredInputs, isError, type ModelSite, sentence, type ServerError } from "./protocol.ts";
+
+/** The model with inputs that are known; undefined when the user gave up. */
+export async function ensureInputs(host: Host, site: ModelSite): Promise<ModelSite | undefined> {
+  return site.hasInputs ? site : askInputs(host, site);
+}
+
+export async function askInputs(host: Host, site: ModelSite): Promise<ModelSite | undefined> {
+  const found = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: `Looking for example inputs of ${site.title}` },
+    () => host.server.ask<InferredInputs | ServerError>("infer", { model: site.model, uri: site.uri }),
+  );
+  if (!found) return undefined;
+  const proposed = isError(found) ? {} : found.shapes;
+  const inputs = await confirm(site, proposed, isError(found) ? sentence(found) : "");
+  if (!inputs) return undefined;
+  const answer = await host.server.ask<{ name: string } | ServerError>("setInputs", {
+    model: site.model,
+    uri: site.uri,
+    inputs,
+  });
+  if (!answer) return undefined;
+  if (isError(answer)) {
+    void vscode.window.showErrorMessage(sentence(answer));
+    return undefined;
+  }
+  return { ...site, model: answer.name, hasInputs: true };
+}
+
+async function confirm(
+  site: ModelSite,
+  proposed: Record<string, string>,
+  problem: string,
+): Promise<Record<string, string> | undefined> {
+  const names = Object.keys(proposed);
+  if (names.length === 0) {
+    if (problem) void vscode.window.showWarningMessage(problem);
+    const asked = site.arguments.length > 0 ? site.arguments : ["x"];
+    return edit(site, Object.fromEntries(asked.map((name) => [name, "float32[1,3,224,224]"])));
+  }
+  const text = names.map((name) => `${name}: ${proposed[name] ?? ""}`).join(", ");
+  const use = { label: "$(check) Use these", description: text, detail: "Remembered in [tool.aipc] of pyproject.toml" };
+  const change = { label: "$(edit) Change them…" };
+  const answer = await vscode.window.showQuickPick([use, change], { title: `Example inputs of ${site.title}` });
+  if (answer === use) return proposed;
+  return answer === change ? edit(site, proposed) : undefined;
+}
+
+async function edit(site: ModelSite, from: Record<string, string>): Promise<Record<string, string> | undefined> {
+  const inputs: Record<string, string> = {};
+  for (const [name, shape] of Object.entries(from)) {
+    const value = await vscode.window.showInputBox({
+      title: `${site.title}: ${name}`,
+      prompt: "dtype and shape",
+      value: shape,
+      validateInput: shapeProblem,
+    });
+    if (value === undefined) return undefined;
+    inputs[name] = value.trim();
+  }
+  return inputs;
+}

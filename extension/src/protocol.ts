@@ -1,0 +1,191 @@
+/** What the language server's commands take and answer: the engine's data types, as JSON. */
+
+export interface Position {
+  line: number; // 1-based
+  column: number; // 0-based, in code points
+}
+
+export interface SourceRange {
+  file: string;
+  start: Position;
+  end: Position;
+}
+
+export interface ServerError {
+  error: { kind: string; message: string; remedy: string; range: SourceRange | null };
+}
+
+export interface ModelSite {
+  model: string;
+  title: string;
+  uri: string;
+  line: number;
+  hasInputs: boolean;
+  arguments: string[];
+  /** To go to in the graph. */
+  nodes?: string[];
+}
+
+export interface Finding {
+  rule: string;
+  severity: "error" | "warning" | "information";
+  message: string;
+  compiler: string | null;
+  range: SourceRange | null;
+}
+
+export interface CheckReport {
+  model: string;
+  soc: string;
+  nodes: number;
+  placement: { npu?: number; cpu?: number; fails?: number };
+  findings: Finding[];
+}
+
+export interface Gate {
+  metric: string;
+  value: number | null;
+  threshold: number;
+  ok: boolean;
+  detail: string;
+}
+
+export interface StageRecord {
+  name: string;
+  seconds: number;
+  cached: boolean;
+  gate: Gate | null;
+}
+
+export interface OutputAccuracy {
+  name: string;
+  cosine: number;
+  sqnr_db: number | string;
+  max_abs: number;
+}
+
+export interface DeployReport {
+  model: string;
+  soc: string;
+  precision: string;
+  target: string;
+  ok: boolean;
+  stages: StageRecord[];
+  package: string | null;
+  placement: { npu: number; cpu: number; fails: number } | null;
+  accuracy: { outputs: OutputAccuracy[] } | null;
+  latency: { p50_ms?: number } | null;
+  findings: Finding[];
+  capsule: string | null;
+  run: string | null;
+  timings: Record<string, number>;
+}
+
+export interface DeployArguments {
+  model: string;
+  uri: string;
+  soc?: string;
+  precision?: string;
+  target?: string;
+  allowCpu?: boolean;
+}
+
+export interface RunStage {
+  name: string;
+  seconds: number | null;
+  cached: boolean;
+  ok: boolean | null;
+  gate: string;
+}
+
+export type RunState = "running" | "passed" | "failed" | "error" | "cancelled" | "interrupted";
+
+export interface RunSummary {
+  directory: string;
+  root: string;
+  state: RunState;
+  model: string;
+  reference: string;
+  soc: string;
+  precision: string;
+  target: string;
+  allow_cpu: boolean;
+  started: number;
+  seconds: number;
+  stages: RunStage[];
+  package: string | null;
+  report: string | null;
+  message: string;
+}
+
+export interface PackageFile {
+  name: string;
+  bytes: number;
+}
+
+export interface PackageInfo {
+  directory: string;
+  manifest: { model: string; soc: string; precision: string; qairt?: string };
+  files: PackageFile[];
+}
+
+export interface Target {
+  name: string;
+  kind: string;
+  title: string;
+  available: boolean;
+  reason: string;
+}
+
+export interface Soc {
+  part: string;
+  title: string;
+  arch: number;
+  fp16: "yes" | "partial" | "no";
+}
+
+export interface Targets {
+  targets: Target[];
+  socs: Soc[];
+}
+
+export interface DoctorItem {
+  name: string;
+  ok: boolean;
+  needed: boolean;
+  found: string;
+  remedy: string;
+}
+
+export interface DoctorReport {
+  ok: boolean;
+  items: DoctorItem[];
+}
+
+export interface InferredInputs {
+  shapes: Record<string, string>;
+}
+
+export interface Overlay {
+  model: string;
+  soc: string;
+  stale: boolean;
+  nodes: Record<string, { placement: string; reason?: string; sqnr_db?: number; latency_us?: number }>;
+  findings: { id: string; rule: string; severity: string; message: string; nodes: string[] }[];
+}
+
+export interface GraphAnswer {
+  path: string;
+  nodes: number;
+  overlay: Overlay;
+}
+
+export function isError(answer: unknown): answer is ServerError {
+  return typeof answer === "object" && answer !== null && "error" in answer;
+}
+
+/** One sentence: what happened, and what to do. */
+export function sentence({ error }: ServerError): string {
+  const what = error.message.replace(/\.$/, "");
+  return error.remedy ? `${what}: ${error.remedy}.` : `${what}.`;
+}

@@ -1,0 +1,9 @@
+/** How example inputs are written. */
+
+const SHAPE =
+  /^(float32|float16|int64|int32|int8|uint8|bool)\[\s*\d+(\s*,\s*\d+)*\s*\]$|^(float32|int64|int32|bool)\[\]$/;
+
+/** What is wrong with a text as a dtype and shape; undefined when nothing is. */
+export function shapeProblem(text: string): string | undefined {
+  return SHAPE.test(text.trim()) ? undefined : "Write it as float32[1,3,224,224]";
+}

@@ -1,0 +1,68 @@
+/** Where packages can run: connected devices, and the simulator with its SoCs. */
+
+import * as vscode from "vscode";
+import { describe } from "../commands/selectSoc.ts";
+import type { Soc, Target, Targets } from "../protocol.ts";
+import type { Server } from "../server.ts";
+
+type Node =
+  { kind: "target"; target: Target } | { kind: "arch"; arch: number; socs: Soc[] } | { kind: "soc"; soc: Soc };
+
+export class TargetsView implements vscode.TreeDataProvider<Node> {
+  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+  readonly #server: Server;
+  #found: Targets | undefined;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  refresh(): void {
+    this.#found = undefined;
+    this.#changed.fire(undefined);
+  }
+
+  async getChildren(node?: Node): Promise<Node[]> {
+    this.#found ??= await this.#server.ask<Targets>("targets");
+    const found = this.#found;
+    if (!found) return [];
+    if (!node) return found.targets.map((target) => ({ kind: "target", target }));
+    if (node.kind === "target") return node.target.kind === "simulator" ? byArch(found.socs) : [];
+    if (node.kind === "arch") return node.socs.map((soc) => ({ kind: "soc", soc }));
+    return [];
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    if (node.kind === "target") return targetItem(node.target);
+    if (node.kind === "arch") {
+      const item = new vscode.TreeItem(`HTP v${node.arch}`, vscode.TreeItemCollapsibleState.Collapsed);
+      item.description = `${node.socs.length} SoCs`;
+      return item;
+    }
+    const current = vscode.workspace.getConfiguration("aipc").get<string>("soc") ?? "";
+    const item = new vscode.TreeItem(node.soc.title);
+    item.description = describe(node.soc);
+    item.iconPath = new vscode.ThemeIcon(node.soc.part === current ? "pass-filled" : "chip");
+    item.contextValue = "soc";
+    item.command = { title: "Use This SoC", command: "aipc.useSoc", arguments: [node] };
+    return item;
+  }
+}
+
+function targetItem(target: Target): vscode.TreeItem {
+  const open = target.kind === "simulator" && target.available;
+  const state = open ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None;
+  const item = new vscode.TreeItem(target.title, state);
+  item.description = target.available ? target.name : target.reason;
+  item.tooltip = target.available ? target.title : `${target.title}: ${target.reason}`;
+  const icon = target.kind === "simulator" ? "vm" : "device-mobile";
+  item.iconPath = new vscode.ThemeIcon(target.available ? icon : "circle-slash");
+  item.contextValue = "target";
+  return item;
+}
+
+function byArch(socs: Soc[]): Node[] {
+  const arches = [...new Set(socs.map((soc) => soc.arch))].sort((a, b) => b - a);
+  return arches.map((arch) => ({ kind: "arch", arch, socs: socs.filter((soc) => soc.arch === arch) }));
+}

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bytes, decibels, escapeHtml, seconds, utf16Column, when } from "../src/text.ts";
+
+test("times are short and exact enough", () => {
+  assert.deepEqual([0.04, 9.96, 42.4, 90, 125].map(seconds), ["0.0 s", "10.0 s", "42 s", "1 min 30 s", "2 min 5 s"]);
+});
+
+test("sizes have the unit that fits", () => {
+  assert.deepEqual([0, 1023, 1024, 8.1 * 2 ** 20, 3 * 2 ** 30].map(bytes), [
+    "0 B",
+    "1023 B",
+    "1.0 KiB",
+    "8.1 MiB",
+    "3.0 GiB",
+  ]);
+});
+
+test("an infinite SQNR is called exact", () => {
+  assert.deepEqual([decibels("inf"), decibels(66.13), decibels("nan")], ["exact", "66.1 dB", "nan"]);
+});
+
+test("columns count UTF-16 units, as the editor does", () => {
+  assert.equal(utf16Column('x = "😀✓ä"', 6), 7);
+  assert.equal(utf16Column("abc", 99), 3);
+});
+
+test("text from outside cannot become markup", () => {
+  assert.equal(escapeHtml(`<a href="x">&'`), "&#60;a href=&#34;x&#34;&#62;&#38;&#39;");
+});
+
+test("ages are told roughly", () => {
+  const now = 1_700_000_000_000;
+  assert.deepEqual(
+    [30, 120, 7200, 200_000].map((age) => when(now / 1000 - age, now)),
+    ["just now", "2 min ago", "2 h ago", "2023-11-12"],
+  );
+});

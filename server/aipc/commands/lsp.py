@@ -1,0 +1,11 @@
+"""``aipc lsp``."""
+
+from __future__ import annotations
+
+
+def command() -> int:
+    """Serve the language server over stdin and stdout; editors start it."""
+    from aipc.lsp.server import serve
+
+    serve()
+    return 0

@@ -1,0 +1,69 @@
+"""What each rule's page says, for findings that are not about the placement of a node (see ``qairt.explain``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A finding's code: what it means, and what can be done about it."""
+
+    code: str
+    meaning: str
+    remedy: str
+
+
+RULES = (
+    Rule(
+        "runs-on-cpu",
+        "The node runs on the CPU, for a reason of QAIRT's that has no rule of its own.",
+        "Read QAIRT's words beside the finding; another form of the expression may run on the NPU.",
+    ),
+    Rule(
+        "does-not-compile",
+        "QAIRT's validation takes the node and the compiler then fails on it.",
+        "Write the expression in another form, or leave it on the CPU.",
+    ),
+    Rule(
+        "wrong-numbers",
+        "The node compiles for the NPU and its own result, given the right inputs, is farther from PyTorch's than "
+        "rounding to fp16 explains. Measured on the simulator.",
+        "Write the expression in another form; what it computes on the NPU is not what PyTorch computes.",
+    ),
+    Rule(
+        "diverges",
+        "Every operator alone is right, and the whole package leaves PyTorch's values from this expression on.",
+        "Look at what is fused here; a larger value range or a different order of operations often helps.",
+    ),
+    Rule(
+        "fp16-precision",
+        "fp16 itself is too coarse for this expression: even correctly rounded it is far from fp32.",
+        "Keep the values in a smaller range, or compute this part in another way.",
+    ),
+    Rule(
+        "capture-unsupported-operator",
+        "PyTorch's exporter has no ONNX form of this operator.",
+        "Write it with operators that have one.",
+    ),
+    Rule(
+        "capture-dynamic-shape",
+        "The shape of this result depends on the values of the input, and shapes on the NPU are fixed.",
+        "Give it a fixed size: a mask instead of a selection, padding to the largest size, or post-processing outside.",
+    ),
+    Rule(
+        "capture-data-dependent",
+        "What this computes depends on the values of the input; a graph for the NPU is the same for every input.",
+        "Compute both branches and select, or move the decision out of the model.",
+    ),
+    Rule(
+        "capture-failed",
+        "PyTorch cannot export the model at this expression.",
+        "Read the words beside the finding; run the model's forward on the example inputs first.",
+    ),
+    Rule(
+        "cannot-check",
+        "The model could not be loaded or checked: bad input, a missing part, or code that raises.",
+        "The message says what is wrong and what to do.",
+    ),
+)

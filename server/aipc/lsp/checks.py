@@ -1,0 +1,131 @@
+"""Checks in the background: queued by what is visible, cancelled when the text changes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from lsprotocol import types as lsp
+
+from aipc import engine
+from aipc.core.errors import AipcError, CancelledError
+from aipc.core.types import CheckReport, Finding, Position, Range, Severity
+
+from .progress import Progress
+from .queue import JobQueue
+from .results import Checked, digest, with_accuracy
+from .server import AipcServer
+
+
+@dataclass(slots=True)
+class _Job:
+    reference: str
+    file: Path
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class Checker:
+    """Runs the engine's check for models and keeps the results in the server's state."""
+
+    def __init__(self, server: AipcServer) -> None:
+        self._server = server
+        slots = int(server.setting("check.jobs", 0)) or os.cpu_count() or 1
+        self._queue = JobQueue(slots, lambda file: file in server.visible)
+        self._jobs: dict[str, _Job] = {}
+
+    def cancel_for(self, file: Path) -> None:
+        """The text of ``file`` changed: what is being checked of it is not worth finishing."""
+        for job in self._jobs.values():
+            if job.file == file:
+                job.cancel.set()
+
+    def cancel_all(self) -> None:
+        for job in self._jobs.values():
+            job.cancel.set()
+
+    async def check(
+        self, reference: str, file: Path, *, soc: str | None = None, unsaved: Mapping[str, str] | None = None
+    ) -> CheckReport | None:
+        """Check a model and tell the client to pull its diagnostics again. None when it was cancelled.
+
+        Args:
+            unsaved: path -> text of files that are to be read as the editor has them.
+        """
+        if earlier := self._jobs.get(reference):
+            earlier.cancel.set()
+        job = self._jobs[reference] = _Job(reference, file)
+        self._server.tell_status()
+        try:
+            async with self._queue.slot(file):
+                return None if job.cancel.is_set() else await self._run(job, soc, unsaved or {})
+        except CancelledError:
+            return None
+        finally:
+            if self._jobs.get(reference) is job:
+                del self._jobs[reference]
+            self._server.tell_status()
+
+    @property
+    def running(self) -> list[str]:
+        return list(self._jobs)
+
+    async def _run(self, job: _Job, soc: str | None, unsaved: Mapping[str, str]) -> CheckReport | None:
+        server = self._server
+        request = engine.CheckRequest(
+            job.reference, soc or server.setting("soc", None), cwd=job.file.parent, unsaved=unsaved
+        )
+        async with Progress(server, f"Checking {_title(job.reference)}") as on_event:
+            try:
+                report = await asyncio.to_thread(partial(engine.check, request, server.pool, on_event, job.cancel))
+            except CancelledError:
+                raise
+            except AipcError as error:
+                self._keep(_failed(job, error, unsaved))
+                server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Error, f"{error}\n{error.detail}"))
+                return None
+        self._keep(await asyncio.to_thread(digest, job.reference, report, (), unsaved))
+        return report
+
+    async def deployed(self, reference: str, file: Path, soc: str, findings: Sequence[Finding]) -> None:
+        """After a deployment: place its nodes on the lines, with what it found, and measure each node."""
+        server = self._server
+        request = engine.CheckRequest(reference, soc, cwd=file.parent, full=False)
+        cancel = threading.Event()
+        try:
+            async with self._queue.slot(file):
+                report = await asyncio.to_thread(partial(engine.check, request, server.pool, None, cancel))
+                checked = await asyncio.to_thread(digest, reference, report, tuple(findings))
+                self._keep(checked)
+                if not server.setting("deploy.nodeAccuracy", True) or not report.graph:
+                    return
+                async with Progress(server, f"Measuring the nodes of {_title(reference)}") as on_event:
+                    measure = partial(engine.node_accuracy, report, server.pool, on_event, cancel)
+                    accuracy = await asyncio.to_thread(measure)
+        except AipcError as error:
+            server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, f"{error}\n{error.detail}"))
+            return
+        if server.results.get(reference) is checked:
+            self._keep(with_accuracy(checked, accuracy))
+
+    def _keep(self, checked: Checked) -> None:
+        server = self._server
+        server.results[checked.reference] = checked
+        server.results_changed()
+
+
+def _title(reference: str) -> str:
+    return reference.rpartition(":")[2]
+
+
+def _failed(job: _Job, error: AipcError, unsaved: Mapping[str, str]) -> Checked:
+    """A check that could not be made is a finding too: on its line when that is known, else on the first."""
+    place = error.range or Range(str(job.file), Position(1, 0), Position(1, 1))
+    message = f"{error.what}. {error.remedy[:1].upper()}{error.remedy[1:]}." if error.remedy else f"{error.what}."
+    finding = Finding("cannot-check", Severity.ERROR, message, place, error.detail[:2000] or None)
+    report = CheckReport(job.reference, "", "", "", 0, {}, (finding,), {})
+    return digest(job.reference, report, (), unsaved)

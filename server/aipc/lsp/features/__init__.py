@@ -1,0 +1,1 @@
+"""One feature of the server a file, each with ``register(server)``."""

@@ -1,0 +1,76 @@
+"""Check on save, or when typing pauses; cancel what is running when the text changes."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+
+from aipc.core.config import load_config
+from aipc.core.errors import AipcError
+
+from ..models import find_models
+from ..server import AipcServer, to_path
+
+
+def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
+    """Models to check when ``path`` is saved: those in it whose inputs are known, and those that came from it."""
+    try:
+        config = load_config(path.parent)
+    except AipcError:
+        return []
+    references = [site.reference for site in find_models(text, path, config) if site.has_inputs]
+    references += [
+        reference
+        for reference, checked in server.results.items()
+        if str(path) in checked.texts and reference not in references
+    ]
+    return references
+
+
+def _is_python(text: str) -> bool:
+    """Half-typed code is not worth a check."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
+
+
+async def check_file(server: AipcServer, path: Path, text: str, unsaved: Mapping[str, str] | None = None) -> None:
+    wanted = models_of(server, path, text)
+    await asyncio.gather(*(server.checker.check(reference, path, unsaved=unsaved) for reference in wanted))
+
+
+def register(server: AipcServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=False))
+    async def saved(parameters: lsp.DidSaveTextDocumentParams) -> None:
+        path = to_path(parameters.text_document.uri)
+        if not server.trusted or path.suffix != ".py" or server.setting("check.trigger", "save") == "command":
+            return
+        document = server.workspace.get_text_document(parameters.text_document.uri)
+        await check_file(server, path, document.source)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(parameters: lsp.DidChangeTextDocumentParams) -> None:
+        server.checker.cancel_for(to_path(parameters.text_document.uri))
+
+    @server.command("aipc.server.checkText")
+    async def check_text(argument: dict[str, str]) -> None:
+        """Check the models of a file as the editor has it, saved or not; for pauses in typing."""
+        path = to_path(argument["uri"])
+        text = server.workspace.get_text_document(argument["uri"]).source
+        if server.trusted and _is_python(text):
+            await check_file(server, path, text, {str(path): text})
+
+    @server.feature("aipc/visible")
+    def visible(parameters: Any) -> None:
+        server.visible = {to_path(uri) for uri in getattr(parameters, "uris", [])}
+
+    @server.command("aipc.server.cancelChecks")
+    def cancel() -> None:
+        server.checker.cancel_all()

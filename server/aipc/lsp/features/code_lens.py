@@ -1,0 +1,53 @@
+"""A lens over each model: check it, deploy it, show its graph."""
+
+from __future__ import annotations
+
+from lsprotocol import types as lsp
+
+from aipc.core.config import load_config
+from aipc.core.errors import AipcError
+
+from ..models import ModelSite, find_models
+from ..server import AipcServer, to_path
+
+
+def register(server: AipcServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
+    def lenses(parameters: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        if not server.setting("codeLens.enabled", True):
+            return []
+        uri = parameters.text_document.uri
+        found = []
+        for site in sites(server, uri):
+            place = lsp.Range(lsp.Position(site.line - 1, 0), lsp.Position(site.line - 1, 0))
+            for title, command in (
+                (f"Check {site.title}", "aipc.check"),
+                ("Deploy to Snapdragon", "aipc.deploy"),
+                ("Show graph", "aipc.showGraph"),
+            ):
+                found.append(lsp.CodeLens(place, lsp.Command(title, command, arguments=[described(site, uri)])))
+        return found
+
+    @server.command("aipc.server.models")
+    def models(argument: dict[str, str]) -> list[dict[str, object]]:
+        return [described(site, argument["uri"]) for site in sites(server, argument["uri"])]
+
+
+def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
+    """The models of a document; none while its configuration cannot be read."""
+    path = to_path(uri)
+    try:
+        return find_models(server.workspace.get_text_document(uri).source, path, load_config(path.parent))
+    except (AipcError, OSError, UnicodeDecodeError):
+        return ()
+
+
+def described(site: ModelSite, uri: str) -> dict[str, object]:
+    return {
+        "model": site.reference,
+        "title": site.title,
+        "uri": uri,
+        "line": site.line,
+        "hasInputs": site.has_inputs,
+        "arguments": list(site.arguments),
+    }

@@ -1,0 +1,108 @@
+"""What the editor's commands ask for: check, deploy, inference of inputs, targets, doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aipc import engine
+from aipc.core.errors import AipcError, CancelledError
+from aipc.core.json import to_plain
+from aipc.qairt.soc import all_socs
+
+from ..progress import Progress
+from ..server import AipcServer, to_path
+
+
+def file_of(argument: dict[str, Any]) -> Path:
+    return to_path(argument["uri"]) if argument.get("uri") else Path(argument["model"].rpartition(":")[0])
+
+
+def answer_error(error: AipcError) -> dict[str, Any]:
+    """An error as data: the protocol's own errors carry no place and no remedy."""
+    place = to_plain(error.range) if error.range else None
+    return {"error": {"kind": type(error).__name__, "message": error.what, "remedy": error.remedy, "range": place}}
+
+
+def untrusted(doing: str) -> dict[str, Any]:
+    message = f"this workspace is not trusted, and {doing} runs its code"
+    return {"error": {"kind": "Untrusted", "message": message, "remedy": "trust the workspace", "range": None}}
+
+
+def register(server: AipcServer) -> None:
+    @server.command("aipc.server.check")
+    async def check(argument: dict[str, Any]) -> Any:
+        if not server.trusted:
+            return untrusted("checking")
+        report = await server.checker.check(argument["model"], file_of(argument), soc=argument.get("soc"))
+        if report is not None:
+            return to_plain(report)
+        failed = server.results.get(argument["model"])
+        finding = failed.report.findings[0] if failed and failed.report.soc == "" else None
+        if finding is None:
+            return answer_error(CancelledError("cancelled"))
+        place = to_plain(finding.range)
+        return {"error": {"kind": finding.rule, "message": finding.message, "remedy": "", "range": place}}
+
+    @server.command("aipc.server.deploy")
+    async def deploy(argument: dict[str, Any]) -> Any:
+        if not server.trusted:
+            return untrusted("deploying")
+        request = engine.DeployRequest(
+            argument["model"],
+            argument.get("soc") or server.setting("soc", None),
+            argument.get("precision"),
+            argument.get("target"),
+            allow_cpu=bool(argument.get("allowCpu", server.setting("deploy.allowCpu", False))),
+            cwd=file_of(argument).parent,
+        )
+        cancel = threading.Event()
+        title = f"Deploying {request.model.rpartition(':')[2]}"
+        async with Progress(server, title, cancel, argument.get("workDoneToken")) as on_event:
+            try:
+                report = await asyncio.to_thread(partial(engine.deploy, request, server.pool, on_event, cancel))
+            except AipcError as error:
+                return answer_error(error)
+        after = server.checker.deployed(request.model, file_of(argument), report.soc, report.findings)
+        server.keep_task(asyncio.ensure_future(after))
+        return to_plain(report)
+
+    @server.command("aipc.server.infer")
+    async def infer(argument: dict[str, Any]) -> Any:
+        if not server.trusted:
+            return untrusted("looking for its inputs")
+        run = partial(
+            engine.infer,
+            argument["model"],
+            cwd=file_of(argument).parent,
+            write=bool(argument.get("write")),
+            pool=server.pool,
+        )
+        try:
+            return to_plain(await asyncio.to_thread(run))
+        except AipcError as error:
+            return answer_error(error)
+
+    @server.command("aipc.server.setInputs")
+    async def set_inputs(argument: dict[str, Any]) -> Any:
+        """Remember a model's example inputs in the configuration; answers with the name it has there."""
+        try:
+            name = engine.configure(argument["model"], dict(argument["inputs"]), cwd=file_of(argument).parent)
+        except AipcError as error:
+            return answer_error(error)
+        return {"name": name}
+
+    @server.command("aipc.server.targets")
+    async def targets() -> Any:
+        found = await asyncio.to_thread(engine.targets)
+        socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
+        return {"targets": to_plain(list(found)), "socs": socs}
+
+    @server.command("aipc.server.doctor")
+    async def doctor() -> Any:
+        from aipc.doctor import examine
+
+        return to_plain(await asyncio.to_thread(examine))

@@ -1,0 +1,100 @@
+"""The graph of a checked model for the viewer: its outline, what each node shows, and where it comes from."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aipc import engine
+from aipc.core.errors import AipcError
+from aipc.core.json import to_plain
+
+from ..results import Checked, current_places
+from ..server import AipcServer, to_path
+from .commands import answer_error, file_of, untrusted
+
+
+def register(server: AipcServer) -> None:
+    @server.command("aipc.server.graph")
+    async def graph(argument: dict[str, Any]) -> Any:
+        """The outline of a model that was checked; checks it first when it was not."""
+        if not server.trusted:
+            return untrusted("showing its graph")
+        reference = argument["model"]
+        checked = server.results.get(reference)
+        if checked is None or not checked.report.graph:
+            await server.checker.check(reference, file_of(argument))
+            checked = server.results.get(reference)
+        if checked is None or not checked.report.graph:
+            finding = checked.findings[0] if checked and checked.findings else None
+            message = finding.message if finding else "the model was not captured"
+            place = to_plain(finding.range) if finding and finding.range else None
+            return {"error": {"kind": "NoGraph", "message": message, "remedy": "", "range": place}}
+        run = partial(engine.graph, checked.report, server.pool)
+        try:
+            path = await asyncio.to_thread(run)
+        except AipcError as error:
+            return answer_error(error)
+        return {"path": str(path), "nodes": checked.report.nodes, "overlay": overlay(server, checked)}
+
+    @server.command("aipc.server.overlay")
+    def colours(argument: dict[str, Any]) -> Any:
+        checked = server.results.get(argument["model"])
+        return overlay(server, checked) if checked else None
+
+    @server.command("aipc.server.nodesAt")
+    def nodes_at(argument: dict[str, Any]) -> list[str]:
+        """The nodes that the lines of a selection made."""
+        path = str(to_path(argument["uri"]))
+        checked = server.results.get(argument["model"])
+        if checked is None:
+            return []
+        first, last = argument["first"] + 1, argument["last"] + 1
+        return list(
+            dict.fromkeys(
+                place.node.node
+                for place in current_places(checked, path, server.lines(path))
+                if place.range.start.line <= last and place.range.end.line >= first
+            )
+        )
+
+    @server.command("aipc.server.expressionOf")
+    def expression_of(argument: dict[str, Any]) -> Any:
+        """Where the expression that made a node is now."""
+        checked = server.results.get(argument["model"])
+        for file in checked.places if checked else ():
+            assert checked
+            for place in current_places(checked, file, server.lines(file)):
+                if place.node.node == argument["node"]:
+                    return to_plain(place.range)
+        return None
+
+
+def overlay(server: AipcServer, checked: Checked) -> dict[str, Any]:
+    """What is shown on the nodes."""
+    wrong = {node for finding in checked.findings if finding.rule == "wrong-numbers" for node in finding.nodes}
+    nodes = {}
+    for node in checked.report.node_placements:
+        entry: dict[str, Any] = {"placement": "wrong" if node.node in wrong else node.placement.value}
+        if node.reason:
+            entry["reason"] = node.reason
+        if error := checked.accuracy.get(node.node):
+            entry["sqnr_db"] = min(error.sqnr_db, 200.0)
+        nodes[node.node] = entry
+    findings = [
+        {
+            "id": str(number),
+            "rule": finding.rule,
+            "severity": finding.severity.value,
+            "message": finding.message,
+            "nodes": list(finding.nodes),
+        }
+        for number, finding in enumerate(checked.findings)
+    ]
+    stale = any(checked.is_stale(file, server.lines(file)) for file in checked.texts if Path(file).is_file())
+    plain: dict[str, Any] = to_plain(
+        {"model": checked.report.model, "soc": checked.report.soc, "stale": stale, "nodes": nodes, "findings": findings}
+    )
+    return plain

@@ -1,0 +1,69 @@
+"""At the end of each line that made nodes: where they run, and how far they are from PyTorch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from lsprotocol import types as lsp
+
+from aipc.core.types import Placement
+
+from ..positions import utf16_units
+from ..results import Place, current_places
+from ..server import AipcServer, to_path
+
+
+def register(server: AipcServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
+    def hints(parameters: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        if not server.setting("inlayHints.enabled", True):
+            return []
+        path = str(to_path(parameters.text_document.uri))
+        lines = server.lines(path)
+        first, last = parameters.range.start.line + 1, parameters.range.end.line + 1
+        found = {}
+        for checked in server.results.values():
+            by_line: dict[int, list[Place]] = defaultdict(list)
+            for place in current_places(checked, path, lines):
+                if first <= place.range.start.line <= last:
+                    by_line[place.range.start.line].append(place)
+            stale = checked.is_stale(path, lines)
+            total = checked.report.nodes
+            for number, places in by_line.items():
+                text = label(places, accuracy=bool(server.setting("inlayHints.accuracy", True)))
+                where = lsp.Position(number - 1, utf16_units(lines[number - 1]))
+                found[number] = lsp.InlayHint(
+                    where, f"{text} (stale)" if stale else text, padding_left=True, tooltip=tooltip(places, total)
+                )
+        return list(found.values())
+
+
+def label(places: Sequence[Place], *, accuracy: bool = True) -> str:
+    """Short enough for the end of a line: ``NPU ×3 · 71 dB`` or ``CPU 1/3``."""
+    count = len(places)
+    on_npu = sum(place.node.placement is Placement.NPU for place in places)
+    if on_npu == count:
+        text = "NPU" if count == 1 else f"NPU ×{count}"
+    else:
+        fails = any(place.node.placement is Placement.FAILS for place in places)
+        text = f"{'fails' if fails else 'CPU'} {count - on_npu}/{count}"
+    errors = [place.error.sqnr_db for place in places if place.error]
+    if not accuracy or not errors:
+        return text
+    worst = min(errors)
+    return f"{text} · exact" if worst == float("inf") else f"{text} · {worst:.0f} dB"
+
+
+def tooltip(places: Sequence[Place], total: int) -> str:
+    kinds = ", ".join(f"{place.node.op_type}: {place.node.placement.value}" for place in places[:8])
+    more = f" and {len(places) - 8} more" if len(places) > 8 else ""
+    share = f"{len(places)} of the model's {total} nodes ({100 * len(places) / total:.0f} %)" if total else ""
+    errors = [place.error for place in places if place.error]
+    if errors:
+        worst = min(errors, key=lambda error: error.sqnr_db)
+        share += (
+            f"\nSQNR against PyTorch fp32: {worst.sqnr_db:.1f} dB"
+            f" (correctly rounded fp16: {worst.ideal_fp16_sqnr_db:.1f} dB)"
+        )
+    return f"{kinds}{more}\n{share}"

@@ -1,0 +1,124 @@
+"""What the last checks said, and how much of it still holds for the text as it is now."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from aipc.core import json as plain
+from aipc.core.types import CheckReport, Finding, NodePlacement, Position, Range, SourceMap
+from aipc.qairt.results import NodeAccuracy, NodeError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node and the author's expression that made it."""
+
+    range: Range
+    node: NodePlacement
+    error: NodeError | None = None
+
+
+@dataclass(slots=True)
+class Checked:
+    """The result of one model: its report, where its nodes come from, and the text of each file at the time."""
+
+    reference: str
+    report: CheckReport
+    texts: dict[str, tuple[str, ...]]
+    """File -> lines."""
+    places: dict[str, list[Place]]
+    """File -> what its expressions made, in graph order."""
+    accuracy: Mapping[str, NodeError] = field(default_factory=dict)
+    extra: tuple[Finding, ...] = ()
+    """What a deployment found beyond the check: wrong numbers, for example."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        known = {(finding.rule, finding.range, finding.message) for finding in self.report.findings}
+        more = (finding for finding in self.extra if (finding.rule, finding.range, finding.message) not in known)
+        return (*self.report.findings, *more)
+
+    def is_stale(self, file: str, text: Sequence[str]) -> bool:
+        """Whether ``file`` has changed since the check."""
+        return file in self.texts and self.texts[file] != tuple(text)
+
+
+def digest(
+    reference: str, report: CheckReport, extra: tuple[Finding, ...] = (), unsaved: Mapping[str, str] | None = None
+) -> Checked:
+    """Read the source map of a report and the files that it points to, the ``unsaved`` ones as they were then."""
+    places: dict[str, list[Place]] = defaultdict(list)
+    if report.source_map:
+        sources = plain.loads(Path(report.source_map).read_text("utf-8"), SourceMap)
+        for node in report.node_placements:
+            ranges = [origin.user_frame.range for origin in sources.origins(node.node) if origin.user_frame]
+            for place in dict.fromkeys(ranges):
+                places[place.file].append(Place(place, node))
+    found = (*report.findings, *extra)
+    files = {*places, *(finding.range.file for finding in found if finding.range)}
+    texts = {}
+    for file in files:
+        if unsaved and file in unsaved:
+            texts[file] = tuple(unsaved[file].splitlines())
+            continue
+        try:
+            texts[file] = tuple(Path(file).read_text("utf-8").splitlines())
+        except (OSError, UnicodeDecodeError):
+            continue
+    return Checked(reference, report, texts, dict(places), extra=extra)
+
+
+def with_accuracy(checked: Checked, accuracy: NodeAccuracy) -> Checked:
+    """The same result with the measured error of each node."""
+    places = {
+        file: [replace(place, error=accuracy.nodes.get(place.node.node)) for place in found]
+        for file, found in checked.places.items()
+    }
+    return replace(checked, places=places, accuracy=accuracy.nodes)
+
+
+@lru_cache(maxsize=64)
+def moved_lines(before: tuple[str, ...], after: tuple[str, ...]) -> Mapping[int, int]:
+    """Line numbers (1-based) of unchanged lines: where each was, and where it is now."""
+    if before == after:
+        return {number: number for number in range(1, len(before) + 1)}
+    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
+    return {
+        block.a + offset + 1: block.b + offset + 1
+        for block in matcher.get_matching_blocks()
+        for offset in range(block.size)
+    }
+
+
+def _moved(place: Range, moved: Mapping[int, int]) -> Range | None:
+    """Where an expression is now; None when one of its lines has changed."""
+    numbers = [moved.get(number) for number in range(place.start.line, place.end.line + 1)]
+    start, end = numbers[0], numbers[-1]
+    if None in numbers or start is None or end is None:
+        return None
+    return Range(place.file, Position(start, place.start.column), Position(end, place.end.column))
+
+
+def current_findings(checked: Checked, file: str, text: Sequence[str]) -> list[Finding]:
+    """The findings of a result in ``file`` that still hold: those whose lines are unchanged, at their present lines."""
+    moved = moved_lines(checked.texts.get(file, ()), tuple(text))
+    found = []
+    for finding in checked.findings:
+        if finding.range is not None and finding.range.file == file and (here := _moved(finding.range, moved)):
+            found.append(replace(finding, range=here))
+    return found
+
+
+def current_places(checked: Checked, file: str, text: Sequence[str]) -> list[Place]:
+    """What the unchanged expressions of ``file`` made, at their present ranges."""
+    moved = moved_lines(checked.texts.get(file, ()), tuple(text))
+    found = []
+    for place in checked.places.get(file, ()):
+        if here := _moved(place.range, moved):
+            found.append(replace(place, range=here))
+    return found

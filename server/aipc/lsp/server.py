@@ -1,0 +1,121 @@
+"""The server: its state, and the wiring of its features. One feature is one file in ``features/``."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import pkgutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+from pygls.lsp.server import LanguageServer
+
+import aipc
+from aipc.core.workers import WorkerPool
+
+from .results import Checked
+
+if TYPE_CHECKING:
+    from .checks import Checker
+
+
+class AipcServer(LanguageServer):
+    """State shared by the features: settings, the workers, and the results of the last checks."""
+
+    def __init__(self) -> None:
+        super().__init__("aipc", getattr(aipc, "__version__", "0.1.0"))
+        self.settings: dict[str, Any] = {}
+        self.results: dict[str, Checked] = {}
+        self.generation = 0
+        """Raised with every new result, so that pulled diagnostics are known to be old."""
+        self.trusted = True
+        self.rule_page = ""
+        """URI of a rule's page, with ``{rule}`` where its code goes; empty when the client has none."""
+        self.visible: set[Path] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._pool: WorkerPool | None = None
+        self._checker: Checker | None = None
+
+    @property
+    def pool(self) -> WorkerPool:
+        if self._pool is None:
+            self._pool = WorkerPool()
+            self._pool.warm()
+        return self._pool
+
+    @property
+    def checker(self) -> Checker:
+        if self._checker is None:
+            from .checks import Checker
+
+            self._checker = Checker(self)
+        return self._checker
+
+    def lines(self, file: str) -> list[str]:
+        """The lines of a file as the editor has it now."""
+        try:
+            return self.workspace.get_text_document(to_uri(file)).source.splitlines()
+        except (OSError, UnicodeDecodeError):
+            return []
+
+    def setting(self, name: str, default: Any) -> Any:
+        value: Any = self.settings
+        for part in name.split("."):
+            if not isinstance(value, dict) or part not in value:
+                return default
+            value = value[part]
+        return default if value in (None, "") else value
+
+    def keep_task(self, task: asyncio.Future[None]) -> None:
+        """Hold a background task until it is done: the event loop itself holds it only weakly."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def results_changed(self) -> None:
+        """Have the client ask again for everything that shows results."""
+        self.generation += 1
+        workspace = self.client_capabilities.workspace
+        if workspace is None:
+            return
+        if workspace.diagnostics and workspace.diagnostics.refresh_support:
+            self.workspace_diagnostic_refresh(None)
+        if workspace.inlay_hint and workspace.inlay_hint.refresh_support:
+            self.workspace_inlay_hint_refresh(None)
+        self.protocol.notify("aipc/results", {"generation": self.generation})
+
+    def tell_status(self) -> None:
+        """What the status bar shows: which models are being checked."""
+        running = self._checker.running if self._checker else []
+        self.protocol.notify("aipc/checking", {"models": running})
+
+
+def to_path(uri: str) -> Path:
+    return Path(url2pathname(unquote(urlparse(uri).path)))
+
+
+def to_uri(file: str | Path) -> str:
+    return Path(file).as_uri()
+
+
+def create() -> AipcServer:
+    """A server with every feature of ``features/`` registered."""
+    from . import features
+
+    server = AipcServer()
+    for module in pkgutil.iter_modules(features.__path__):
+        importlib.import_module(f"{features.__name__}.{module.name}").register(server)
+    return server
+
+
+def serve() -> None:
+    """Serve over stdin and stdout until the client ends the session."""
+    # Whatever else writes to stdout (a library, a child) must not get between the messages.
+    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    create().start_io(stdin, stdout)

@@ -1,0 +1,128 @@
+"""The prober's jobs, for the worker pool."""
+
+from __future__ import annotations
+
+import functools
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aipc.core.cache import Cache
+from aipc.core.errors import StorageError
+from aipc.core.hashing import hash_file, hash_value
+from aipc.qairt.soc import get_soc
+
+from .catalogue import all_cases
+from .catalogue._case import Case
+from .data import Coverage
+from .measure import measure
+from .reference import write_case
+from .results import Described, Facts, Progress
+
+Report = Callable[[Any], None]
+
+
+def describe(report: Report) -> list[Described]:
+    """Every case of the catalogue."""
+    return [
+        Described(
+            case.id,
+            case.family,
+            case.operators,
+            dict(case.attributes),
+            case.label,
+            tuple(item.text for item in case.inputs),
+            case.random,
+        )
+        for case in all_cases().values()
+    ]
+
+
+def probe(
+    report: Report,
+    *,
+    cases: Sequence[str],
+    socs: Sequence[str],
+    known: Mapping[tuple[str, str], str],
+    versions: Mapping[str, str],
+    root: str,
+    case_seconds: int,
+    export_again: bool = False,
+) -> None:
+    """Measure ``cases`` on ``socs``, saying what begins and what was found (:class:`Progress`).
+
+    Args:
+        known: (case, SoC) -> content that the journal has a result for: not measured again.
+        case_seconds: the process kills itself when one step takes longer.
+        export_again: do not take exported cases from the cache.
+    """
+    cache = Cache(Path(root))
+    for name in cases:
+        case = all_cases()[name]
+        report(Progress(name))
+        _limit(case_seconds)
+        key = _key(case, versions)
+        if export_again:
+            cache.remove(key)
+        try:
+            entry = cache.put(key, functools.partial(write_case, case))
+        except StorageError:
+            raise
+        except Exception as error:
+            report(Progress(name, broken=f"{type(error).__name__}: {error}"))
+            continue
+        facts = Facts(
+            tuple(entry.meta["called"]),
+            tuple(entry.meta["operators"]),
+            tuple(entry.meta["nodes"]),
+            entry.meta["content"],
+            entry.meta["seconds"],
+        )
+        report(Progress(name, facts=facts))
+        for soc in socs:
+            if known.get((name, soc)) == facts.content:
+                report(Progress(name, soc, known=True))
+                continue
+            report(Progress(name, soc))
+            _limit(case_seconds)
+            report(Progress(name, soc, measured=measure(entry.path, entry.meta, get_soc(soc), random=case.random)))
+    _limit(0)
+
+
+def _limit(seconds: int) -> None:
+    """End this process by SIGALRM after ``seconds``: only a signal's default action stops native code."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
+
+
+def _key(case: Case, versions: Mapping[str, str]) -> str:
+    return hash_value(["operator case", case.id, case.family, dict(versions), _sources(case.family)])
+
+
+@functools.lru_cache(maxsize=64)
+def _sources(family: str) -> list[str]:
+    """Hashes of the files that decide what a case exports to."""
+    here = Path(__file__).parent
+    files = [
+        here / "catalogue" / f"{family}.py",
+        here / "catalogue" / "_case.py",
+        here / "inputs.py",
+        here / "reference.py",
+        here.parent / "capture" / "export.py",
+        here.parent / "qairt" / "fp16.py",
+        here.parent / "qairt" / "stepwise.py",
+    ]
+    return [hash_file(path) for path in files]
+
+
+def complete(
+    report: Report, *, operators: Sequence[str], facts: Sequence[Facts]
+) -> tuple[dict[str, tuple[Any, ...]], Coverage]:
+    """What the data file says beside measurements: the parameters of each operator, and the coverage."""
+    from .coverage import coverage
+    from .signatures import parameters
+
+    found = {name: parameters(name) for name in operators}
+    return {name: items for name, items in found.items() if items}, coverage(facts)

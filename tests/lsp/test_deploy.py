@@ -1,0 +1,78 @@
+"""Deploying from the editor: the command line's report, a run in the list, and each node's error on its line."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+
+from .conftest import run
+from .test_features import hints_of
+
+pytestmark = pytest.mark.asyncio
+
+
+async def until(condition, seconds=60.0):
+    for _ in range(int(seconds / 0.1)):
+        if value := await condition():
+            return value
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not happen")
+
+
+async def test_deploy_gives_the_report_of_the_command_line_and_lists_the_run(client, opened, tmp_path):
+    uri = opened()
+    argument = {"model": f"{tmp_path / 'model.py'}:Tracker", "uri": uri, "allowCpu": True}
+    report = await run(client, "aipc.server.deploy", argument)
+    assert report["ok"], report
+    assert report["latency"] is None
+    package = tmp_path / ".aipc" / "packages" / "Tracker-sm8650-fp16"
+    assert (package / "manifest.json").is_file()
+
+    (listed,) = await run(client, "aipc.server.runs")
+    assert (listed["state"], listed["soc"], listed["allow_cpu"]) == ("passed", "sm8650", True)
+    assert listed["reference"] == argument["model"]
+    assert next(stage["name"] for stage in listed["stages"]) == "capture"
+    assert Path(listed["report"]).is_file()
+
+    (shown,) = await run(client, "aipc.server.packages")
+    assert shown["directory"] == str(package)
+    assert {"run.py", "model.onnx"} <= {file["name"] for file in shown["files"]}
+
+    async def measured():
+        labels = await hints_of(client, uri)
+        return labels if any("dB" in label or "exact" in label for label in labels.values()) else None
+
+    labels = await until(measured)
+    assert labels[8].startswith("CPU 1/1")
+
+
+async def test_a_run_that_a_kill_cut_short_is_listed_as_interrupted(client, opened, tmp_path):
+    opened()
+    directory = tmp_path / ".aipc" / "runs" / "20260101-000000-abcdef"
+    directory.mkdir(parents=True)
+    start = '{"time": 1.0, "event": "run started", "model": "Tracker", "soc": "sm8650", "precision": "fp16",'
+    start += ' "target": "simulator"}\n{"time": 2.5, "event": "stage started", "stage": "capture"}\n{"time": 3'
+    (directory / "journal.jsonl").write_text(start)
+    (directory / "running.lock").touch()
+    (listed,) = await run(client, "aipc.server.runs")
+    assert (listed["state"], listed["seconds"]) == ("interrupted", 1.5)
+    assert [stage["name"] for stage in listed["stages"]] == ["capture"]
+
+
+async def test_cancelling_the_progress_ends_the_deployment(client, opened, tmp_path):
+    uri = opened()
+    argument = {"model": f"{tmp_path / 'model.py'}:Tracker", "uri": uri, "allowCpu": True, "soc": "sm8550"}
+    deployment = asyncio.ensure_future(run(client, "aipc.server.deploy", argument))
+
+    async def begun():
+        return next(iter(client.progress_reports), None)
+
+    token = await until(begun)
+    client.window_work_done_progress_cancel(lsp.WorkDoneProgressCancelParams(token))
+    answer = await asyncio.wait_for(deployment, 20)
+    assert answer["error"]["kind"] == "CancelledError"
+    (listed,) = await run(client, "aipc.server.runs")
+    assert listed["state"] == "cancelled"

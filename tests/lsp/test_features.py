@@ -1,0 +1,69 @@
+"""Lenses, hints, hovers and commands say what the engine says."""
+
+from __future__ import annotations
+
+import pytest
+from lsprotocol import types as lsp
+
+from .conftest import change, check, run
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_every_model_class_has_its_lenses(client, opened):
+    uri = opened()
+    lenses = await client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
+    titles = [(lens.range.start.line, lens.command.title) for lens in lenses]
+    assert titles == [
+        (5, "Check Tracker"),
+        (5, "Deploy to Snapdragon"),
+        (5, "Show graph"),
+        (16, "Check Unknown"),
+        (16, "Deploy to Snapdragon"),
+        (16, "Show graph"),
+    ]
+    assert [lens.command.arguments[0]["hasInputs"] for lens in lenses] == [True] * 3 + [False] * 3
+    assert [site["title"] for site in await run(client, "aipc.server.models", {"uri": uri})] == ["Tracker", "Unknown"]
+
+
+async def hints_of(client, uri):
+    whole = lsp.Range(lsp.Position(0, 0), lsp.Position(30, 0))
+    hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(uri), whole))
+    return {hint.position.line: hint.label for hint in hints}
+
+
+async def test_hints_say_where_each_line_runs_and_when_that_is_stale(client, opened, tmp_path):
+    uri = opened()
+    report = await check(client, f"{tmp_path / 'model.py'}:Tracker", uri)
+    assert report["placement"] == {"npu": 2, "cpu": 1, "fails": 0}
+    assert await hints_of(client, uri) == {7: "NPU", 8: "CPU 1/1", 9: "NPU"}
+    change(client, uri, (tmp_path / "model.py").read_text("utf-8").replace("+ 1", "+ 2"), 2)
+    assert await hints_of(client, uri) == {7: "NPU (stale)", 8: "CPU 1/1 (stale)"}
+
+
+async def test_hover_is_about_the_innermost_expression(client, opened, tmp_path):
+    uri = opened()
+    await check(client, f"{tmp_path / 'model.py'}:Tracker", uri)
+    at = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(8, 25))
+    hover = await client.text_document_hover_async(at)
+    assert "| `Pad` | – | cpu: Pad mode only support constant. |" in hover.contents.value
+    assert (hover.range.start.line, hover.range.start.character) == (8, 20)
+    nothing = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(0, 2))
+    assert await client.text_document_hover_async(nothing) is None
+
+
+async def test_an_unknown_soc_is_answered_in_a_sentence(client, opened, tmp_path):
+    uri = opened()
+    argument = {"model": f"{tmp_path / 'model.py'}:Tracker", "uri": uri, "soc": "sm8651"}
+    answer = await run(client, "aipc.server.check", argument)
+    assert "sm8651" in answer["error"]["message"]
+
+
+async def test_targets_doctor_and_inference(client, opened, tmp_path):
+    uri = opened()
+    targets = await run(client, "aipc.server.targets")
+    assert targets["targets"][0]["available"]
+    assert any(soc["part"] == "sm8650" for soc in targets["socs"])
+    assert (await run(client, "aipc.server.doctor"))["ok"]
+    model = {"model": f"{tmp_path / 'model.py'}:Tracker", "uri": uri}
+    assert (await run(client, "aipc.server.infer", model))["shapes"] == {"x": "float32[1,3,8,8]"}
