@@ -59,8 +59,8 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """``full``: also compile to the end, which finds what only then fails, and see what deploy rewrites by itself. ``numerics``: also judge every node's
-    own numbers on the simulator."""
+    """``full``: also compile to the end, which finds what only then fails, and see what deploy rewrites by itself.
+    ``numerics``: also judge every node's own numbers on the simulator."""
 
     model: str
     soc: str | None = None
