@@ -79,7 +79,9 @@ def test_a_node_on_the_cpu_stops_the_deployment_with_a_capsule_unless_it_is_allo
     allowed = engine.deploy(engine.DeployRequest("model.py:Determinant", cwd=project, allow_cpu=True), pool)
     assert allowed.ok
     assert allowed.placement["cpu"] == 1
-    assert [finding.severity for finding in allowed.findings] == [Severity.WARNING]
+    (finding,) = allowed.findings
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence["choices"][0]["options"]
 
 
 def test_what_the_npu_refuses_is_rewritten_proved_and_told(project, pool):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from aipc.core.types import Finding, Fix, Origin, Placement, Severity, SourceMap
+from aipc.core.types import Finding, Fix, Origin, Placement, PlacementReport, Severity, SourceMap
+from aipc.rewrites.choices import choices_for
 from aipc.rewrites.results import Application, Rewritten, Trigger
 
 from .findings import findings_at, read_source_map
@@ -38,6 +39,19 @@ def mark_solved(findings: Sequence[Finding], result: Rewritten, captured: Source
             for finding in findings_at("wrong-numbers", Severity.INFORMATION, message, nodes, captured)
         ]
     return tuple(marked)
+
+
+def with_choices(findings: Sequence[Finding], report: PlacementReport) -> tuple[Finding, ...]:
+    """The findings that are left, with what the author can choose between as evidence."""
+    ops = {node.node: node.op_type for node in report.nodes}
+    told = []
+    for finding in findings:
+        kinds = dict.fromkeys(ops[name] for name in finding.nodes if name in ops)
+        left = finding.severity is not Severity.INFORMATION
+        found = [choice for op in kinds for choice in choices_for(op, finding.rule)] if left else []
+        choices = [{"reason": choice.reason, "options": list(choice.options)} for choice in found]
+        told.append(replace(finding, evidence={**finding.evidence, "choices": choices}) if choices else finding)
+    return tuple(told)
 
 
 def _off(result: Rewritten) -> set[str]:

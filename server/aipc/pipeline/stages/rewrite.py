@@ -15,7 +15,7 @@ from aipc.rewrites.results import Rewritten, Trigger
 
 from ..findings import placement_findings, read_source_map
 from ..gates import capture_gate
-from ..solved import deployed_source_map, mark_solved
+from ..solved import deployed_source_map, mark_solved, with_choices
 from ..stage import Run, Stage
 from .placement import placement_report
 
@@ -82,6 +82,7 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
         told = {name for finding in run.findings for name in finding.nodes}
         late = placement_findings(result.placement, deployed_source_map(run))
         run.findings += [item for item in late if not told & _captured(result, item.nodes)]
+    run.findings[:] = with_choices(run.findings, placement_report(run))
     allowed = {Placement.NPU, Placement.CPU} if run.request.allow_cpu else {Placement.NPU}
     off = [node.node for node in report.nodes if node.placement not in allowed]
     # With nothing left for the NPU there is nothing to deploy, whatever is allowed.
