@@ -76,8 +76,9 @@ class _State:
     def round(self, rules: Sequence[Rule]) -> bool:
         """One walk over the graph. True when something changed."""
         changed = False
+        folded = _folded(self.model.graph)
         for node in list(self.model.graph):
-            if node.graph is None:
+            if node.graph is None or node in folded:
                 continue
             for rule in rules:
                 if self._asked(rule, node) and self._try(rule, node):
@@ -158,6 +159,16 @@ class _State:
             else:
                 self.aliases[name] = new
         graph.remove(node, safe=True)
+
+
+def _folded(graph: ir.Graph) -> set[ir.Node]:
+    """Nodes that read constants only: they are computed before anything is compiled."""
+    found: set[ir.Node] = set()
+    for node in graph:
+        given = [value for value in node.inputs if value is not None]
+        if given and all(value.producer() in found or value.is_initializer() for value in given):
+            found.add(node)
+    return found
 
 
 def _neighbours(node: ir.Node) -> Iterator[ir.Node]:
