@@ -24,6 +24,8 @@ from aipc.ops import run as operator_runs
 from aipc.ops.results import VERDICTS
 from aipc.qairt import explain
 from aipc.qairt.soc import all_socs
+from aipc.rewrites.choices import CHOICES
+from aipc.rewrites.rule import all_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -129,6 +131,37 @@ def rules() -> str:
     return _page(lines)
 
 
+def rewrites() -> str:
+    lines = [
+        "# Rewrites",
+        "",
+        "What deploy changes in the captured graph by itself, each change proved before: equal to the original in fp32 on the "
+        "model's own tensors and on boundary values, taken by the NPU, compiled, and right on the simulator. `exact` is bit for "
+        "bit; `rounding` is the same function with sums in another order.",
+        "",
+        "A rule is applied where QAIRT *refused* a node, wherever a form is known to be computed *wrong*, where a graph is "
+        "*unbuildable*, or, when a package misses its accuracy, where the NPU is *coarse*.",
+        "",
+        "| rule | what it does | when | how exact |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [
+        _row((f"[`{rule.code}`](#{rule.code})", rule.title, rule.trigger.value, rule.exactness.value))
+        for rule in all_rules()
+    ]
+    lines += ["", "## Where no rewrite is exact", "", "| operators | why | what can be done |", "| --- | --- | --- |"]
+    lines += [
+        _row((", ".join(f"`{op}`" for op in choice.ops), choice.reason, "; ".join(choice.options)))
+        for choice in CHOICES
+    ]
+    for rule in all_rules():
+        lines += ["", f"## {rule.code}", "", f"{rule.title}. ONNX: {', '.join(f'`{op}`' for op in rule.ops)}.", ""]
+        for word, text in (("before", rule.before.model), ("after", rule.after)):
+            lines += [f"{word}:", "", "```python", *text.rstrip().splitlines(), "```", ""]
+        lines.pop()
+    return _page(lines)
+
+
 def _sentence(text: str) -> str:
     text = " ".join(text.split()).rstrip(".")
     return f"{text[:1].upper()}{text[1:]}."
@@ -223,6 +256,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "config.md": config,
     "rules.md": rules,
+    "rewrites.md": rewrites,
     "editor.md": editor,
     "operators.md": operators,
 }

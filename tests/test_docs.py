@@ -16,7 +16,7 @@ def generator() -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "scripts" / "generate_docs.py"))
 
 
-@pytest.mark.parametrize("page", ["socs.md", "commands.md", "config.md", "rules.md", "operators.md"])
+@pytest.mark.parametrize("page", ["socs.md", "commands.md", "config.md", "rules.md", "operators.md", "rewrites.md"])
 def test_page_is_up_to_date(generator: dict[str, Any], page: str) -> None:
     written = (ROOT / "docs" / "reference" / page).read_text("utf-8")
     assert written == generator["PAGES"][page](), "run make docs"

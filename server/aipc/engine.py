@@ -37,13 +37,16 @@ from aipc.pipeline.gates import PACKAGE_SQNR_DB, package_gate
 from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
 from aipc.pipeline.package import check_package, install_package
 from aipc.pipeline.runs import RunSummary, list_runs
+from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.placement import placement_report
+from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
 from aipc.qairt.results import Localization, NodeAccuracy
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
+from aipc.rewrites.results import Trigger
 from aipc.targets import Description, all_targets, get_target
 
 OnEvent = Callable[[Event], None]
@@ -56,8 +59,8 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """``full``: also compile to the end, which finds what only then fails. ``numerics``: also judge every node's
-    own numbers on the simulator."""
+    """``full``: also compile to the end, which finds what only then fails, and see what deploy rewrites by itself.
+    ``numerics``: also judge every node's own numbers on the simulator."""
 
     model: str
     soc: str | None = None
@@ -168,10 +171,13 @@ def check(
     with pool_or_new(pool) as workers:
         directory = cache.root / "checks" / f"{os.getpid()}-{time.time_ns()}"
         run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        outcome = run_stages(run, Journal(directory), only=("capture", "placement"))
+        stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
+        outcome = run_stages(run, Journal(directory), only=stages)
         findings = list(run.findings)
         if request.numerics and "placement" in run.entries:
             findings += _localize(run)
+        if any(finding.fixes for finding in findings):
+            findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
         # Kept when something raised: the error names the log in it.
         shutil.rmtree(directory, ignore_errors=True)
     timings = {record.name: record.seconds for record in outcome.records}
@@ -202,13 +208,13 @@ def _counts(report: Any) -> dict[str, int]:
 def _localize(run: Run) -> tuple[Finding, ...]:
     found: Localization = run.job(
         "aipc.qairt.package_jobs:localize",
-        model=str(run.path("capture", "model.onnx")),
+        model=str(run.graph),
         inputs_npz=str(run.path("capture", "inputs.npz")),
         soc=run.request.soc,
         divergence=True,
         seconds=120.0,
     )
-    return numerics_findings(found, read_source_map(run.path("capture", "source_map.json")), run.request.soc)
+    return numerics_findings(found, deployed_source_map(run), run.request.soc)
 
 
 def deploy(
@@ -292,18 +298,45 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
 
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
-    """All stages; when compiling fails, the placement is asked again, this time for the nodes that fail there."""
-    try:
-        return run_stages(run, journal)
-    except QairtError as error:
-        if "placement" not in run.entries or "compile" in run.entries:
-            raise
-        journal.write("compile failed", error=str(error))
-        run.request = replace(run.request, finalize=True)
-        outcome = run_stages(run, journal, until="placement")
-        if outcome.ok:
-            raise
-        return outcome
+    """All stages; a graph that does not compile, or misses its accuracy, is rewritten further as far as rules go."""
+    while True:
+        try:
+            outcome = run_stages(run, journal)
+        except QairtError as error:
+            if "rewrite" not in run.entries or "compile" in run.entries:
+                raise
+            journal.write("compile failed", error=str(error))
+            changed, outcome = _rewrite_further(run, journal, Trigger.UNBUILDABLE)
+            if not changed and outcome.ok and not run.search:
+                # Which nodes are to blame? Where a rule cures them, the graph changes.
+                run.search = True
+                changed, outcome = _rewrite_further(run, journal, None)
+            if not outcome.ok:
+                return outcome
+            if not changed:
+                raise
+            continue
+        if outcome.failed is None or outcome.failed.name != "verify":
+            return outcome
+        changed, again = _rewrite_further(run, journal, Trigger.COARSE)
+        if not changed or not again.ok:
+            return outcome
+
+
+def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
+    """Run up to the rewrite stage with more rules. Tells whether that gives another graph."""
+    digest = run.graph_digest
+    if trigger is not None and trigger in run.triggers:
+        return False, Outcome()
+    if trigger is not None:
+        run.triggers.add(trigger)
+        journal.write("corrective", stage="rewrite", measure=f"apply the rules for what is {trigger.value}")
+    outcome = run_stages(run, journal, until="rewrite")
+    changed = run.graph_digest != digest
+    if changed:
+        for name in ("compile", "package", "run", "verify"):
+            run.entries.pop(name, None)
+    return changed, outcome
 
 
 def _below_threshold(outcome: Outcome) -> bool:
@@ -317,7 +350,7 @@ def _gates(outcome: Outcome) -> dict[str, Any]:
 
 
 def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, seconds: float) -> DeployReport:
-    placed = placement_report(run) if "placement" in run.entries else None
+    placed = deployed_placement(run) if "placement" in run.entries else None
     accuracy = (
         {"outputs": from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...])}
         if "verify" in run.entries

@@ -56,12 +56,23 @@ BAD = {
 }
 
 
+# What deploy rewrites by itself. The six axes are the model's own input, which no rewrite may change.
+CURED = {
+    "grid_sample over a volume",
+    "einsum with two batch axes",
+    "layer_norm over two axes",
+    "fft",
+    "bicubic grid_sample",
+    "circular pad",
+}
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_is_found_on_its_expression(name: str, tmp_path: Path, cache: Path) -> None:
     body, inputs = BAD[name]
     file, expression, line = write(tmp_path, body, inputs)
     finished = aipc("check", f"{file}:Model", "--soc", "sm8650", "--json", cwd=tmp_path, cache=cache)
-    assert finished.status == 1, finished.stderr
+    assert finished.status == (0 if name in CURED else 1), finished.stderr
     findings = finished.report["findings"]
     assert findings, "nothing was found"
     lines = {found["range"]["start"]["line"] for found in findings}
@@ -69,7 +80,7 @@ def test_is_found_on_its_expression(name: str, tmp_path: Path, cache: Path) -> N
     covered = [text_of(found) for found in findings]
     assert any(expression in text or text in expression for text in covered), covered
     for found in findings:
-        assert found["severity"] in {"error", "warning"}
+        assert (found["severity"] == "information") == (name in CURED)
         assert len(found["message"].split()) >= 4
         assert "MEM_ALLOC" not in found["message"]
         assert found["message"] != "Failed to add node."

@@ -41,7 +41,10 @@ def test_exactly_the_three_expressions_are_marked(checked: Finished) -> None:
         "self.norm(features)",
         'torch.einsum("bmchw,bnmc->bnchw", frames, links)',
     ]
-    assert checked.status == 1
+    # Deploy solves all three by itself: nothing is left to do.
+    assert {found["severity"] for found in checked.report["findings"]} == {"information"}
+    assert all(found["fixes"] and found["fixes"][0]["proved"] for found in checked.report["findings"])
+    assert checked.status == 0
 
 
 def test_each_finding_carries_the_reason_of_the_compiler(checked: Finished) -> None:
@@ -65,6 +68,13 @@ def test_placement_counts_equal_a_plain_session(checked: Finished) -> None:
 
 def test_a_table_is_readable_without_json(examples: Path, cache: Path) -> None:
     finished = aipc("check", "three-problems", cwd=examples, cache=cache)
-    assert finished.status == 1
+    assert finished.status == 0
     assert "einsum" in finished.stdout
     assert "Traceback" not in finished.stderr
+
+
+def test_deploy_rewrites_them_and_leaves_nothing_on_the_cpu(examples: Path, cache: Path, tmp_path: Path) -> None:
+    finished = aipc("deploy", "three-problems", "--output", tmp_path / "package", "--json", cwd=examples, cache=cache)
+    assert finished.status == 0, finished.stderr
+    assert finished.report["placement"]["cpu"] == finished.report["placement"]["fails"] == 0
+    assert finished.report["accuracy"]["outputs"][0]["sqnr_db"] > 40

@@ -23,7 +23,7 @@ test("each model has its lenses", async () => {
 test("saving brings three squiggles on their expressions", async () => {
   await window.type("\n", { line: 27 });
   await window.save();
-  await window.squiggles("warning").nth(2).waitFor();
+  await window.squiggles("info").nth(2).waitFor();
   assert.deepEqual(await window.underlined(), [
     'torch.einsum("bmchw,bnmc->bnchw", frames, links)',
     "self.norm(features)",
@@ -53,8 +53,8 @@ test("a light bulb leads from the finding to its node in the graph", async () =>
 
 test("an edit that repairs a line takes its squiggle away at once", async () => {
   await window.replaceLine(25, '        padded = F.pad(features, (1, 1, 1, 1), mode="constant")');
-  await window.page.waitForFunction(() => document.querySelectorAll(".squiggly-warning").length === 2);
+  await window.page.waitForFunction(() => document.querySelectorAll(".squiggly-info").length === 2);
   await window.save();
   await window.ready();
-  await window.page.waitForFunction(() => document.querySelectorAll(".squiggly-warning").length === 2);
+  await window.page.waitForFunction(() => document.querySelectorAll(".squiggly-info").length === 2);
 });

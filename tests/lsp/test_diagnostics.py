@@ -32,7 +32,8 @@ async def test_saving_brings_the_finding_on_its_expression(client, opened):
     assert not (await pull(client, uri)).items
     (found,) = (await findings_after_save(client, uri)).items
     assert text_at(SOURCE, found.range) == 'F.pad(größe, (1, 1, 1, 1), mode="circular")'
-    assert (found.code, found.source, found.severity) == ("pad-mode", "aipc", lsp.DiagnosticSeverity.Warning)
+    assert (found.code, found.source, found.severity) == ("pad-mode", "aipc", lsp.DiagnosticSeverity.Information)
+    assert "Deploy solves this by itself" in found.message
     assert "QAIRT: Pad mode only support constant." in found.message
 
 

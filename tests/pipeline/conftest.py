@@ -36,6 +36,11 @@ class Ring(Small):
         return torch.relu(y)
 
 
+class Determinant(Small):
+    def forward(self, x):
+        return torch.relu(torch.linalg.det(self.conv(x)))
+
+
 class Branching(Small):
     def forward(self, x):
         if x.sum() > 0:

@@ -66,20 +66,36 @@ def test_another_soc_shares_the_capture_only(project, pool, deployed):
 
 
 def test_a_node_on_the_cpu_stops_the_deployment_with_a_capsule_unless_it_is_allowed(project, pool):
-    stopped = engine.deploy(engine.DeployRequest("model.py:Ring", cwd=project), pool)
+    stopped = engine.deploy(engine.DeployRequest("model.py:Determinant", cwd=project), pool)
     assert not stopped.ok
     assert stopped.package is None
     failed = stopped.stages[-1]
-    assert (failed.name, failed.gate.value) == ("placement", 1.0)
+    assert (failed.name, failed.gate.value) == ("rewrite", 1.0)
     capsule = Path(stopped.capsule)
     names = {path.name for path in capsule.iterdir()}
     assert {"model.onnx", "inputs.npz", "README.md", "findings.json", "environment.json"} <= names
     alone = engine.check(engine.CheckRequest(str(capsule / "model.onnx"), soc="sm8650", cwd=capsule), pool)
     assert (alone.nodes, alone.placement["cpu"]) == (1, 1)
-    allowed = engine.deploy(engine.DeployRequest("model.py:Ring", cwd=project, allow_cpu=True), pool)
+    allowed = engine.deploy(engine.DeployRequest("model.py:Determinant", cwd=project, allow_cpu=True), pool)
     assert allowed.ok
     assert allowed.placement["cpu"] == 1
-    assert [finding.severity for finding in allowed.findings] == [Severity.WARNING]
+    (finding,) = allowed.findings
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence["choices"][0]["options"]
+
+
+def test_what_the_npu_refuses_is_rewritten_proved_and_told(project, pool):
+    report = engine.deploy(engine.DeployRequest("model.py:Ring", cwd=project), pool)
+    assert report.ok
+    assert report.placement["cpu"] == 0
+    (finding,) = report.findings
+    assert finding.severity is Severity.INFORMATION
+    assert [(fix.rule, fix.proved) for fix in finding.fixes] == [("pad-circular", True)]
+    (record,) = [record for record in report.stages if record.name == "rewrite"]
+    assert record.gate.ok
+    assert "pad-circular" in record.note
+    checked = engine.check(engine.CheckRequest("model.py:Ring", cwd=project), pool)
+    assert [finding.severity for finding in checked.findings] == [Severity.INFORMATION]
 
 
 def test_corrective_captures_are_tried_and_journaled(project, pool):

@@ -11,6 +11,8 @@ import torch
 from torch.export.exported_program import _split_decomp_table_to_cia_and_python_decomp
 from torch.onnx._internal.exporter import _decomp, _registration
 
+from .decompositions import TABLE as OURS
+
 Table = dict[Any, Callable[..., Any]]
 
 
@@ -33,7 +35,7 @@ def decompositions() -> tuple[Table, Table]:
 def _decompositions(with_torchvision: bool) -> tuple[Table, Table]:
     lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
     table = _decomp.create_onnx_friendly_decomposition_table(lowered)
-    composite, other = _split_decomp_table_to_cia_and_python_decomp(dict[Any, Any](table))
+    composite, other = _split_decomp_table_to_cia_and_python_decomp(dict[Any, Any](table) | OURS)
     return composite, other
 
 

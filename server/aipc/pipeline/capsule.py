@@ -81,7 +81,7 @@ def _reduce(run: Run, capture: Path, out: Path, nodes: Sequence[str]) -> str | N
     try:
         reduced = run.job(
             "aipc.qairt.package_jobs:reduce",
-            model=str(capture / "model.onnx"),
+            model=str(run.graph),
             inputs_npz=str(capture / "inputs.npz"),
             soc=run.request.soc,
             out=str(out),

@@ -126,6 +126,19 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
     return _findings(groups.values())
 
 
+def findings_at(
+    rule: str, severity: Severity, message: str, nodes: Sequence[str], sources: SourceMap
+) -> tuple[Finding, ...]:
+    """One finding for each expression that made one of ``nodes``."""
+    groups: dict[Range | None, _Group] = {}
+    for node in nodes:
+        place = _place(sources.origins(node))
+        group = groups.setdefault(place, _Group(rule, severity, message, place, None))
+        group.nodes.append(node)
+        group.origins.extend(sources.origins(node))
+    return _findings(groups.values())
+
+
 def _too_coarse(node: NodeNumerics) -> bool:
     values = (node.sqnr_db, node.ideal_fp16_sqnr_db)
     return node.verdict is Verdict.ROUNDING and all(value is not None and value < PACKAGE_SQNR_DB for value in values)

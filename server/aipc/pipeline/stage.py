@@ -18,6 +18,7 @@ from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
 from aipc.core.types import Event, Finding, Gate
 from aipc.core.workers import WorkerPool
+from aipc.rewrites.results import Rewritten, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,24 @@ class Run:
     keys: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     use_cache: bool = True
+    triggers: set[Trigger] = field(default_factory=lambda: {Trigger.WRONG})
+    """What the rewrite stage applies rules for wherever their form is found; corrective measures add to it."""
+    rewritten: tuple[Path, Rewritten] | None = None
+    """The result of the rewrite stage, read from the entry at this path."""
+    search: bool = False
+    """The graph does not compile: the rewrite stage compiles to the end when it asks for placement."""
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX graph that is deployed: the rewritten one where there is one, else the captured one."""
+        rewritten = self.entries.get("rewrite")
+        return (rewritten if rewritten and rewritten.meta["changed"] else self.entries["capture"]).path / "model.onnx"
+
+    @property
+    def graph_digest(self) -> str:
+        rewritten = self.entries.get("rewrite")
+        digest: str = (rewritten if rewritten and rewritten.meta["changed"] else self.entries["capture"]).meta["digest"]
+        return digest
 
     def job(self, name: str, **arguments: Any) -> Any:
         """Run a job in a worker; its log is kept with the run."""

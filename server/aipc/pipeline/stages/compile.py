@@ -12,13 +12,13 @@ from ..stage import Run, Stage
 
 
 def _key(run: Run) -> Any:
-    return [run.meta("capture")["digest"], run.request.soc, run.request.precision, run.request.allow_cpu]
+    return [run.graph_digest, run.request.soc, run.request.precision, run.request.allow_cpu]
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     compiled = run.job(
         "aipc.qairt.package_jobs:compile",
-        model=str(run.path("capture", "model.onnx")),
+        model=str(run.graph),
         soc=run.request.soc,
         out=str(out),
         allow_cpu=run.request.allow_cpu,

@@ -1,0 +1,91 @@
+"""Which findings deploy solves by itself, and the source map of the graph that it deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from aipc.core.types import Finding, Fix, Origin, Placement, PlacementReport, Severity, SourceMap
+from aipc.rewrites.choices import choices_for
+from aipc.rewrites.results import Application, Rewritten, Trigger
+
+from .findings import findings_at, read_source_map
+from .stage import Run
+
+
+def mark_solved(findings: Sequence[Finding], result: Rewritten, captured: SourceMap) -> tuple[Finding, ...]:
+    """The findings, those that the rewritten graph has no more as information, and what else was rewritten.
+
+    Args:
+        result: what was rewritten, proved and gated.
+        captured: the captured graph's source map.
+    """
+    rules = _rules(result)
+    off = _off(result)
+    marked = []
+    for finding in findings:
+        solved = bool(finding.nodes) and not off.intersection(finding.nodes)
+        marked.append(_solved(finding, rules) if solved else finding)
+    told = {name for finding in findings for name in finding.nodes}
+    wrong: dict[str, tuple[Application, list[str]]] = {}
+    for item in result.applications:
+        if item.trigger is Trigger.WRONG and item.cause not in told:
+            wrong.setdefault(item.rule, (item, []))[1].append(item.cause)
+    for item, nodes in wrong.values():
+        message = f"as it is written the NPU would give other numbers here; deploy rewrites it: {item.title}."
+        fix = Fix(item.title, item.rule, proved=True)
+        marked += [
+            replace(finding, fixes=(fix,))
+            for finding in findings_at("wrong-numbers", Severity.INFORMATION, message, nodes, captured)
+        ]
+    return tuple(marked)
+
+
+def with_choices(findings: Sequence[Finding], report: PlacementReport) -> tuple[Finding, ...]:
+    """The findings that are left, with what the author can choose between as evidence."""
+    ops = {node.node: node.op_type for node in report.nodes}
+    told = []
+    for finding in findings:
+        kinds = dict.fromkeys(ops[name] for name in finding.nodes if name in ops)
+        left = finding.severity is not Severity.INFORMATION
+        found = [choice for op in kinds for choice in choices_for(op, finding.rule)] if left else []
+        choices = [{"reason": choice.reason, "options": list(choice.options)} for choice in found]
+        told.append(replace(finding, evidence={**finding.evidence, "choices": choices}) if choices else finding)
+    return tuple(told)
+
+
+def _off(result: Rewritten) -> set[str]:
+    """Captured nodes of which something in the rewritten graph is off the NPU."""
+    nodes = result.placement.nodes if result.placement else ()
+    left = [node.node for node in nodes if node.placement is not Placement.NPU]
+    return {item for name in left for item in result.derived.get(name, (name,))}
+
+
+def _rules(result: Rewritten) -> Mapping[str, dict[str, str]]:
+    """Captured node -> the rules (code -> title) that replaced it or what it became."""
+    rules: dict[str, dict[str, str]] = {}
+    for item in result.applications:
+        for name in {item.cause, *item.nodes}:
+            if item.trigger is not Trigger.UNBUILDABLE or name == item.root:
+                rules.setdefault(name, {})[item.rule] = item.title
+    return rules
+
+
+def _solved(finding: Finding, rules: Mapping[str, dict[str, str]]) -> Finding:
+    used = {code: title for name in finding.nodes for code, title in rules.get(name, {}).items()}
+    fixes = tuple(Fix(title, code, proved=True) for code, title in used.items())
+    words = "; ".join(used.values()) or "what stands around it is rewritten"
+    message = f"{finding.message} Deploy solves this by itself: {words}."
+    return replace(finding, severity=Severity.INFORMATION, message=message, fixes=(*finding.fixes, *fixes))
+
+
+def deployed_source_map(run: Run) -> SourceMap:
+    """Of the graph that is deployed."""
+    captured = read_source_map(run.path("capture", "source_map.json"))
+    entry = run.entries.get("rewrite")
+    if entry is None or not entry.meta["changed"]:
+        return captured
+    nodes: dict[str, tuple[Origin, ...]] = {}
+    for name, sources in entry.meta["result"]["derived"].items():
+        nodes[name] = tuple(dict.fromkeys(origin for source in sources for origin in captured.origins(source)))
+    return SourceMap(nodes)

@@ -1,0 +1,114 @@
+"""Rewrite what the NPU refuses, computes wrongly or cannot build, where that is proved; nothing may be left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import aipc.rewrites as rewrites
+from aipc.core.hashing import hash_file, hash_files, hash_value
+from aipc.core.json import from_plain, to_plain
+from aipc.core.types import Gate, Placement, PlacementReport
+from aipc.rewrites.results import Rewritten, Trigger
+
+from ..findings import placement_findings, read_source_map
+from ..gates import capture_gate
+from ..solved import deployed_source_map, mark_solved, with_choices
+from ..stage import Run, Stage
+from .placement import placement_report
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> str:
+    """Changes with every change of a rule."""
+    folder = Path(rewrites.__path__[0])
+    return hash_value(list(hash_files(sorted(folder.rglob("*.py"))).values()))
+
+
+def _full(run: Run) -> bool:
+    return run.request.finalize or run.search
+
+
+def _triggers(run: Run) -> list[str]:
+    fails = placement_report(run).count(Placement.FAILS) > 0
+    return sorted(item.value for item in run.triggers | ({Trigger.UNBUILDABLE} if fails else set()))
+
+
+def _key(run: Run) -> Any:
+    return [run.meta("capture")["digest"], run.keys["placement"], _triggers(run), _full(run), _catalogue()]
+
+
+def _build(run: Run, out: Path) -> Mapping[str, Any]:
+    off = [node.node for node in placement_report(run).nodes if node.placement is not Placement.NPU]
+    result: Rewritten = run.job(
+        "aipc.rewrites.jobs:rewrite",
+        model=str(run.path("capture", "model.onnx")),
+        inputs=str(run.path("capture", "inputs.npz")),
+        soc=run.request.soc,
+        off=off,
+        triggers=_triggers(run),
+        out=str(out),
+        full=_full(run),
+    )
+    files = {name: hash_file(out / name) for name in ("model.onnx", "model.data") if (out / name).is_file()}
+    return {"changed": result.changed, "result": to_plain(result), "digest": hash_value(files)}
+
+
+def rewritten(run: Run) -> Rewritten:
+    entry = run.entries["rewrite"]
+    # Some megabytes for a large model, and several readers.
+    if run.rewritten is None or run.rewritten[0] != entry.path:
+        run.rewritten = (entry.path, from_plain(entry.meta["result"], Rewritten))
+    return run.rewritten[1]
+
+
+def deployed_placement(run: Run) -> PlacementReport:
+    """Of the graph that is deployed: the rewritten one where there is one."""
+    found = rewritten(run).placement if "rewrite" in run.entries else None
+    return found or placement_report(run)
+
+
+def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
+    result = rewritten(run)
+    report = result.placement or placement_report(run)
+    if result.changed:
+        equal = capture_gate(result.equality, run.request.tolerance)
+        if not equal.ok:
+            return equal
+        run.findings[:] = mark_solved(run.findings, result, read_source_map(run.path("capture", "source_map.json")))
+    if result.placement:
+        told = {name for finding in run.findings for name in finding.nodes}
+        late = placement_findings(result.placement, deployed_source_map(run))
+        run.findings += [item for item in late if not told & _captured(result, item.nodes)]
+    run.findings[:] = with_choices(run.findings, placement_report(run))
+    allowed = {Placement.NPU, Placement.CPU} if run.request.allow_cpu else {Placement.NPU}
+    off = [node.node for node in report.nodes if node.placement not in allowed]
+    # With nothing left for the NPU there is nothing to deploy, whatever is allowed.
+    none = report.count(Placement.NPU) == 0
+    detail = "QAIRT takes no node of this model" if none else ", ".join(off[:5])
+    if off and not run.request.allow_cpu and report.count(Placement.FAILS) == 0:
+        detail += "; --allow-cpu deploys them to the CPU"
+    return Gate(
+        "nodes off the NPU", float(len(off)), 0.0, not off and not none, detail, tuple(sorted(_captured(result, off)))
+    )
+
+
+def _captured(result: Rewritten, nodes: Iterable[str]) -> set[str]:
+    """The captured nodes that nodes of the rewritten graph stand for."""
+    return {item for name in nodes for item in result.derived.get(name, (name,))}
+
+
+def _note(run: Run, meta: Mapping[str, Any]) -> str:
+    result = rewritten(run)
+    if not result.changed:
+        return "nothing to rewrite" if not result.refused else "no rule applies"
+    counts: dict[str, int] = {}
+    for item in result.applications:
+        counts[item.rule] = counts.get(item.rule, 0) + 1
+    words = ", ".join(f"{rule} {number}x" if number > 1 else rule for rule, number in counts.items())
+    return f"{words}; {len(result.proofs)} proof{'s' * (len(result.proofs) != 1)}"
+
+
+STAGE = Stage(name="rewrite", order=40, version=1, key=_key, build=_build, gate=_gate, note=_note)

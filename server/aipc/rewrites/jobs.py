@@ -1,0 +1,268 @@
+"""The job that rewrites a captured graph, for the worker pool."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+
+from aipc.core.errors import AipcError
+from aipc.core.types import Event, Finding, NodePlacement, Origin, Placement, PlacementReport, SourceMap
+from aipc.qairt.cpu import run_cpu
+from aipc.qairt.metrics import compare_outputs
+from aipc.qairt.package_jobs import read_npz
+from aipc.qairt.placement import place
+from aipc.qairt.soc import get_soc
+from aipc.qairt.stepwise import Stepper, load
+from aipc.qairt.subgraph import infer_shapes
+
+from .apply import apply_rules
+from .groups import Group, group, readers, sides, signature, with_aliases
+from .prove import prove
+from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
+from .rule import Rule, all_rules, get_rule
+from .source import fixes_of
+
+Array = np.ndarray[Any, Any]
+Report = Callable[[Event], None]
+_Pair = tuple[onnx.ModelProto, onnx.ModelProto]
+
+_EXTERNAL_BYTES = 1_500_000_000
+_ROUNDS = 4
+_MAX_READERS = 4
+
+
+def rewrite(
+    report: Report,
+    *,
+    model: str,
+    inputs: str,
+    soc: str,
+    off: Sequence[str],
+    triggers: Sequence[str],
+    out: str,
+    full: bool,
+) -> Rewritten:
+    """Rewrite what the NPU refuses, computes wrongly or cannot build, as far as it can be proved.
+
+    Args:
+        model: the captured ONNX file; ``inputs`` (.npz) belong to it.
+        off: names of the nodes that placement left off the NPU.
+        triggers: what calls for rules besides a refusal, values of :class:`Trigger`.
+        out: directory for ``model.onnx`` of the rewritten graph, when anything was rewritten.
+        full: compile the rewritten graph to the end when asking for its placement.
+    """
+    work = _Work(report, Path(model), Path(inputs), soc, Path(out), full, tuple(map(Trigger, triggers)))
+    barred: set[tuple[str, str]] = set()
+    failed: list[Proof] = []
+    while True:
+        done = work.apply(set(off), barred)
+        if not done.applications:
+            return Rewritten(False, (), done.refused, tuple(failed), placement=done.placement, seconds=work.seconds)
+        proofs, bad = work.prove(done)
+        if not bad:
+            break
+        failed += [proofs[item] for item in bad]
+        barred |= {(step.rule, step.root) for item in bad for step in item.applications}
+    return Rewritten(
+        True,
+        tuple(done.applications),
+        done.refused,
+        (*{id(proof): proof for proof in proofs.values()}.values(), *failed),
+        done.derived,
+        work.equality(),
+        done.placement,
+        work.seconds,
+    )
+
+
+def propose(report: Report, *, findings: Sequence[Finding], unsaved: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The findings, with the edits of the source that the rules of their fixes propose. They are not proved.
+
+    Args:
+        unsaved: path -> text of files that an editor has not saved.
+    """
+    texts = dict(unsaved)
+    found = []
+    for finding in findings:
+        file = finding.range.file if finding.range else ""
+        if file and file not in texts:
+            try:
+                texts[file] = Path(file).read_text("utf-8")
+            except (OSError, ValueError):
+                texts[file] = ""
+        edits = fixes_of(finding, texts.get(file, ""), [fix.rule for fix in finding.fixes])
+        found.append(replace(finding, fixes=(*finding.fixes, *edits)))
+    return tuple(found)
+
+
+class _Done:
+    """One way through all rules: what was applied and where the rewritten graph's nodes run."""
+
+    def __init__(self) -> None:
+        self.applications: list[Application] = []
+        self.refused: tuple[Refused, ...] = ()
+        self.derived: dict[str, tuple[str, ...]] = {}
+        self.aliases: dict[str, str] = {}
+        self.placement: PlacementReport | None = None
+
+
+class _Work:
+    def __init__(
+        self, report: Report, model: Path, inputs: Path, soc: str, out: Path, full: bool, triggers: tuple[Trigger, ...]
+    ) -> None:
+        self.report = report
+        self.model = model
+        self.inputs = inputs
+        self.soc = soc
+        self.out = out / "model.onnx"
+        self.full = full
+        self.triggers = triggers
+        self.seconds: dict[str, float] = {}
+        self.proved: dict[str, Proof] = {}
+        self.rules = tuple(rule for rule in all_rules() if rule.exactness is not Exactness.APPROXIMATE)
+
+    def _timed(self, name: str, started: float) -> None:
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+
+    def apply(self, off: set[str], barred: Collection[tuple[str, str]]) -> _Done:
+        """Apply rules, ask for the placement of the result, and again with the nodes that it names."""
+        done = _Done()
+        started = time.perf_counter()
+        model = ir.load(self.model)
+        # Where each node comes from, told by names: lines of the source change more often than the graph does.
+        sources = SourceMap({node.name or "": (Origin((), node.name or ""),) for node in model.graph})
+        causes: dict[str, str] = {}
+        for _ in range(_ROUNDS):
+            applied = apply_rules(model, sources, rules=self.rules, refused=off, triggers=self.triggers, barred=barred)
+            sources, done.refused = applied.source_map, applied.refused
+            done.aliases = {name: applied.aliases.get(value, value) for name, value in done.aliases.items()}
+            done.aliases |= applied.aliases
+            done.applications += [_traced(item, causes) for item in applied.applications]
+            if not applied.applications and not self._to_ask(done):
+                break
+            path = self.out if done.applications else self.model
+            if done.applications:
+                _save(model, self.out)
+            self.report(Event("rewrite", f"{len(done.applications)} rewrites; asking QAIRT again"))
+            done.placement = place(path, get_soc(self.soc), finalize=self.full)
+            named = {node.node for node in done.placement.nodes if node.placement is not Placement.NPU}
+            if named <= off:
+                break
+            off |= named
+        done.derived = {
+            name: tuple(origin.module_path for origin in origins) for name, origins in sources.nodes.items()
+        }
+        self._timed("apply", started)
+        return done
+
+    def _to_ask(self, done: _Done) -> bool:
+        """A graph that nothing was found to rewrite in, and that does not compile: which nodes are to blame?"""
+        return self.full and not done.applications and done.placement is None
+
+    def prove(self, done: _Done) -> tuple[Mapping[Group, Proof], list[Group]]:
+        """A proof for every group of applications, and the groups whose proof failed. Equal groups share one."""
+        started = time.perf_counter()
+        before, after = infer_shapes(load(self.model)), infer_shapes(load(self.out))
+        captured = {node.name for node in before.graph.node}
+        groups = group(done.applications, captured, {node.name for node in after.graph.node})
+        after = with_aliases(after, before, done.aliases)
+        on_npu = {node.node for node in (done.placement.nodes if done.placement else ()) if _is_on_npu(node)}
+        pairs: dict[Group, _Pair] = {}
+        contexts: dict[Group, _Pair] = {}
+        proofs: dict[Group, Proof] = {}
+        for item in groups:
+            try:
+                pairs[item] = sides(item, before, after, done.aliases)
+                near = readers(item, before, after, on_npu)
+                if 0 < len(near) <= _MAX_READERS:
+                    contexts[item] = sides(item, before, after, done.aliases, near)
+            except AipcError as error:
+                proofs[item] = self._unproved(item, str(error))
+        values = self._values([model for pair in (*pairs.values(), *contexts.values()) for model in pair])
+        for number, (item, (first, second)) in enumerate(pairs.items()):
+            key = signature(first, second, *contexts.get(item, ()))
+            if key not in self.proved:
+                self.report(Event("rewrite", f"proving {', '.join(item.rules)}", number / len(pairs)))
+                self.proved[key] = self._prove(item, first, second, values, contexts.get(item))
+            proofs[item] = self.proved[key]
+        self._timed("prove", started)
+        return proofs, [item for item, proof in proofs.items() if not proof.ok]
+
+    def _prove(
+        self,
+        item: Group,
+        first: onnx.ModelProto,
+        second: onnx.ModelProto,
+        values: Mapping[str, Array],
+        context: _Pair | None,
+    ) -> Proof:
+        try:
+            return prove(
+                first,
+                second,
+                values,
+                self.soc,
+                exactness=item.exactness,
+                rules=item.rules,
+                nodes=item.nodes,
+                bound_db=min((rule.bound_db for rule in _rules(item) if rule.bound_db is not None), default=None),
+                context=context,
+            )
+        except (AipcError, KeyError) as error:
+            return self._unproved(item, str(error))
+
+    def _unproved(self, item: Group, words: str) -> Proof:
+        return Proof(item.rules, item.nodes, self.soc, "", item.exactness, (Check("set up", False, words=words),))
+
+    def _values(self, models: Sequence[onnx.ModelProto]) -> dict[str, Array]:
+        """The tensors that the models read, as the captured graph computes them."""
+        wanted = {value.name for model in models for value in model.graph.input}
+        given = read_npz(self.inputs)
+        kept = {name: array for name, array in given.items() if name in wanted}
+
+        def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
+            kept.update({name: array for name, array in results.items() if name in wanted})
+
+        stepper = Stepper(load(self.model))
+        kept |= {name: array for name, array in stepper.constants.items() if name in wanted}
+        stepper.walk(given, visit=visit)
+        return kept
+
+    def equality(self) -> tuple[Any, ...]:
+        """The whole rewritten graph against the captured one, in fp32 on the CPU."""
+        started = time.perf_counter()
+        self.report(Event("rewrite", "comparing the rewritten graph with the captured one"))
+        given = read_npz(self.inputs)
+        figures = compare_outputs(run_cpu(self.model, given), run_cpu(self.out, given))
+        self._timed("equality", started)
+        return figures
+
+
+def _is_on_npu(node: NodePlacement) -> bool:
+    return node.placement is Placement.NPU
+
+
+def _rules(item: Group) -> list[Rule]:
+    return [get_rule(code) for code in item.rules]
+
+
+def _traced(item: Application, causes: dict[str, str]) -> Application:
+    """``item`` with its cause followed back through earlier rounds."""
+    cause = causes.get(item.cause, item.cause)
+    causes.update(dict.fromkeys(item.made, cause))
+    return replace(item, cause=cause)
+
+
+def _save(model: ir.Model, path: Path) -> None:
+    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
+    if size > _EXTERNAL_BYTES:
+        ir.save(model, path, external_data="model.data")
+    else:
+        ir.save(model, path)

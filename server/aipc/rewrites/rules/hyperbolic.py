@@ -1,0 +1,54 @@
+"""Sinh and Cosh, from two exponentials."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+import onnx_ir as ir
+
+from aipc.core.types import Finding
+
+from .. import graph as read
+from ..build import Builder
+from ..results import Exactness, Trigger
+from ..rule import Edit, Example, Rule
+from ..source import argument, called, is_simple, replace, text_of, torch_name
+
+
+def rewrite(node: ir.Node, b: Builder) -> ir.Value:
+    x = read.required(node, 0)
+    # Halved inside the exponent: e^x alone leaves the range of fp16 before sinh(x) does.
+    up = b.exp(b.op("Sub", x, math.log(2)))
+    down = b.exp(b.op("Sub", b.op("Neg", x), math.log(2)))
+    return b.op("Sub" if node.op_type == "Sinh" else "Add", up, down)
+
+
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """``torch.sinh(x)`` and ``torch.cosh(x)`` from exponentials."""
+    value = argument(call, 0, "input")
+    if called(call) not in ("sinh", "cosh") or value is None or not is_simple(value):
+        return None
+    torch, edits = torch_name(source, finding)
+    x, sign = text_of(value, source), "-" if called(call) == "sinh" else "+"
+    text = f"({torch}.exp({x}) {sign} {torch}.exp(-{x})) / 2"
+    return [*edits, replace(call, f"({text})", source, finding)]
+
+
+RULE = Rule(
+    code="hyperbolic",
+    title="Sinh and Cosh become a difference or sum of exponentials",
+    ops=(
+        "Sinh",
+        "Cosh",
+    ),
+    trigger=Trigger.REFUSED,
+    exactness=Exactness.ROUNDING,
+    answers=("unsupported-operator", "runs-on-cpu"),
+    rewrite=rewrite,
+    source_edit=source_edit,
+    before=Example("torch.sinh(x)", {"x": "torch.linspace(-4, 4, 96).reshape(2, 3, 16)"}),
+    after="torch.exp(x - math.log(2)) - torch.exp(-x - math.log(2))",
+    negative=Example("torch.tanh(x)", {"x": "torch.linspace(-4, 4, 96).reshape(2, 3, 16)"}),
+    more=(Example("torch.cosh(x)", {"x": "torch.linspace(-3, 3, 40)"}),),
+)

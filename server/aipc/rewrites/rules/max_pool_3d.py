@@ -1,0 +1,125 @@
+"""Max pooling over volumes, and with dilation, as two-dimensional pooling and maxima of slices."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import math
+
+import numpy as np
+import onnx_ir as ir
+
+from aipc.core.types import Finding
+
+from .. import graph as read
+from ..build import Builder
+from ..results import Exactness, Trigger
+from ..rule import Edit, Example, NoMatch, Rule
+from ..source import argument, called, is_simple, literal, replace, text_of
+
+
+def _pool_axis(b: Builder, value: ir.Value, axis: int, windows: list[list[int]]) -> ir.Value:
+    """The maximum over each window, a list of indices on ``axis``. The NPU takes Max up to rank 4."""
+    shape = read.shape(value)
+    size = shape[axis]
+    value = b.reshape(value, [math.prod(shape[:axis]), size, math.prod(shape[axis + 1 :])])
+    parts = []
+    for offset in range(len(windows[0])):
+        # Outside the tensor another member of the same window stands in: a maximum does not count.
+        indices = []
+        for window in windows:
+            inside = [index for index in window if 0 <= index < size]
+            if not inside:
+                raise NoMatch("a window lies outside the tensor")
+            indices.append(window[offset] if 0 <= window[offset] < size else inside[0])
+        parts.append(_take(b, value, 1, indices))
+    result = parts[0]
+    for part in parts[1:]:
+        result = b.op("Max", result, part)
+    return b.reshape(result, [*shape[:axis], len(windows), *shape[axis + 1 :]])
+
+
+def _take(b: Builder, value: ir.Value, axis: int, indices: list[int]) -> ir.Value:
+    steps = {after - before for before, after in itertools.pairwise(indices)} or {1}
+    if len(steps) == 1 and (step := steps.pop()) > 0:
+        return b.slice(value, axis, indices[0], indices[-1] + 1, step)
+    return b.gather(value, np.asarray(indices), axis)
+
+
+def rewrite(node: ir.Node, b: Builder) -> ir.Value:
+    if len(node.outputs) > 1:
+        raise NoMatch("the indices are used too")
+    value = read.required(node, 0)
+    sizes, result = read.shape(value), read.shape(node.outputs[0])
+    count = len(sizes) - 2
+    kernel = read.ints(node, "kernel_shape")
+    strides = read.ints(node, "strides", [1] * count)
+    dilations = read.ints(node, "dilations", [1] * count)
+    pads = read.ints(node, "pads", [0] * 2 * count)
+    if node.attributes.get_string("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        raise NoMatch("padding that depends on the size (auto_pad)")
+    if count < 3 and all(item == 1 for item in dilations):
+        raise NoMatch("the NPU takes max pooling of this rank as it is")
+    dilated = any(item != 1 for item in dilations)
+    separate = range(count) if dilated else range(count - 2)
+    if not dilated:
+        batch, channels, *volume = sizes
+        flat = b.reshape(value, [batch, channels * math.prod(volume[:-2]), *volume[-2:]])
+        if (kernel[-2], kernel[-1], strides[-2], strides[-1]) != (1, 1, 1, 1):
+            flat = b.op(
+                "MaxPool",
+                flat,
+                kernel_shape=list(kernel[-2:]),
+                strides=list(strides[-2:]),
+                pads=[*pads[count - 2 : count], *pads[-2:]],
+                ceil_mode=node.attributes.get_int("ceil_mode", 0),
+            )
+        value = b.reshape(flat, [batch, channels, *volume[:-2], *result[-2:]])
+    for axis in separate:
+        windows = [
+            [start * strides[axis] - pads[axis] + step * dilations[axis] for step in range(kernel[axis])]
+            for start in range(result[axis + 2])
+        ]
+        value = _pool_axis(b, value, axis + 2, windows)
+    return value
+
+
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """``F.max_pool3d`` whose window is one deep: a slice over depth and ``max_pool2d``."""
+    value, kernel = argument(call, 0, "input"), literal(argument(call, 1, "kernel_size"))
+    stride = literal(argument(call, 2, "stride"), kernel)
+    padding, ceil = literal(argument(call, 3, "padding"), 0), argument(call, 5, "ceil_mode")
+    if called(call) != "max_pool3d" or value is None or not is_simple(value) or padding not in (0, (0, 0, 0)) or ceil:
+        return None
+    if not (isinstance(kernel, tuple) and isinstance(stride, tuple) and len(kernel) == len(stride) == 3):
+        return None
+    if kernel[0] != 1 or argument(call, 4, "dilation") is not None:
+        return None
+    x = text_of(value, source)
+    if stride[0] != 1:
+        x += f"[:, :, ::{stride[0]}]"
+    name = text_of(call.func, source)[: -len("max_pool3d")] + "max_pool2d"
+    text = f"{name}({x}.flatten(1, 2), {kernel[1:]}, stride={stride[1:]})"
+    return [replace(call, f"{text}.unflatten(1, {x}.shape[1:3])", source, finding)]
+
+
+RULE = Rule(
+    code="max-pool-3d",
+    title="Max pooling over volumes becomes MaxPool over height and width and a maximum of slices over depth",
+    ops=("MaxPool",),
+    trigger=Trigger.REFUSED,
+    exactness=Exactness.EXACT,
+    answers=("runs-on-cpu",),
+    rewrite=rewrite,
+    source_edit=source_edit,
+    before=Example("F.max_pool3d(x, (1, 3, 3), stride=(2, 1, 2))", {"x": "float32[1,1,8,9,9]"}),
+    after="F.max_pool2d(x[:, :, ::2].flatten(1, 2), 3, stride=(1, 2)).unflatten(1, (1, 4))",
+    negative=Example("F.max_pool2d(x, 3)", {"x": "float32[1,2,8,8]"}),
+    more=(
+        Example("F.max_pool3d(x, 3, stride=2, padding=1)", {"x": "float32[1,2,6,8,8]"}),
+        Example("F.max_pool3d(x, 3, stride=2, padding=1, ceil_mode=True)", {"x": "float32[1,2,6,8,10]"}),
+        Example("F.max_pool3d(x, (2, 1, 1))", {"x": "float32[2,3,6,4,5]"}),
+        Example("F.max_pool2d(x, 3, stride=1, padding=1, dilation=2)", {"x": "float32[1,2,9,10]"}),
+        Example("F.max_pool3d(x, 2, stride=1, dilation=(2, 1, 2))", {"x": "float32[1,2,5,6,7]"}),
+    ),
+)

@@ -1,0 +1,58 @@
+"""Circular padding as slices and a concatenation."""
+
+from __future__ import annotations
+
+import ast
+
+import onnx_ir as ir
+
+from aipc.core.types import Finding
+
+from .. import graph as read
+from ..build import Builder
+from ..results import Exactness, Trigger
+from ..rule import Edit, Example, Rule
+from ._padding import concatenated, pad_by_parts, window
+
+
+def _end(b: Builder, value: ir.Value, axis: int, count: int) -> ir.Value:
+    size = read.shape(value)[axis]
+    return b.slice(value, axis, size - count, size)
+
+
+def _start(b: Builder, value: ir.Value, axis: int, count: int) -> ir.Value:
+    return b.slice(value, axis, 0, count)
+
+
+def rewrite(node: ir.Node, b: Builder) -> ir.Value:
+    return pad_by_parts(node, b, "wrap", _end, _start)
+
+
+def _ends(name: str, axis: int, low: int, high: int) -> tuple[list[str], list[str]]:
+    before = [window(name, axis, f"-{low}:")] if low else []
+    return before, [window(name, axis, f":{high}")] if high else []
+
+
+def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+    """Padding of one axis as a concatenation."""
+    return concatenated(call, source, finding, "circular", _ends)
+
+
+RULE = Rule(
+    code="pad-circular",
+    title="Circular padding becomes slices of the other end and a concatenation",
+    ops=("Pad",),
+    trigger=Trigger.REFUSED,
+    exactness=Exactness.EXACT,
+    answers=("pad-mode",),
+    rewrite=rewrite,
+    source_edit=source_edit,
+    before=Example('F.pad(x, (1, 2, 0, 0), mode="circular")', {"x": "float32[1,2,7,8]"}),
+    after="torch.cat([x[..., -1:], x, x[..., :2]], dim=-1)",
+    negative=Example("F.pad(x, (1, 2))", {"x": "float32[1,2,7,8]"}),
+    more=(
+        Example('F.pad(x, (1, 2), mode="circular")', {"x": "float32[1,2,9]"}),
+        Example('F.pad(x, (1, 2, 2, 1), mode="circular")', {"x": "float32[1,2,7,8]"}),
+        Example('F.pad(x, (1, 0, 2, 1, 1, 1), mode="circular")', {"x": "float32[1,2,4,5,6]"}),
+    ),
+)

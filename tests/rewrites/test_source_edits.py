@@ -1,0 +1,145 @@
+"""Edits of the source: the smallest text, equal in PyTorch, comments kept, imports added."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+import torch
+
+from aipc.core.types import Finding, Position, Range, Severity
+from aipc.rewrites.rule import Example, get_rule
+from aipc.rewrites.source import apply_edits, fixes_of
+
+from .harness import tensors
+
+HEADER = "import torch\nimport torch.nn.functional as F\n\n\n"
+CASES = {
+    "einsum, sizes kept": (
+        "einsum",
+        'torch.einsum("bmchw,bnmc->bmhwn", x, y)',
+        "(x.permute(0, 1, 3, 4, 2).flatten(2, 3) @ y.permute(0, 2, 3, 1)).unflatten(2, (x.shape[3], x.shape[4]))",
+        {"x": "float32[2,3,4,5,6]", "y": "float32[2,7,3,4]"},
+    ),
+    "einsum, plain": (
+        "einsum",
+        'torch.einsum("bhqd,bhkd->bhqk", x, y)',
+        "(x @ y.permute(0, 1, 3, 2))",
+        {"x": "float32[2,3,5,4]", "y": "float32[2,3,6,4]"},
+    ),
+    "einsum, to a vector": (
+        "einsum",
+        'torch.einsum("bij,bj->ib", x, y)',
+        "(x @ y.unsqueeze(2)).squeeze(2).permute(1, 0)",
+        {"x": "float32[2,3,4]", "y": "float32[2,4]"},
+    ),
+    "layer norm": (
+        "layer-norm-axes",
+        "F.layer_norm(x * 2, (6, 8), w)",
+        "F.layer_norm((x * 2).flatten(-2), (48,), w.flatten()).unflatten(-1, (6, 8))",
+        {"x": "float32[2,4,6,8]", "w": "float32[6,8]"},
+    ),
+    "circular padding": (
+        "pad-circular",
+        'F.pad(x, (1, 2), mode="circular")',
+        "torch.cat([x[..., -1:], x, x[..., :2]], dim=-1)",
+        {"x": "float32[1,2,9]"},
+    ),
+    "replicate padding": (
+        "pad-replicate",
+        'F.pad(x, (0, 0, 2, 1), mode="replicate")',
+        "torch.cat([x[..., :1, :], x[..., :1, :], x, x[..., -1:, :]], dim=-2)",
+        {"x": "float32[1,2,5,6]"},
+    ),
+    "sinh": ("hyperbolic", "torch.sinh(x)", "((torch.exp(x) - torch.exp(-x)) / 2)", {"x": "float32[2,8]"}),
+    "celu": ("celu", "F.celu(x + 1, 1.5)", "(F.elu((x + 1) / 1.5) * 1.5)", {"x": "float32[2,8]"}),
+    "mish": ("mish", "F.mish(x)", "(x * torch.tanh(F.softplus(x)))", {"x": "float32[2,8]"}),
+    "acos": (
+        "inverse-sine",
+        "torch.acos(x)",
+        "(torch.pi / 2 - 2 * torch.atan(x / (1 + torch.sqrt((1 + x) * (1 - x)))))",
+        {"x": "torch.linspace(-0.9, 0.9, 8)"},
+    ),
+    "L1 norm": ("reduce-l1", "x.norm(p=1, dim=-1)", "x.abs().sum(-1)", {"x": "float32[2,8]"}),
+    "trilinear": (
+        "resize-by-axis",
+        'F.interpolate(x, scale_factor=2, mode="trilinear")',
+        None,
+        {"x": "float32[1,3,4,5,6]"},
+    ),
+    "max pooling of a volume": (
+        "max-pool-3d",
+        "F.max_pool3d(x, (1, 3, 3), (2, 1, 2))",
+        "F.max_pool2d(x[:, :, ::2].flatten(1, 2), (3, 3), stride=(1, 2)).unflatten(1, x[:, :, ::2].shape[1:3])",
+        {"x": "float32[1,2,4,9,9]"},
+    ),
+}
+LEFT_ALONE = {
+    "an equation that is not a literal": ("einsum", "torch.einsum(equation, x, y)"),
+    "an operand that would be computed twice": ("einsum", 'torch.einsum("abc,cd->abd", f(x), y)'),
+    "a padding that is computed": ("pad-circular", 'F.pad(x, (n, n), mode="circular")'),
+    "another mode": ("pad-circular", 'F.pad(x, (1, 1), mode="reflect")'),
+    "padding of two axes": ("pad-replicate", 'F.pad(x, (1, 1, 1, 1), mode="replicate")'),
+}
+
+
+def finding_at(source: str, expression: str) -> Finding:
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if expression in text)
+    column = source.splitlines()[line - 1].index(expression)
+    place = Range("model.py", Position(line, column), Position(line, column + len(expression)))
+    return Finding("rule", Severity.INFORMATION, "message", place)
+
+
+def called(source: str, names: list[str], given: dict[str, torch.Tensor]) -> torch.Tensor:
+    scope: dict[str, object] = {}
+    exec(source, scope)
+    return scope["f"](*(given[name] for name in names))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_edit_is_equal_and_keeps_the_rest(name: str) -> None:
+    code, expression, wanted, inputs = CASES[name]
+    names = list(inputs)
+    source = f"{HEADER}def f({', '.join(names)}):\n    # ünïcode stays\n    return {expression}  # why\n"
+    (fix,) = fixes_of(finding_at(source, expression), source, [code])
+    edited = apply_edits(source, fix.edits)
+    if wanted is not None:
+        assert edited == source.replace(expression, wanted)
+    assert edited.endswith("  # why\n")
+    given = tensors(Example(expression, inputs))
+    torch.testing.assert_close(called(edited, names, given), called(source, names, given), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LEFT_ALONE)
+def test_what_the_text_does_not_tell_is_left_alone(name: str) -> None:
+    code, expression = LEFT_ALONE[name]
+    source = f"{HEADER}def f(x, y):\n    return {expression}\n"
+    assert fixes_of(finding_at(source, expression), source, [code]) == ()
+
+
+def test_an_import_is_added_after_the_future_and_the_docstring() -> None:
+    source = '"""Doc."""\n\nfrom __future__ import annotations\n\nfrom torch.nn import functional as F\n\n\n'
+    source += 'def f(x):\n    return F.pad(x, (1, 2), mode="circular")\n'
+    (fix,) = fixes_of(finding_at(source, 'F.pad(x, (1, 2), mode="circular")'), source, ["pad-circular"])
+    edited = apply_edits(source, fix.edits)
+    imports = [ast.unparse(node) for node in ast.parse(edited).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert imports[:2] == ["from __future__ import annotations", "import torch"]
+    x = torch.arange(8.0).reshape(1, 1, 8)
+    torch.testing.assert_close(called(edited, ["x"], {"x": x}), called(source, ["x"], {"x": x}))
+
+
+def test_a_call_inside_a_statement_over_several_lines_is_found() -> None:
+    body = 'return F.pad(\n        x,  # the picture\n        (1, 2),\n        mode="circular",\n    )\n'
+    source = f"{HEADER}def f(x):\n    {body}"
+    start, end = Position(6, 11), Position(10, 5)
+    finding = Finding("pad-mode", Severity.INFORMATION, "message", Range("model.py", start, end))
+    (fix,) = fixes_of(finding, source, ["pad-circular"])
+    x = torch.arange(8.0).reshape(1, 1, 8)
+    edited = apply_edits(source, fix.edits)
+    torch.testing.assert_close(called(edited, ["x"], {"x": x}), called(source, ["x"], {"x": x}))
+
+
+def test_rules_without_an_edit_propose_none() -> None:
+    source = f"{HEADER}def f(x):\n    return torch.fft.rfft(x)\n"
+    assert get_rule("dft").source_edit is None
+    assert fixes_of(finding_at(source, "torch.fft.rfft(x)"), source, ["dft"]) == ()
