@@ -4,6 +4,7 @@ Our libraries come first in this process. In the workers, where the user's code 
 own versions are the right ones.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ sys.path.insert(1, str(HERE / "libs"))
 os.environ["AIPC_LIBRARIES"] = str(HERE / "libs")
 
 if __name__ == "__main__":
+    # The thousands of classes of the protocol are no garbage.
+    gc.disable()
     from aipc.lsp.server import serve
 
     serve()

@@ -97,19 +97,24 @@ class Window {
     const input = this.page.locator(".quick-input-widget input[type=text], .quick-input-widget .input").first();
     await input.waitFor({ state: "visible" });
     await input.fill(`>${title}`);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+    await this.pick(title);
   }
 
-  /** Choose an entry of the quick pick that is open. */
+  /** Choose an entry of the quick pick that is open. Its rows are used anew while it fills: it has to be at rest. */
   async pick(text) {
-    const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
-    await row.waitFor({ state: "visible" });
-    await row.click();
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    await rows.filter({ hasText: text }).first().waitFor({ state: "visible" });
+    for (let before, now = ""; before !== now || !now.includes(text);) {
+      await this.page.waitForTimeout(250);
+      [before, now] = [now, (await rows.allTextContents()).join("\n")];
+    }
+    await rows.filter({ hasText: text }).first().click();
   }
 
   async openFile(name, { text = true } = {}) {
     await this.page.keyboard.press("Control+P");
     const input = this.page.locator(".quick-input-widget .input").first();
+    await input.waitFor({ state: "visible" });
     await input.fill(name);
     await this.pick(name.split("/").pop());
     await this.page.locator(".tab.active", { hasText: name.split("/").pop() }).waitFor();

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from .server import serve
+import gc
 
 if __name__ == "__main__":
+    # The thousands of classes of the protocol are no garbage.
+    gc.disable()
+    from .server import serve
+
     serve()

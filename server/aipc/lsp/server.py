@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -10,17 +11,17 @@ import pkgutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 
 import aipc
-from aipc.core.workers import WorkerPool
 
 from .results import Checked
 
 if TYPE_CHECKING:
+    from aipc.core.workers import WorkerPool
+
     from .checks import Checker
 
 
@@ -44,6 +45,8 @@ class AipcServer(LanguageServer):
     @property
     def pool(self) -> WorkerPool:
         if self._pool is None:
+            from aipc.core.workers import WorkerPool
+
             self._pool = WorkerPool()
             self._pool.warm()
         return self._pool
@@ -95,7 +98,7 @@ class AipcServer(LanguageServer):
 
 
 def to_path(uri: str) -> Path:
-    return Path(url2pathname(unquote(urlparse(uri).path)))
+    return Path(to_fs_path(uri) or uri)
 
 
 def to_uri(file: str | Path) -> str:
@@ -118,4 +121,8 @@ def serve() -> None:
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    create().start_io(stdin, stdout)
+    server = create()
+    # What is there now stays: it need not be looked through again and again.
+    gc.freeze()
+    gc.enable()
+    server.start_io(stdin, stdout)

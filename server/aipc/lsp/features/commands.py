@@ -1,4 +1,7 @@
-"""What the editor's commands ask for: check, deploy, inference of inputs, targets, doctor."""
+"""What the editor's commands ask for: check, deploy, inference of inputs, targets, doctor.
+
+The engine is imported when it is first needed: the server answers sooner.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aipc import engine
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.json import to_plain
 from aipc.qairt.soc import all_socs
@@ -51,6 +53,8 @@ def register(server: AipcServer) -> None:
     async def deploy(argument: dict[str, Any]) -> Any:
         if not server.trusted:
             return untrusted("deploying")
+        from aipc import engine
+
         request = engine.DeployRequest(
             argument["model"],
             argument.get("soc") or server.setting("soc", None),
@@ -74,6 +78,8 @@ def register(server: AipcServer) -> None:
     async def infer(argument: dict[str, Any]) -> Any:
         if not server.trusted:
             return untrusted("looking for its inputs")
+        from aipc import engine
+
         run = partial(
             engine.infer,
             argument["model"],
@@ -89,6 +95,8 @@ def register(server: AipcServer) -> None:
     @server.command("aipc.server.setInputs")
     async def set_inputs(argument: dict[str, Any]) -> Any:
         """Remember a model's example inputs in the configuration; answers with the name it has there."""
+        from aipc import engine
+
         try:
             name = engine.configure(argument["model"], dict(argument["inputs"]), cwd=file_of(argument).parent)
         except AipcError as error:
@@ -97,6 +105,8 @@ def register(server: AipcServer) -> None:
 
     @server.command("aipc.server.targets")
     async def targets() -> Any:
+        from aipc import engine
+
         found = await asyncio.to_thread(engine.targets)
         socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
         return {"targets": to_plain(list(found)), "socs": socs}

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aipc import engine
 from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
@@ -32,6 +31,8 @@ def register(server: AipcServer) -> None:
             message = finding.message if finding else "the model was not captured"
             place = to_plain(finding.range) if finding and finding.range else None
             return {"error": {"kind": "NoGraph", "message": message, "remedy": "", "range": place}}
+        from aipc import engine
+
         run = partial(engine.graph, checked.report, server.pool)
         try:
             path = await asyncio.to_thread(run)

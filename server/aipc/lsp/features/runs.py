@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aipc import engine
 from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
@@ -33,6 +32,8 @@ def _roots(server: AipcServer) -> list[Path]:
 
 
 def _runs(roots: list[Path]) -> list[Any]:
+    from aipc import engine
+
     found = {}
     for root in roots:
         try:
