@@ -7,14 +7,15 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aipc.capture.results import InferredInputs
 from aipc.core.cache import Cache
-from aipc.core.config import Config, ModelRef, load_config, resolve_model, write_model_config
+from aipc.core.config import DEFAULT_SOC, Config, ModelRef, load_config, resolve_model, write_model_config
 from aipc.core.errors import AipcError, CancelledError, InputError, QairtError
 from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
@@ -50,7 +51,6 @@ from aipc.rewrites.results import Trigger
 from aipc.targets import Description, all_targets, get_target
 
 OnEvent = Callable[[Event], None]
-DEFAULT_SOC = "sm8650"
 
 
 def _ignore(event: Event) -> None:
@@ -152,6 +152,29 @@ def _new_run(
     return Run(request, pool, Cache(), on_event or _ignore, cancel, directory, use_cache=use_cache)
 
 
+@contextmanager
+def opened_run(
+    request: CheckRequest,
+    stages: Sequence[str],
+    pool: WorkerPool | None,
+    on_event: OnEvent | None,
+    cancel: threading.Event | None,
+) -> Iterator[tuple[Run, Outcome]]:
+    """Some stages of a model, in a directory of their own. It is kept when something raises: errors name its logs.
+
+    Raises:
+        AipcError: the model cannot be found or loaded, or a part is missing.
+    """
+    ref, soc, precision, _ = _resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
+    directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
+    with pool_or_new(pool) as workers:
+        run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
+        outcome = run_stages(run, Journal(directory), only=stages)
+        yield run, outcome
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def check(
     request: CheckRequest,
     pool: WorkerPool | None = None,
@@ -164,31 +187,23 @@ def check(
         AipcError: the check could not be made (bad input, missing part). An export failure is a finding.
     """
     started = time.perf_counter()
-    ref, soc, precision, _ = _resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
     version = require_qairt()
-    asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
-    cache = Cache()
-    with pool_or_new(pool) as workers:
-        directory = cache.root / "checks" / f"{os.getpid()}-{time.time_ns()}"
-        run = _new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
-        outcome = run_stages(run, Journal(directory), only=stages)
+    stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
+    with opened_run(request, stages, pool, on_event, cancel) as (run, outcome):
         findings = list(run.findings)
         if request.numerics and "placement" in run.entries:
             findings += _localize(run)
         if any(finding.fixes for finding in findings):
             findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
-        # Kept when something raised: the error names the log in it.
-        shutil.rmtree(directory, ignore_errors=True)
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
     placed = placement_report(run) if "placement" in run.entries else None
     captured = run.entries.get("capture")
     has_graph = captured is not None and (captured.path / "model.onnx").is_file()
     return CheckReport(
-        model=ref.name,
-        soc=soc,
-        precision=precision,
+        model=run.request.ref.name,
+        soc=run.request.soc,
+        precision=run.request.precision,
         qairt=version,
         nodes=len(placed.nodes) if placed else 0,
         placement=_counts(placed),

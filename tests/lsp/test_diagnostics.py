@@ -12,11 +12,12 @@ from .conftest import SOURCE, change, check, pull, save
 pytestmark = pytest.mark.asyncio
 
 
-async def findings_after_save(client, uri, *, seconds=60):
+async def findings_after_save(client, uri, *, seconds=60, severity=None):
+    """The first findings that come; with ``severity`` those of the check's end, when what deploy solves is known."""
     save(client, uri)
     for _ in range(int(seconds / 0.2)):
         report = await pull(client, uri)
-        if report.items:
+        if report.items and severity in (None, report.items[0].severity):
             return report
         await asyncio.sleep(0.2)
     raise AssertionError("no diagnostics came")
@@ -32,7 +33,14 @@ async def test_saving_brings_the_finding_on_its_expression(client, opened):
     assert not (await pull(client, uri)).items
     (found,) = (await findings_after_save(client, uri)).items
     assert text_at(SOURCE, found.range) == 'F.pad(größe, (1, 1, 1, 1), mode="circular")'
-    assert (found.code, found.source, found.severity) == ("pad-mode", "aipc", lsp.DiagnosticSeverity.Information)
+    assert (found.code, found.source, found.severity) == ("pad-mode", "aipc", lsp.DiagnosticSeverity.Warning)
+    assert "QAIRT: Pad mode only support constant." in found.message
+
+
+async def test_what_deploy_solves_by_itself_becomes_information(client, opened):
+    uri = opened()
+    (found,) = (await findings_after_save(client, uri, severity=lsp.DiagnosticSeverity.Information)).items
+    assert found.code == "pad-mode"
     assert "Deploy solves this by itself" in found.message
     assert "QAIRT: Pad mode only support constant." in found.message
 

@@ -156,6 +156,9 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[Text]:
             yield Text(f"    and {more} more frames (all of them with --json)", "dim")
         for fix in finding.fixes:
             yield Text(f"    fix{'' if fix.proved else ' (unproved)'}: {fix.title}", "cyan")
+        for choice in finding.evidence.get("choices", ()):
+            yield Text(f"    no exact rewrite: {choice['reason']}", "dim")
+            yield Text(f"    you can {', or '.join(choice['options'])}", "dim")
 
 
 def place(range: Range | None) -> str:

@@ -19,6 +19,9 @@ PRECISIONS = ("fp16", "w8a16", "w8a8", "mixed", "auto")
 PACKAGE_PREFIX = "package:"
 """Before an entry that lies in an installed package, for example ``package:rapidocr/models/det.onnx``."""
 
+DEFAULT_SOC = "sm8650"
+"""The chip that is meant when nobody names one."""
+
 InputSpec = Mapping[str, str] | tuple[str, ...] | str | None
 """A mapping from argument name, a list in the order of ``forward``'s arguments, one string, or nothing."""
 

@@ -137,12 +137,18 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A way out of a finding. ``proved`` only when compiler and simulator confirmed it for this model."""
+    """A way out of a finding. ``proved`` only when compiler and simulator confirmed it for this model.
+
+    ``edits`` change the author's source; without them it is what deploy does by itself. ``proof`` says in words what
+    was proved, and ``evidence`` has its figures.
+    """
 
     title: str
     rule: str
     proved: bool = False
     edits: tuple[tuple[Range, str], ...] = ()
+    proof: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lsprotocol import types as lsp
 
-from aipc import engine
+from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import CheckReport, Finding, Position, Range, Severity
 
@@ -37,6 +37,7 @@ class Checker:
         slots = int(server.setting("check.jobs", 0)) or os.cpu_count() or 1
         self._queue = JobQueue(slots, lambda file: file in server.visible)
         self._jobs: dict[str, _Job] = {}
+        self._measuring: set[threading.Event] = set()
 
     def cancel_for(self, file: Path) -> None:
         """The text of ``file`` changed: what is being checked of it is not worth finishing."""
@@ -45,8 +46,8 @@ class Checker:
                 job.cancel.set()
 
     def cancel_all(self) -> None:
-        for job in self._jobs.values():
-            job.cancel.set()
+        for cancel in (*(job.cancel for job in self._jobs.values()), *self._measuring):
+            cancel.set()
 
     async def check(
         self, reference: str, file: Path, *, soc: str | None = None, unsaved: Mapping[str, str] | None = None
@@ -75,7 +76,10 @@ class Checker:
         return list(self._jobs)
 
     async def _run(self, job: _Job, soc: str | None, unsaved: Mapping[str, str]) -> CheckReport | None:
-        """First what QAIRT's validation says, for the squiggles; behind it what only a full compilation finds."""
+        """First what QAIRT's validation says, for the squiggles; behind it what only a full compilation finds.
+
+        Last, the fixes that rules propose are proved.
+        """
         server = self._server
         request = engine.CheckRequest(
             job.reference, soc or server.setting("soc", None), cwd=job.file.parent, full=False, unsaved=unsaved
@@ -94,13 +98,38 @@ class Checker:
                 self._keep(await asyncio.to_thread(digest, job.reference, report, (), unsaved))
                 if not report.graph:
                     break
+            await self._prove(job, replace(request, full=True), report, on_event)
         return report
+
+    async def _prove(
+        self, job: _Job, request: engine.CheckRequest, report: CheckReport | None, on_event: engine.OnEvent
+    ) -> None:
+        """Keep those fixes only that hold on this model; the log says why the others do not."""
+        server = self._server
+        kept = server.results.get(job.reference)
+        if report is None or kept is None or not any(item.edits for found in report.findings for item in found.fixes):
+            return
+        try:
+            proved = await asyncio.to_thread(
+                partial(fix.prove_fixes, request, report, server.pool, on_event, job.cancel)
+            )
+        except CancelledError:
+            raise
+        except AipcError as error:
+            server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, f"{error}\n{error.detail}"))
+            return
+        for item in proved.rejected:
+            words = f"Not offered for {_title(job.reference)}: {item.fix.title}: {item.why}"
+            server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, words))
+        report = replace(report, findings=proved.findings)
+        self._keep(replace(kept, report=report, together=proved.together))
 
     async def deployed(self, reference: str, file: Path, soc: str, findings: Sequence[Finding]) -> None:
         """After a deployment: place its nodes on the lines, with what it found, and measure each node."""
         server = self._server
         request = engine.CheckRequest(reference, soc, cwd=file.parent, full=False)
         cancel = threading.Event()
+        self._measuring.add(cancel)
         try:
             async with self._queue.slot(file):
                 report = await asyncio.to_thread(partial(engine.check, request, server.pool, None, cancel))
@@ -114,6 +143,8 @@ class Checker:
         except AipcError as error:
             server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, f"{error}\n{error.detail}"))
             return
+        finally:
+            self._measuring.discard(cancel)
         if server.results.get(reference) is checked:
             self._keep(with_accuracy(checked, accuracy))
 

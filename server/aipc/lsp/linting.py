@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from aipc.core.config import load_config
+from aipc.core.config import DEFAULT_SOC, load_config
 from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Range
-from aipc.engine import DEFAULT_SOC
 from aipc.lint import lint
 from aipc.qairt.soc import get_soc
 

@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aipc.core import json as plain
-from aipc.core.types import CheckReport, Finding, NodePlacement, Position, Range, SourceMap
+from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Position, Range, SourceMap
 from aipc.qairt.results import NodeAccuracy, NodeError
+
+if TYPE_CHECKING:
+    from aipc.fix import Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Checked:
     accuracy: Mapping[str, NodeError] = field(default_factory=dict)
     extra: tuple[Finding, ...] = ()
     """What a deployment found beyond the check: wrong numbers, for example."""
+    together: tuple[Together, ...] = ()
+    """Several fixes as one edit, proved as a whole."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -105,13 +111,30 @@ def _moved(place: Range, moved: Mapping[int, int]) -> Range | None:
 
 
 def current_findings(checked: Checked, file: str, text: Sequence[str]) -> list[Finding]:
-    """The findings of a result in ``file`` that still hold: those whose lines are unchanged, at their present lines."""
+    """The findings of a result in ``file`` that still hold: those whose lines are unchanged, at their present lines.
+
+    Their fixes are at their present lines too. What was proved of another text is not proved of this one.
+    """
     moved = moved_lines(checked.texts.get(file, ()), tuple(text))
+    stale = checked.is_stale(file, text)
     found = []
     for finding in checked.findings:
         if finding.range is not None and finding.range.file == file and (here := _moved(finding.range, moved)):
-            found.append(replace(finding, range=here))
+            fixes = [_moved_fix(fix, moved, stale) for fix in finding.fixes]
+            found.append(replace(finding, range=here, fixes=tuple(fix for fix in fixes if fix)))
     return found
+
+
+def _moved_fix(fix: Fix, moved: Mapping[int, int], stale: bool) -> Fix | None:
+    if not fix.edits:
+        return fix
+    edits = []
+    for place, text in fix.edits:
+        here = _moved(place, moved)
+        if here is None:
+            return None
+        edits.append((here, text))
+    return replace(fix, edits=tuple(edits), proved=fix.proved and not stale)
 
 
 def current_places(checked: Checked, file: str, text: Sequence[str]) -> list[Place]:

@@ -1,4 +1,4 @@
-"""What can be done about a finding from its light bulb: see it on the graph, read its rule."""
+"""What can be done about a finding from its light bulb: fix it, fix all of them, see it on the graph."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from ..server import AipcServer
+from ..quick_fixes import FIX_ALL, fixes_of, fixes_together
+from ..server import AipcServer, to_path
 
 
 def register(server: AipcServer) -> None:
-    options = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
+    options = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, FIX_ALL])
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)
     def actions(parameters: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        found = []
-        for diagnostic in parameters.context.diagnostics:
-            if diagnostic.source == "aipc":
-                found += _of(diagnostic, parameters.text_document.uri)
-        return found
+        path = str(to_path(parameters.text_document.uri))
+        ours = [item for item in parameters.context.diagnostics if item.source == "aipc"]
+        found = [action for diagnostic in ours for action in fixes_of(server, diagnostic, path)]
+        found += fixes_together(server, path, parameters.range)
+        found += [action for diagnostic in ours for action in _of(diagnostic, parameters.text_document.uri)]
+        only = parameters.context.only
+        return [action for action in found if not only or any(_is_of(action.kind, kind) for kind in only)]
+
+
+def _is_of(kind: str | None, wanted: str) -> bool:
+    return kind == wanted or f"{kind}".startswith(f"{wanted}.")
 
 
 def _of(diagnostic: lsp.Diagnostic, uri: str) -> list[lsp.CodeAction]:

@@ -11,7 +11,8 @@ from aipc.core.types import Position, Range
 from aipc.qairt.soc import get_soc
 
 from ..positions import code_points, to_lsp_range
-from ..results import Place, current_places
+from ..quick_fixes import words_of
+from ..results import Place, current_findings, current_places
 from ..server import AipcServer, to_path
 
 _MOST = 12
@@ -34,8 +35,11 @@ def register(server: AipcServer) -> None:
             title = (
                 f"**{checked.report.model}** on {get_soc(checked.report.soc).title}, {checked.report.precision}{stale}"
             )
+            nodes = {place.node.node for place in places}
+            about = [item for item in current_findings(checked, path, lines) if nodes.intersection(item.nodes)]
+            ways = "\n".join(dict.fromkeys(words for finding in about for words in words_of(finding)))
             return lsp.Hover(
-                lsp.MarkupContent(lsp.MarkupKind.Markdown, f"{title}\n\n{table(places)}"),
+                lsp.MarkupContent(lsp.MarkupKind.Markdown, f"{title}\n\n{table(places)}\n\n{ways}".strip()),
                 to_lsp_range(places[0].range, lines),
             )
         return None

@@ -22,6 +22,10 @@ def register(server: AipcServer) -> None:
         if server.trusted:
             server.pool.warm()
 
+    @server.feature(lsp.SHUTDOWN)
+    def shutdown(parameters: Any) -> None:
+        server.checker.cancel_all()
+
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def changed(parameters: lsp.DidChangeConfigurationParams) -> None:
         if isinstance(parameters.settings, dict):

@@ -21,7 +21,7 @@ from .placement import placement_report
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> str:
+def catalogue() -> str:
     """Changes with every change of a rule."""
     folder = Path(rewrites.__path__[0])
     return hash_value(list(hash_files(sorted(folder.rglob("*.py"))).values()))
@@ -37,7 +37,7 @@ def _triggers(run: Run) -> list[str]:
 
 
 def _key(run: Run) -> Any:
-    return [run.meta("capture")["digest"], run.keys["placement"], _triggers(run), _full(run), _catalogue()]
+    return [run.meta("capture")["digest"], run.keys["placement"], _triggers(run), _full(run), catalogue()]
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
