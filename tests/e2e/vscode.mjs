@@ -151,6 +151,14 @@ class Window {
     return this.page.locator(`.squiggly-${kind}`);
   }
 
+  /** Wait until as many squiggles are there, of whatever severity. */
+  async squigglesLeft(count) {
+    await this.page.waitForFunction(
+      (wanted) => document.querySelectorAll(".cdr[class*=squiggly]").length === wanted,
+      count,
+    );
+  }
+
   /** Wait for what the status bar item says. */
   async statusSays(pattern, seconds = 60) {
     await this.page.waitForFunction(
