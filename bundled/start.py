@@ -15,6 +15,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE / "server")
 sys.path.insert(1, str(HERE / "libs"))
 os.environ["AIPC_LIBRARIES"] = str(HERE / "libs")
+# Every process that we start runs this very version, also where another one is installed.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HERE / "server"), os.environ.get("PYTHONPATH"))))
 
 if __name__ == "__main__":
     # The thousands of classes of the protocol are no garbage.

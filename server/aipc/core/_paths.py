@@ -12,7 +12,7 @@ def authors_path() -> list[str]:
     An editor's server brings libraries of its own (``AIPC_LIBRARIES``) and has them first; in a job the author's
     versions are the right ones.
     """
-    own = os.environ.get("AIPC_LIBRARIES", "")
-    if own not in sys.path:
+    own = os.environ.get("AIPC_LIBRARIES")
+    if not own:
         return list(sys.path)
     return [*(path for path in sys.path if path != own), own]
