@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from .syntax import Syntax
 
@@ -52,11 +53,12 @@ def _assigned(method: ast.FunctionDef, name: str) -> list[ast.expr | None]:
             continue
         if not _is_first_parameter(node.value, method):
             continue
-        found.append(next((item.value for item in ast.walk(method) if _whole(item, node)), None))
+        whole = [item.value for item in ast.walk(method) if _is_whole(item, node)]
+        found.append(whole[0] if whole else None)
     return found
 
 
-def _whole(statement: ast.AST, target: ast.Attribute) -> bool:
+def _is_whole(statement: ast.AST, target: ast.Attribute) -> TypeGuard[ast.Assign | ast.AnnAssign]:
     if isinstance(statement, ast.Assign):
         return target in statement.targets
     return isinstance(statement, ast.AnnAssign) and statement.target is target
