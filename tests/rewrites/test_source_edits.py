@@ -185,3 +185,86 @@ def test_the_three_problems_are_edited_alone_and_together(chosen: list[str], new
     (wanted, parameters), (got, kept) = tracked(source), tracked(edited)
     assert kept == parameters
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+MODULES = {
+    "celu": ("celu", "nn.CELU(1.5)", "x: float32[2,8]", "F.elu(x / 1.5) * 1.5"),
+    "mish": ("mish", "nn.Mish()", "x: float32[2,8]", "x * torch.tanh(F.softplus(x))"),
+    "max pooling": ("max-pool-3d", "nn.MaxPool3d(3, 2, 1)", "x: float32[1,2,6,8,8]", None),
+    "max pooling of planes": (
+        "max-pool-3d",
+        "nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2))",
+        "x: float32[1,2,4,9,9]",
+        "F.max_pool2d(x.flatten(1, 2), 3, stride=2).unflatten(1, x.shape[1:3])",
+    ),
+    "padding": ("pad-circular", "nn.CircularPad2d((1, 2, 1, 0))", "x: float32[1,2,5,6]", None),
+    "replication": ("pad-replicate", "nn.ReplicationPad3d(1)", "x: float32[1,2,4,5,6]", None),
+    "upsampling": (
+        "resize-by-axis",
+        'nn.Upsample(scale_factor=2, mode="linear")',
+        "x: float32[1,2,9]",
+        'F.interpolate(x.unsqueeze(2), scale_factor=(1, 2), mode="bilinear").squeeze(2)',
+    ),
+    "upsampling of volumes": (
+        "resize-by-axis",
+        'nn.Upsample(size=(7, 5, 9), mode="trilinear", align_corners=True)',
+        "x: float32[2,3,4,8,8]",
+        None,
+    ),
+    "norm with named sizes": ("layer-norm-axes", "nn.LayerNorm([c, 8])", "x: float32[2,4,8]", None),
+    "norm without parameters": (
+        "layer-norm-axes",
+        "nn.LayerNorm([4, 8], elementwise_affine=False)",
+        "x: float32[2,4,8]",
+        "F.layer_norm(x.flatten(-2), (32,), eps=self.m.eps).unflatten(-1, self.m.normalized_shape)",
+    ),
+    "norm without bias": ("layer-norm-axes", "nn.LayerNorm([4, 8], bias=False)", "x: float32[2,4,8]", None),
+}
+CLASS = """\
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+\tdef __init__(self, c=4):
+\t\tsuper().__init__()
+\t\tself.m = {module}
+
+\tdef forward(self, x):
+\t\treturn self.m(x)
+"""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_edited_where_it_is_called(name: str) -> None:
+    code, built, given, wanted = MODULES[name]
+    source = CLASS.format(module=built)
+    (fix,) = fixes_of(finding_at(source, "self.m(x)"), source, [code])
+    edited = apply_edits(source, fix.edits)
+    assert wanted is None or f"\t\treturn {wanted}\n" in edited
+    assert f"self.m = {built}" in edited
+    models = []
+    for text in (source, edited):
+        scope: dict[str, object] = {}
+        exec(text, scope)
+        models.append(scope["Model"]().eval())  # type: ignore[operator]
+    assert list(models[0].state_dict()) == list(models[1].state_dict())
+    x = tensors(Example("", {"x": given.removeprefix("x: ")}))["x"]
+    torch.testing.assert_close(models[1](x), models[0](x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["\t\tif c > 4:\n\t\t\tself.m = nn.Identity()\n", "\t\tself.m, self.k = nn.CELU(), 1\n", "\t\tdel self.m\n"],
+)
+def test_a_module_that_is_not_surely_the_one_is_left_alone(change: str) -> None:
+    source = CLASS.format(module="nn.CELU(1.5)").replace("\n\tdef forward", f"{change}\n\tdef forward")
+    assert fixes_of(finding_at(source, "self.m(x)"), source, ["celu"]) == ()
+
+
+def test_comments_within_a_call_move_above_it() -> None:
+    call = 'F.pad(\n        x,  # the picture\n        (1, 2),\n        mode="circular",\n    )'
+    source = f"{HEADER}def f(x):\n    return {call}\n"
+    place = Range("model.py", Position(6, 11), Position(10, 5))
+    (fix,) = fixes_of(Finding("pad-mode", Severity.INFORMATION, "message", place), source, ["pad-circular"])
+    assert "    # the picture\n    return torch.cat(" in apply_edits(source, fix.edits)
