@@ -94,7 +94,8 @@ def propose(report: Report, *, findings: Sequence[Finding], unsaved: Mapping[str
         file = finding.range.file if finding.range else ""
         if file and file not in texts:
             try:
-                texts[file] = Path(file).read_text("utf-8")
+                # As it lies on disk: inserted lines end as the file's do.
+                texts[file] = Path(file).read_bytes().decode("utf-8")
             except (OSError, ValueError):
                 texts[file] = ""
         edits = fixes_of(finding, texts.get(file, ""), [fix.rule for fix in finding.fixes])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aipc.core.types import Finding, Range
+from aipc.core.types import Range
 
 from .results import Exactness, Trigger
 
@@ -18,10 +17,11 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
     from .build import Builder
+    from .site import Site
 
 Edit = tuple[Range, str]
 Rewrite = Callable[["ir.Node", "Builder"], "ir.Value | Sequence[ir.Value]"]
-SourceEdit = Callable[[ast.Call, str, Finding], "list[Edit] | None"]
+SourceEdit = Callable[["Site"], "str | None"]
 
 
 class NoMatch(Exception):  # noqa: N818 - an answer, not an error
@@ -60,7 +60,7 @@ class Rule:
         more: further models to which it applies: other ranks, dtypes, attributes.
         bound_db: SQNR in dB that an approximate rule keeps in exact arithmetic.
         answers: codes of findings that the rule cures; any when empty.
-        source_edit: the same as an edit of the author's source, where that is small.
+        source_edit: the text for the author's call that does the same, where a readable one exists.
     """
 
     code: str

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import onnx_ir as ir
 
-from aipc.core.types import Finding
-
 from .. import graph as read
 from ..build import Builder
-from ..rule import Edit, NoMatch
-from ..source import argument, called, is_simple, literal, replace, text_of, torch_name
+from ..rule import NoMatch
+from ..site import Site, is_simple
 
 Side = Callable[[Builder, ir.Value, int, int], ir.Value]
 
@@ -48,29 +46,47 @@ def pad_by_parts(node: ir.Node, b: Builder, mode: str, before: Side, after: Side
 Ends = Callable[[str, int, int, int], tuple[list[str], list[str]]]
 
 
-def concatenated(call: ast.Call, source: str, finding: Finding, mode: str, ends: Ends) -> list[Edit] | None:
-    """``F.pad`` along one axis as ``torch.cat``.
+def concatenated(site: Site, mode: str, ends: Ends, *, names: str) -> str | None:
+    """``F.pad`` as ``torch.cat``, axis after axis.
 
     Args:
         ends: (text of the tensor, axis from the end, count before, count after) -> the pieces on either side.
+        names: classes of ``torch.nn`` that pad in this mode, by the number of axes.
     """
-    value, pads = argument(call, 0, "input"), literal(argument(call, 1, "pad"))
-    if called(call) != "pad" or literal(argument(call, 2, "mode")) != mode or value is None or not is_simple(value):
+    found = _padding(site, mode, names)
+    if found is None:
         return None
-    if not isinstance(pads, (tuple, list)) or not all(isinstance(item, int) and item >= 0 for item in pads):
+    value, pads = found
+    if not all(isinstance(item, int) and item >= 0 for item in pads) or len(pads) % 2:
         return None
     padded = [axis for axis in range(len(pads) // 2) if pads[2 * axis] or pads[2 * axis + 1]]
     if not padded:
         return None
-    name = text_of(value, source)
-    torch, edits = torch_name(source, finding)
-    text = name
+    # Only what is assigned last is read, so that the target of the statement itself may hold it.
+    name = site.text(value) if is_simple(value) else site.assigned(site.text(value), "padded", may_overwrite=True)
+    text = ""
     for axis in padded:
-        if text != name:
-            return None  # a second axis would repeat the first one's expression
+        if text:
+            name = site.assigned(text, "padded", may_overwrite=True)
         before, after = ends(name, axis + 1, pads[2 * axis], pads[2 * axis + 1])
-        text = f"{torch}.cat([{', '.join([*before, name, *after])}], dim=-{axis + 1})"
-    return [*edits, replace(call, text, source, finding)]
+        text = f"{site.torch()}.cat([{', '.join([*before, name, *after])}], dim=-{axis + 1})"
+    return text
+
+
+def _padding(site: Site, mode: str, names: str) -> tuple[ast.expr, Sequence[int]] | None:
+    """The tensor and how much is added, from the last axis to the first."""
+    found = site.operation("pad", "input pad mode value", homes="torch.nn.functional")
+    if found is not None:
+        pads = found.value("pad")
+        if found.value("mode", "constant") != mode or not isinstance(pads, (tuple, list)):
+            return None
+        return found.operands[0], pads
+    for axes, name in enumerate(names.split(), 1):
+        found = site.operation("pad", "input", module=f"{name} padding")
+        if found is not None:
+            pads = found.value("padding")
+            return found.operands[0], [pads] * (2 * axes) if isinstance(pads, int) else pads
+    return None
 
 
 def window(name: str, axis: int, text: str) -> str:

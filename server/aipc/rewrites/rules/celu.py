@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-
 import onnx_ir as ir
-
-from aipc.core.types import Finding
 
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, Rule
-from ..source import argument, called, literal, operand, replace, text_of
+from ..rule import Example, Rule
+from ..site import Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -21,15 +17,17 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.op("Mul", b.op("Elu", b.op("Mul", x, 1.0 / alpha), alpha=1.0), alpha)
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+def source_edit(site: Site) -> str | None:
     """``F.celu(x, a)`` as ``F.elu(x / a) * a``."""
-    value, alpha = argument(call, 0, "input"), literal(argument(call, 1, "alpha"), 1.0)
-    if called(call) != "celu" or value is None or not isinstance(alpha, (int, float)):
+    found = site.operation(
+        "celu", "input alpha inplace", homes="torch torch.nn.functional", module="CELU alpha inplace"
+    )
+    if found is None or found.value("inplace", False):
         return None
-    prefix = text_of(call.func, source)[: -len("celu")]
-    inner = text_of(value, source) if alpha == 1 else f"{operand(value, source)} / {alpha}"
-    text = f"{prefix}elu({inner})"
-    return [replace(call, text if alpha == 1 else f"({text} * {alpha})", source, finding)]
+    alpha, elu = found.value("alpha", 1.0), f"{site.functional()}.elu"
+    if alpha == 1:
+        return f"{elu}({site.text(found.operands[0])})"
+    return f"{elu}({site.operand(found.operands[0])} / {alpha}) * {alpha}"
 
 
 RULE = Rule(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections import Counter
 
 import onnx_ir as ir
 
-from aipc.core.types import Finding
-
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, NoMatch, Rule
-from ..source import argument, called, is_simple, literal, operand, replace
+from ..rule import Example, NoMatch, Rule
+from ._einsum_source import source_edit
 
 _UNNAMED = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -127,52 +124,6 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     labels += "".join(missing)
     value = b.transpose(value, [labels.index(item) for item in result])
     return b.expand(value, [sizes[item] for item in result])
-
-
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
-    """``einsum`` of two operands as ``permute``, ``flatten`` and ``@``."""
-    equation = literal(argument(call, 0, "equation"))
-    operands = call.args[1:]
-    if called(call) != "einsum" or not isinstance(equation, str) or len(operands) != 2:
-        return None
-    left, arrow, result = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if not arrow or "." in equation or len(terms) != 2 or any(len(set(term)) != len(term) for term in (*terms, result)):
-        return None
-    x, y = terms
-    batch = [item for item in x if item in y and item in result]
-    summed = [item for item in x if item in y and item not in result]
-    first, second = ([item for item in term if item not in batch + summed] for term in (x, y))
-    if not summed or set(first + second) - set(result) or set(result) - set(x + y):
-        return None
-    if not (is_simple(operands[0]) and is_simple(operands[1])) and max(map(len, (first, second))) > 1:
-        return None
-    names = [operand(item, source) for item in operands]
-    parts = []
-    for name, term, groups in ((names[0], x, (first, summed)), (names[1], y, (summed, second))):
-        text = _permuted(name, term, [*batch, *groups[0], *groups[1]])
-        if len(groups[1]) != 1:
-            at = len(batch) + len(groups[0])
-            text += f".flatten({at})" if groups[1] else f".unsqueeze({at})"
-        if len(groups[0]) != 1:
-            at = len(batch)
-            text += f".flatten({at}, {at + len(groups[0]) - 1})" if groups[0] else f".unsqueeze({at})"
-        parts.append(text)
-    text, axis = f"({' @ '.join(parts)})", len(batch)
-    if len(second) != 1:
-        text += f".unflatten({axis + 1}, ({_sizes(names[1], y, second)}))" if second else f".squeeze({axis + 1})"
-    if len(first) != 1:
-        text += f".unflatten({axis}, ({_sizes(names[0], x, first)}))" if first else f".squeeze({axis})"
-    return [replace(call, _permuted(text, "".join(batch + first + second), list(result)), source, finding)]
-
-
-def _permuted(text: str, labels: str, order: list[str]) -> str:
-    axes = [labels.index(item) for item in order]
-    return text if axes == sorted(axes) else f"{text}.permute({', '.join(map(str, axes))})"
-
-
-def _sizes(text: str, labels: str, group: list[str]) -> str:
-    return ", ".join(f"{text}.shape[{labels.index(item)}]" for item in group)
 
 
 RULE = Rule(

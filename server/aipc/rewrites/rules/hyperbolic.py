@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import math
 
 import onnx_ir as ir
 
-from aipc.core.types import Finding
-
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, Rule
-from ..source import argument, called, is_simple, replace, text_of, torch_name
+from ..rule import Example, Rule
+from ..site import Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -24,15 +21,14 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.op("Sub" if node.op_type == "Sinh" else "Add", up, down)
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+def source_edit(site: Site) -> str | None:
     """``torch.sinh(x)`` and ``torch.cosh(x)`` from exponentials."""
-    value = argument(call, 0, "input")
-    if called(call) not in ("sinh", "cosh") or value is None or not is_simple(value):
+    found = site.operation("sinh cosh", "input", method=True)
+    if found is None:
         return None
-    torch, edits = torch_name(source, finding)
-    x, sign = text_of(value, source), "-" if called(call) == "sinh" else "+"
-    text = f"({torch}.exp({x}) {sign} {torch}.exp(-{x})) / 2"
-    return [*edits, replace(call, f"({text})", source, finding)]
+    torch, x = site.torch(), site.repeated(found.operands[0])
+    sign = "-" if found.name == "sinh" else "+"
+    return f"({torch}.exp({x}) {sign} {torch}.exp(-{x})) / 2"
 
 
 RULE = Rule(

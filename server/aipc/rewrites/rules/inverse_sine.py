@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import math
 
 import onnx_ir as ir
 
-from aipc.core.types import Finding
-
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, Rule
-from ..source import argument, called, is_simple, replace, text_of, torch_name
+from ..rule import Example, Rule
+from ..site import Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -23,16 +20,14 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return angle if node.op_type == "Asin" else b.op("Add", b.op("Neg", angle), math.pi / 2)
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+def source_edit(site: Site) -> str | None:
     """``torch.asin(x)`` and ``torch.acos(x)`` from ``torch.atan``."""
-    value = argument(call, 0, "input")
-    if called(call) not in ("asin", "acos", "arcsin", "arccos") or value is None or not is_simple(value):
+    found = site.operation("asin acos arcsin arccos", "input", method=True)
+    if found is None:
         return None
-    torch, edits = torch_name(source, finding)
-    x = text_of(value, source)
+    torch, x = site.torch(), site.repeated(found.operands[0])
     angle = f"2 * {torch}.atan({x} / (1 + {torch}.sqrt((1 + {x}) * (1 - {x}))))"
-    text = f"({angle})" if called(call).endswith("sin") else f"({torch}.pi / 2 - {angle})"
-    return [*edits, replace(call, text, source, finding)]
+    return angle if found.name.endswith("sin") else f"{torch}.pi / 2 - {angle}"
 
 
 RULE = Rule(

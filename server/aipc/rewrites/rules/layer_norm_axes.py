@@ -7,13 +7,11 @@ import math
 
 import onnx_ir as ir
 
-from aipc.core.types import Finding, Range
-
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, NoMatch, Rule
-from ..source import argument, called, literal, operand, replace
+from ..rule import Example, NoMatch, Rule
+from ..site import NoEdit, Operation, Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -43,25 +41,68 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.reshape(normed, sizes)
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
-    """``F.layer_norm`` over several literal axes, as over one."""
-    value, shape = argument(call, 0, "input"), argument(call, 1, "normalized_shape")
-    sizes = literal(shape)
-    if called(call) != "layer_norm" or value is None or shape is None or not isinstance(sizes, (tuple, list)):
+def source_edit(site: Site) -> str | None:
+    """Layer normalization over the last axes as over one. A module's parameters stay where they are."""
+    found = site.operation(
+        "layer_norm",
+        "input normalized_shape weight bias eps",
+        homes="torch.nn.functional",
+        module="LayerNorm normalized_shape eps elementwise_affine bias device dtype",
+    )
+    if found is None or "normalized_shape" not in found.options:
         return None
-    if len(sizes) < 2 or not all(isinstance(item, int) for item in sizes):
+    sizes = _literal_sizes(found)
+    rank = len(sizes) if sizes else _written_rank(found)
+    if rank < 2:
         return None
-    edits = [
-        replace(value, f"{operand(value, source)}.flatten(-{len(sizes)})", source, finding),
-        replace(shape, f"({math.prod(sizes)},)", source, finding),
-    ]
-    for position, name in ((2, "weight"), (3, "bias")):
-        given = argument(call, position, name)
-        if given is not None and not isinstance(given, ast.Constant):
-            edits.append(replace(given, f"{operand(given, source)}.flatten()", source, finding))
-    whole = replace(call, "", source, finding)[0]
-    edits.append((Range(whole.file, whole.end, whole.end), f".unflatten(-1, {tuple(sizes)})"))
-    return edits
+    value = f"{site.operand(found.operands[0])}.flatten(-{rank})"
+    if found.module:
+        return _of_module(site, found, value, sizes)
+    if not sizes:
+        return None
+    parts = [value, f"({math.prod(sizes)},)"]
+    for name in ("weight", "bias", "eps"):
+        if name in found.options:
+            given = found.options[name]
+            none = name == "eps" or isinstance(given, ast.Constant)
+            written = site.text(given) if none else f"{site.operand(given)}.flatten()"
+            parts.append(written if len(parts) == _PLACES[name] else f"{name}={written}")
+    return f"{site.text(site.call.func)}({', '.join(parts)}).unflatten(-1, {sizes})"
+
+
+_PLACES = {"weight": 2, "bias": 3, "eps": 4}
+
+
+def _literal_sizes(found: Operation) -> tuple[int, ...]:
+    """The normalized shape, if it is written in figures."""
+    try:
+        sizes = found.value("normalized_shape")
+    except NoEdit:
+        return ()
+    whole = isinstance(sizes, (tuple, list)) and all(isinstance(size, int) for size in sizes)
+    return tuple(sizes) if whole else ()
+
+
+def _written_rank(found: Operation) -> int:
+    """How many axes a shape like ``[channels, height, width]`` has."""
+    shape = found.options["normalized_shape"]
+    if not isinstance(shape, (ast.List, ast.Tuple)) or any(isinstance(size, ast.Starred) for size in shape.elts):
+        return 0
+    return len(shape.elts)
+
+
+def _of_module(site: Site, found: Operation, value: str, sizes: tuple[int, ...]) -> str | None:
+    module, affine = found.module, found.value("elementwise_affine", True)
+    name = f"{site.functional()}.layer_norm"
+    shape = f"{module}.normalized_shape"
+    if affine:
+        length = f"({math.prod(sizes)},)" if sizes else f"({module}.weight.numel(),)"
+        parameters = f"{module}.weight.flatten()"
+        parameters += f", {module}.bias.flatten(), " if found.value("bias", True) else ", eps="
+        return f"{name}({value}, {length}, {parameters}{module}.eps).unflatten(-1, {shape})"
+    if not sizes:
+        return None
+    return f"{name}({value}, ({math.prod(sizes)},), eps={module}.eps).unflatten(-1, {shape})"
 
 
 RULE = Rule(

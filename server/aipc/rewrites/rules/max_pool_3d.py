@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
-from aipc.core.types import Finding
-
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, NoMatch, Rule
-from ..source import argument, called, is_simple, literal, replace, text_of
+from ..rule import Example, NoMatch, Rule
+from ..site import NoEdit, Site
+
+Pair = tuple[int, ...]
 
 
 def _pool_axis(b: Builder, value: ir.Value, axis: int, windows: list[list[int]]) -> ir.Value:
@@ -84,23 +84,57 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return value
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
-    """``F.max_pool3d`` whose window is one deep: a slice over depth and ``max_pool2d``."""
-    value, kernel = argument(call, 0, "input"), literal(argument(call, 1, "kernel_size"))
-    stride = literal(argument(call, 2, "stride"), kernel)
-    padding, ceil = literal(argument(call, 3, "padding"), 0), argument(call, 5, "ceil_mode")
-    if called(call) != "max_pool3d" or value is None or not is_simple(value) or padding not in (0, (0, 0, 0)) or ceil:
+def source_edit(site: Site) -> str | None:
+    """``F.max_pool3d`` as ``F.max_pool2d`` over the planes and then over the depth."""
+    window = "kernel_size stride padding dilation"
+    found = site.operation(
+        "max_pool3d",
+        f"input {window} ceil_mode return_indices",
+        homes="torch torch.nn.functional",
+        module=f"MaxPool3d {window} return_indices ceil_mode",
+    )
+    if found is None or found.value("return_indices", False):
         return None
-    if not (isinstance(kernel, tuple) and isinstance(stride, tuple) and len(kernel) == len(stride) == 3):
-        return None
-    if kernel[0] != 1 or argument(call, 4, "dilation") is not None:
-        return None
-    x = text_of(value, source)
-    if stride[0] != 1:
-        x += f"[:, :, ::{stride[0]}]"
-    name = text_of(call.func, source)[: -len("max_pool3d")] + "max_pool2d"
-    text = f"{name}({x}.flatten(1, 2), {kernel[1:]}, stride={stride[1:]})"
-    return [replace(call, f"{text}.unflatten(1, {x}.shape[1:3])", source, finding)]
+    kernel = _three(found.value("kernel_size"))
+    stride = _three(found.value("stride") or kernel)
+    padding, dilation = _three(found.value("padding", 0)), _three(found.value("dilation", 1))
+    ceil = found.value("ceil_mode", False)
+    value, pool = found.operands[0], f"{site.functional()}.max_pool2d"
+    if kernel[0] == 1 and padding[0] == 0 and not (ceil and stride[0] > 1) and stride[0] > 1:
+        x = site.assigned(f"{site.operand(value)}[:, :, ::{stride[0]}]", "slices", may_overwrite=True)
+    else:
+        x = site.repeated(value)
+    planes = _window(kernel[1:], stride[1:], padding[1:], dilation[1:], ceil)
+    text = f"{pool}({x}.flatten(1, 2), {planes}).unflatten(1, {x}.shape[1:3])"
+    if kernel[0] == 1 and padding[0] == 0 and (stride[0] == 1 or x != site.text(value)):
+        return text
+    depth = _window((kernel[0], 1), (stride[0], 1), (padding[0], 0), (dilation[0], 1), ceil)
+    x = site.assigned(text, "planes", may_overwrite=True)
+    return f"{pool}({x}.flatten(3), {depth}).unflatten(3, {x}.shape[3:])"
+
+
+def _window(kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil: bool) -> str:
+    """The arguments of a pooling over two axes, without what is the default."""
+    parts = [str(_short(kernel))]
+    if stride != kernel:
+        parts.append(f"stride={_short(stride)}")
+    if any(padding):
+        parts.append(f"padding={_short(padding)}")
+    if dilation != (1, 1):
+        parts.append(f"dilation={_short(dilation)}")
+    return ", ".join([*parts, *(["ceil_mode=True"] if ceil else [])])
+
+
+def _three(value: Any) -> tuple[int, ...]:
+    """A size as it is given for volumes: one figure for every axis, or three."""
+    sizes = (value,) * 3 if isinstance(value, int) else tuple(value) if isinstance(value, (list, tuple)) else ()
+    if len(sizes) != 3:
+        raise NoEdit("the sizes of the window are not told")
+    return sizes
+
+
+def _short(sizes: Pair) -> int | Pair:
+    return sizes[0] if len(set(sizes)) == 1 else sizes
 
 
 RULE = Rule(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-
 import numpy as np
 import onnx_ir as ir
-
-from aipc.core.types import Finding
 
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, Rule
-from ..source import argument, called, is_simple, replace, text_of, torch_name
+from ..rule import Example, Rule
+from ..site import Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -29,14 +25,13 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.op("Mul", x, b.op("Div", top, b.op("Add", top, rest)))
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+def source_edit(site: Site) -> str | None:
     """``F.mish(x)`` as ``x * torch.tanh(F.softplus(x))``."""
-    value = argument(call, 0, "input")
-    if called(call) != "mish" or value is None or not is_simple(value):
+    found = site.operation("mish", "input inplace", homes="torch.nn.functional", module="Mish inplace")
+    if found is None or found.value("inplace", False):
         return None
-    torch, edits = torch_name(source, finding)
-    x, prefix = text_of(value, source), text_of(call.func, source)[: -len("mish")]
-    return [*edits, replace(call, f"({x} * {torch}.tanh({prefix}softplus({x})))", source, finding)]
+    x = site.repeated(found.operands[0])
+    return f"{x} * {site.torch()}.tanh({site.functional()}.softplus({x}))"
 
 
 RULE = Rule(

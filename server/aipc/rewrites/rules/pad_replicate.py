@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-
 import onnx_ir as ir
-
-from aipc.core.types import Finding
 
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, Rule
+from ..rule import Example, Rule
+from ..site import Site
 from ._padding import concatenated, pad_by_parts, window
 
 
@@ -38,9 +35,9 @@ def _ends(name: str, axis: int, low: int, high: int) -> tuple[list[str], list[st
     return [window(name, axis, ":1")] * low, [window(name, axis, "-1:")] * high
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
-    """Padding of one axis as a concatenation."""
-    return concatenated(call, source, finding, "replicate", _ends)
+def source_edit(site: Site) -> str | None:
+    """Padding as a concatenation, axis after axis."""
+    return concatenated(site, "replicate", _ends, names="ReplicationPad1d ReplicationPad2d ReplicationPad3d")
 
 
 RULE = Rule(

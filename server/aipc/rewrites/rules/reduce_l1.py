@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-
 import onnx_ir as ir
-
-from aipc.core.types import Finding
 
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, Rule
-from ..source import argument, called, literal, operand, replace, text_of
+from ..rule import Example, Rule
+from ..site import Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -21,17 +17,21 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.reshape(total, read.shape(node.outputs[0]))
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
+def source_edit(site: Site) -> str | None:
     """``x.norm(p=1, dim=d)`` as ``x.abs().sum(d)``."""
-    method = call.func
-    if called(call) != "norm" or not isinstance(method, ast.Attribute) or literal(argument(call, 0, "p")) != 1:
+    order, parameters = "p", "input p dim keepdim"
+    found = site.operation("norm", parameters, method=True)
+    if found is None:
+        order, parameters = "ord", "input ord dim keepdim"
+        found = site.operation("vector_norm", parameters, homes="torch.linalg")
+    if found is None or found.value(order, 2) not in (1, 1.0):
         return None
-    axes, keep = argument(call, 1, "dim"), argument(call, 2, "keepdim")
-    if axes is None or text_of(method.value, source) in ("torch", "F"):
-        return None
-    rest = f", keepdim={text_of(keep, source)}" if keep is not None else ""
-    text = f"{operand(method.value, source)}.abs().sum({text_of(axes, source)}{rest})"
-    return [replace(call, text, source, finding)]
+    axes = [
+        site.text(found.options[name]) if name == "dim" else f"{name}={site.text(found.options[name])}"
+        for name in ("dim", "keepdim")
+        if name in found.options
+    ]
+    return f"{site.operand(found.operands[0])}.abs().sum({', '.join(axes)})"
 
 
 RULE = Rule(

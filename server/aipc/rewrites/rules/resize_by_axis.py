@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
-from aipc.core.types import Finding
-
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Edit, Example, NoMatch, Rule
-from ..source import argument, called, is_simple, literal, replace, text_of
+from ..rule import Example, NoMatch, Rule
+from ..site import Site
 from ._matrix import along_axis
 
 Array = np.ndarray[Any, Any]
@@ -97,21 +94,38 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return value
 
 
-def source_edit(call: ast.Call, source: str, finding: Finding) -> list[Edit] | None:
-    """Trilinear interpolation by a factor: the planes first, then the depth, each two-dimensional."""
-    value, factor = argument(call, 0, "input"), argument(call, 2, "scale_factor")
-    if called(call) != "interpolate" or literal(argument(call, 3, "mode")) != "trilinear" or value is None:
+def source_edit(site: Site) -> str | None:
+    """Trilinear interpolation: the planes first, then the depth, each bilinear. Linear: bilinear with one row."""
+    options = "size scale_factor mode align_corners"
+    found = site.operation(
+        "interpolate",
+        f"input {options} recompute_scale_factor antialias",
+        homes="torch.nn.functional",
+        module=f"Upsample {options}",
+    )
+    if found is None or not {"recompute_scale_factor", "antialias"}.isdisjoint(found.options):
         return None
-    if factor is None or not is_simple(value) or not isinstance(literal(factor), (int, float)):
+    mode, size, factor = found.value("mode", "nearest"), found.value("size"), found.value("scale_factor")
+    if mode not in ("linear", "trilinear") or (size is None) == (factor is None):
         return None
-    name, x = text_of(call.func, source), text_of(value, source)
-    corners = argument(call, 4, "align_corners")
-    rest = ', mode="bilinear"' + (f", align_corners={text_of(corners, source)}" if corners is not None else "")
-    times = text_of(factor, source)
-    planes = f"{name}({x}.flatten(1, 2), scale_factor={times}{rest}).unflatten(1, {x}.shape[1:3])"
-    depth = f"{name}({planes}.flatten(3), scale_factor=({times}, 1){rest})"
-    last = f"(int({x}.shape[3] * {times}), int({x}.shape[4] * {times}))"
-    return [replace(call, f"{depth}.unflatten(3, {last})", source, finding)]
+    rest = ', mode="bilinear"'
+    if found.value("align_corners") is not None:
+        rest += f", align_corners={found.value('align_corners')}"
+    how, axes = ("scale_factor", factor) if size is None else ("size", size)
+    count = 3 if mode == "trilinear" else 1
+    axes = tuple(axes) if isinstance(axes, (list, tuple)) else (axes,) * count
+    if len(axes) != count:
+        return None
+    call = f"{site.functional()}.interpolate"
+    if count == 1:
+        return f"{call}({site.operand(found.operands[0])}.unsqueeze(2), {how}=(1, {axes[0]}){rest}).squeeze(2)"
+    x = site.repeated(found.operands[0])
+    plane = axes[1] if axes[1] == axes[2] and how == "scale_factor" else axes[1:]
+    planes = site.assigned(
+        f"{call}({x}.flatten(1, 2), {how}={plane}{rest}).unflatten(1, {x}.shape[1:3])", "planes", may_overwrite=True
+    )
+    across = "1" if how == "scale_factor" else f"{planes}.shape[3] * {planes}.shape[4]"
+    return f"{call}({planes}.flatten(3), {how}=({axes[0]}, {across}){rest}).unflatten(3, {planes}.shape[3:])"
 
 
 RULE = Rule(

@@ -1,0 +1,128 @@
+"""A Python file as its syntax tree and its text, with positions that agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aipc.core.types import Position, Range
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A file that parses.
+
+    Args:
+        lines: the lines as Python counts them, without their ends.
+        newline: how the first line ends.
+        parents: node -> the node that it is written in.
+        imports: name in the file -> what it stands for: ``F`` -> ``torch.nn.functional``.
+        names: every identifier of the file.
+    """
+
+    text: str
+    tree: ast.Module
+    lines: tuple[str, ...]
+    newline: str
+    parents: dict[ast.AST, ast.AST]
+    imports: dict[str, str]
+    names: frozenset[str]
+
+    def range_of(self, node: ast.expr | ast.stmt, file: str) -> Range:
+        return Range(
+            file,
+            self._position(node.lineno, node.col_offset),
+            self._position(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),
+        )
+
+    def _position(self, line: int, offset: int) -> Position:
+        # The syntax tree counts UTF-8 bytes, ranges count code points.
+        return Position(line, len(self.lines[line - 1].encode()[:offset].decode("utf-8", "ignore")))
+
+    def text_of(self, node: ast.expr) -> str:
+        """The expression as it is written."""
+        place = self.range_of(node, "")
+        return self.between(place.start, place.end)
+
+    def between(self, start: Position, end: Position) -> str:
+        return self.text[self.offset(start) : self.offset(end)]
+
+    def offset(self, position: Position) -> int:
+        starts = line_starts(self.text)
+        return starts[min(position.line, len(starts)) - 1] + position.column
+
+    def enclosing(self, node: ast.AST, *kinds: type[ast.AST]) -> ast.AST | None:
+        """The innermost node of these kinds around ``node``."""
+        current = self.parents.get(node)
+        while current is not None and not isinstance(current, kinds):
+            current = self.parents.get(current)
+        return current
+
+    def resolve(self, node: ast.expr) -> str:
+        """The full name of what a dotted name stands for by the file's imports; empty where they do not tell."""
+        if isinstance(node, ast.Name):
+            return self.imports.get(node.id, "")
+        if isinstance(node, ast.Attribute):
+            base = self.resolve(node.value)
+            return f"{base}.{node.attr}" if base else ""
+        return ""
+
+
+@lru_cache(maxsize=16)
+def parse(text: str) -> Syntax | None:
+    """The file, or None where it does not parse."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+    end = _LINE_END.search(text)
+    return Syntax(
+        text,
+        tree,
+        tuple(_LINE_END.split(text)),
+        end.group() if end else "\n",
+        {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)},
+        _imports(tree),
+        frozenset(_names(tree)),
+    )
+
+
+def line_starts(text: str) -> list[int]:
+    """Where each line begins. Python's lines: a form feed or a line separator of Unicode does not end one."""
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+
+def _imports(tree: ast.Module) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found
+
+
+def _names(tree: ast.Module) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            found.update(node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
