@@ -86,3 +86,25 @@ def test_a_file_next_to_the_model_can_be_imported(model_file, tmp_path):
     (tmp_path / "parts_of_it.py").write_text("from torch import nn\nLayer = nn.ReLU\n")
     loaded = load_model(model_file("from parts_of_it import Layer as Model\n", header=""))
     assert isinstance(loaded.module, torch.nn.ReLU)
+
+
+def test_a_model_that_draws_its_weights_is_the_same_each_time(model_file):
+    source = """\
+        import random
+        import numpy as np
+        import torch
+        from torch import nn
+
+
+        class Drawn(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = nn.Linear(3, 3)
+                self.scale = random.random() * np.random.rand()
+
+            def forward(self, x):
+                return self.linear(x) * self.scale
+        """
+    first, second = (load_model(model_file(source, "Drawn")).module for _ in range(2))
+    assert torch.equal(first.linear.weight, second.linear.weight)
+    assert first.scale == second.scale

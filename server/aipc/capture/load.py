@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
+import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 
 from aipc.core.config import ModelRef
@@ -34,12 +36,15 @@ class LoadedModel:
 
 
 def load_model(ref: ModelRef) -> LoadedModel:
-    """Import the file that ``ref`` names and build the model.
+    """Import the file that ``ref`` names and build the model, its random numbers from a fixed seed.
+
+    A model that draws its weights is the same each time: proofs of edits compare one building of it with another.
 
     Raises:
         ModelLoadError: syntax error, missing name, code that raises, or something that is not a model.
         MissingDependencyError: an import that fails.
     """
+    seed_everything()
     with ConstructionRecorder() as constructions, unsaved_sources(ref.unsaved):
         namespace = import_file(ref.path, ref.root)
         source = _attribute(namespace, ref)
@@ -51,6 +56,13 @@ def load_model(ref: ModelRef) -> LoadedModel:
             remedy="name an nn.Module class, an instance of one, or a function that returns one",
         )
     return LoadedModel(module.eval().requires_grad_(False), ref, source, constructions)
+
+
+def seed_everything() -> None:
+    """As if the process had just started with this seed: PyTorch's, NumPy's and Python's random numbers."""
+    torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
 
 
 def import_file(path: Path, root: Path | None = None) -> ModuleType:

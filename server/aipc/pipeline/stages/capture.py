@@ -52,7 +52,7 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
 STAGE = Stage(
     name="capture",
     order=10,
-    version=1,
+    version=2,
     key=_key,
     build=_build,
     gate=_gate,
