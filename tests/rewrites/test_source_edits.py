@@ -61,6 +61,12 @@ CASES = {
         "torch.pi / 2 - 2 * torch.atan(x / (1 + torch.sqrt((1 + x) * (1 - x))))",
         {"x": "torch.linspace(-0.9, 0.9, 8)"},
     ),
+    "infinity": (
+        "is-infinite",
+        "torch.isinf(x)",
+        'x.abs() == float("inf")',
+        {"x": "torch.tensor([0.0, -0.0, math.inf, -math.inf, 65504.0, math.nan])"},
+    ),
     "L1 norm": ("reduce-l1", "x.norm(p=1, dim=-1)", "x.abs().sum(-1)", {"x": "float32[2,8]"}),
     "trilinear": (
         "resize-by-axis",
@@ -79,6 +85,7 @@ LEFT_ALONE = {
     "an equation that is not a literal": ("einsum", "torch.einsum(equation, x, y)"),
     "an equation with a label twice": ("einsum", 'torch.einsum("bii->bi", x)'),
     "a padding that is computed": ("pad-circular", 'F.pad(x, (n, n), mode="circular")'),
+    "another library's function": ("hyperbolic", "numpy.sinh(x)"),
     "another mode": ("pad-circular", 'F.pad(x, (1, 1), mode="reflect")'),
     "padding of two axes where it may not be computed": (
         "pad-replicate",
@@ -111,7 +118,9 @@ def test_an_edit_is_equal_and_keeps_the_rest(name: str) -> None:
         assert edited == source.replace(expression, wanted)
     assert edited.endswith("  # why\n")
     given = tensors(Example(expression, inputs))
-    torch.testing.assert_close(called(edited, names, given), called(source, names, given), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        called(edited, names, given), called(source, names, given), rtol=1e-4, atol=1e-5, equal_nan=True
+    )
 
 
 @pytest.mark.parametrize("name", LEFT_ALONE)

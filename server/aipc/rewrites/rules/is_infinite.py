@@ -10,6 +10,7 @@ from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
 from ..rule import Example, NoMatch, Rule
+from ..site import Site
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -22,6 +23,12 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     return b.op("Equal", probe, math.inf)
 
 
+def source_edit(site: Site) -> str | None:
+    """``torch.isinf(x)`` as ``x.abs() == float("inf")``."""
+    found = site.operation("isinf", "input", method=True)
+    return None if found is None else f'{site.operand(found.operands[0])}.abs() == float("inf")'
+
+
 RULE = Rule(
     code="is-infinite",
     title="The test for infinity becomes a comparison with it",
@@ -30,6 +37,7 @@ RULE = Rule(
     exactness=Exactness.EXACT,
     answers=("runs-on-cpu",),
     rewrite=rewrite,
+    source_edit=source_edit,
     before=Example("torch.where(torch.isinf(x), 0.0, x)", {"x": "float32[2,8]"}),
     after="torch.where(x.abs() == math.inf, 0.0, x)",
     negative=Example("torch.where(torch.isnan(x), 0.0, x)", {"x": "float32[2,8]"}),
