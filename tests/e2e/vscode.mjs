@@ -175,7 +175,7 @@ class Window {
 
   /** Choose from the light bulb's menu at a place. Results that arrive meanwhile close the menu: it is opened again. */
   async lightBulb(line, column, title) {
-    const row = this.page.locator(".action-widget .monaco-list-row", { hasText: title });
+    const row = this.page.locator(".action-widget .monaco-list-row", { hasText: title }).first();
     for (let tries = 0; ; tries += 1) {
       await this.goTo(line, column);
       await this.page.keyboard.press("Control+.");
