@@ -30,6 +30,7 @@ from aipc.core.types import (
 )
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.ops import run as operator_runs
+from aipc.ops import shares as operator_shares
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
@@ -573,6 +574,21 @@ def probe_operators(
     chips = operator_runs.chips(archs, socs)
     with pool_or_new(pool) as workers:
         return operator_runs.fill(workers, on_event or _ignore, cancel, socs=chips, fresh=fresh, path=output)
+
+
+def rewrite_operators(
+    archs: Sequence[str] = (),
+    socs: Sequence[str] = (),
+    fresh: bool = False,
+    data: Path | None = None,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[operator_shares.Share, ...]:
+    """Measure the variants that do not run once more, rewritten as deploy does it; keep it in the data file."""
+    chips = operator_runs.chips(archs, socs) if archs or socs else ()
+    with pool_or_new(pool) as workers:
+        return operator_shares.fill_rewritten(workers, on_event or _ignore, cancel, socs=chips, fresh=fresh, path=data)
 
 
 def recheck_operators(

@@ -20,6 +20,7 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 WINDOW = torch.hann_window(16)
 SPECTRUM = torch.view_as_real(torch.stft(normal(2, 100), 16, 4, window=WINDOW, return_complex=True))
+TABLE = normal(16, 4)
 CASES = {
     "adaptive max, odd": (lambda x: F.adaptive_max_pool2d(x, (3, 4)), (normal(1, 2, 7, 11),)),
     "adaptive max, even": (lambda x: F.adaptive_max_pool2d(x, 4), (normal(2, 3, 8, 8),)),
@@ -39,6 +40,24 @@ CASES = {
     "hypot of zeros": (torch.hypot, (torch.zeros(3), torch.tensor([0.0, -0.0, 2.0]))),
     "median": (lambda x: x.median(-1)[0], (normal(2, 9),)),
     "median of an even count": (lambda x: x.median(0, keepdim=True)[0], (normal(8, 3),)),
+    "cummax": (lambda x: x.cummax(1), (normal(2, 9, 3),)),
+    "cummax of equal values": (lambda x: x.cummax(-1), (torch.tensor([[1.0, 1.0, 0.0, 1.0, 2.0, 2.0, -1.0]]),)),
+    "kthvalue": (lambda x: x.kthvalue(3, -1), (normal(2, 9),)),
+    "kthvalue of rows": (lambda x: x.kthvalue(2, 0, keepdim=True), (normal(8, 3),)),
+    "searchsorted": (
+        lambda x: torch.searchsorted(torch.arange(8.0), x),
+        (torch.tensor([[-1.0, 0.0, 0.5, 3.0, 9.0]]),),
+    ),
+    "searchsorted of rows, right": (
+        lambda s, x: torch.searchsorted(s, x, right=True),
+        (normal(2, 6).sort(-1)[0], torch.cat([normal(2, 3, seed=1), normal(2, 6).sort(-1)[0][:, 2:4]], 1)),
+    ),
+    "embedding bag": (nn.EmbeddingBag(16, 8), (torch.randint(0, 16, (3, 5)),)),
+    "embedding bag, sums": (nn.EmbeddingBag(16, 8, mode="sum"), (torch.randint(0, 16, (3, 5)),)),
+    "embedding bag with offsets": (
+        lambda i: F.embedding_bag(i, TABLE, torch.tensor([0, 2, 2, 7]), mode="mean"),
+        (torch.randint(0, 16, (9,)),),
+    ),
     "istft": (lambda x: torch.istft(torch.view_as_complex(x), 16, 4, window=WINDOW), (SPECTRUM,)),
     "istft of a length": (
         lambda x: torch.istft(torch.view_as_complex(x), 16, 4, window=WINDOW, length=97),
@@ -60,7 +79,7 @@ class Function(nn.Module):
 @pytest.mark.parametrize("name", CASES)
 def test_equals_pytorch(name: str, tmp_path) -> None:
     function, inputs = CASES[name]
-    module = Function(function).eval()
+    module = Function(function).eval().requires_grad_(False)
     expected = module(*inputs)
     exported = export(module, inputs, {}, ConstructionRecorder()).model
     assert not {"GatherND", "ScatterND"} & {node.op_type for node in exported.graph}

@@ -122,6 +122,78 @@ def median(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
 
 
+def cummax(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Running maxima in log2(n) steps, and the last place that each was reached at."""
+    if not x.dim():
+        return x, torch.zeros_like(x, dtype=torch.int64)
+    values, size, step = x, x.shape[dim], 1
+    while step < size:
+        rest = size - step
+        further = torch.maximum(values.narrow(dim, step, rest), values.narrow(dim, 0, rest))
+        values = torch.cat([values.narrow(dim, 0, step), further], dim)
+        step *= 2
+    given, reached = x.movedim(dim, -1).unsqueeze(-2), values.movedim(dim, -1).unsqueeze(-1)
+    place = torch.arange(size)
+    seen = (given == reached) & (place <= place.unsqueeze(-1))
+    return values, (seen.to(torch.int64) * place).amax(-1).movedim(-1, dim)
+
+
+def kthvalue(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """The last of the k smallest, sorted."""
+    values, indices = torch.topk(x, k, dim, largest=False, sorted=True)
+    values, indices = values.narrow(dim, k - 1, 1), indices.narrow(dim, k - 1, 1)
+    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+
+def searchsorted(
+    sequence: Tensor,
+    values: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+) -> Any:
+    """How many elements of the sequence lie before each value."""
+    if sorter is not None:
+        return NotImplemented
+    right = right or side == "right"
+    if sequence.dim() > 1:
+        sequence = sequence.unsqueeze(-2)
+    given = values.unsqueeze(-1)
+    before = sequence <= given if right else sequence < given
+    return before.sum(-1).to(torch.int32 if out_int32 else torch.int64)
+
+
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Sums and means of bags as a product with the matrix of which index lies in which bag."""
+    if mode == 2 or include_last_offset or (padding_idx is not None and padding_idx >= 0):
+        return NotImplemented
+    count, bags = indices.shape[0], offsets.shape[0]
+    place, start = torch.arange(count), offsets.unsqueeze(1)
+    end = torch.cat([offsets.narrow(0, 1, bags - 1), torch.full((1,), count, dtype=offsets.dtype)]).unsqueeze(1)
+    inside = ((place >= start) & (place < end)).to(weight.dtype)
+    rows = weight.index_select(0, indices)
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights.unsqueeze(-1)
+    result, size = inside @ rows, inside.sum(1)
+    if mode == 1:
+        result = result / size.clamp(min=1).unsqueeze(1)
+    bag = (inside * torch.arange(bags).unsqueeze(1)).sum(0).to(indices.dtype)
+    counts = size.to(indices.dtype)
+    return result, bag, counts, torch.zeros_like(counts)
+
+
 def istft(
     x: Tensor,
     n_fft: int,
@@ -182,6 +254,13 @@ TABLE: dict[Any, Callable[..., Any]] = {
     aten._cdist_forward.default: cdist,
     aten.hypot.default: hypot,
     aten.median.dim: median,
+    aten.cummax.default: cummax,
+    aten.kthvalue.default: kthvalue,
+    aten.searchsorted.Tensor: searchsorted,
+    aten.embedding_bag.default: embedding_bag,
+    aten.embedding_bag.padding_idx: embedding_bag,
+    aten._embedding_bag_forward_only.default: embedding_bag,
+    aten._embedding_bag.default: embedding_bag,
     aten.istft.default: istft,
     aten.rrelu_with_noise_functional.default: rrelu,
 }

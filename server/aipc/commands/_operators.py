@@ -11,6 +11,7 @@ from aipc.core.json import to_plain
 from aipc.ops.data import Coverage, Data, Variant
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 from aipc.ops.run import Change, Filled, Rechecked, verdict_counts
+from aipc.ops.shares import Share, shares
 from aipc.qairt.soc import SoC
 
 from ._tables import _table
@@ -26,7 +27,22 @@ def summary_page(data: Data) -> Iterator[Any]:
     )
     yield Text(f"measured with {libraries}")
     yield _counts(data.socs, verdict_counts(data))
+    if data.rewritten:
+        yield shares_table(shares(data))
     yield from _coverage(data.coverage)
+
+
+def shares_table(found: Sequence[Share]) -> Any:
+    """How many variants run as they are written, and how many once deploy has rewritten them."""
+    table = _table("arch", "variants", "run as written", "run rewritten")
+    for item in found:
+        after = "not measured: no fp16" if item.after is None else _share(item.after, item.variants)
+        table.add_row(f"v{item.arch}", str(item.variants), _share(item.before, item.variants), after)
+    return table
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count} ({100 * count / max(1, of):.1f} %)"
 
 
 def filled_page(filled: Filled) -> Iterator[Any]:
@@ -52,7 +68,7 @@ def lookup_page(
     for variant in variants[:_MOST]:
         found = [variant.measured.get(part) for part in columns]
         cells = [Text(item.verdict, _STYLES[item.verdict]) if item else Text("not measured", "dim") for item in found]
-        table.add_row(Text(variant.id.replace(",", ", ")), *cells, Text("\n".join(_reasons(variant, labels))))
+        table.add_row(Text(variant.id.replace(",", ", ")), *cells, Text("\n".join(_reasons(data, variant, labels))))
     yield table
     if len(variants) > _MOST:
         yield Text(f"and {len(variants) - _MOST} more variants (all of them with --json)", "dim")
@@ -60,7 +76,7 @@ def lookup_page(
     yield Text(f"measured with QAIRT {data.qairt} in {data.precision} on the simulator of {chips}", "dim")
 
 
-def _reasons(variant: Variant, labels: Mapping[str, str]) -> Iterator[str]:
+def _reasons(data: Data, variant: Variant, labels: Mapping[str, str]) -> Iterator[str]:
     """Each reason once, after the archs that it is of where they are not all."""
     grouped: dict[str, list[str]] = {}
     for part, label in labels.items():
@@ -68,6 +84,9 @@ def _reasons(variant: Variant, labels: Mapping[str, str]) -> Iterator[str]:
             grouped.setdefault(text, []).append(label)
     for text, archs in grouped.items():
         yield text if len(archs) == len(labels) else f"{', '.join(archs)}: {text}"
+    cured = {part: item for part, item in data.rewritten.get(variant.id, {}).items() if item.verdict == RUNS}
+    for rules in dict.fromkeys(item.rules for part, item in cured.items() if part in labels):
+        yield f"deploy rewrites it, and it runs: {', '.join(rules)}"
 
 
 def _why(measured: Measured) -> str:
@@ -108,6 +127,7 @@ def summary_document(data: Data) -> dict[str, Any]:
         "operators": list(data.operators),
         "variants": len(data.variants),
         "verdicts": verdict_counts(data),
+        "shares": to_plain(list(shares(data))),
         "coverage": {
             "registry": len(data.coverage.registry),
             "covered": len(data.coverage.covered),

@@ -31,7 +31,12 @@ def command(
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", metavar="FILE", help=_FILE_HELP)] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Measure the operators with the installed QAIRT.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="With --probe: measure again what was already.")] = False,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Measure what does not run once more, rewritten as deploy does it.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="With --probe and --rewrite: measure again what was already.")
+    ] = False,
     recheck: Annotated[
         str | None, typer.Option("--recheck", metavar="PERCENT", help="Measure a random sample again, such as 5%.")
     ] = None,
@@ -46,13 +51,15 @@ def command(
 
     The exit status is 1 when --diff finds a difference or --recheck a verdict that is not the same.
     """
-    if sum((name is not None, probe, recheck is not None, diff is not None)) > 1:
-        raise typer.BadParameter("NAME, --probe, --recheck and --diff exclude each other")
+    if sum((name is not None, probe, rewrite, recheck is not None, diff is not None)) > 1:
+        raise typer.BadParameter("NAME, --probe, --rewrite, --recheck and --diff exclude each other")
     if diff:
         return _diff(*diff, as_json=as_json)
     socs, archs = soc or [], arch or []
     if probe:
         return _probe(socs, archs, fresh, data, as_json=as_json)
+    if rewrite:
+        return _rewrite(socs, archs, fresh, data, as_json=as_json)
     if recheck is not None:
         return _recheck(_percent(recheck), socs, archs, seed, data, as_json=as_json)
     return _look_up(name, socs, archs, data, as_json=as_json)
@@ -66,6 +73,17 @@ def _probe(socs: list[str], archs: list[str], fresh: bool, path: Path | None, *,
     with working() as work:
         filled = engine.probe_operators(archs, socs, fresh, path, work.pool, work.on_event, work.cancel)
     write_json(filled) if as_json else show(*filled_page(filled))
+    return 0
+
+
+def _rewrite(socs: list[str], archs: list[str], fresh: bool, path: Path | None, *, as_json: bool) -> int:
+    from aipc import engine
+
+    from ._operators import shares_table
+
+    with working() as work:
+        found = engine.rewrite_operators(archs, socs, fresh, path, work.pool, work.on_event, work.cancel)
+    write_json({"shares": found}) if as_json else show(shares_table(found))
     return 0
 
 

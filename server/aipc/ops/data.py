@@ -53,6 +53,14 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Becomes:
+    """What a variant that does not run as it is does once it is rewritten, and the rules that were applied."""
+
+    verdict: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """ATen and torchvision operators that PyTorch's exporter has an ONNX form or a decomposition for."""
 
@@ -76,6 +84,8 @@ class Data:
     """Operator -> its parameters in order: the name, or (name, default) where it has a default."""
     coverage: Coverage = field(default_factory=Coverage)
     precision: str = "fp16"
+    rewritten: Mapping[str, Mapping[str, Becomes]] = field(default_factory=dict)
+    """Variant -> SoC -> what it becomes, where a rule applies."""
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -166,7 +176,7 @@ def merged(new: Data, old: Data) -> Data:
         replace(item, measured={soc: m for soc in socs if (m := {**before.get(item.id, {}), **item.measured}.get(soc))})
         for item in new.variants
     )
-    return replace(new, socs=socs, variants=variants)
+    return replace(new, socs=socs, variants=variants, rewritten=new.rewritten or old.rewritten)
 
 
 def _plain(data: Data) -> dict[str, Any]:
@@ -203,6 +213,13 @@ def _plain(data: Data) -> dict[str, Any]:
         "coverage": {"registry": data.coverage.registry, "covered": data.coverage.covered},
         "parameters": data.parameters,
         "variants": variants,
+        "rewritten": {
+            id: [
+                [parts.index(soc), VERDICTS.index(item.verdict), *(text(rule) for rule in item.rules)]
+                for soc, item in sorted(by_soc.items(), key=lambda entry: parts.index(entry[0]))
+            ]
+            for id, by_soc in sorted(data.rewritten.items())
+        },
         "texts": list(texts),
     }
     plain: dict[str, Any] = to_plain(document)
@@ -254,6 +271,10 @@ def _read(document: Mapping[str, Any]) -> Data:
         {name: tuple(item) for name, item in document["parameters"].items()},
         Coverage(tuple(document["coverage"]["registry"]), tuple(document["coverage"]["covered"])),
         document["precision"],
+        {
+            id: {parts[soc]: Becomes(VERDICTS[verdict], names(rules)) for soc, verdict, *rules in rows}
+            for id, rows in document.get("rewritten", {}).items()
+        },
     )
 
 

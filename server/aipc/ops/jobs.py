@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from .catalogue._case import Case
 from .data import Coverage
 from .measure import measure
 from .reference import write_case
-from .results import Described, Facts, Progress
+from .results import Described, Facts, Measured, Progress
 
 Report = Callable[[Any], None]
+Measure = Callable[..., Measured]
 
 
 def describe(report: Report) -> list[Described]:
@@ -49,6 +50,8 @@ def probe(
     root: str,
     case_seconds: int,
     export_again: bool = False,
+    only: Collection[tuple[str, str]] | None = None,
+    by: Measure = measure,
 ) -> None:
     """Measure ``cases`` on ``socs``, saying what begins and what was found (:class:`Progress`).
 
@@ -56,6 +59,7 @@ def probe(
         known: (case, SoC) -> content that the journal has a result for: not measured again.
         case_seconds: the process kills itself when one step takes longer.
         export_again: do not take exported cases from the cache.
+        only: the (case, SoC) to measure; all when None.
     """
     cache = Cache(Path(root))
     for name in cases:
@@ -80,14 +84,23 @@ def probe(
             entry.meta["seconds"],
         )
         report(Progress(name, facts=facts))
-        for soc in socs:
+        for soc in (item for item in socs if only is None or (name, item) in only):
             if known.get((name, soc)) == facts.content:
                 report(Progress(name, soc, known=True))
                 continue
             report(Progress(name, soc))
             _limit(case_seconds)
-            report(Progress(name, soc, measured=measure(entry.path, entry.meta, get_soc(soc), random=case.random)))
+            report(Progress(name, soc, measured=by(entry.path, entry.meta, get_soc(soc), random=case.random)))
     _limit(0)
+
+
+def probe_rewritten(report: Report, **arguments: Any) -> None:
+    """As :func:`probe`, each case rewritten as deploy does it."""
+    from .rewritten import measure_rewritten
+
+    # A case's exports depend on the tools, not on the rules.
+    versions = {name: value for name, value in arguments["versions"].items() if name != "rewrites"}
+    probe(report, **{**arguments, "versions": versions}, by=measure_rewritten)
 
 
 def _limit(seconds: int) -> None:
@@ -110,7 +123,9 @@ def _sources(family: str) -> list[str]:
         here / "catalogue" / "_case.py",
         here / "inputs.py",
         here / "reference.py",
+        here.parent / "capture" / "decompositions.py",
         here.parent / "capture" / "export.py",
+        here.parent / "capture" / "tables.py",
         here.parent / "qairt" / "fp16.py",
         here.parent / "qairt" / "stepwise.py",
     ]

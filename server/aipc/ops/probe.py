@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,8 @@ class _State:
     export_again: bool
     total: int
     on_event: OnEvent
+    job: str
+    only: Collection[tuple[str, str]] | None
     facts: dict[str, Facts] = field(default_factory=dict)
     results: dict[tuple[str, str], Measured] = field(default_factory=dict)
     measured: int = 0
@@ -97,6 +99,8 @@ def probe(
     fresh: bool = False,
     export_again: bool = False,
     processes: int = 0,
+    job: str = "aipc.ops.jobs:probe",
+    only: Collection[tuple[str, str]] | None = None,
 ) -> Probed:
     """Measure ``cases`` on ``socs``.
 
@@ -105,6 +109,8 @@ def probe(
         fresh: measure again what the journal already has.
         export_again: also export again what the cache already has.
         processes: how many at a time; 0 for the machine's cores, at most 4.
+        job: what measures a batch.
+        only: the (case, SoC) to measure; all when None.
 
     Raises:
         AipcError: a case of the catalogue is wrong, the disk is full, or ``cancel`` was set.
@@ -112,7 +118,8 @@ def probe(
     require_qairt()
     started = time.perf_counter()
     cache = Cache()
-    state = _State(tuple(socs), Journal(cache.root, versions), fresh, export_again, len(cases) * len(socs), on_event)
+    total = len(cases) * len(socs) if only is None else len(only)
+    state = _State(tuple(socs), Journal(cache.root, versions), fresh, export_again, total, on_event, job, only)
     names = [case.id for case in cases]
     batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     for begin in range(0, len(names), _BATCH):
@@ -201,9 +208,10 @@ def _run_once(
         "root": root,
         "case_seconds": _CASE_SECONDS,
         "export_again": state.export_again,
+        "only": None if state.only is None else {key for key in state.only if key[0] in batch},
     }
     try:
-        pool.run("aipc.ops.jobs:probe", arguments, on_event=take, limits=Limits(seconds=_BATCH_SECONDS), cancel=cancel)
+        pool.run(state.job, arguments, on_event=take, limits=Limits(seconds=_BATCH_SECONDS), cancel=cancel)
     except WorkerCrashedError as error:
         return current[0], str(error.what)
     return None

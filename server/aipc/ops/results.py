@@ -39,6 +39,8 @@ class Measured:
     values: str = ""
     """For wrong numbers: the values it is wrong on, ``random`` or (only) ``boundary``."""
     seconds: float = 0.0
+    rules: tuple[str, ...] = ()
+    """Rewrite rules that were applied before it was measured."""
 
 
 @dataclass(frozen=True, slots=True)

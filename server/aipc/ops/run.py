@@ -79,6 +79,16 @@ def versions() -> dict[str, str]:
     return found
 
 
+def same_versions(data: Data, current: Mapping[str, str]) -> None:
+    """Raises InputError: the file was measured with other versions of what measurements depend on."""
+    if relevant(current) != relevant(data.versions):
+        other = [name for name in relevant(current) if relevant(current)[name] != data.versions.get(name)]
+        raise InputError(
+            f"the data file was measured with another {', '.join(other)} than is installed",
+            remedy="measure with `aipc ops --probe`, then compare with `aipc ops --diff`",
+        )
+
+
 def verdict_counts(data: Data) -> dict[str, dict[str, int]]:
     """SoC -> verdict -> how many variants."""
     counts = {
@@ -194,12 +204,7 @@ def recheck(
         raise InputError(f"{percent:g} % is no sample", remedy="give more than 0 and at most 100")
     data = load(path)
     current = versions()
-    if relevant(current) != relevant(data.versions):
-        other = [name for name in relevant(current) if relevant(current)[name] != data.versions.get(name)]
-        raise InputError(
-            f"the data file was measured with another {', '.join(other)} than is installed",
-            remedy="measure with `aipc ops --probe`, then compare with `aipc ops --diff`",
-        )
+    same_versions(data, current)
     chosen = list(socs) or list(data.socs)
     if missing := [soc for soc in chosen if soc not in data.socs]:
         raise InputError(f"{missing[0]} is not in the data file", remedy=f"it has {', '.join(data.socs)}")

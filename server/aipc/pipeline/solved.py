@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aipc.core.types import Finding, Fix, Origin, Placement, PlacementReport, Severity, SourceMap
-from aipc.rewrites.choices import choices_for
+from aipc.rewrites.choices import Choice, choices_for, choices_in
 from aipc.rewrites.results import Application, Rewritten, Trigger
 
 from .findings import findings_at, read_source_map
@@ -49,9 +49,22 @@ def with_choices(findings: Sequence[Finding], report: PlacementReport) -> tuple[
         kinds = dict.fromkeys(ops[name] for name in finding.nodes if name in ops)
         left = finding.severity is not Severity.INFORMATION
         found = [choice for op in kinds for choice in choices_for(op, finding.rule)] if left else []
-        choices = [{"reason": choice.reason, "options": list(choice.options)} for choice in found]
-        told.append(replace(finding, evidence={**finding.evidence, "choices": choices}) if choices else finding)
+        told.append(_chosen(finding, found))
     return tuple(told)
+
+
+def with_choices_of_export(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings of an export that failed, with what the author can choose between as evidence."""
+    told = []
+    for finding in findings:
+        found = list(choices_in(f"{finding.message} {finding.compiler or ''}"))
+        told.append(_chosen(finding, found))
+    return tuple(told)
+
+
+def _chosen(finding: Finding, found: Sequence[Choice]) -> Finding:
+    choices = [{"reason": choice.reason, "options": list(choice.options)} for choice in found]
+    return replace(finding, evidence={**finding.evidence, "choices": choices}) if choices else finding
 
 
 def _off(result: Rewritten) -> set[str]:

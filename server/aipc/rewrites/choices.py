@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,9 +62,37 @@ CHOICES = (
         ("write out the formula for a fixed size of 2 or 3", "compute it outside the model"),
     ),
     Choice(
-        ("NonZero", "aten.nonzero", "aten.masked_select", "aten.unique2", "NonMaxSuppression", "aten.nms"),
+        (
+            "NonZero",
+            "NonMaxSuppression",
+            "aten.index.Tensor",
+            "aten.masked_select",
+            "aten.nonzero",
+            "aten.unique",
+            "aten._unique2",
+            "torchvision.nms",
+        ),
         "the size of the result depends on the values, and shapes on the NPU are fixed",
         ("keep a mask of fixed size instead", "take the first k by topk", "do it after the model, on the CPU"),
+    ),
+    Choice(
+        ("DFT",),
+        "for some sizes QAIRT cannot build the product with the transform's matrix between two reshapes "
+        "(genNopWithScaleParamsFP16: mismatched dimensions), and a long transform is too large for a matrix",
+        (
+            "transform real values instead of complex ones, or another length",
+            "compute it outside the model",
+            "leave it on the CPU (--allow-cpu)",
+        ),
+    ),
+    Choice(
+        ("DeformConv",),
+        "where it samples is computed for every place and every weight, and the NPU gathers along whole axes only",
+        (
+            "sample with grid_sample once for each weight and sum up 1x1 convolutions",
+            "use a plain or a dilated convolution and train again",
+            "leave it on the CPU (--allow-cpu)",
+        ),
     ),
     Choice(
         ("RoiAlign",),
@@ -109,6 +138,13 @@ CHOICES = (
         ("scatter along an axis that the indices cover whole", "leave it on the CPU (--allow-cpu)"),
     ),
 )
+
+
+def choices_in(words: str) -> Iterator[Choice]:
+    """The choices for an operator of PyTorch's that the exporter's words name."""
+    for choice in CHOICES:
+        if any("." in op and re.search(rf"(?<![\w.]){re.escape(op)}(?!\w)", words) for op in choice.ops):
+            yield choice
 
 
 def choices_for(op_type: str, finding: str = "") -> Iterator[Choice]:

@@ -10,6 +10,7 @@ from aipc.core.hashing import hash_file, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Finding, Gate
 
+from ..solved import with_choices_of_export
 from ..stage import Run, Stage
 
 # What later stages depend on. The source map is not among it: a comment moves lines and changes no graph.
@@ -41,7 +42,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
 
 def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
     if not meta["ok"]:
-        run.findings[:] = [from_plain(item, Finding) for item in meta["findings"]]
+        run.findings[:] = with_choices_of_export([from_plain(item, Finding) for item in meta["findings"]])
     return Gate("captured", float(meta["ok"]), 1.0, meta["ok"], meta["words"][:300])
 
 

@@ -52,6 +52,11 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         blocks = [from_real] if parts == 1 else [from_real, np.stack([-imaginary, real], -1)]
         matrix, made = np.stack(blocks, 1), 2
     matrix = matrix.reshape(used * parts, count * made)
+    whole = [*sizes[:axis], count, *sizes[axis + 1 : -1], made]
+    # QAIRT cannot build some transposes that move axes of size one.
+    kept = [place for place in range(rank - 1) if sizes[place] > 1 or place == axis]
+    value = b.reshape(value, [*(sizes[place] for place in kept), parts])
+    sizes, axis, rank = tuple(sizes[place] for place in kept), kept.index(axis), len(kept) + 1
     # The transformed axis beside that of the parts, both flattened: rows of the product.
     others = [place for place in range(rank - 1) if place != axis]
     moved = b.transpose(value, [*others, axis, rank - 1])
@@ -59,7 +64,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     product = b.op("MatMul", rows, matrix.astype(read.dtype(value)))
     product = b.reshape(product, [*(sizes[place] for place in others), count, made])
     order = [*others, axis, rank - 1]
-    return b.transpose(product, [order.index(place) for place in range(rank)])
+    return b.reshape(b.transpose(product, [order.index(place) for place in range(rank)]), whole)
 
 
 RULE = Rule(
