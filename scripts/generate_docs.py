@@ -21,6 +21,7 @@ from aipc.core.config import PRECISIONS, Config, ModelConfig
 from aipc.core.rules import RULES
 from aipc.ops import data as operator_data
 from aipc.ops import run as operator_runs
+from aipc.ops import shares as operator_shares
 from aipc.ops.results import VERDICTS
 from aipc.qairt import explain
 from aipc.qairt.soc import all_socs
@@ -212,6 +213,13 @@ def operators() -> str:
         "",
         f"{len(data.operators)} operators in {len(data.variants)} variants. Of the {len(data.coverage.registry)} operators that "
         f"PyTorch's ONNX exporter registers, {len(data.coverage.covered)} are reached; `aipc ops` lists the others.",
+        "",
+        "Deploy rewrites what does not run, each rewrite proved ([rewrites.md](rewrites.md)). Measured once more in that form "
+        "(`aipc ops --rewrite`):",
+        "",
+        "| HTP | variants | run as written | run rewritten |",
+        "| --- | ---: | ---: | ---: |",
+        *(_row(_share_cells(share)) for share in operator_shares.shares(data)),
     ]
     for family in dict.fromkeys(variant.family for variant in data.variants):
         lines += [
@@ -221,11 +229,19 @@ def operators() -> str:
             "| variant | " + " | ".join(f"v{data.socs[part]}" for part in parts) + " | why |",
         ]
         lines += ["| --- |" + " --- |" * len(parts) + " --- |"]
-        lines += [_operator_row(variant, parts) for variant in data.variants if variant.family == family]
+        lines += [_operator_row(data, variant, parts) for variant in data.variants if variant.family == family]
     return _page(lines)
 
 
-def _operator_row(variant: operator_data.Variant, parts: list[str]) -> str:
+def _share_cells(share: operator_shares.Share) -> tuple[str, ...]:
+    def cell(count: int) -> str:
+        return f"{count} ({100 * count / share.variants:.1f} %)"
+
+    after = "no fp16: needs quantization" if share.after is None else cell(share.after)
+    return f"v{share.arch}", str(share.variants), cell(share.before), after
+
+
+def _operator_row(data: operator_data.Data, variant: operator_data.Variant, parts: list[str]) -> str:
     cells: list[str] = []
     reasons: dict[str, None] = {}
     before = ""
@@ -237,7 +253,9 @@ def _operator_row(variant: operator_data.Variant, parts: list[str]) -> str:
         if measured and measured.reason:
             # What the numbers are differs from arch to arch; that they are wrong is what matters here.
             reasons.setdefault(_shortened(measured.reason))
-    why = " / ".join(list(reasons)[:2])
+    becomes = data.rewritten.get(variant.id, {}).values()
+    rules = dict.fromkeys(", ".join(item.rules) for item in becomes if item.verdict == VERDICTS[0])
+    why = " / ".join([*list(reasons)[:2], *(f"deploy rewrites it: {rule}" for rule in list(rules)[:1])])
     name = (
         variant.operators[0]
         if "[" not in variant.id

@@ -41,6 +41,7 @@ CASES = {
     "median": (lambda x: x.median(-1)[0], (normal(2, 9),)),
     "median of an even count": (lambda x: x.median(0, keepdim=True)[0], (normal(8, 3),)),
     "cummax": (lambda x: x.cummax(1), (normal(2, 9, 3),)),
+    "cummin": (lambda x: x.cummin(1), (normal(2, 9, 3),)),
     "cummax of equal values": (lambda x: x.cummax(-1), (torch.tensor([[1.0, 1.0, 0.0, 1.0, 2.0, 2.0, -1.0]]),)),
     "kthvalue": (lambda x: x.kthvalue(3, -1), (normal(2, 9),)),
     "kthvalue of rows": (lambda x: x.kthvalue(2, 0, keepdim=True), (normal(8, 3),)),

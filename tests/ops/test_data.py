@@ -10,8 +10,9 @@ import pytest
 
 from aipc.core.errors import InputError
 from aipc.ops import run
-from aipc.ops.data import Coverage, Data, Variant, find, load, merged, save
+from aipc.ops.data import Becomes, Coverage, Data, Variant, find, load, merged, save
 from aipc.ops.results import CPU, RUNS, WRONG, Measured
+from aipc.ops.shares import shares
 
 VERSIONS = {"qairt": "2.51.0", "torch": "2.14.1"}
 
@@ -118,3 +119,14 @@ def test_no_reason_names_a_folder_of_the_machine_it_was_measured_on():
 def test_attributes_are_plain_data():
     for item in load(find()).variants:
         json.dumps(dict(item.attributes), allow_nan=False)
+
+
+def test_what_a_variant_becomes_is_kept_and_counted(tmp_path):
+    path = tmp_path / "data.json.gz"
+    becomes = {"relu[rank=4]": {"sm8650": Becomes(RUNS, ("erf", "mish"))}}
+    save(replace(data(), rewritten=becomes), path)
+    assert load(path).rewritten == becomes
+    assert merged(data("sm8350", 68), load(path)).rewritten == becomes
+    (share,) = shares(load(path))
+    assert (share.arch, share.variants, share.before, share.after) == (75, 1, 0, 1)
+    assert shares(data())[0].after is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -11,13 +12,14 @@ from aipc.core.errors import WorkerCrashedError
 from aipc.core.workers import WorkerPool
 from aipc.ops import probe as prober
 from aipc.ops import run
+from aipc.ops.journal import Journal
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Facts, Measured, Progress
 
 CASES = {
     "relu": (RUNS, ""),
     "mish": (CPU, "Operators of type `Mish` are not supported"),
     "mul[dtype=int32,beyond 32 bits]": (WRONG, "instead of"),
-    "cummax[dim=1]": (NO_EXPORT, "aten.cummax"),
+    "lgamma": (NO_EXPORT, "lgamma"),
     "relu[rank=6]": (CPU, "has incorrect Rank 6"),
 }
 
@@ -135,3 +137,25 @@ class _NoJournal:
 def test_a_random_sample_of_the_shipped_data_is_measured_the_same_again(pool):
     found = run.recheck(pool, lambda event: None, percent=3, seed=1)
     assert found.agreement > 0.99, [(change.variant, change.soc) for change in found.changes]
+
+
+def test_what_does_not_run_is_measured_rewritten(pool, cases):
+    names = ["mish", "celu[alpha=2.0]", "relu"]
+    found = probe(pool, cases, names, job="aipc.ops.jobs:probe_rewritten", only={(name, "sm8650") for name in names})
+    results = {name: found.results[name, "sm8650"] for name in names}
+    assert {result.verdict for result in results.values()} == {RUNS}
+    assert results["mish"].rules == ("mish",)
+    assert results["celu[alpha=2.0]"].rules == ("celu",)
+    assert results["relu"].rules == ()
+
+
+def test_the_journal_can_be_read_while_others_write(tmp_path):
+    journal = Journal(tmp_path, {"qairt": "test"})
+    writer = threading.Thread(
+        target=lambda: [journal.write(f"case {number}", "sm8650", "content", Measured(RUNS)) for number in range(400)]
+    )
+    writer.start()
+    while writer.is_alive():
+        journal.contents(["case 1"])
+    writer.join()
+    assert len(journal.contents([f"case {number}" for number in range(400)])) == 400

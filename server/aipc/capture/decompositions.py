@@ -134,8 +134,14 @@ def cummax(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
         step *= 2
     given, reached = x.movedim(dim, -1).unsqueeze(-2), values.movedim(dim, -1).unsqueeze(-1)
     place = torch.arange(size)
-    seen = (given == reached) & (place <= place.unsqueeze(-1))
-    return values, (seen.to(torch.int64) * place).amax(-1).movedim(-1, dim)
+    # A mask that grows with the place, 0 ahead of it: fp16 counts to 2048, and of equal values the last counts.
+    weights = torch.where(place <= place.unsqueeze(-1), place + 1, 0).to(x.dtype)
+    return values, ((given == reached).to(x.dtype) * weights).argmax(-1).movedim(-1, dim)
+
+
+def cummin(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    values, places = cummax(-x, dim)
+    return -values, places
 
 
 def kthvalue(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
@@ -255,6 +261,7 @@ TABLE: dict[Any, Callable[..., Any]] = {
     aten.hypot.default: hypot,
     aten.median.dim: median,
     aten.cummax.default: cummax,
+    aten.cummin.default: cummin,
     aten.kthvalue.default: kthvalue,
     aten.searchsorted.Tensor: searchsorted,
     aten.embedding_bag.default: embedding_bag,

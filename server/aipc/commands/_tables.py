@@ -154,8 +154,10 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[Text]:
             yield Text(f"    {place(related.range)} {related.message}", "dim")
         if (more := len(finding.related) - _MOST_RELATED) > 0:
             yield Text(f"    and {more} more frames (all of them with --json)", "dim")
-        for fix in finding.fixes:
-            yield Text(f"    fix{'' if fix.proved else ' (unproved)'}: {fix.title}", "cyan")
+        # What deploy does by itself is in the message.
+        for fix in (item for item in finding.fixes if item.edits):
+            proof = f" ({fix.proof})" if fix.proved else "; `aipc fix` proves it first"
+            yield Text(f"    the source can be edited: {fix.title}{proof}", "cyan")
         for choice in finding.evidence.get("choices", ()):
             yield Text(f"    no exact rewrite: {choice['reason']}", "dim")
             yield Text(f"    you can {', or '.join(choice['options'])}", "dim")

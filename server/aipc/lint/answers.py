@@ -35,6 +35,8 @@ class Known:
     attributes: Attributes
     measured: Measured
     rank: int
+    solved: bool = False
+    """Whether it runs once deploy has rewritten it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[Known, ...]:
             elif defaults.get(key) is not None:
                 # A default of None stands for something that the measured call then said otherwise.
                 attributes[key] = defaults[key]
-        found.append(Known(variant, attributes, variant.measured[matrix.part], variant.known["rank"]))
+        becomes = matrix.data.rewritten.get(variant.id, {}).get(matrix.part)
+        solved = becomes is not None and becomes.verdict == RUNS
+        found.append(Known(variant, attributes, variant.measured[matrix.part], variant.known["rank"], solved))
     return tuple(found)
 
 

@@ -35,6 +35,8 @@ def say(found: Sequence[Known], operator: str, soc: SoC, equation: str = "") -> 
         item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in said
     ):
         return None
+    if all(item.solved for item in found):
+        return replace(first, severity=Severity.INFORMATION, message=f"{first.message} Deploy solves this by itself.")
     return first
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from aipc.core.cache import storage_errors
@@ -36,6 +36,11 @@ class Journal:
                     self.results[case, soc] = (content, from_plain(result, Measured))
                 except Exception:
                     continue  # the line that was being written when the process was killed
+
+    def contents(self, cases: Collection[str]) -> dict[tuple[str, str], str]:
+        """(case, SoC) -> the content that was measured."""
+        with self._lock:
+            return {key: content for key, (content, _) in self.results.items() if key[0] in cases}
 
     def write(self, case: str, soc: str, content: str, measured: Measured) -> None:
         """Raises StorageError: the disk is full or cannot be written."""

@@ -62,8 +62,8 @@ class _State:
     export_again: bool
     total: int
     on_event: OnEvent
-    job: str
-    only: Collection[tuple[str, str]] | None
+    job: str = "aipc.ops.jobs:probe"
+    only: Collection[tuple[str, str]] | None = None
     facts: dict[str, Facts] = field(default_factory=dict)
     results: dict[tuple[str, str], Measured] = field(default_factory=dict)
     measured: int = 0
@@ -195,11 +195,7 @@ def _run_once(
 
     with state.lock:
         done = {key for key in state.results if key[0] in batch}
-    known = {
-        key: content
-        for key, (content, _) in state.journal.results.items()
-        if key[0] in batch and (not state.fresh or key in done)
-    }
+    known = {key: content for key, content in state.journal.contents(batch).items() if not state.fresh or key in done}
     arguments = {
         "cases": batch,
         "socs": state.socs,
