@@ -41,8 +41,9 @@ def cases(pool):
     return {case.id: case for case in pool.run("aipc.ops.jobs:describe", {})}
 
 
-def probe(pool, cases, names, socs=("sm8650",), **options):
-    return prober.probe([cases[name] for name in names], socs, run.versions(), pool, lambda event: None, **options)
+def probe(pool, cases, names, socs=("sm8650",), more=None, **options):
+    versions = {**run.versions(), **(more or {})}
+    return prober.probe([cases[name] for name in names], socs, versions, pool, lambda event: None, **options)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,8 @@ def test_a_random_sample_of_the_shipped_data_is_measured_the_same_again(pool):
 
 def test_what_does_not_run_is_measured_rewritten(pool, cases):
     names = ["mish", "celu[alpha=2.0]", "relu"]
-    found = probe(pool, cases, names, job="aipc.ops.jobs:probe_rewritten", only={(name, "sm8650") for name in names})
+    only = {(name, "sm8650") for name in names}
+    found = probe(pool, cases, names, more={"rewrites": "now"}, job="aipc.ops.jobs:probe_rewritten", only=only)
     results = {name: found.results[name, "sm8650"] for name in names}
     assert {result.verdict for result in results.values()} == {RUNS}
     assert results["mish"].rules == ("mish",)
