@@ -1,0 +1,106 @@
+"""Check: capture a model and ask QAIRT about every node."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aipc.core.cache import Cache
+from aipc.core.types import (
+    CheckReport,
+)
+from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.driver import Outcome, run_stages
+from aipc.pipeline.journal import Journal
+from aipc.pipeline.stage import Request, Run
+from aipc.pipeline.stages.placement import placement_report
+from aipc.qairt.runtime import require_qairt
+
+from ._run import OnEvent, counts, localize, new_run, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """``full``: also compile to the end, which finds what only then fails, and see what deploy rewrites by itself.
+    ``numerics``: also judge every node's own numbers on the simulator."""
+
+    model: str
+    soc: str | None = None
+    precision: str | None = None
+    inputs: Mapping[str, str] | None = None
+    full: bool = True
+    numerics: bool = False
+    cwd: Path | None = None
+    use_cache: bool = True
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    """Path -> text of source files that an editor has not saved; the model is read from these."""
+
+
+@contextmanager
+def opened_run(
+    request: CheckRequest,
+    stages: Sequence[str],
+    pool: WorkerPool | None,
+    on_event: OnEvent | None,
+    cancel: threading.Event | None,
+) -> Iterator[tuple[Run, Outcome]]:
+    """Some stages of a model, in a directory of their own. It is kept when something raises: errors name its logs.
+
+    Raises:
+        AipcError: the model cannot be found or loaded, or a part is missing.
+    """
+    ref, soc, precision, _ = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
+    directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
+    with pool_or_new(pool) as workers:
+        run = new_run(asked, workers, on_event, cancel, directory, request.use_cache)
+        outcome = run_stages(run, Journal(directory), only=stages)
+        yield run, outcome
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def check(
+    request: CheckRequest,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> CheckReport:
+    """Capture a model and say what QAIRT thinks of every node.
+
+    Raises:
+        AipcError: the check could not be made (bad input, missing part). An export failure is a finding.
+    """
+    started = time.perf_counter()
+    version = require_qairt()
+    stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
+    with opened_run(request, stages, pool, on_event, cancel) as (run, outcome):
+        findings = list(run.findings)
+        if request.numerics and "placement" in run.entries:
+            findings += localize(run)
+        if any(finding.fixes for finding in findings):
+            findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
+    timings = {record.name: record.seconds for record in outcome.records}
+    timings["total"] = round(time.perf_counter() - started, 4)
+    placed = placement_report(run) if "placement" in run.entries else None
+    captured = run.entries.get("capture")
+    has_graph = captured is not None and (captured.path / "model.onnx").is_file()
+    return CheckReport(
+        model=run.request.ref.name,
+        soc=run.request.soc,
+        precision=run.request.precision,
+        qairt=version,
+        nodes=len(placed.nodes) if placed else 0,
+        placement=counts(placed),
+        findings=tuple(findings),
+        timings=timings,
+        partitions=placed.npu_partitions if placed else 0,
+        graph=str(captured.path / "model.onnx") if captured and has_graph else None,
+        source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
+        node_placements=placed.nodes if placed else (),
+    )

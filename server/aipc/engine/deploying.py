@@ -1,0 +1,209 @@
+"""Deploy: from a model to a verified package, with a gate after each stage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from aipc.core.errors import AipcError, CancelledError, InputError, QairtError
+from aipc.core.json import from_plain, to_plain
+from aipc.core.types import (
+    DeployReport,
+    Event,
+    OutputAccuracy,
+)
+from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.buckets import variants
+from aipc.pipeline.capsule import write_capsule
+from aipc.pipeline.driver import Outcome, gate_text, run_stages
+from aipc.pipeline.gates import PACKAGE_SQNR_DB
+from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
+from aipc.pipeline.package import install_package
+from aipc.pipeline.stage import Request, Run
+from aipc.pipeline.stages.rewrite import deployed_placement
+from aipc.pipeline.versions import environment
+from aipc.qairt.runtime import require_qairt
+from aipc.report import write_reports
+from aipc.rewrites.results import Trigger
+from aipc.targets import get_target
+
+from ._run import OnEvent, counts, localize, new_run, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRequest:
+    """``out``: where the package goes, ``.aipc/packages/MODEL-SOC-PRECISION`` beside the configuration by default."""
+
+    model: str
+    soc: str | None = None
+    precision: str | None = None
+    target: str | None = None
+    inputs: Mapping[str, str] | None = None
+    out: Path | None = None
+    allow_cpu: bool = False
+    cwd: Path | None = None
+    use_cache: bool = True
+
+
+def deploy(
+    request: DeployRequest,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> DeployReport:
+    """Take a model to a verified package, every stage gated, cached and journaled.
+
+    Raises:
+        AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
+    """
+    started = time.perf_counter()
+    ref, soc, precision, config = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    require_qairt()
+    target = request.target or config.target or "simulator"
+    get_target(target)
+    out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
+    out = (request.cwd or Path.cwd()) / out
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file", remedy="choose a directory with --output")
+    tolerance = dict(ref.config.tolerance) if ref.config else {}
+    reports: dict[str, DeployReport] = {}
+    with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
+        for name, variant in variants(ref):
+            # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
+            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+            reports[name] = _deploy_one(run)
+            if not reports[name].ok:
+                return reports[name]
+    last = next(reversed(reports.values()))
+    if len(reports) == 1:
+        return last
+    timings = {"total": round(time.perf_counter() - started, 4)}
+    packages = {name: report.package for name, report in reports.items() if report.package}
+    return replace(last, package=str(out), packages=packages, timings=timings)
+
+
+def _deploy_one(run: Run) -> DeployReport:
+    """Deploy one model with fixed shapes into ``run.request.out``, journaled from its start to its end."""
+    request, journal = run.request, Journal(run.directory)
+    with run_lock(run.directory):
+        journal.write(
+            "run started",
+            model=request.ref.name,
+            reference=request.ref.reference,
+            soc=request.soc,
+            precision=request.precision,
+            target=request.target,
+            allow_cpu=request.allow_cpu,
+        )
+        try:
+            return _deploy_journaled(run, journal)
+        except AipcError as error:
+            journal.write("run stopped", error=str(error), cancelled=isinstance(error, CancelledError))
+            raise
+
+
+def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
+    started = time.perf_counter()
+    out, directory = run.request.out, run.directory
+    assert out is not None
+    outcome = _run_all(run, journal)
+    capsule = None
+    if outcome.failed:
+        if outcome.failed.name == "verify":
+            run.findings += localize(run)
+        gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
+        capsule = write_capsule(run, outcome.failed, run.findings, gate)
+    else:
+        run.on_event(Event("report", "writing the package"))
+        if _below_threshold(outcome):
+            run.findings += localize(run)
+        install_package(run.path("package", "package"), out, _gates(outcome))
+    report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
+    write_reports(report, directory, out if outcome.ok else None)
+    journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
+    return report
+
+
+def _run_all(run: Run, journal: Journal) -> Outcome:
+    """All stages; a graph that does not compile, or misses its accuracy, is rewritten further as far as rules go."""
+    while True:
+        try:
+            outcome = run_stages(run, journal)
+        except QairtError as error:
+            if "rewrite" not in run.entries or "compile" in run.entries:
+                raise
+            journal.write("compile failed", error=str(error))
+            changed, outcome = _rewrite_further(run, journal, Trigger.UNBUILDABLE)
+            if not changed and outcome.ok and not run.search:
+                # Which nodes are to blame? Where a rule cures them, the graph changes.
+                run.search = True
+                changed, outcome = _rewrite_further(run, journal, None)
+            if not outcome.ok:
+                return outcome
+            if not changed:
+                raise
+            continue
+        if outcome.failed is None or outcome.failed.name != "verify":
+            return outcome
+        changed, again = _rewrite_further(run, journal, Trigger.COARSE)
+        if not changed or not again.ok:
+            return outcome
+
+
+def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
+    """Run up to the rewrite stage with more rules. Tells whether that gives another graph."""
+    digest = run.graph_digest
+    if trigger is not None and trigger in run.triggers:
+        return False, Outcome()
+    if trigger is not None:
+        run.triggers.add(trigger)
+        journal.write("corrective", stage="rewrite", measure=f"apply the rules for what is {trigger.value}")
+    outcome = run_stages(run, journal, until="rewrite")
+    changed = run.graph_digest != digest
+    if changed:
+        for name in ("compile", "package", "run", "verify"):
+            run.entries.pop(name, None)
+    return changed, outcome
+
+
+def _below_threshold(outcome: Outcome) -> bool:
+    """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure."""
+    gate = next((record.gate for record in outcome.records if record.name == "verify"), None)
+    return gate is not None and gate.value is not None and gate.value < PACKAGE_SQNR_DB
+
+
+def _gates(outcome: Outcome) -> dict[str, Any]:
+    return {record.name: to_plain(record.gate) for record in outcome.records if record.gate}
+
+
+def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, seconds: float) -> DeployReport:
+    placed = deployed_placement(run) if "placement" in run.entries else None
+    accuracy = (
+        {"outputs": from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...])}
+        if "verify" in run.entries
+        else None
+    )
+    latency = run.meta("run")["latency"] if "run" in run.entries else None
+    timings = {record.name: record.seconds for record in outcome.records} | {"total": round(seconds, 4)}
+    return DeployReport(
+        model=run.request.ref.name,
+        soc=run.request.soc,
+        precision=run.request.precision,
+        target=run.request.target,
+        ok=outcome.ok,
+        stages=tuple(outcome.records),
+        package=str(out) if outcome.ok else None,
+        placement=counts(placed) if placed else None,
+        accuracy=accuracy,
+        latency=latency,
+        timings=timings,
+        findings=tuple(run.findings),
+        capsule=str(capsule) if capsule else None,
+        run=str(run.directory),
+        environment=dict(environment()),
+    )
