@@ -123,9 +123,10 @@ def _sources(family: str) -> list[str]:
         here / "catalogue" / "_case.py",
         here / "inputs.py",
         here / "reference.py",
-        here.parent / "capture" / "decompositions.py",
-        here.parent / "capture" / "export.py",
-        here.parent / "capture" / "tables.py",
+        *(
+            here.parent / "capture" / f"{name}.py"
+            for name in ("decompositions", "export", "forms", "matrices", "tables")
+        ),
         here.parent / "qairt" / "fp16.py",
         here.parent / "qairt" / "stepwise.py",
     ]

@@ -31,9 +31,10 @@ def measure_rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, *, ra
     if first.verdict == RUNS or not facts["exports"] or random:
         return first
     best = first
-    triggers = [Trigger.WRONG, *([Trigger.UNBUILDABLE] if first.verdict == FAILS else [])]
+    fails = first.verdict == FAILS
+    triggers = [Trigger.WRONG, *([Trigger.UNBUILDABLE] if fails else [])]
     for more in ((), (Trigger.COARSE,)):
-        found = _rewritten(directory, facts, soc, [*triggers, *more])
+        found = _rewritten(directory, facts, soc, [*triggers, *more], full=fails)
         if found is not None:
             best = found
         # Deploy applies the rules for what is coarse when a package misses its accuracy.
@@ -42,7 +43,9 @@ def measure_rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, *, ra
     return best
 
 
-def _rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, triggers: list[Trigger]) -> Measured | None:
+def _rewritten(
+    directory: Path, facts: Mapping[str, Any], soc: SoC, triggers: list[Trigger], *, full: bool
+) -> Measured | None:
     with tempfile.TemporaryDirectory(prefix="aipc-rewritten-") as folder:
         out = Path(folder)
         shutil.copy(directory / "arrays.npz", out)
@@ -50,7 +53,8 @@ def _rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, triggers: li
             inputs = {f"in_{name.split('/')[2]}": arrays[name] for name in arrays if name.startswith("random/in/")}
         np.savez(out / "inputs.npz", **inputs)
         try:
-            report = place(directory / "model.onnx", soc, isolate=False)
+            # Of what does not compile, compiling to the end names the node that is to blame, as deploy does.
+            report = place(directory / "model.onnx", soc, finalize=full, isolate=False)
             result: Rewritten = rewrite(
                 lambda event: None,
                 model=str(directory / "model.onnx"),
@@ -59,7 +63,7 @@ def _rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, triggers: li
                 off=[node.node for node in report.nodes if node.placement is not Placement.NPU],
                 triggers=[item.value for item in triggers],
                 out=str(out),
-                full=False,
+                full=full,
             )
         except QairtError:
             return None
