@@ -133,11 +133,19 @@ class Function(nn.Module):
 
 @pytest.mark.parametrize("name", CASES)
 def test_equals_pytorch(name: str, tmp_path) -> None:
-    function, inputs = CASES[name]
+    exported = equal_to_pytorch(*CASES[name], tmp_path)
+    assert not {"GatherND", "ScatterND"} & {node.op_type for node in exported.graph}
+
+
+def test_indices_of_32_bits_make_a_valid_graph(tmp_path) -> None:
+    indices = torch.tensor([0, 3, -1], dtype=torch.int32)
+    equal_to_pytorch(lambda x, i: x[:, i], (normal(4, 5), indices), tmp_path)
+
+
+def equal_to_pytorch(function, inputs, tmp_path) -> ir.Model:
     module = Function(function).eval().requires_grad_(False)
     expected = module(*inputs)
     exported = export(module, inputs, {}, ConstructionRecorder()).model
-    assert not {"GatherND", "ScatterND"} & {node.op_type for node in exported.graph}
     ir.save(exported, tmp_path / "model.onnx")
     names = [value.name for value in exported.graph.inputs]
     feeds = {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
@@ -145,3 +153,4 @@ def test_equals_pytorch(name: str, tmp_path) -> None:
     leaves = torch.utils._pytree.tree_leaves(expected)
     for wanted, got in zip(leaves, actual.values(), strict=True):
         np.testing.assert_allclose(got, wanted.numpy(), rtol=1e-4, atol=1e-5)
+    return exported
