@@ -20,7 +20,7 @@ from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import package_gate
 from aipc.pipeline.package import check_package
 from aipc.qairt.runtime import require_qairt
-from aipc.targets import get_target
+from aipc.targets import RunOptions, run_on
 
 from ._run import OnEvent
 
@@ -61,6 +61,7 @@ def run_package(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
+    options: RunOptions | None = None,
 ) -> RunReport:
     """Run a package on ``inputs`` (.npz; the golden ones by default) and write its outputs to ``output`` (.npz).
 
@@ -76,7 +77,9 @@ def run_package(
         def job(name: str, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
-        result = get_target(target).run(job, package=package, inputs=source, outputs=destination, soc=manifest["soc"])
+        result = run_on(
+            job, target, package=package, inputs=source, outputs=destination, options=options or RunOptions()
+        )
     return RunReport(
         str(package),
         target,
