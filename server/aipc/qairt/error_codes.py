@@ -1,7 +1,8 @@
 """QNN's error codes in a user's terms: what each says of a package on a device, and what to do.
 
 The codes, their names and QAIRT's own words are data (``error_codes.json``) that the library itself gave
-(:func:`ask_codes`). What they mean for a package and the remedies are written here; a code without an entry keeps QAIRT's words.
+(:func:`ask_codes`). What they mean for a package and the remedies are written here; a code without an entry keeps
+QAIRT's words.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _RESTART = (
 _MEANINGS: dict[int, tuple[str, str]] = {
     1002: (
         "the NPU could not get the memory that the model needs, or one of its operators could not be built",
-        "close other programs that use the NPU, or make the inputs smaller or split the model; QAIRT's log has the cause",
+        "close other programs that use the NPU, make the inputs smaller or split the model; QAIRT's log has the cause",
     ),
     1003: ("the device's system refused a service that the NPU needs", "restart the device and run again"),
     1006: (

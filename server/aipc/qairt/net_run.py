@@ -23,7 +23,6 @@ from .context_info import ContextTensor, read_context_info
 
 Array = np.ndarray[Any, Any]
 INPUT_LIST = "input_list.txt"
-RESULTS = "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +138,12 @@ def write_inputs(run: NetRun, arrays: Mapping[str, Array], directory: Path) -> t
 
 
 def arguments(
-    *, backend: str, binary: str, repeat: int, performance: str, profile: bool, results: str = RESULTS
+    *, backend: str, binary: str, repeat: int, performance: str, detailed: bool, results: str
 ) -> tuple[str, ...]:
-    """The arguments of ``qnn-net-run``, run in the directory of the input list."""
+    """The arguments of ``qnn-net-run``, run in the directory of the input list.
+
+    ``results`` is the directory it makes; ``detailed`` has every node in the profile, else only whole inferences.
+    """
     return (
         *("--backend", backend),
         *("--retrieve_context", binary),
@@ -150,7 +152,7 @@ def arguments(
         "--use_native_input_files",
         "--use_native_output_files",
         *("--perf_profile", performance),
-        *("--profiling_level", "detailed" if profile else "basic"),
+        *("--profiling_level", "detailed" if detailed else "basic"),
         *("--num_inferences", str(repeat)),
         *("--keep_num_outputs", "1"),
         *("--log_level", "error"),
@@ -190,7 +192,7 @@ def _read_raw(path: Path, native: bool, border: Border) -> Array:
         return np.frombuffer(content, np.float32).reshape(border.shape).astype(border.dtype)
     if len(content) != count * stored.itemsize:
         raise PackageError(
-            f"output {border.name!r} has {len(content)} bytes, and {count} of {stored.name} are {count * stored.itemsize}",
+            f"output {border.name!r} has {len(content)} bytes; {count} of {stored.name} are {count * stored.itemsize}",
             remedy="run again; if it stays, QAIRT on the device is another version than here",
         )
     array: Array = np.frombuffer(content, stored)
@@ -200,10 +202,11 @@ def _read_raw(path: Path, native: bool, border: Border) -> Array:
 
 
 def _stored(array: Array, tensor: ContextTensor) -> Array:
-    """The array as the context binary stores it: quantized where the tensor is, in its own data type (nearest, clamped)."""
+    """The array as the context binary stores it: in its own data type, quantized (nearest, clamped) where the tensor is."""
     stored = np.dtype(tensor.dtype)
     if tensor.scale is None or array.dtype.kind != "f":
         return array.astype(stored)
     limits = np.iinfo(stored)
     levels = np.rint(array.astype(np.float64) / tensor.scale) - (tensor.offset or 0)
-    return np.clip(levels, limits.min, limits.max).astype(stored)
+    result: Array = np.clip(levels, limits.min, limits.max).astype(stored)
+    return result

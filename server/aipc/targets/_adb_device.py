@@ -1,7 +1,7 @@
 """One open phone: ``qnn-net-run`` and the libraries of the user's QAIRT SDK run the package's context binary.
 
-Everything lies under one directory of the phone: ``packages/`` and ``runtime/`` (whole, hashed), ``staging/`` (pushes under
-way), ``runs/`` (inputs and outputs of the run that holds the lock) and ``lock``.
+Everything lies under one directory of the phone: ``packages/`` and ``runtime/`` (whole, hashed), ``staging/`` (pushes
+under way), ``runs/`` (inputs and outputs of the run that holds the lock) and ``lock``.
 """
 
 from __future__ import annotations
@@ -140,26 +140,42 @@ class Phone(Device):
             for name in net_run.write_inputs(self._plan, read_npz(work.inputs), Path(local)):
                 progress(f"sending {name}", None)
                 self._link.send((Path(local) / name).read_bytes(), f"{directory}/{name}")
+        repeat = work.warm_up + work.repeat
+        progress(f"running qnn-net-run {repeat} times", None)
+        started = time.monotonic()
+        self._net_run(work, where, "out", repeat=repeat, detailed=False)
+        seconds = time.monotonic() - started
+        measured, note = self._measured("out")
+        environment = {"runner": "qnn-net-run", "runtime": self._runtime, **({"latency": note} if note else {})}
+        return Executed(measured.latency(work.warm_up) if measured else None, seconds, None, environment)
+
+    def profile(self, work: Work, where: str, progress: Progress) -> Mapping[str, Any] | None:
+        """A run of its own: looking at every node costs time, which is not to be in the latency."""
+        progress("running qnn-net-run with a profile of every node", None)
+        self._net_run(work, where, "profiled", repeat=3, detailed=True)
+        measured, _ = self._measured("profiled")
+        if measured is None or not measured.nodes:
+            return None
+        return {"unit": measured.unit, "measured_on": "device", "nodes": dict(measured.nodes)}
+
+    def _net_run(self, work: Work, where: str, results: str, *, repeat: int, detailed: bool) -> None:
+        from aipc.qairt.net_run import arguments
+
         runtime = self._of("runtime", self._runtime)
-        arguments = net_run.arguments(
+        words = arguments(
             backend=f"{runtime}/libQnnHtp.so",
             binary=f"{where}/context.bin",
-            repeat=work.warm_up + work.repeat,
+            results=results,
+            repeat=repeat,
             performance=work.performance,
-            profile=work.profile,
+            detailed=detailed,
         )
-        progress(f"running qnn-net-run {work.warm_up + work.repeat} times", None)
-        started = time.monotonic()
-        reply = self._link.run(_RUN, directory, runtime, *arguments, seconds=_RUN_SECONDS)
-        seconds = time.monotonic() - started
+        reply = self._link.run(_RUN, self._run_directory, runtime, *words, seconds=_RUN_SECONDS)
         if reply.status != 0:
             raise _failed(reply.status, f"{reply.out}\n{reply.err}")
-        latency, profile, note = self._measured(directory, work)
-        environment = {"runner": "qnn-net-run", "runtime": self._runtime, **({"latency": note} if note else {})}
-        return Executed(latency, seconds, profile, environment)
 
-    def _measured(self, directory: str, work: Work) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None, str]:
-        """Latency and per-node profile from qnn-net-run's log, read by the SDK's own viewer; and why there is none."""
+    def _measured(self, results: str) -> tuple[Any, str]:
+        """What qnn-net-run's log says, read by the SDK's own viewer; or None, and why."""
         from aipc.qairt.net_run_profile import read_net_run_profile
 
         try:
@@ -167,17 +183,15 @@ class Phone(Device):
         except MissingDependencyError:
             viewer = None
         if viewer is None:
-            return None, None, "not measured: the SDK's qnn-profile-viewer for this computer is needed to read the log"
+            return None, "not measured: the SDK's qnn-profile-viewer for this computer is needed to read the log"
         with tempfile.TemporaryDirectory() as local:
             log, table = Path(local) / _PROFILE, Path(local) / "profile.csv"
-            self._link.receive(f"{directory}/out/{_PROFILE}", log)
+            self._link.receive(f"{self._run_directory}/{results}/{_PROFILE}", log)
             command = [str(viewer), "--input_log", str(log), "--output", str(table)]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
             if done.returncode != 0 or not table.is_file():
-                return None, None, f"not measured: qnn-profile-viewer failed ({done.stderr.strip()[-200:]})"
-            found = read_net_run_profile(table)
-        profile = {"unit": found.unit, "measured_on": "device", "nodes": dict(found.nodes)} if found.nodes else None
-        return found.latency(work.warm_up), profile, ""
+                return None, f"not measured: qnn-profile-viewer failed ({done.stderr.strip()[-200:]})"
+            return read_net_run_profile(table), ""
 
     def pull(self, work: Work, progress: Progress) -> None:
         from aipc.qairt.net_run import output_files, read_outputs
@@ -185,7 +199,9 @@ class Phone(Device):
 
         names = [(index, name) for index, border in enumerate(self._plan.outputs) for name in output_files(border)]
         results = f"{self._run_directory}/out/Result_0"
-        listing = self._link.must("looking at the outputs", _OUTPUTS, results, *(name for _, name in names)).splitlines()
+        listing = self._link.must(
+            "looking at the outputs", _OUTPUTS, results, *(name for _, name in names)
+        ).splitlines()
         files: dict[int, tuple[Path, bool]] = {}
         with tempfile.TemporaryDirectory() as local:
             for line in listing:
@@ -245,5 +261,7 @@ def _failed(status: int, words: str) -> DeviceError:
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     last = lines[-1] if lines else "it said nothing"
     return DeviceError(
-        f"qnn-net-run stopped with status {status}: {last[:200]}", remedy="see its words with --debug", detail=words[-4000:]
+        f"qnn-net-run stopped with status {status}: {last[:200]}",
+        remedy="see its words with --debug",
+        detail=words[-4000:],
     )

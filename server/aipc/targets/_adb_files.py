@@ -1,4 +1,4 @@
-"""Files onto a phone: in parts, hashed there, renamed when whole; a push that was cut short is taken up where it stopped."""
+"""Files onto a phone: in parts, hashed there, renamed when whole; a push cut short is taken up where it stopped."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def free_bytes(link: Link, place: str) -> int | None:
 
 
 def wrong_files(link: Link, place: str, hashes: Sequence[tuple[str, str]]) -> list[str]:
-    """The names of those files in ``place`` that are missing there or not what they should be, by the phone's own hash."""
+    """The names of those files in ``place`` that are missing there or other than wanted, by the phone's own hash."""
     arguments = [word for pair in hashes for word in pair]
     return link.must("checking the files", _WRONG, place, *arguments, seconds=600).split("\n")[:-1]
 
@@ -112,9 +112,7 @@ def _push_file(link: Link, file: File, staging: str, progress: Progress, done: i
             now = int(link.must("appending a part", _APPEND, staging, file.name, seconds=600).split()[-1])
             have += len(part)
             if now != have:
-                raise DeviceError(
-                    f"{file.name} has {now} bytes on the phone and {have} were sent", remedy="run again"
-                )
+                raise DeviceError(f"{file.name} has {now} bytes on the phone and {have} were sent", remedy="run again")
             if size == 0:
                 break
     progress(f"{(done + size) / _MEGABYTE:.1f} of {total / _MEGABYTE:.1f} MB", (done + size) / max(total, 1))

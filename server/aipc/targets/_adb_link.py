@@ -1,14 +1,14 @@
 """The connection to one phone, through the user's own ADB server by adbutils.
 
-What runs on the phone is a script of ours with its arguments quoted one by one: no name of a model, a file or a device is
-ever part of a script's text. adbutils speaks to the ADB server; states and breaks become sentences here.
+What runs on the phone is a script of ours with its arguments quoted one by one: no name of a model, a file or a device
+is ever part of a script's text. adbutils speaks to the ADB server; states and breaks become sentences here.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,15 +131,14 @@ class Held:
         return line.decode("utf-8", "replace")
 
     def close(self) -> None:
-        try:
+        with suppress(OSError):
             self._connection.close()
-        except OSError:
-            pass
 
 
 def command(script: str, arguments: Sequence[str]) -> str:
     """What the phone's shell is given: our script and the quoted arguments, nothing else."""
-    return " ".join(shlex.quote(part) for part in ("sh", "-c", script, "sh", *arguments))
+    # exec: the phone signals the first process only.
+    return " ".join(("exec sh -c", *(shlex.quote(part) for part in (script, "sh", *arguments))))
 
 
 def choose(serial: str) -> str:
@@ -214,7 +213,9 @@ def _sentence(error: Exception) -> DeviceError:
     if "not found" in words or "no devices" in words:
         return _gone(words)
     if name == "AdbTimeout" or isinstance(error, TimeoutError):
-        return DeviceError("the phone did not answer in time", remedy="look whether it hangs, then run again", detail=words)
+        return DeviceError(
+            "the phone did not answer in time", remedy="look whether it hangs, then run again", detail=words
+        )
     return _gone(words)
 
 

@@ -26,7 +26,8 @@ if mkdir "$lock" 2>/dev/null; then
   give_back() { [ "$(cat "$lock/token" 2>/dev/null)" = "$token" ] && rm -rf "$lock"; }
   trap give_back EXIT
   trap 'exit 1' HUP INT TERM PIPE
-  printf '%s' "$token" > "$lock/token" && printf '%s' "$words" > "$lock/owner" && echo "$boot $$" > "$lock/alive" || exit 1
+  printf '%s' "$token" > "$lock/token" && printf '%s' "$words" > "$lock/owner" || exit 1
+  echo "$boot $$" > "$lock/alive" || exit 1
   echo locked
   cat > /dev/null
   exit 0

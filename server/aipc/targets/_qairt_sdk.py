@@ -40,14 +40,16 @@ class Sdk:
             if not path.is_file():
                 raise MissingDependencyError(
                     f"the QAIRT SDK in {self.root} has no {path.relative_to(self.root)}",
-                    remedy="install a complete Qualcomm AI Runtime SDK that knows this chip and set QAIRT_SDK_ROOT to it",
+                    remedy="set QAIRT_SDK_ROOT to a complete Qualcomm AI Runtime SDK that knows this chip",
                 )
         return wanted
 
     def profile_viewer(self) -> Path | None:
         """The host's program that turns a profile into text, where the SDK has one for this machine."""
         for name in ("x86_64-linux-clang", "aarch64-oe-linux-gcc11.2", "x86_64-windows-msvc", "arm64x-windows-msvc"):
-            program = self.root / "bin" / name / ("qnn-profile-viewer.exe" if "windows" in name else "qnn-profile-viewer")
+            program = (
+                self.root / "bin" / name / ("qnn-profile-viewer.exe" if "windows" in name else "qnn-profile-viewer")
+            )
             if program.is_file() and os.access(program, os.X_OK):
                 return program
         return None
