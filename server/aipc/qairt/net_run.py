@@ -202,7 +202,7 @@ def _read_raw(path: Path, native: bool, border: Border) -> Array:
 
 
 def _stored(array: Array, tensor: ContextTensor) -> Array:
-    """The array as the context binary stores it: in its own data type, quantized (nearest, clamped) where the tensor is."""
+    """The array in the tensor's own data type, quantized (to the nearest, clamped) where the tensor is."""
     stored = np.dtype(tensor.dtype)
     if tensor.scale is None or array.dtype.kind != "f":
         return array.astype(stored)

@@ -210,8 +210,13 @@ def _sentence(error: Exception) -> DeviceError:
     for state in ("unauthorized", "authorizing", "offline"):
         if f"device {state}" in words or f"still {state}" in words:
             return state_error(state)
-    if "not found" in words or "no devices" in words:
-        return _gone(words)
+    if words == "FAIL":
+        # adbutils drops the words with which the phone refuses a file.
+        return DeviceError(
+            "the phone refused a file",
+            remedy='look whether it is full, or give a directory that its shell may write: directory in '
+            '[tool.aipc.targets."adb:…"]',
+        )
     if name == "AdbTimeout" or isinstance(error, TimeoutError):
         return DeviceError(
             "the phone did not answer in time", remedy="look whether it hangs, then run again", detail=words
