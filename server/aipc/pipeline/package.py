@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import Entry, storage_errors
 from aipc.core.errors import PackageError, StorageError
 from aipc.core.hashing import hash_file
+from aipc.qairt.soc import SoC, all_socs, get_soc
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -41,6 +42,9 @@ def build_package(
         "soc": soc,
         "soc_model": compiled.meta["soc_id"],
         "htp_arch": compiled.meta["htp_arch"],
+        "vtcm_mb": get_soc(soc).vtcm_mb,
+        "soc_names": _names([get_soc(soc)]),
+        "other_socs": _names([other for other in all_socs() if other != get_soc(soc)]),
         "precision": precision,
         "qairt": compiled.meta["qairt"],
         "entry": compiled.meta["model"],
@@ -53,6 +57,11 @@ def build_package(
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
     return manifest
+
+
+def _names(socs: Sequence[SoC]) -> list[str]:
+    """What systems may call these chips: the runner knows by it whether it is on another one."""
+    return sorted({name.lower() for soc in socs for name in (soc.part, *soc.aliases)})
 
 
 def read_manifest(package: Path) -> dict[str, Any]:
