@@ -214,7 +214,7 @@ def _sentence(error: Exception) -> DeviceError:
         # adbutils drops the words with which the phone refuses a file.
         return DeviceError(
             "the phone refused a file",
-            remedy='look whether it is full, or give a directory that its shell may write: directory in '
+            remedy="look whether it is full, or give a directory that its shell may write: directory in "
             '[tool.aipc.targets."adb:…"]',
         )
     if name == "AdbTimeout" or isinstance(error, TimeoutError):
