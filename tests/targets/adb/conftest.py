@@ -23,24 +23,28 @@ SIZE = 16
 
 
 def small_model(path: Path) -> Path:
-    """A convolution and two outputs, one of them an integer, with an integer input."""
-    weights = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)
+    """A convolution, enough weights for a push of several parts, and outputs of which one is an integer."""
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(64, 3, 3, 3)).astype(np.float32)
+    wide = random.normal(size=(64, 1 << 16)).astype(np.float32)
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["c"], name="conv"),
         helper.make_node("Relu", ["c"], ["map"], name="relu"),
         helper.make_node("ReduceMean", ["map"], ["mean"], name="mean", axes=[2, 3], keepdims=0),
         helper.make_node("ArgMax", ["mean"], ["best"], name="best", axis=1, keepdims=0),
+        helper.make_node("MatMul", ["mean", "v"], ["wide"], name="wide"),
     ]
     graph = helper.make_graph(
         nodes,
         "small",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
         [
-            helper.make_tensor_value_info("map", TensorProto.FLOAT, [1, 4, SIZE - 2, SIZE - 2]),
-            helper.make_tensor_value_info("mean", TensorProto.FLOAT, [1, 4]),
+            helper.make_tensor_value_info("map", TensorProto.FLOAT, [1, 64, SIZE - 2, SIZE - 2]),
+            helper.make_tensor_value_info("mean", TensorProto.FLOAT, [1, 64]),
             helper.make_tensor_value_info("best", TensorProto.INT64, [1]),
+            helper.make_tensor_value_info("wide", TensorProto.FLOAT, [1, 1 << 16]),
         ],
-        [numpy_helper.from_array(weights, "w")],
+        [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(wide, "v")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 9
