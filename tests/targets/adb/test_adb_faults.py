@@ -1,4 +1,4 @@
-"""Whatever happens on the way to a phone: no half package is run, nothing is left running, the message names the step."""
+"""Whatever happens on the way to a phone: no half package is run, nothing keeps running, the message names the step."""
 
 from __future__ import annotations
 

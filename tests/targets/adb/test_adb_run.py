@@ -30,7 +30,8 @@ def test_a_package_runs_and_gives_pytorch_s_numbers(phone, work):
         for name in golden.files:
             assert outputs[name].dtype == golden[name].dtype
             assert outputs[name].shape == golden[name].shape
-            assert np.allclose(outputs[name], golden[name], atol=0.02)
+            noise = np.sum((outputs[name] - golden[name].astype(np.float64)) ** 2)
+            assert 1e5 * noise < np.sum(golden[name].astype(np.float64) ** 2), f"{name} is within 50 dB"
     assert (done.facts.soc, done.facts.htp_arch, done.facts.system) == ("sm8650", 75, "android")
     assert done.latency["repetitions"] == 3
     assert done.latency["p50_ms"] <= done.latency["p99_ms"] <= done.latency["max_ms"]
