@@ -106,6 +106,15 @@ def _copy(source: Path, destination: Path) -> None:
         raise OSError(f"the package could not be copied: {error}") from error
 
 
+def _earlier(destination: Path, files: Mapping[str, str]) -> dict[str, Any]:
+    """Where the package that is replaced was verified, if it is the same one."""
+    try:
+        manifest = read_manifest(destination)
+    except PackageError:
+        return {}
+    return dict(manifest.get("deployments", {})) if manifest["files"] == files else {}
+
+
 def _self_test_threshold(gates: Mapping[str, Any]) -> float:
     """What the package reached when it was verified, less 3 dB for the differences between devices."""
     gate = gates.get("verify") or {}
@@ -113,8 +122,15 @@ def _self_test_threshold(gates: Mapping[str, Any]) -> float:
     return min(values) - 3.0 if values else _SELF_TEST_SQNR_DB
 
 
-def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -> None:
+def install_package(
+    source: Path, destination: Path, gates: Mapping[str, Any], deployments: Mapping[str, Any] | None = None
+) -> None:
     """Copy a finished package to where the user wants it: whole, or not at all.
+
+    Args:
+        gates: those that it passed.
+        deployments: target -> environment that it was verified in; targets of an earlier deployment of the very same
+            package are kept.
 
     Raises:
         StorageError: the place is taken by something else, full, or cannot be written.
@@ -133,6 +149,7 @@ def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -
             destination.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, staging)
             manifest = read_manifest(staging) | {"gates": gates, "self_test_sqnr_db": _self_test_threshold(gates)}
+            manifest["deployments"] = _earlier(destination, manifest["files"]) | dict(deployments or {})
             (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
             if destination.exists():
                 destination.rename(old)

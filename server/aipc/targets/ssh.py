@@ -2,8 +2,8 @@
 
 On the device everything lies in one directory (``~/.aipc``): ``env`` (a private Python environment), ``packages``
 (installed ones, by the hash of their manifest), ``staging`` (what is being pushed), ``runs`` (inputs and outputs of
-the present run), ``lock``. ``device.json`` there may say which chip it is, ``{"soc": "qcs6490"}``, where the system does
-not.
+the present run), ``lock``. ``device.json`` there may say which chip it is, ``{"soc": "qcs6490"}``, where the system
+does not.
 """
 
 from __future__ import annotations
