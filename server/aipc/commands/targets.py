@@ -11,11 +11,10 @@ def command(as_json: Json = False, debug: Debug = False) -> int:
     from aipc import engine
     from aipc.qairt.soc import all_socs
 
-    found = engine.targets()
     if as_json:
-        write_json({"targets": found, "socs": all_socs()})
+        write_json(engine.targets_document())
     else:
         from ._tables import targets_page
 
-        show(*targets_page(found, all_socs()))
+        show(*targets_page(engine.targets(), all_socs()))
     return 0

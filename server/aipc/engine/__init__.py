@@ -3,30 +3,40 @@
 from ._run import OnEvent
 from .checking import CheckRequest, check, opened_run
 from .deploying import DeployRequest, deploy
+from .documents import operator_document, targets_document
+from .explaining import Explanation, explain, meanings
 from .inputs import configure, infer
 from .operators import probe_operators, recheck_operators, rewrite_operators
 from .packages import RunReport, VerifyReport, run_package, verify
 from .places import targets
+from .placing import PlacementAnswer, placement
 from .results import graph, node_accuracy, runs
 
 __all__ = [
     "CheckRequest",
     "DeployRequest",
+    "Explanation",
     "OnEvent",
+    "PlacementAnswer",
     "RunReport",
     "VerifyReport",
     "check",
     "configure",
     "deploy",
+    "explain",
     "graph",
     "infer",
+    "meanings",
     "node_accuracy",
     "opened_run",
+    "operator_document",
+    "placement",
     "probe_operators",
     "recheck_operators",
     "rewrite_operators",
     "run_package",
     "runs",
     "targets",
+    "targets_document",
     "verify",
 ]
