@@ -1,6 +1,7 @@
 """What a user asks for. The only module that front doors call; it imports nothing heavy. One file a request."""
 
 from ._run import OnEvent
+from .agent import AgentEvent, AgentRequest, agent
 from .checking import CheckRequest, check, opened_run
 from .deploying import DeployRequest, deploy
 from .inputs import configure, infer
@@ -10,11 +11,14 @@ from .places import targets
 from .results import graph, node_accuracy, runs
 
 __all__ = [
+    "AgentEvent",
+    "AgentRequest",
     "CheckRequest",
     "DeployRequest",
     "OnEvent",
     "RunReport",
     "VerifyReport",
+    "agent",
     "check",
     "configure",
     "deploy",
