@@ -1,6 +1,7 @@
 """What a user asks for. The only module that front doors call; it imports nothing heavy. One file a request."""
 
 from ._run import OnEvent
+from .agent import AgentEvent, AgentRequest, agent
 from .checking import CheckRequest, check, opened_run
 from .deploying import DeployRequest, deploy
 from .documents import operator_document, targets_document
@@ -13,6 +14,8 @@ from .placing import PlacementAnswer, placement
 from .results import graph, node_accuracy, runs
 
 __all__ = [
+    "AgentEvent",
+    "AgentRequest",
     "CheckRequest",
     "DeployRequest",
     "Explanation",
@@ -20,6 +23,7 @@ __all__ = [
     "PlacementAnswer",
     "RunReport",
     "VerifyReport",
+    "agent",
     "check",
     "configure",
     "deploy",
