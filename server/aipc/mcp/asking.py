@@ -14,10 +14,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from aipc.core.errors import AipcError
 
-from .tool import Call, Tool
-
-HERE = ("simulator", "local")
-"""Targets that are this machine: running there pushes nothing anywhere."""
+from .tool import Call, Tool, is_push
 
 _KEY = "push"
 
@@ -38,8 +35,8 @@ async def ask(
     Raises:
         RefusedError: the user declined, or the client cannot ask.
     """
-    target = tool.target(call) if tool.target else "simulator"
-    if target.partition(":")[0] in HERE or any(fnmatch.fnmatchcase(target, pattern) for pattern in allowed):
+    target = is_push(tool, call)
+    if target is None or any(fnmatch.fnmatchcase(target, pattern) for pattern in allowed):
         return None
     if not _can_ask(context.session.client_capabilities):
         raise RefusedError(

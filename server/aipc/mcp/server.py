@@ -24,6 +24,7 @@ from aipc.core.json import to_plain
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
 
+from .arguments import validate
 from .asking import ask
 from .jobs import Jobs
 from .tool import Call, Tool, all_tools
@@ -61,7 +62,7 @@ class AipcTools:
         try:
             if tool is None:
                 raise InputError(f"there is no tool {parameters.name}", remedy=f"tools are {', '.join(self.tools)}")
-            _validate(tool, arguments)
+            validate(tool, arguments)
             background = bool(arguments.pop("background", False)) and tool.long
             call = Call(arguments, self._workspace, self._pool, self.jobs)
             if question := await ask(context, parameters, tool, call, self._allowed):
@@ -125,18 +126,6 @@ def _answer(
     words = text or json.dumps(brief(document) if brief and not failed else document, ensure_ascii=False)
     content = types.TextContent(type="text", text=words)
     return types.CallToolResult(content=[content], structured_content=document, is_error=failed)
-
-
-def _validate(tool: Tool, arguments: dict[str, Any]) -> None:
-    import jsonschema
-
-    problems = list(jsonschema.Draft202012Validator(tool.schema).iter_errors(arguments))
-    if problems:
-        where = ".".join(map(str, problems[0].absolute_path))
-        raise InputError(
-            f"{tool.name} was called wrongly: {where + ': ' if where else ''}{problems[0].message}",
-            remedy=f"its arguments are {', '.join(tool.schema['properties']) or 'none'}",
-        )
 
 
 def _described(tool: Tool) -> types.Tool:

@@ -98,3 +98,13 @@ def all_tools() -> dict[str, Tool]:
     names = sorted(module.name for module in pkgutil.iter_modules(tools.__path__) if module.name[0] != "_")
     found = [importlib.import_module(f"{tools.__name__}.{name}").TOOL for name in names]
     return {tool.name: tool for tool in found}
+
+
+HERE = ("simulator", "local")
+"""Targets that are this machine: running there pushes nothing anywhere."""
+
+
+def is_push(tool: Tool, call: Call) -> str | None:
+    """The device that a call would push a package to; None when it pushes nothing."""
+    target = tool.target(call) if tool.target else "simulator"
+    return None if target.partition(":")[0] in HERE else target
