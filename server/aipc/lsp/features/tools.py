@@ -47,7 +47,10 @@ def register(server: AipcServer) -> None:
             async with Progress(server, found.title, cancel, argument.get("workDoneToken")) as on_event:
                 call = Call(arguments, workspace, server.pool, Jobs(), on_event, cancel)
                 if (target := is_push(found, call)) and not argument.get("confirmed"):
-                    raise InputError(f"pushing to {target} needs the user's word", remedy="ask the user first")
+                    raise InputError(
+                        f"pushing to {target} needs the user's word",
+                        remedy="name it as target, so that the user is asked",
+                    )
                 document = to_plain(await asyncio.to_thread(found.run, call))
         except AipcError as error:
             return answer_error(error)
