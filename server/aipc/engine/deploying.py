@@ -29,7 +29,7 @@ from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.report import write_reports
 from aipc.rewrites.results import Trigger
-from aipc.targets import get_target
+from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, counts, localize, new_run, resolve
 
@@ -47,6 +47,8 @@ class DeployRequest:
     allow_cpu: bool = False
     cwd: Path | None = None
     use_cache: bool = True
+    setup: bool = False
+    """The user agrees that a device is set up where it lacks something."""
 
 
 def deploy(
@@ -70,11 +72,12 @@ def deploy(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file", remedy="choose a directory with --output")
     tolerance = dict(ref.config.tolerance) if ref.config else {}
+    options = RunOptions(setup=request.setup, settings=config.targets.get(target, {}))
     reports: dict[str, DeployReport] = {}
     with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
-            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance, options)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
@@ -122,7 +125,8 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
         run.on_event(Event("report", "writing the package"))
         if _below_threshold(outcome):
             run.findings += localize(run)
-        install_package(run.path("package", "package"), out, _gates(outcome))
+        deployments = {run.request.target: run.meta("run")["environment"]}
+        install_package(run.path("package", "package"), out, _gates(outcome), deployments)
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
     write_reports(report, directory, out if outcome.ok else None)
     journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
@@ -230,4 +234,5 @@ def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, 
         capsule=str(capsule) if capsule else None,
         run=str(run.directory),
         environment=dict(environment()),
+        device=dict(run.meta("run")) if "run" in run.entries else None,
     )
