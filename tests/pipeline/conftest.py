@@ -42,8 +42,7 @@ class Determinant(Small):
 
 
 class Sum(nn.Module):
-    """Its sum is a little above what fp16 holds: correctly rounded it is some 30 dB off."""
-
+    # Its sum is a little above what fp16 holds: correctly rounded it is some 30 dB off.
     def forward(self, x):
         return x.sum(-1) / 4096
 
