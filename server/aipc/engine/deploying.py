@@ -32,6 +32,7 @@ from aipc.rewrites.results import Trigger
 from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, counts, localize, new_run, resolve
+from .chips import deploy_for_chips, several_socs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def deploy(
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
+    if socs := several_socs(request.soc):
+        return deploy_for_chips(request, socs, pool, on_event, cancel)
     started = time.perf_counter()
     ref, soc, precision, config = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
     require_qairt()

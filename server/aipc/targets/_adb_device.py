@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import storage_errors
-from aipc.core.errors import AipcError, InputError, MissingDependencyError
+from aipc.core.errors import AipcError, InputError
 from aipc.core.hashing import hash_file
 from aipc.qairt.error_codes import explain_failure
 from aipc.qairt.soc import SoC
@@ -25,7 +25,7 @@ from ._adb_facts import free_of, read_facts
 from ._adb_files import File, push
 from ._adb_link import Link
 from ._adb_lock import PhoneLock
-from ._qairt_sdk import Sdk, find_sdk
+from ._qairt_sdk import NoSdkError, Sdk, find_sdk
 from .base import Context, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, UnfitError, Work
 from .contexts import entry_for
 
@@ -92,7 +92,7 @@ class Phone(Device):
         fitting = [name for name in there if name.endswith(f"-v{soc.htp_arch}")]
         try:
             sdk = self._sdk()
-        except MissingDependencyError:
+        except NoSdkError:
             if not fitting:
                 raise
             newest = max(fitting, key=_order)
@@ -185,7 +185,7 @@ class Phone(Device):
 
         try:
             viewer = self._sdk().profile_viewer()
-        except MissingDependencyError:
+        except NoSdkError:
             viewer = None
         if viewer is None:
             return None, "not measured: the SDK's qnn-profile-viewer for this computer is needed to read the log"

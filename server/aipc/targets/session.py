@@ -130,7 +130,12 @@ def execute(
         facts = session.describe(device)
         with session.step("preflight") as progress:
             # What a set-up would replace is not held against the device yet.
-            warnings = _fit(device, work, facts, later={"qairt", "npu"} if facts.lacks else set())
+            warnings = _fit(
+                device,
+                work,
+                facts,
+                later={"qairt", "npu"} - set(facts.extra.get("settled", ())) if facts.lacks else set(),
+            )
             for item in warnings:
                 progress(item.message)
             if facts.lacks and not consent:
