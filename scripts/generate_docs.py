@@ -24,6 +24,7 @@ from aipc.ops import run as operator_runs
 from aipc.ops import shares as operator_shares
 from aipc.ops.results import VERDICTS
 from aipc.qairt import explain
+from aipc.qairt.error_codes import all_codes
 from aipc.qairt.soc import all_socs
 from aipc.rewrites.choices import CHOICES
 from aipc.rewrites.rule import all_rules
@@ -129,6 +130,22 @@ def rules() -> str:
             lines += ["", _sentence(message)]
             if remedy:
                 lines += ["", f"**What can be done:** {_sentence(remedy)}"]
+    return _page(lines)
+
+
+def errors() -> str:
+    lines = [
+        "# QNN's error codes",
+        "",
+        "Codes and words are what the installed QAIRT's library itself gives for every number. The meaning is that of a package "
+        "on a device; a code without one is shown with QAIRT's words.",
+        "",
+        "| code | name | QAIRT's words | what it means for a package | what to do |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for error in all_codes().values():
+        ours = (error.meaning, error.remedy) if error.translated else ("", "")
+        lines.append(_row((str(error.code), f"`{error.name}`", error.words, *ours)))
     return _page(lines)
 
 
@@ -274,6 +291,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "config.md": config,
     "rules.md": rules,
+    "errors.md": errors,
     "rewrites.md": rewrites,
     "editor.md": editor,
     "operators.md": operators,
