@@ -37,6 +37,7 @@ CONFIG_KEYS = {
     "soc": "chip that models are compiled for, a name from the [SoC table](socs.md)",
     "target": "where packages run; `simulator` is the only one there is",
     "models": "one table for each model, `[tool.aipc.models.NAME]`",
+    "targets": 'one table for each device, `[tool.aipc.targets."NAME"]`',
 }
 MODEL_KEYS = {
     "entry": "`file.py:Name` (an `nn.Module` class, an instance or a factory function), a `.onnx` or `.pt2` file; "

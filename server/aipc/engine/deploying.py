@@ -33,6 +33,7 @@ from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, counts, localize, new_run, resolve
 from .chips import deploy_for_chips, several_socs
+from .places import device_soc
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def deploy(
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
+    if target != "simulator":
+        soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel)
     out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
     out = (request.cwd or Path.cwd()) / out
     if out.exists() and not out.is_dir():

@@ -69,9 +69,11 @@ class Channel:
             request["bytes"] = len(content)
         try:
             async with self._sending:
-                self._writer.write(json.dumps(request).encode("ascii") + b"\n" + content)
-                with suppress(OSError):
+                try:
+                    self._writer.write(json.dumps(request).encode("ascii") + b"\n" + content)
                     await self._writer.drain()
+                except Exception:  # asyncssh's own and the system's: all of them say that the connection is gone
+                    self._end("the connection to the device was cut")
             return await future
         finally:
             self._waiting.pop(number, None)

@@ -39,6 +39,7 @@ class Session:
     def __init__(self, target: Target, name: str, context: Context, write: Write) -> None:
         self._target, self._name, self._context, self.write = target, name, context, write
         self.steps: list[StepRecord] = []
+        self.warnings: list[Mismatch] = []
 
     @contextmanager
     def step(self, step: Step) -> Iterator[Progress]:
@@ -153,6 +154,7 @@ def execute(
                     if facts.lacks:
                         raise DeviceError(f"after its set-up the device still lacks {', '.join(facts.lacks)}")
             executed = _run(session, device, work)
+        warnings += tuple(session.warnings)
     return TargetRun(
         executed.latency,
         executed.host_seconds,
@@ -193,10 +195,18 @@ def _locked(session: Session, device: Device, context: Context, patience: float)
             except Exception as error:
                 session.write("left behind", {"error": str(error)})
         raise
-    with session.step("clean"):
-        device.clean()
-    with session.step("unlock"):
-        device.unlock(owner)
+    _last(session, "clean", device.clean)
+    _last(session, "unlock", lambda: device.unlock(owner))
+
+
+def _last(session: Session, step: Step, work: Callable[[], None]) -> None:
+    """A step after the outputs have arrived, whole: what goes wrong in it is told, but takes nothing back."""
+    try:
+        with session.step(step):
+            work()
+    except DeviceError as error:
+        remedy = "nothing: the device frees itself, and the next run removes what is left there"
+        session.warnings.append(Mismatch(step, str(error.args[0]), remedy, blocks=False))
 
 
 def _fit(device: Device, work: Work, facts: Facts, later: set[str] | None = None) -> tuple[Mismatch, ...]:
