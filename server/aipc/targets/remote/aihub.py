@@ -103,9 +103,9 @@ def main():
     try:
         qai_hub, client = open_client()
         if request["action"] == "devices":
-            result = {"version": qai_hub.__version__, "devices": devices(client)}
+            result = {"version": str(qai_hub.__version__), "devices": devices(client)}
         else:
-            result = dict(run(client, request), version=qai_hub.__version__)
+            result = dict(run(client, request), version=str(qai_hub.__version__))
     except Refused as refused:
         tell(error={"what": str(refused), "remedy": refused.remedy})
         return 1

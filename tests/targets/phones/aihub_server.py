@@ -1,8 +1,8 @@
 """AI Hub on the loopback, in the messages of its own client (qai_hub.public_api_pb2); runs in the client's Python.
 
-    python server.py STATE_DIRECTORY PYTHON_WITH_QAIRT
+    python aihub_server.py STATE_DIRECTORY PYTHON_WITH_QAIRT
 
-Models and datasets are kept as they were uploaded. A job really runs the uploaded context binary, in QAIRT's simulator by
+Models and datasets are kept as they were uploaded. A job really runs the uploaded context binary, in the simulator by
 ``run_binary.py``; its times are the host's. What it is told to do wrong lies as files in STATE_DIRECTORY: ``fail`` (the
 words of a failed job).
 """
@@ -31,8 +31,53 @@ DEVICES = (
     ("Test Galaxy S25", "15", ["os:android", "framework:qnn", "vendor:test", "soc-model:69", "hexagon:v79"]),
     ("Test Phone of another maker", "15", ["os:android", "vendor:other"]),
 )
-jobs: dict[str, pb.InferenceJob] = {}
+jobs: dict[str, pb.InferenceJob | pb.CompileJob] = {}
 results: dict[str, pb.InferenceJobResult] = {}
+
+
+def start(request: pb.Job) -> str:
+    """Keep a job under a new identity."""
+    identity = f"j{len(jobs)}"
+    if request.HasField("compile_job"):
+        job = request.compile_job
+        job.compile_job_id = identity
+    else:
+        job = request.inference_job
+        job.inference_job_id = identity
+    job.job_state = pb.JOB_STATE_CREATED
+    jobs[identity] = job
+    return identity
+
+
+def look(identity: str) -> pb.Job:
+    """A job as it is now. Its work is done when it is asked for the third time."""
+    job = jobs[identity]
+    compiling = isinstance(job, pb.CompileJob)
+    if job.job_state == pb.JOB_STATE_CREATED:
+        job.job_state = pb.JOB_STATE_OPTIMIZING_MODEL if compiling else pb.JOB_STATE_PROVISIONING_DEVICE
+    elif job.job_state in (pb.JOB_STATE_OPTIMIZING_MODEL, pb.JOB_STATE_PROVISIONING_DEVICE):
+        compile_graph(job, identity) if compiling else run(job, identity)
+    return pb.Job(compile_job=job) if compiling else pb.Job(inference_job=job)
+
+
+def compile_graph(job: pb.CompileJob, identity: str) -> None:
+    """Compile the uploaded ONNX file into a context binary, with QAIRT's own compiler."""
+    chip = next(word for word in job.devices.devices[0].attributes if word.startswith("soc-model:"))
+    program = Path(__file__).with_name("compile_binary.py")
+    made = STATE / f"model-compiled-{identity}"
+    command = [PYTHON, str(program), str(STATE / f"model-{job.model.model_id}"), chip.partition(":")[2], str(made)]
+    finished = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    if finished.returncode != 0:
+        job.job_state, job.failure_reason = pb.JOB_STATE_FAILED, finished.stderr[-500:]
+        return
+    job.job_state = pb.JOB_STATE_DONE
+    job.target_model.CopyFrom(model_of(f"compiled-{identity}"))
+
+
+def model_of(identity: str) -> pb.Model:
+    return pb.Model(
+        model_id=identity, name="compiled", model_type=pb.MODEL_TYPE_QNN_CONTEXT_BINARY, file_upload_complete=True
+    )
 
 
 def run(job: pb.InferenceJob, identity: str) -> None:
@@ -101,7 +146,10 @@ class Hub(BaseHTTPRequestHandler):
             self.send(401, b"")
             return
         message = self.api(method, parts[2:], parse_qs(url.query), body)
-        self.send(404 if message is None else 200, b"" if message is None else message.SerializeToString())
+        if message is None:
+            self.send(404, b"")
+            return
+        self.send(200, message.SerializeToString(), **{"Content-Type": "application/x-protobuf"})
 
     def read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -136,7 +184,7 @@ class Hub(BaseHTTPRequestHandler):
     def here(self, name: str) -> str:
         return f"http://{self.headers['Host']}/storage/{name}"
 
-    def api(self, method: str, parts: list[str], query: dict[str, list[str]], body: bytes):  # noqa: ANN201
+    def api(self, method: str, parts: list[str], query: dict[str, list[str]], body: bytes):
         number = str(sum(1 for _ in STATE.iterdir()))
         if parts == ["devices"]:
             name = query.get("name", [""])[0]
@@ -156,28 +204,23 @@ class Hub(BaseHTTPRequestHandler):
         if parts[:1] == ["datasets"] and parts[2:] == ["download_data"]:
             place = pb.FileDownloadURL(url=self.here(f"dataset-{parts[1]}"), filename="outputs.h5")
             return pb.FileDownloadResponse(url=place)
+        if parts == ["models"] and method == "GET":
+            return pb.ModelList(models=[model_of(f"compiled-{query['producer'][0]}")])
         if parts[:1] in (["datasets"], ["models"]) and method in ("PATCH", "POST"):
             return pb.CreateUpdateResponse(id=parts[1])
         if parts[:1] == ["datasets"] and len(parts) == 2:
             return pb.Dataset(dataset_id=parts[1], name="outputs")
+        if parts[:1] == ["models"] and len(parts) == 2 and method == "GET":
+            return model_of(parts[1])
         if parts == ["jobs"] and method == "POST":
-            job = pb.Job.FromString(body).inference_job
-            identity = f"j{len(jobs)}"
-            job.inference_job_id, job.job_state = identity, pb.JOB_STATE_CREATED
-            jobs[identity] = job
-            return pb.CreateUpdateResponse(id=identity)
+            return pb.CreateUpdateResponse(id=start(pb.Job.FromString(body)))
         if parts[:1] == ["jobs"] and len(parts) == 2:
-            job = jobs[parts[1]]
-            if job.job_state == pb.JOB_STATE_CREATED:
-                job.job_state = pb.JOB_STATE_PROVISIONING_DEVICE
-            elif job.job_state == pb.JOB_STATE_PROVISIONING_DEVICE:
-                run(job, parts[1])
-            return pb.Job(inference_job=job)
+            return look(parts[1])
         if parts[:1] == ["jobs"] and parts[2:] == ["result"]:
             return pb.JobResult(inference_job_result=results[parts[1]])
         return None
 
-    def model_upload(self, method: str, model: str, size: int):  # noqa: ANN201
+    def model_upload(self, method: str, model: str, size: int):
         if method == "POST":
             return pb.CreateUpdateResponse(id=model)
         place = pb.FileMultipartUploadURL(urls=[self.here(f"model-{model}")], upload_id="upload", max_part_size=size)

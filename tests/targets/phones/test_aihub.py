@@ -17,14 +17,12 @@ from aipc.targets.aihub import TARGET
 from aipc.targets.base import Context, DeviceError, UnfitError, Work
 from aipc.targets.session import execute
 
-from ..adb.conftest import own_cache, package, pool, work  # noqa: F401
-
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
 def client_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has AI Hub's client and its older protobuf: this one, with a directory of libraries before its own."""
+    """A Python that has AI Hub's client and its older protobuf: this one, with other libraries before its own."""
     libraries = ROOT / ".venv" / "aihub"
     if not (libraries / "qai_hub").is_dir():
         command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(libraries), "qai-hub>=0.56"]
@@ -41,7 +39,7 @@ def hub(client_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     state = tmp_path / "hub"
     state.mkdir()
     server = subprocess.Popen(
-        [str(client_python), str(Path(__file__).with_name("server.py")), str(state), sys.executable],
+        [str(client_python), str(Path(__file__).with_name("aihub_server.py")), str(state), sys.executable],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -68,7 +66,7 @@ def run(python: Path, work: Work, device: str = "Test Galaxy S24", **settings: A
     return execute(TARGET, f"aihub:{device}", work, context), events
 
 
-def test_the_package_runs_there_and_profile_and_outputs_come_back(hub, client_python, work):  # noqa: F811
+def test_the_package_runs_there_and_profile_and_outputs_come_back(hub, client_python, work):
     done, events = run(client_python, work, upload=True)
     with np.load(work.outputs) as outputs, np.load(work.package / "golden" / "outputs.npz") as golden:
         assert set(outputs.files) == set(golden.files)
@@ -86,35 +84,45 @@ def test_the_package_runs_there_and_profile_and_outputs_come_back(hub, client_py
     assert any(path.read_bytes() == binary for path in hub.glob("model-*"))
 
 
-def test_without_written_consent_nothing_is_uploaded(hub, client_python, work):  # noqa: F811
+def test_the_graph_is_compiled_there_when_asked(hub, client_python, work):
+    done, events = run(client_python, work, upload=True, compile="there")
+    assert done.environment["compiled"] == "there"
+    assert any("compiling" in words for words in events)
+    with np.load(work.outputs) as outputs, np.load(work.package / "golden" / "outputs.npz") as golden:
+        assert np.allclose(outputs["mean"], golden["mean"], atol=0.02)
+    binary = next(work.package.glob("*.bin")).read_bytes()
+    assert not any(path.read_bytes() == binary for path in hub.glob("model-m*")), "the graph was uploaded"
+
+
+def test_without_written_consent_nothing_is_uploaded(hub, client_python, work):
     with pytest.raises(UnfitError, match=r"uploads the model .* to Qualcomm AI Hub.*upload = true"):
         run(client_python, work)
     assert "POST" not in (hub / "requests.log").read_text()
 
 
-def test_another_chip_is_refused_before_anything_is_uploaded(hub, client_python, work):  # noqa: F811
+def test_another_chip_is_refused_before_anything_is_uploaded(hub, client_python, work):
     with pytest.raises(UnfitError, match=r"\[soc\].*SM8750"):
         run(client_python, work, "Test Galaxy S25", upload=True)
     assert "POST" not in (hub / "requests.log").read_text()
 
 
-def test_devices_are_named_where_none_or_a_wrong_one_was(hub, client_python, work):  # noqa: F811
-    with pytest.raises(DeviceError, match="no device 'Toaster'.*it has Test Galaxy S24, Test Galaxy S25; name one"):
+def test_devices_are_named_where_none_or_a_wrong_one_was(hub, client_python, work):
+    with pytest.raises(DeviceError, match=r"no device 'Toaster'.*it has Test Galaxy S24, Test Galaxy S25; name one"):
         run(client_python, work, "Toaster", upload=True)
 
 
-def test_a_job_that_fails_is_told_with_the_remedy(hub, client_python, work):  # noqa: F811
+def test_a_job_that_fails_is_told_with_the_remedy(hub, client_python, work):
     (hub / "fail").write_text("Failed to create context from binary with err 5005")
-    with pytest.raises(DeviceError, match="running failed on AI Hub: .*5005") as stopped:
+    with pytest.raises(DeviceError, match=r"running failed on AI Hub: .*5005") as stopped:
         run(client_python, work, upload=True)
     assert "deploy again" in stopped.value.remedy
     assert not work.outputs.exists()
 
 
-def test_a_wrong_token_and_none_are_told(hub, client_python, work, tmp_path, monkeypatch):  # noqa: F811
+def test_a_wrong_token_and_none_are_told(hub, client_python, work, tmp_path, monkeypatch):
     configuration = tmp_path / "client.ini"
     configuration.write_text(configuration.read_text().replace("token-of-the-test", "another"))
-    with pytest.raises(DeviceError, match="describe: AI Hub refused: .*token") as stopped:
+    with pytest.raises(DeviceError, match=r"describe: AI Hub refused: .*token") as stopped:
         run(client_python, work, upload=True)
     assert "another" not in json.dumps([str(stopped.value), stopped.value.detail]), "a token is never shown"
     monkeypatch.setenv("QAIHUB_CLIENT_INI", str(tmp_path / "absent.ini"))
@@ -123,6 +131,6 @@ def test_a_wrong_token_and_none_are_told(hub, client_python, work, tmp_path, mon
     assert "qai-hub configure" in found.reason
 
 
-def test_a_python_without_the_client_says_how_to_get_it(hub, work):  # noqa: F811
-    with pytest.raises(DeviceError, match="qai-hub cannot be imported.*pip install qai-hub"):
+def test_a_python_without_the_client_says_how_to_get_it(hub, work):
+    with pytest.raises(DeviceError, match=r"qai-hub cannot be imported.*pip install qai-hub"):
         run(Path(sys.executable), work, upload=True)

@@ -15,7 +15,7 @@ from aipc.qairt.context_info import read_context_info
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import all_socs
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "adb"))
+sys.path.insert(0, str(Path(__file__).parent))
 from qnn_net_run import wrap
 
 
