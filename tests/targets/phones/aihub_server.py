@@ -41,6 +41,7 @@ def start(request: pb.Job) -> str:
     if request.HasField("compile_job"):
         job = request.compile_job
         job.compile_job_id = identity
+        job.target_model.CopyFrom(model_of(f"compiled-{identity}"))  # the client asks that it be named at once
     else:
         job = request.inference_job
         job.inference_job_id = identity
@@ -71,7 +72,6 @@ def compile_graph(job: pb.CompileJob, identity: str) -> None:
         job.job_state, job.failure_reason = pb.JOB_STATE_FAILED, finished.stderr[-500:]
         return
     job.job_state = pb.JOB_STATE_DONE
-    job.target_model.CopyFrom(model_of(f"compiled-{identity}"))
 
 
 def model_of(identity: str) -> pb.Model:
