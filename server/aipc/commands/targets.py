@@ -41,11 +41,10 @@ def command(
 
             show(*examined_page(examined))
         return 0 if examined.ok else 1
-    found = engine.targets()
     if as_json:
-        write_json({"targets": found, "socs": all_socs()})
+        write_json(engine.targets_document())
     else:
         from ._tables import targets_page
 
-        show(*targets_page(found, all_socs()))
+        show(*targets_page(engine.targets(), all_socs()))
     return 0

@@ -13,6 +13,7 @@ KEYS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "directory": (str, "where AIPC keeps everything on the device; `~/.aipc` by default"),
     "python": (str, "the device's own Python that runs packages, instead of a private environment"),
     "setup": (str, "`offline` (this computer downloads the wheels and pushes them, the default) or `online`"),
+    "sdk": (str, "the QAIRT SDK that brings `qnn-net-run` to a phone, instead of QAIRT_SDK_ROOT"),
     "connect_seconds": ((int, float), "how long connecting may take; 20 by default"),
     "silence": ((int, float), "seconds without a sign of life after which the device counts as lost; 30 by default"),
     "npu_files": (list, "patterns of the NPU's device files, to see who else uses it"),

@@ -138,10 +138,13 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
     """All stages; a graph that does not compile, or misses its accuracy, is rewritten further as far as rules go."""
+    better_than: Outcome | None = None
     while True:
         try:
             outcome = run_stages(run, journal)
         except QairtError as error:
+            if better_than is not None:
+                return _without_coarse(run, journal)
             if "rewrite" not in run.entries or "compile" in run.entries:
                 raise
             journal.write("compile failed", error=str(error))
@@ -155,11 +158,32 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
             if not changed:
                 raise
             continue
-        if outcome.failed is None or outcome.failed.name != "verify":
+        if better_than is not None and not _is_better(outcome, better_than):
+            return _without_coarse(run, journal)
+        # Where correctly rounded fp16 is as far off, another form of the model may still be near.
+        poor = outcome.failed is None and run.request.precision == "fp16" and _below_threshold(outcome)
+        if not poor and (outcome.failed is None or outcome.failed.name != "verify"):
             return outcome
         changed, again = _rewrite_further(run, journal, Trigger.COARSE)
         if not changed or not again.ok:
-            return outcome
+            return _without_coarse(run, journal) if poor and not again.ok else outcome
+        better_than = outcome if poor else None
+
+
+def _is_better(outcome: Outcome, before: Outcome) -> bool:
+    """Whether a package passes, nearer to PyTorch than another."""
+    values = [
+        next((record.gate.value for record in item.records if record.name == "verify" and record.gate), None)
+        for item in (outcome, before)
+    ]
+    return outcome.ok and values[0] is not None and (values[1] is None or values[0] > values[1])
+
+
+def _without_coarse(run: Run, journal: Journal) -> Outcome:
+    """The package as it was before the rules for what is coarse were tried, from the cache."""
+    run.triggers.discard(Trigger.COARSE)
+    journal.write("corrective", stage="rewrite", measure="leave out the rules for what is coarse: they do not help")
+    return run_stages(run, journal)
 
 
 def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
