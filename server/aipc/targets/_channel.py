@@ -195,7 +195,10 @@ class _Flow:
     async def start(self, work: Any) -> None:
         while len(self._under_way) >= self._most:
             await self._wait(asyncio.FIRST_COMPLETED)
-        self._under_way.add(asyncio.create_task(self._timed(work)))
+        task = asyncio.create_task(self._timed(work))
+        # Of several pieces that fail together only the first is told.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._under_way.add(task)
 
     async def finish(self) -> None:
         while self._under_way:
