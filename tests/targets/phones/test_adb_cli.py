@@ -54,7 +54,7 @@ def test_deploy_asks_for_consent_then_runs_on_the_phone_and_verify_says_what_cha
     assert report["target"] == phone.name
     assert report["latency"]["measured_by"] == "qnn-net-run"
     assert report["latency"]["repetitions"] == 10
-    assert all(output["sqnr_db"] > 40 for output in report["accuracy"]["outputs"])
+    assert all(float(output["sqnr_db"]) > 40 for output in report["accuracy"]["outputs"])
     assert report["device"]["profile"]["measured_on"] == "device"
     assert report["device"]["facts"]["soc"] == "sm8650"
     assert "push" in words
