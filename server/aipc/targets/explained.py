@@ -1,4 +1,4 @@
-"""A device's error that speaks of a QNN error code, told in a user's words with the remedy (see ``qairt/error_codes.py``)."""
+"""A device's error that speaks of a QNN error code, in a user's words with the remedy (see ``qairt/error_codes.py``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def explained(error: DeviceError) -> DeviceError:
     if error.step not in _STEPS or isinstance(error, SetupNeededError | UnfitError):
         return error
     known = explain_failure(f"{error.cause}\n{error.detail}")
-    if known is None or known.name in error.cause and known.meaning in error.cause:
+    if known is None or (known.name in error.cause and known.meaning in error.cause):
         return error
     return DeviceError(
         known.sentence,

@@ -9,6 +9,7 @@ words of a failed job).
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -31,6 +32,7 @@ DEVICES = (
     ("Test Galaxy S25", "15", ["os:android", "framework:qnn", "vendor:test", "soc-model:69", "hexagon:v79"]),
     ("Test Phone of another maker", "15", ["os:android", "vendor:other"]),
 )
+numbers = itertools.count(1)
 jobs: dict[str, pb.InferenceJob | pb.CompileJob] = {}
 results: dict[str, pb.InferenceJobResult] = {}
 
@@ -185,7 +187,7 @@ class Hub(BaseHTTPRequestHandler):
         return f"http://{self.headers['Host']}/storage/{name}"
 
     def api(self, method: str, parts: list[str], query: dict[str, list[str]], body: bytes):
-        number = str(sum(1 for _ in STATE.iterdir()))
+        number = str(next(numbers))
         if parts == ["devices"]:
             name = query.get("name", [""])[0]
             found = [item for item in DEVICES if name in ("", item[0])]

@@ -33,11 +33,10 @@ def client_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-@pytest.fixture
-def hub(client_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The server's state; the client's configuration leads to it."""
-    state = tmp_path / "hub"
-    state.mkdir()
+@pytest.fixture(scope="module")
+def server(client_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of the server, and the directory of its state."""
+    state = tmp_path_factory.mktemp("hub")
     server = subprocess.Popen(
         [str(client_python), str(Path(__file__).with_name("aihub_server.py")), str(state), sys.executable],
         stdout=subprocess.PIPE,
@@ -45,11 +44,20 @@ def hub(client_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     assert server.stdout
     port = int(server.stdout.readline())
-    configure(tmp_path / "client.ini", f"http://127.0.0.1:{port}", "token-of-the-test")
-    monkeypatch.setenv("QAIHUB_CLIENT_INI", str(tmp_path / "client.ini"))
-    yield state
+    yield f"http://127.0.0.1:{port}", state
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture
+def hub(server: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The server's state, as at its beginning; the client's configuration leads to it."""
+    address, state = server
+    for path in state.iterdir():
+        path.unlink()
+    configure(tmp_path / "client.ini", address, "token-of-the-test")
+    monkeypatch.setenv("QAIHUB_CLIENT_INI", str(tmp_path / "client.ini"))
+    return state
 
 
 def configure(path: Path, url: str, token: str) -> None:
