@@ -60,16 +60,16 @@ async def connect(name: str, settings: Mapping[str, Any]) -> asyncssh.SSHClientC
     witness = _witness()
     try:
         more |= {"connect_timeout": seconds, "login_timeout": seconds, "client_factory": lambda: witness}
-        try:
-            options = await asyncssh.SSHClientConnectionOptions.construct(host=host, **more)
-        except FileNotFoundError:
-            # A key of the configuration that is not there: like OpenSSH, go on with the agent and the usual files.
-            more["client_keys"] = [str(path) for path in Path("~/.ssh").expanduser().glob("id_*[!b]") if path.is_file()]
-            options = await asyncssh.SSHClientConnectionOptions.construct(host=host, **more)
+        options = await asyncssh.SSHClientConnectionOptions.construct(host=host, **more)
         # `UserKnownHostsFile none` would have asyncssh check nothing; OpenSSH would ask, and nobody can be asked here.
         known = options.known_hosts or str(Path("~/.ssh/known_hosts").expanduser())
         witness.known = more["known_hosts"] = known if _readable(known) else b""
-        return await asyncio.wait_for(asyncssh.connect(host, **more), seconds + 10)
+        try:
+            return await asyncio.wait_for(asyncssh.connect(host, **more), seconds + 10)
+        except FileNotFoundError:
+            # A key of the configuration that is not there: like OpenSSH, go on with the agent and the usual files.
+            more["client_keys"] = []
+            return await asyncio.wait_for(asyncssh.connect(host, **more), seconds + 10)
     except asyncssh.HostKeyNotVerifiable as error:
         raise _host_key(host, witness, str(error)) from error
     except asyncssh.PermissionDenied as error:
