@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.hashing import hash_file
+from aipc.qairt.error_codes import explain_failure
 
 from ._node_profile import node_profile
 from ._ssh_names import configured_hosts
@@ -191,7 +192,9 @@ class SshDevice(Device):
         )
         status, words = finished["status"], finished["stderr"].strip().splitlines()
         if status == 2 and words:
-            raise DeviceError(words[-1].removeprefix("run.py: "), detail=finished["stderr"])
+            known = explain_failure(words[-1])
+            more = {"remedy": f"{known.meaning}: {known.remedy}"} if known and known.meaning != known.words else {}
+            raise DeviceError(words[-1].removeprefix("run.py: "), detail=finished["stderr"], **more)
         if status != 0:
             why = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
             raise DeviceError(
