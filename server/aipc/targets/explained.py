@@ -1,4 +1,4 @@
-"""A device's error that speaks of a QNN error code, in a user's words with the remedy (see ``qairt/error_codes.py``)."""
+"""A device's error that speaks of a QNN error code, with its meaning and remedy (see ``qairt/error_codes.py``)."""
 
 from __future__ import annotations
 
