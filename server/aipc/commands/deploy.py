@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, Setup, SoC, Target, TimeLimit
+from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, Setup, SoCs, Target, TimeLimit
 from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
     model: Model,
-    soc: SoC = None,
+    soc: SoCs = None,
     precision: Precision = None,
     target: Target = None,
     out: Annotated[

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types as lsp
 
@@ -16,6 +17,7 @@ from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import CheckReport, Finding, Position, Range, Severity
 
+from .node_times import node_shares
 from .progress import Progress
 from .queue import JobQueue
 from .results import Checked, digest, with_accuracy
@@ -124,8 +126,19 @@ class Checker:
         report = replace(report, findings=proved.findings)
         self._keep(replace(kept, report=report, together=proved.together))
 
-    async def deployed(self, reference: str, file: Path, soc: str, findings: Sequence[Finding]) -> None:
-        """After a deployment: place its nodes on the lines, with what it found, and measure each node."""
+    async def deployed(
+        self,
+        reference: str,
+        file: Path,
+        soc: str,
+        findings: Sequence[Finding],
+        device: Mapping[str, Any] | None = None,
+    ) -> None:
+        """After a deployment: place its nodes on the lines, with what it found, and measure each node.
+
+        Args:
+            device: what was measured where it ran; the times of nodes that a device measured are kept.
+        """
         server = self._server
         request = engine.CheckRequest(reference, soc, cwd=file.parent, full=False)
         cancel = threading.Event()
@@ -134,6 +147,7 @@ class Checker:
             async with self._queue.slot(file):
                 report = await asyncio.to_thread(partial(engine.check, request, server.pool, None, cancel))
                 checked = await asyncio.to_thread(digest, reference, report, tuple(findings))
+                checked = replace(checked, latency=node_shares(device, [node.node for node in report.node_placements]))
                 self._keep(checked)
                 if not server.setting("deploy.nodeAccuracy", True) or not report.graph:
                     return

@@ -9,6 +9,7 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import Placement
 
+from ..node_times import time_text
 from ..positions import utf16_units
 from ..results import Place, current_places
 from ..server import AipcServer, to_path
@@ -49,10 +50,11 @@ def label(places: Sequence[Place], *, accuracy: bool = True) -> str:
         fails = any(place.node.placement is Placement.FAILS for place in places)
         text = f"{'fails' if fails else 'CPU'} {count - on_npu}/{count}"
     errors = [place.error.sqnr_db for place in places if place.error]
-    if not accuracy or not errors:
-        return text
-    worst = min(errors)
-    return f"{text} · exact" if worst == float("inf") else f"{text} · {worst:.0f} dB"
+    if accuracy and errors:
+        worst = min(errors)
+        text += " · exact" if worst == float("inf") else f" · {worst:.0f} dB"
+    times = [place.time for place in places if place.time]
+    return f"{text} · {time_text(times)}" if times else text
 
 
 def tooltip(places: Sequence[Place], total: int) -> str:
