@@ -1,0 +1,84 @@
+"""What a search over precisions tried: figures of every candidate, and which one was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One candidate, compiled and run. A figure is None where it could not be had; ``detail`` says why."""
+
+    label: str
+    """Such as ``fp16``, ``w8a8`` or ``w8a8+2 higher``; unique in its frontier."""
+    measure: str
+    """Why it was tried, in words."""
+    ok: bool
+    """It passed every gate."""
+    bytes: int | None = None
+    """Size of the context binaries."""
+    traffic_bytes: int | None = None
+    """DDR that the compiler plans to read, write, spill and fill for one inference; a plan, not a measurement."""
+    latency_ms: float | None = None
+    """Measured on a device; None without one."""
+    sqnr_db: float | None = None
+    """Of the worst output, on data that was not used for calibration."""
+    metric: float | None = None
+    """The task metric; more is better."""
+    detail: str = ""
+    seconds: float = 0.0
+    higher: tuple[str, ...] = ()
+    """Nodes kept at 16 bits in an 8-bit graph."""
+    float_nodes: tuple[str, ...] = ()
+    """Nodes kept in fp16."""
+    plan: Mapping[str, Any] | None = None
+    """The quantization plan; None for fp16."""
+
+    @property
+    def cost(self) -> tuple[float, float]:
+        """What is compared: planned traffic, then size; the unknown comes last."""
+        traffic = float("inf") if self.traffic_bytes is None else float(self.traffic_bytes)
+        return (traffic, float("inf") if self.bytes is None else float(self.bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """All candidates in the order in which they were tried."""
+
+    tried: tuple[Tried, ...]
+    chosen: str | None
+    """Label of the cheapest that passed; None when none did."""
+    cost: str = "planned DDR traffic"
+    """What cheapest is by: planned DDR traffic, or the latency that a device measured."""
+    threshold_db: float | None = None
+    metric_name: str = ""
+    metric_threshold: float | None = None
+    notes: tuple[str, ...] = field(default_factory=tuple)
+    """What bounded the search, for people."""
+
+    def candidate(self, label: str | None) -> Tried | None:
+        return next((item for item in self.tried if item.label == label), None)
+
+    def is_best(self, item: Tried) -> bool:
+        """Whether no other candidate is both cheaper and nearer to fp32."""
+        if item.sqnr_db is None:
+            return False
+        return not any(
+            other.sqnr_db is not None
+            and other.cost <= item.cost
+            and other.sqnr_db >= item.sqnr_db
+            and (other.cost, other.sqnr_db) != (item.cost, item.sqnr_db)
+            for other in self.tried
+        )
+
+
+def cheapest(tried: tuple[Tried, ...]) -> Tried | None:
+    """The passing candidate with the least latency where a device measured all of them, else the least cost."""
+    passed = [item for item in tried if item.ok]
+    if not passed:
+        return None
+    if all(item.latency_ms is not None for item in passed):
+        return min(passed, key=lambda item: (item.latency_ms or 0.0, item.cost, -(item.sqnr_db or 0.0)))
+    return min(passed, key=lambda item: (item.cost, -(item.sqnr_db or 0.0)))
