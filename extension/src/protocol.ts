@@ -170,7 +170,7 @@ export interface Overlay {
   model: string;
   soc: string;
   stale: boolean;
-  nodes: Record<string, { placement: string; reason?: string; sqnr_db?: number; latency_us?: number }>;
+  nodes: Record<string, { placement: string; reason?: string; sqnr_db?: number; introduced_db?: number; effect_db?: number; share?: number; latency_us?: number }>;
   findings: { id: string; rule: string; severity: string; message: string; nodes: string[] }[];
 }
 

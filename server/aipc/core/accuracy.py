@@ -41,6 +41,13 @@ class NodeError:
     """The largest channel's peak over the median channel's peak: large where an outlier channel sets the range."""
     channel: int | None = None
     """The channel with the largest peak."""
+    op_type: str = ""
+    """Of the node that gives the group its name: the one with weights, else the last."""
+    file: str = ""
+    line: int = 0
+    """Where the author wrote that node, from 1; 0 when it is not known."""
+    module: str = ""
+    """The module instance that ran there, such as ``stage1.0.conv``: it tells instances of one line apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,11 @@ class NodeAccuracy:
         if found := self.nodes.get(node):
             return found
         return next((error for error in self.nodes.values() if node in error.group), None)
+
+    def of_every_node(self) -> dict[str, NodeError]:
+        """Node -> the error that stands for it: its own, or that of the group it is fused into."""
+        fused = {name: error for error in self.nodes.values() for name in error.group}
+        return {**fused, **self.nodes}
 
     def worst(self, most: int = 8) -> list[tuple[str, NodeError]]:
         """The nodes that introduce the most of the model's error, the worst first."""

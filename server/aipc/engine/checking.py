@@ -14,15 +14,20 @@ from pathlib import Path
 from aipc.core.cache import Cache
 from aipc.core.types import (
     CheckReport,
+    Placement,
+    SourceMap,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.blame import located
 from aipc.pipeline.driver import Outcome, run_stages
+from aipc.pipeline.findings import read_source_map
 from aipc.pipeline.journal import Journal
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.placement import placement_report
 from aipc.qairt.runtime import require_qairt
 
 from ._run import OnEvent, counts, localize, new_run, resolve
+from .results import node_accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def check(
     placed = placement_report(run) if "placement" in run.entries else None
     captured = run.entries.get("capture")
     has_graph = captured is not None and (captured.path / "model.onnx").is_file()
-    return CheckReport(
+    report = CheckReport(
         model=run.request.ref.name,
         soc=run.request.soc,
         precision=run.request.precision,
@@ -104,3 +109,10 @@ def check(
         source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
         node_placements=placed.nodes if placed else (),
     )
+    if not request.numerics or not placed or placed.count(Placement.FAILS):
+        return report
+    with pool_or_new(pool) as workers:
+        accuracy = node_accuracy(report, workers, on_event, cancel)
+    sources = read_source_map(Path(report.source_map)) if report.source_map else SourceMap()
+    kinds = {node.node: node.op_type for node in report.node_placements}
+    return replace(report, accuracy=located(accuracy, sources, kinds))

@@ -39,6 +39,8 @@ Report = Callable[[Event], None]
 
 _MAX_BYTES = 600 << 20
 """Of fp32 tensors that are read in one session."""
+_TOLD = 16
+"""Effects between two messages of progress."""
 EFFECT_SECONDS = 60.0
 
 
@@ -57,7 +59,7 @@ def node_accuracy(
     Args:
         model: the fp32 ONNX graph. A node that runs on the CPU is measured as well.
         outputs_npz: what the package gave for these inputs, to tell whether reading changed the graph. Without it a
-            run of the plain quantized graph takes its place; in fp16 nothing is compared.
+            run of the graph with no tensor read takes its place.
         quantized: the quantized graph that the package was compiled from, its tensors named as in ``model``.
         seconds: limit for measuring effects at the outputs; the largest local errors come first.
 
@@ -120,22 +122,24 @@ def _read_floats(
     like = _outlines(stepper, {*names, *ends}, inputs)
     groups = _groups(names, like)
     actual: dict[str, Array] = {}
-    unchanged: bool | None = None if plain is None else True
+    unchanged = True
+    if plain is None:
+        report(Event("accuracy", "running the plain graph"))
+        plain = read_tensors(stepper.model, ends, inputs, chip, like)
     for number, group in enumerate(groups):
         report(Event("accuracy", f"reading {len(group)} tensors", number / len(groups)))
         values = read_tensors(stepper.model, [*group, *ends], inputs, chip, like)
         for name, value in values.items():
             if value.dtype == np.float32 and value.size and name not in actual:
                 actual[name] = disk.keep(value)
-        if plain is not None:
-            unchanged = bool(unchanged) and _equal(plain, values, ends)
+        unchanged = unchanged and _equal(plain, values, ends)
     return _Read(actual, unchanged)
 
 
 def _read_integers(
     report: Report, stepper: Stepper, quantized: onnx.ModelProto, inputs: Any, chip: SoC, plain: Any, disk: _Disk
 ) -> _Read:
-    written = [name for node in stepper.model.graph.node for name in node.output if name]
+    written = _meaningful(stepper.model)
     stored = stored_tensors(quantized, {*written, *inputs})
     ends = [output.name for output in quantized.graph.output]
     report(Event("accuracy", f"reading {len(stored)} tensors"))
@@ -145,6 +149,24 @@ def _read_integers(
     actual = {name: disk.keep(values.pop(name)) for name in list(values) if values[name].size}
     actual |= {name: outputs[name] for name in ends if name in written and outputs[name].dtype == np.float32}
     return _Read(actual, _equal(plain, outputs, ends))
+
+
+def _meaningful(model: onnx.ModelProto) -> list[str]:
+    """Tensors that stand for what the float graph has there.
+
+    What only a Relu or a Clip reads is stored with its range already: its negative values are cut off, which is right.
+    """
+    readers: dict[str, list[str]] = {}
+    for node in model.graph.node:
+        for name in reads(node):
+            readers.setdefault(name, []).append(node.op_type)
+    ends = {output.name for output in model.graph.output}
+    return [
+        name
+        for node in model.graph.node
+        for name in node.output
+        if name and (name in ends or not readers.get(name) or not set(readers[name]) <= {"Relu", "Clip"})
+    ]
 
 
 def _equal(plain: Mapping[str, Array], read: Mapping[str, Array], ends: Iterable[str]) -> bool:
@@ -267,7 +289,8 @@ def _with_effects(
         if number and time.monotonic() > end:
             left += 1
             continue
-        report(Event("accuracy", f"effect of {name} at the outputs", number / len(order)))
+        if number % _TOLD == 0:
+            report(Event("accuracy", "measuring what each node does to the outputs", number / len(order)))
         blamed[name] = replace(item.error, effect_sqnr_db=effects.sqnr({name: item.introduced}))
     shares = with_shares(blamed)
     notes = (f"the effects of {left} tensors with small errors were not measured: out of time",) if left else ()

@@ -8,7 +8,7 @@ where the bench keeps its answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -22,6 +22,9 @@ MOST_MIXED = 8
 HOPELESS_DB = 15.0
 """Other ranges were seen to bring up to 10 dB; farther from the threshold than this they are not tried."""
 SECONDS = 900.0
+
+Keep = Callable[[tuple[str, ...]], QuantizationPlan]
+"""The plan with some nodes in a higher precision."""
 
 _METHODS: tuple[RangeMethod, ...] = ("minmax", "percentile", "mse", "entropy")
 
@@ -157,14 +160,14 @@ class Search:
     def _keep_higher(self, base: Tried) -> Tried:
         plan = self.plans[base.label]
         assert plan is not None
-        return self._fewest(base, plan, "higher", "16 bits")
+        return self._fewest(base, plan, lambda names: replace(plan, higher=names), "16 bits")
 
     def _keep_float(self, base: Tried) -> Tried:
         plan = self.plans[base.label]
         assert plan is not None
-        return self._fewest(base, plan, "float_nodes", "fp16")
+        return self._fewest(base, plan, lambda names: replace(plan, float_nodes=names), "fp16")
 
-    def _fewest(self, base: Tried, plan: QuantizationPlan, where: str, words: str) -> Tried:
+    def _fewest(self, base: Tried, plan: QuantizationPlan, keep: Keep, words: str) -> Tried:
         """The plan with as few groups of nodes kept in a higher precision as pass, the worst ones first.
 
         The effects say how many are needed; the interval between too few and enough is then halved.
@@ -182,7 +185,7 @@ class Search:
             title = (
                 f"the {count} worst of {len(ranking)} layers in {words}" if count > 1 else f"the worst layer in {words}"
             )
-            made = self._try(replace(plan, **{where: kept}), title)
+            made = self._try(keep(kept), title)
             if made.ok:
                 enough, best = count, made
             else:
