@@ -80,8 +80,11 @@ export class Deployments {
     const open = "Open Report";
     const graph = "Show Graph";
     const show = "Reveal Package";
+    const taken = report.frontier?.chosen
+      ? ` as ${report.frontier.chosen}, the cheapest that passed of ${report.frontier.tried.length} tried`
+      : "";
     const answer = await vscode.window.showInformationMessage(
-      `${report.model} runs on ${report.soc.toUpperCase()}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
+      `${report.model} runs on ${report.soc.toUpperCase()}${taken}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
       open,
       graph,
       show,

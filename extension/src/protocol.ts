@@ -22,6 +22,9 @@ export interface ModelSite {
   line: number;
   hasInputs: boolean;
   arguments: string[];
+  /** What pyproject.toml says; empty when it says nothing. */
+  precision?: string;
+  calibration?: string;
   /** To go to in the graph. */
   nodes?: string[];
 }
@@ -64,6 +67,12 @@ export interface OutputAccuracy {
   max_abs: number;
 }
 
+/** What a search over precisions tried. */
+export interface Frontier {
+  tried: { label: string; ok: boolean; sqnr_db: number | string | null; bytes: number | null }[];
+  chosen: string | null;
+}
+
 export interface DeployReport {
   model: string;
   soc: string;
@@ -79,6 +88,7 @@ export interface DeployReport {
   capsule: string | null;
   run: string | null;
   timings: Record<string, number>;
+  frontier?: Frontier | null;
 }
 
 export interface DeployArguments {
@@ -86,6 +96,7 @@ export interface DeployArguments {
   uri: string;
   soc?: string;
   precision?: string;
+  calibration?: string;
   target?: string;
   allowCpu?: boolean;
 }
@@ -170,7 +181,18 @@ export interface Overlay {
   model: string;
   soc: string;
   stale: boolean;
-  nodes: Record<string, { placement: string; reason?: string; sqnr_db?: number; introduced_db?: number; effect_db?: number; share?: number; latency_us?: number }>;
+  nodes: Record<
+    string,
+    {
+      placement: string;
+      reason?: string;
+      sqnr_db?: number;
+      introduced_db?: number;
+      effect_db?: number;
+      share?: number;
+      latency_us?: number;
+    }
+  >;
   findings: { id: string; rule: string; severity: string; message: string; nodes: string[] }[];
 }
 
