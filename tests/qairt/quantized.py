@@ -20,12 +20,22 @@ class _Samples(CalibrationDataReader):
 
 
 def quantize_static(
-    model: str, samples: Sequence[Mapping[str, np.ndarray[Any, Any]]], out: Path, *, activations: int
+    model: str,
+    samples: Sequence[Mapping[str, np.ndarray[Any, Any]]],
+    out: Path,
+    *,
+    activations: int,
+    higher: Sequence[str] = (),
 ) -> str:
-    """Per-channel weights of 8 bits, activations of 8 or 16, min-max ranges."""
+    """Per-channel weights of 8 bits, activations of 8 or 16, min-max ranges; the tensors ``higher`` have 16."""
     kind = {8: QuantType.QUInt8, 16: QuantType.QUInt16}[activations]
     config = get_qnn_qdq_config(
-        model, _Samples(samples), activation_type=kind, weight_type=QuantType.QInt8, per_channel=True
+        model,
+        _Samples(samples),
+        activation_type=kind,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        init_overrides={name: [{"quant_type": QuantType.QUInt16}] for name in higher},
     )
     quantize(model, str(out), config)
     return str(out)

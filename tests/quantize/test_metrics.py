@@ -88,7 +88,9 @@ def test_the_author_s_function_gets_lists_of_samples_and_its_first_figure_counts
 )
 def test_what_is_wrong_with_a_metric_is_said_in_a_sentence(tmp_path: Path, files, metric: str, words: str) -> None:
     (tmp_path / "own.py").write_text(
-        "def text(r, o):\n    return 'good'\ndef nan(r, o):\n    return float('nan')\ndef raises(r, o):\n    return 1 / 0\n"
+        "def text(r, o):\n    return 'good'\n"
+        "def nan(r, o):\n    return float('nan')\n"
+        "def raises(r, o):\n    return 1 / 0\n"
     )
     with pytest.raises(InputError) as caught:
         ask(tmp_path, metric, files)
