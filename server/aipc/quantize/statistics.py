@@ -1,0 +1,144 @@
+"""Run the float graph on the calibration samples and keep a histogram of every float tensor.
+
+What was seen is written after every sample: an interrupted collection goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from aipc.core.errors import InputError
+from aipc.core.hashing import hash_file, hash_value
+from aipc.core.types import Event
+from aipc.qairt.observe import Observer
+from aipc.qairt.package_jobs import read_npz
+from aipc.qairt.subgraph import infer_shapes
+
+from .histogram import Histogram
+from .results import Statistics
+
+FILE = "statistics.npz"
+_FORMAT = 1
+_SAVE_SECONDS = 5.0
+
+
+def collect(report: Callable[[Event], None], model: str, samples: str, out: str) -> Statistics:
+    """See :func:`aipc.quantize.jobs.collect`."""
+    started = time.perf_counter()
+    paths = sorted(Path(samples).glob("[0-9]*.npz"))
+    if not paths:
+        raise InputError(f"there is no calibration sample in {samples}", remedy="name calibration data")
+    directory = Path(out)
+    directory.mkdir(parents=True, exist_ok=True)
+    graph = graph_digest(Path(model))
+    sources = [hash_file(path) for path in paths]
+    digest = hash_value({"format": _FORMAT, "graph": graph, "samples": sorted(sources)})
+    seen, done = _resume(directory / FILE, graph)
+    tensors = observed(Path(model))
+    left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
+    observer = Observer(Path(model), tensors) if left and tensors else None
+    saved = time.perf_counter()
+    for number, (path, source) in enumerate(left, 1):
+        words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
+        report(Event("calibrate", words, (number - 1) / len(left)))
+        for group in observer.run(read_npz(path)) if observer else ():
+            for name, array in group.items():
+                seen.setdefault(name, Histogram()).add(array)
+        done.add(source)
+        if number == len(left) or time.perf_counter() - saved > _SAVE_SECONDS:
+            save(directory / FILE, seen, graph, sorted(done))
+            saved = time.perf_counter()
+    notes = _notes(seen)
+    return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
+
+
+def observed(model: Path) -> list[tuple[str, int]]:
+    """The float tensors that nodes take or make, inputs included, with their bytes, in graph order."""
+    proto = infer_shapes(onnx.load(str(model), load_external_data=False))
+    known = {
+        value.name: value.type.tensor_type
+        for value in (*proto.graph.value_info, *proto.graph.output, *proto.graph.input)
+    }
+    constants = {item.name for item in proto.graph.initializer}
+    names = [value.name for value in proto.graph.input]
+    names += [name for node in proto.graph.node for name in node.output if node.op_type != "Constant"]
+    found = []
+    for name in dict.fromkeys(names):
+        kind = known.get(name)
+        if not name or name in constants or kind is None or kind.elem_type != onnx.TensorProto.FLOAT:
+            continue
+        size = 4
+        for dimension in kind.shape.dim:
+            size *= max(dimension.dim_value, 1)
+        found.append((name, size))
+    return found
+
+
+def graph_digest(model: Path) -> str:
+    data = model.with_name("model.data")
+    return hash_value([hash_file(model), hash_file(data) if data.is_file() else ""])
+
+
+def load(directory: Path) -> dict[str, Histogram]:
+    """Tensor name -> what was seen of it.
+
+    Raises:
+        InputError: there are no statistics, or they are damaged.
+    """
+    try:
+        seen, _ = _read(directory / FILE)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"there are no statistics in {directory}", remedy="calibrate again") from error
+    return seen
+
+
+def save(path: Path, seen: dict[str, Histogram], graph: str, done: list[str]) -> None:
+    """Whole or not at all, so that an interruption leaves the last complete state."""
+    items = seen.values()
+    head = {"graph": graph, "samples": done, "names": list(seen)}
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(
+        temporary,
+        head=np.frombuffer(json.dumps(head).encode(), np.uint8),
+        range=np.array([[item.low, item.high, item.radius] for item in items], np.float64).reshape(-1, 3),
+        apart=np.array([[item.zeros, item.invalid] for item in items], np.int64).reshape(-1, 2),
+        counts=np.array([item.counts for item in items], np.int64),
+    )
+    temporary.replace(path)
+
+
+def _read(path: Path) -> tuple[dict[str, Histogram], dict[str, Any]]:
+    with np.load(path) as data:
+        head = json.loads(bytes(data["head"]))
+        rows = zip(head["names"], data["range"], data["apart"], data["counts"], strict=True)
+        seen = {
+            name: Histogram(float(low), float(high), float(radius), int(zeros), int(invalid), counts)
+            for name, (low, high, radius), (zeros, invalid), counts in rows
+        }
+    return seen, head
+
+
+def _resume(path: Path, graph: str) -> tuple[dict[str, Histogram], set[str]]:
+    try:
+        seen, head = _read(path)
+    except Exception:  # damaged in any way: begin again
+        return {}, set()
+    return (seen, set(head["samples"])) if head["graph"] == graph else ({}, set())
+
+
+def _notes(seen: dict[str, Histogram]) -> tuple[str, ...]:
+    invalid = [name for name, item in seen.items() if item.invalid]
+    constant = [name for name, item in seen.items() if item.low == item.high]
+    notes = []
+    if invalid:
+        notes.append(f"{len(invalid)} tensors held NaN or infinity in calibration, {invalid[0]} first")
+    if constant:
+        notes.append(f"{len(constant)} tensors were constant in calibration, {constant[0]} first")
+    return tuple(notes)
