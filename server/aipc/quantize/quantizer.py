@@ -26,6 +26,8 @@ from .plan import QuantizationPlan
 from .ranges import range_of
 from .results import Quantized
 
+FLOAT_MODEL = "float.onnx"
+"""The float graph whose inner tensors the quantized one stores, where that is not the graph that was given."""
 _LARGE = 1_500_000_000
 
 
@@ -42,10 +44,13 @@ def quantize(
         for name, item in seen.items()
     }
     prepared = measures.prepare(infer_shapes(source), plan, ranges)
-    result = write_integers(prepared.model, plan, prepared.ranges, prepared.float_nodes)
-    measures.finish(result, plan)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
+    if plan.equalize:
+        # Its inner tensors are scaled: what compares them with the quantized graph's needs this form of it.
+        onnx.save(prepared.model, str(target / FLOAT_MODEL))
+    result = write_integers(prepared.model, plan, prepared.ranges, prepared.float_nodes)
+    measures.finish(result, plan)
     large = result.ByteSize() > _LARGE
     onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
     names = [node.name for node in source.graph.node]
