@@ -25,6 +25,7 @@ PROVIDER_OPTIONS = frozenset(
         "htp_arch",
         "htp_graph_finalization_optimization_mode",
         "htp_performance_mode",
+        "offload_graph_io_quantization",
         "profiling_file_path",
         "profiling_level",
         "soc_model",

@@ -7,6 +7,13 @@ from typing import Literal
 
 from aipc.core.errors import InputError
 
+CALIBRATION_COUNT = 32
+"""Samples that calibrate by default: ranges of the models measured change little after 16."""
+HELD_OUT_COUNT = 4
+"""Samples that accuracy is judged on by default, none of which calibrated: each is run in the simulator."""
+HELD_OUT_SHARE = 0.25
+"""Of a source that has too few for both."""
+
 RangeMethod = Literal["minmax", "percentile", "entropy", "mse"]
 
 
