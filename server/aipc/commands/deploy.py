@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, Target, TimeLimit
+from ._options import (
+    Calibration,
+    CalibrationCount,
+    Debug,
+    Json,
+    MemoryLimit,
+    Model,
+    NoCache,
+    Precision,
+    SoC,
+    Target,
+    TimeLimit,
+    from_here,
+)
 from ._work import TIME_LIMIT, working
 
 
@@ -24,6 +37,8 @@ def command(
     allow_cpu: Annotated[
         bool, typer.Option("--allow-cpu", help="Leave operators on the CPU that the NPU does not run.")
     ] = False,
+    calibration: Calibration = None,
+    calibration_count: CalibrationCount = None,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -44,6 +59,8 @@ def command(
         out=out,
         allow_cpu=allow_cpu,
         use_cache=not no_cache,
+        calibration=from_here(calibration),
+        calibration_count=calibration_count,
     )
     with working(time_limit, memory_limit) as work:
         report = engine.deploy(request, work.pool, work.on_event, work.cancel)

@@ -14,8 +14,8 @@ from pathlib import Path
 from aipc.core.cache import Cache
 from aipc.core.types import (
     CheckReport,
-    Placement,
-    SourceMap,
+    Finding,
+    Severity,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.blame import located
@@ -23,10 +23,11 @@ from aipc.pipeline.driver import Outcome, run_stages
 from aipc.pipeline.findings import read_source_map
 from aipc.pipeline.journal import Journal
 from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.placement import placement_report
+from aipc.pipeline.stages.quantize import captured_placement
 from aipc.qairt.runtime import require_qairt
+from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 
-from ._run import OnEvent, counts, localize, new_run, resolve
+from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
 from .results import node_accuracy
 
 
@@ -45,6 +46,13 @@ class CheckRequest:
     use_cache: bool = True
     unsaved: Mapping[str, str] = field(default_factory=dict)
     """Path -> text of source files that an editor has not saved; the model is read from these."""
+    calibration: str | None = None
+
+
+_NO_DATA = (
+    "placement was asked with ranges from the example inputs alone: it does not depend on them, and to deploy this "
+    "precision needs calibration data."
+)
 
 
 @contextmanager
@@ -60,8 +68,16 @@ def opened_run(
     Raises:
         AipcError: the model cannot be found or loaded, or a part is missing.
     """
-    ref, soc, precision, _ = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    ref, soc, precision, _ = resolve(
+        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+    )
     asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
+    asked = calibrated(asked, request.calibration, None)
+    if asked.calibration is None:
+        # Where a node runs does not depend on ranges.
+        asked = replace(asked, calibration=EXAMPLE)
+    if is_quantized(precision) and precision in UNIFORM:
+        stages = (*stages, *(("rewrite",) if "rewrite" not in stages else ()), "calibrate", "quantize")
     directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
     with pool_or_new(pool) as workers:
         run = new_run(asked, workers, on_event, cancel, directory, request.use_cache)
@@ -88,11 +104,13 @@ def check(
         findings = list(run.findings)
         if request.numerics and "placement" in run.entries:
             findings += localize(run)
+        if run.plan is not None and run.request.calibration == EXAMPLE:
+            findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
         if any(finding.fixes for finding in findings):
             findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
-    placed = placement_report(run) if "placement" in run.entries else None
+    placed = captured_placement(run) if "placement" in run.entries else None
     captured = run.entries.get("capture")
     has_graph = captured is not None and (captured.path / "model.onnx").is_file()
     report = CheckReport(

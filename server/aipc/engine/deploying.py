@@ -27,11 +27,12 @@ from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
+from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
 from aipc.rewrites.results import Trigger
 from aipc.targets import get_target
 
-from ._run import OnEvent, counts, localize, new_run, resolve
+from ._run import OnEvent, calibrated, counts, localize, needs_integers, new_run, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class DeployRequest:
     allow_cpu: bool = False
     cwd: Path | None = None
     use_cache: bool = True
+    calibration: str | None = None
+    """A folder, an array file, ``file.py:name`` or ``random``; the configuration's by default."""
+    calibration_count: int | None = None
 
 
 def deploy(
@@ -61,7 +65,11 @@ def deploy(
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
     started = time.perf_counter()
-    ref, soc, precision, config = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    ref, soc, precision, config = resolve(
+        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+    )
+    if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
+        raise needs_integers(ref, soc)
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
@@ -75,6 +83,7 @@ def deploy(
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
             asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            asked = calibrated(asked, request.calibration, request.calibration_count)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
@@ -114,13 +123,13 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     outcome = _run_all(run, journal)
     capsule = None
     if outcome.failed:
-        if outcome.failed.name == "verify":
+        if outcome.failed.name == "verify" and run.plan is None:
             run.findings += localize(run)
         gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
         capsule = write_capsule(run, outcome.failed, run.findings, gate)
     else:
         run.on_event(Event("report", "writing the package"))
-        if _below_threshold(outcome):
+        if run.plan is None and _below_threshold(outcome):
             run.findings += localize(run)
         install_package(run.path("package", "package"), out, _gates(outcome))
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
@@ -148,7 +157,7 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
             if not changed:
                 raise
             continue
-        if outcome.failed is None or outcome.failed.name != "verify":
+        if outcome.failed is None or outcome.failed.name != "verify" or run.plan is not None:
             return outcome
         changed, again = _rewrite_further(run, journal, Trigger.COARSE)
         if not changed or not again.ok:
@@ -157,16 +166,16 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
 
 def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
     """Run up to the rewrite stage with more rules. Tells whether that gives another graph."""
-    digest = run.graph_digest
+    digest = run.float_digest
     if trigger is not None and trigger in run.triggers:
         return False, Outcome()
     if trigger is not None:
         run.triggers.add(trigger)
         journal.write("corrective", stage="rewrite", measure=f"apply the rules for what is {trigger.value}")
     outcome = run_stages(run, journal, until="rewrite")
-    changed = run.graph_digest != digest
+    changed = run.float_digest != digest
     if changed:
-        for name in ("compile", "package", "run", "verify"):
+        for name in ("calibrate", "quantize", "compile", "package", "run", "verify"):
             run.entries.pop(name, None)
     return changed, outcome
 
@@ -174,7 +183,7 @@ def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tup
 def _below_threshold(outcome: Outcome) -> bool:
     """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure."""
     gate = next((record.gate for record in outcome.records if record.name == "verify"), None)
-    return gate is not None and gate.value is not None and gate.value < PACKAGE_SQNR_DB
+    return gate is not None and gate.metric == "sqnr_db" and gate.value is not None and gate.value < PACKAGE_SQNR_DB
 
 
 def _gates(outcome: Outcome) -> dict[str, Any]:

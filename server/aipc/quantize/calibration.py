@@ -1,7 +1,7 @@
 """Calibration data on disk, as the graph takes it, and held-out data with PyTorch's answers.
 
-Samples are written one by one under names of their number: an interruption, or a loader that raises, loses none that
-were there before it. Which items of a source calibrate and which are held out is drawn from the seed.
+Reading is cheap and done again after an interruption; what is expensive, the statistics, goes by the samples' content
+and goes on where it was. Which items of a source calibrate and which are held out is drawn from the seed.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _samples(source: Source, preprocessing: Preprocessing, count: int, seed: int
 def _write(
     report: Callable[[Event], None], stream: Iterator[Arrays], out: Path, wanted: int, apart: int, source: str
 ) -> list[Path]:
-    """Every sample as ``out``/samples/0000.npz …; those that are there from before are not written again."""
+    """Every sample as ``out``/samples/0000.npz …"""
     folder = out / "samples"
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
@@ -116,10 +116,7 @@ def _write(
         report(Event("calibrate", f"reading sample {number + 1} of {wanted + apart}", number / (wanted + apart)))
         _check(arrays, number + 1, source)
         path = folder / f"{number:04d}.npz"
-        if not path.is_file():
-            temporary = path.with_suffix(".tmp")
-            write_npz(temporary, arrays)
-            temporary.replace(path)
+        write_npz(path, arrays)
         paths.append(path)
     return paths
 

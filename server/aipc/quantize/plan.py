@@ -14,6 +14,9 @@ HELD_OUT_COUNT = 4
 HELD_OUT_SHARE = 0.25
 """Of a source that has too few for both."""
 
+EXAMPLE = "the example inputs"
+"""In the place of calibration data where only placement is asked."""
+
 RangeMethod = Literal["minmax", "percentile", "entropy", "mse"]
 
 
@@ -59,6 +62,10 @@ _PLANS = {
     "w8a8": QuantizationPlan(activation_bits=8, range_method="mse"),
     "w4a16": QuantizationPlan(activation_bits=16, weight_bits=4),
 }
+
+
+UNIFORM = tuple(_PLANS)
+"""Precisions that are one plan; the others are searched for."""
 
 
 def plan_for(precision: str) -> QuantizationPlan:

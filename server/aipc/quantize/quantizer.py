@@ -98,7 +98,7 @@ def write_integers(
     try:
         config: Any = get_qnn_qdq_config(
             model,
-            None,  # type: ignore[arg-type]  # no reader: the ranges are known
+            None,  # no reader: the ranges are known
             activation_type=activation,
             weight_type=weight,
             per_channel=plan.per_channel,
@@ -117,7 +117,8 @@ def write_integers(
             config.op_types_to_quantize,
             config.extra_options,
         )
-        return quantizer.quantize_model()
+        quantized: onnx.ModelProto = quantizer.quantize_model()
+        return quantized
     except Exception as error:
         raise QairtError(
             f"the graph cannot be quantized to {plan.label}: {error}",

@@ -62,7 +62,7 @@ class Quantized:
     digest: str
     """Of the graph's content."""
     counts: Mapping[str, int]
-    """``quantized``, ``float`` and ``total`` nodes of the float graph; ``qdq`` QuantizeLinear/DequantizeLinear pairs."""
+    """``quantized``, ``float`` and ``total`` nodes of the float graph; ``qdq`` pairs of Q and DQ."""
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Every node of the quantized graph -> the float graph's nodes that it stands for."""
     encodings: Mapping[str, TensorEncoding] = field(default_factory=dict)

@@ -36,7 +36,7 @@ def other_gate(graph: Graph, ranges: dict[str, tuple[float, float]], keep: froze
     found = [pair for pair in silus(graph) if not {pair[0].name, pair[1].name} & keep]
     for sigmoid, gate in found:
         given, name = sigmoid.input[0], gate.name
-        half = graph.add_constant(f"{name}_half_constant", np.float32(0.5).reshape(()))
+        half = graph.add_constant(f"{name}_half_constant", np.array(0.5, np.float32))
         middle, curve, product = f"{name}_half", f"{name}_tanh", f"{name}_product"
         low, high = ranges.get(given, (-1.0, 1.0))
         ranges[middle] = (low / 2, high / 2)

@@ -168,6 +168,6 @@ def raised(error: Exception, what: str) -> AipcError:
     lines = str(error).strip().splitlines()
     return InputError(
         f"{what} raised {type(error).__name__}: {lines[0] if lines else 'no message'}",
-        remedy="correct it; the samples before it are kept",
+        remedy="correct it and run the same command again",
         range=innermost_user_range(error),
     )

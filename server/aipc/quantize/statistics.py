@@ -40,7 +40,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
     graph = graph_digest(Path(model))
     sources = [hash_file(path) for path in paths]
     digest = hash_value({"format": _FORMAT, "graph": graph, "samples": sorted(sources)})
-    seen, done = _resume(directory / FILE, graph)
+    seen, done = _resume(directory / FILE, graph, set(sources))
     tensors = observed(Path(model))
     left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
     observer = Observer(Path(model), tensors) if left and tensors else None
@@ -125,12 +125,14 @@ def _read(path: Path) -> tuple[dict[str, Histogram], dict[str, Any]]:
     return seen, head
 
 
-def _resume(path: Path, graph: str) -> tuple[dict[str, Histogram], set[str]]:
+def _resume(path: Path, graph: str, wanted: set[str]) -> tuple[dict[str, Histogram], set[str]]:
+    """What an interrupted call has seen, unless it was of another graph or of samples that are no more."""
     try:
         seen, head = _read(path)
     except Exception:  # damaged in any way: begin again
         return {}, set()
-    return (seen, set(head["samples"])) if head["graph"] == graph else ({}, set())
+    done = set(head["samples"])
+    return (seen, done) if head["graph"] == graph and done <= wanted else ({}, set())
 
 
 def _notes(seen: dict[str, Histogram]) -> tuple[str, ...]:
