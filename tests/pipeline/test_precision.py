@@ -1,4 +1,4 @@
-"""Searching for a precision and correcting one, with the real compiler and simulator, on a model with a hostile layer."""
+"""Searching for a precision and correcting one, with the real compiler and simulator, where one layer is hostile."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_auto_keeps_exactly_the_hostile_layer_higher_and_passes(chosen: DeployRe
     assert chosen.ok
     assert chosen.precision == "mixed"
     taken = chosen.frontier.candidate(chosen.frontier.chosen)
-    assert {name.rpartition("_")[0] or name for name in taken.higher} <= {"conv2d", "relu", "node_conv2d", "node_relu"}
     assert len(taken.higher) == 2, "a convolution and its Relu are one layer"
+    assert any("energy" in name for name in taken.higher)
     assert taken.measure == "the worst layer in 16 bits"
     assert taken.sqnr_db > 25
     failed = chosen.frontier.candidate("w8a8")
     assert not failed.ok
     assert failed.sqnr_db < 10
-    assert taken.cost < chosen.frontier.candidate("w8a16").cost
+    assert taken.wide_nodes < chosen.frontier.candidate("w8a16").wide_nodes
 
 
 def test_the_hostile_layer_is_named_at_its_line_with_its_channel(chosen: DeployReport) -> None:
@@ -95,7 +95,9 @@ def test_the_frontier_is_in_the_reports_with_its_metric(chosen: DeployReport) ->
     assert manifest["precision"] == "mixed"
 
 
-def test_a_search_that_is_done_again_comes_from_the_cache(chosen: DeployReport, hostile: Path, pool: WorkerPool) -> None:
+def test_a_search_that_is_done_again_comes_from_the_cache(
+    chosen: DeployReport, hostile: Path, pool: WorkerPool
+) -> None:
     again = engine.deploy(engine.DeployRequest("outlier", precision="auto", cwd=hostile), pool)
     assert all(record.cached for record in again.stages)
     assert again.frontier.chosen == chosen.frontier.chosen

@@ -12,6 +12,8 @@ from aipc.core.frontier import Tried, cheapest
 from aipc.quantize.choosing import Search, Suspect, needed, ranked
 from aipc.quantize.plan import QuantizationPlan, plan_for
 
+MB = 10**6
+
 
 @dataclass
 class Figures:
@@ -39,10 +41,12 @@ class Figures:
     def make(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
         self.made.append(label)
         if plan is None:
-            return Tried(label, measure, True, 400, 4000, sqnr_db=60.0)
+            return Tried(label, measure, True, 400 * MB, 4000 * MB, sqnr_db=60.0)
         size = 100 * plan.activation_bits // 8 + len(plan.higher) + 2 * len(plan.float_nodes)
         found = self.sqnr(plan)
-        return Tried(label, measure, found >= self.threshold, size, 10 * size, sqnr_db=found, higher=plan.higher)
+        return Tried(
+            label, measure, found >= self.threshold, size * MB, 10 * size * MB, sqnr_db=found, higher=plan.higher
+        )
 
     def blame(self, plan: QuantizationPlan) -> NodeAccuracy:
         nodes = {name: NodeError(30.0, effect_sqnr_db=-10 * math.log10(power)) for name, power in self.noise.items()}
@@ -124,12 +128,20 @@ def test_a_search_out_of_time_says_so_and_keeps_what_it_has() -> None:
 
 
 def test_latency_decides_where_a_device_measured_all_that_passed() -> None:
-    small = Tried("small", "", True, 10, 10, latency_ms=3.0)
-    fast = Tried("fast", "", True, 20, 20, latency_ms=2.0)
-    unmeasured = Tried("unmeasured", "", True, 15, 15)
+    small = Tried("small", "", True, 10 * MB, 10 * MB, latency_ms=3.0)
+    fast = Tried("fast", "", True, 20 * MB, 20 * MB, latency_ms=2.0)
+    unmeasured = Tried("unmeasured", "", True, 15 * MB, 15 * MB)
     assert cheapest((small, fast)) is fast
     assert cheapest((small, fast, unmeasured)) is small
     assert cheapest((Tried("x", "", False, 1, 1),)) is None
+
+
+def test_what_costs_the_same_goes_by_how_much_of_it_is_wider_than_8_bits() -> None:
+    wide = Tried("w8a16", "", True, 74_514, 79_872, sqnr_db=34.0, wide_nodes=9)
+    mixed = Tried("w8a8+2 higher", "", True, 74_512, 81_920, sqnr_db=31.0, wide_nodes=2)
+    assert cheapest((wide, mixed)) is mixed
+    large = Tried("large", "", True, 9 * MB, 9 * MB, sqnr_db=30.0, wide_nodes=0)
+    assert cheapest((wide, large)) is wide
 
 
 def test_how_many_are_needed_follows_from_the_noise_that_is_left() -> None:

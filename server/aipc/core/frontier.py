@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PLANNED = "planned DDR traffic, then size, then operators above 8 bits"
+MEASURED = "measured latency"
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -52,8 +55,8 @@ class Frontier:
     tried: tuple[Tried, ...]
     chosen: str | None
     """Label of the cheapest that passed; None when none did."""
-    cost: str = "planned DDR traffic"
-    """What cheapest is by: planned DDR traffic, or the latency that a device measured."""
+    cost: str = PLANNED
+    """What cheapest is by: the compiler's plan, or the latency that a device measured."""
     threshold_db: float | None = None
     metric_name: str = ""
     metric_threshold: float | None = None
@@ -78,6 +81,8 @@ class Frontier:
 
 _LIKE = 1.02
 """Costs this near to each other count as equal: the compiler's layout alone moves them by about a percent."""
+_LIKE_BYTES = 64 << 10
+"""So do these: at the tens of GB/s of a phone's memory they take about a microsecond, less than an inference's start."""
 
 
 def cheapest(tried: tuple[Tried, ...]) -> Tried | None:
@@ -89,12 +94,12 @@ def cheapest(tried: tuple[Tried, ...]) -> Tried | None:
     if not left:
         return None
     if all(item.latency_ms is not None for item in left):
-        left = _least(left, [item.latency_ms or 0.0 for item in left])
-    left = _least(left, [item.cost[0] for item in left])
-    left = _least(left, [item.cost[1] for item in left])
+        left = _least(left, [item.latency_ms or 0.0 for item in left], 0.0)
+    left = _least(left, [item.cost[0] for item in left], _LIKE_BYTES)
+    left = _least(left, [item.cost[1] for item in left], _LIKE_BYTES)
     return min(left, key=lambda item: (item.wide_nodes, -(item.sqnr_db or 0.0)))
 
 
-def _least(items: list[Tried], costs: list[float]) -> list[Tried]:
-    limit = min(costs) * _LIKE
+def _least(items: list[Tried], costs: list[float], like: float) -> list[Tried]:
+    limit = max(min(costs) * _LIKE, min(costs) + like)
     return [item for item, cost in zip(items, costs, strict=True) if cost <= limit]

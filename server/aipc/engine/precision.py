@@ -1,4 +1,4 @@
-"""Which precision a model is deployed in: searched for, or corrected when its gate is not passed; and who is to blame."""
+"""Which precision a model is deployed in: searched for, or corrected when its gate is not passed; who is to blame."""
 
 from __future__ import annotations
 
@@ -37,25 +37,32 @@ class Settled:
 
 
 def search(run: Run, journal: Journal) -> Settled:
-    """Find the precision of a run that asks for ``auto`` or ``mixed``, and deploy with it. What fails is an outcome."""
+    """Find the precision of a run that asks for ``auto`` or ``mixed``, and deploy with it. What fails is an outcome.
+
+    Raises:
+        InputError: there is no calibration data.
+    """
     asked = run.request.precision
     outcome = run_stages(run, journal, until="rewrite")
     if not outcome.ok:
         return Settled(outcome)
-    found = Search(StageBench(run, journal, "candidate"))
-    frontier = found.auto() if asked == "auto" else found.mixed()
-    return _settle(run, journal, found, frontier)
+    run.comparing = True
+    bench = StageBench(run, journal, "candidate")
+    found = Search(bench)
+    return _settle(run, journal, bench, found, found.auto() if asked == "auto" else found.mixed())
 
 
 def correct(run: Run, journal: Journal, plan: QuantizationPlan) -> Settled:
     """Try what applies to a quantized run whose accuracy gate was not passed, each try in the journal."""
-    found = Search(StageBench(run, journal, "corrective"))
-    return _settle(run, journal, found, found.correct(plan))
+    run.comparing = True
+    bench = StageBench(run, journal, "corrective")
+    found = Search(bench)
+    return _settle(run, journal, bench, found, found.correct(plan))
 
 
-def _settle(run: Run, journal: Journal, found: Search, frontier: Frontier) -> Settled:
+def _settle(run: Run, journal: Journal, bench: StageBench, found: Search, frontier: Frontier) -> Settled:
     plan = found.chosen(frontier)
-    use(run, plan, found.bench.findings)  # type: ignore[attr-defined]
+    use(run, plan, bench.findings)
     outcome = run_stages(run, journal)
     samples = calibration_set(run)
     notes = list(frontier.notes)
@@ -78,30 +85,34 @@ def blame(run: Run, settled: Settled) -> tuple[NodeAccuracy | None, tuple[Findin
     A layer that was kept in a higher precision is told as information, with what it would introduce; when the gate was
     not passed, what still introduces the error is a warning.
     """
-    if run.plan is None or "quantize" not in run.entries or not run.meta("quantize")["changed"]:
-        measured = None
-    else:
-        try:
-            measured = _located(run, node_accuracy(run))
-        except QairtError:
-            measured = None
+    found = measured(run)
     findings: list[Finding] = []
     sources = read_source_map(run.path("capture", "source_map.json"))
     kinds = {node.node: node.op_type for node in placement_report(run).nodes}
     plan = run.plan
     if settled.blamed and plan is not None and settled.outcome.ok and (plan.higher or plan.float_nodes):
-        base, found = settled.blamed
+        base, introduced = settled.blamed
         kept = {item for name in (*plan.higher, *plan.float_nodes) for item in _derived(run).get(name, (name,))}
         words = " Deploy keeps it at 16 bits." if plan.higher else " Deploy keeps it in fp16."
         for finding in culprit_findings(
-            _located(run, found), sources, base.label, bits=base.activation_bits, kinds=kinds
+            _located(run, introduced), sources, base.label, bits=base.activation_bits, kinds=kinds
         ):
             if kept.intersection(finding.nodes):
                 told = replace(finding, severity=Severity.INFORMATION, message=finding.message + words)
                 findings.append(told)
-    if measured is not None and not settled.outcome.ok and plan is not None:
-        findings += culprit_findings(measured, sources, plan.label, bits=plan.activation_bits, kinds=kinds)
-    return measured, tuple(findings)
+    if found is not None and not settled.outcome.ok and plan is not None:
+        findings += culprit_findings(found, sources, plan.label, bits=plan.activation_bits, kinds=kinds)
+    return found, tuple(findings)
+
+
+def measured(run: Run) -> NodeAccuracy | None:
+    """Every node's error in the run's quantized graph, by the captured nodes; None where there is none that runs."""
+    if run.plan is None or "quantize" not in run.entries or not run.meta("quantize")["changed"]:
+        return None
+    try:
+        return _located(run, node_accuracy(run))
+    except QairtError:
+        return None
 
 
 def _located(run: Run, found: NodeAccuracy) -> NodeAccuracy:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from aipc.core.accuracy import NodeAccuracy
-from aipc.core.frontier import Frontier, Tried, cheapest
+from aipc.core.frontier import MEASURED, PLANNED, Frontier, Tried, cheapest
 
 from .plan import QuantizationPlan, RangeMethod, plan_for
 
@@ -101,7 +101,7 @@ class Search:
         return Frontier(
             tried,
             best.label if best else None,
-            "measured latency" if by_latency else "planned DDR traffic",
+            MEASURED if by_latency else PLANNED,
             self.bench.threshold_db(self.plans[best.label] if best else self._nearest()),
             notes=tuple(self.notes),
         )

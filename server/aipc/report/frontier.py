@@ -22,7 +22,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 720, 320, 56, 44, 24, 150
 def frontier_section(frontier: Frontier) -> str:
     """Heading, plot and table. Every text is escaped."""
     lead = (
-        f"{len(frontier.tried)} candidates were compiled and run; the cheapest by {frontier.cost} that passed is taken."
+        f"{len(frontier.tried)} candidates were compiled and run; the cheapest that passed is taken: by {frontier.cost}."
         if frontier.chosen
         else f"{len(frontier.tried)} candidates were compiled and run; none passed."
     )
@@ -154,7 +154,7 @@ def _db(value: float | None) -> str:
 
 
 def _megabytes(value: int | None) -> str:
-    return "–" if value is None else f"{value / 1e6:.2f} MB"
+    return "–" if value is None else f"{value / 1e6:.3g} MB"
 
 
 def _e(value: object) -> str:
