@@ -15,7 +15,9 @@ from aipc.core.cache import Cache
 from aipc.core.types import (
     CheckReport,
     Finding,
+    Placement,
     Severity,
+    SourceMap,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.blame import located
