@@ -41,8 +41,8 @@ def quantize(
         name: range_of(item, plan.range_method, plan.range_parameter, plan.activation_bits)
         for name, item in seen.items()
     }
-    prepared = measures.prepare(infer_shapes(source), plan, ranges)
-    result = write_integers(prepared.model, plan, prepared.ranges, prepared.float_nodes)
+    prepared = measures.prepare(infer_shapes(source), plan, ranges, statistics.load_moments(Path(directory)))
+    result = write_integers(prepared.model, plan, prepared.ranges, prepared.float_nodes, prepared.overrides)
     measures.finish(result, plan)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
@@ -73,8 +73,12 @@ def write_integers(
     plan: QuantizationPlan,
     ranges: Mapping[str, tuple[float, float]],
     float_nodes: tuple[str, ...],
+    weights: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> onnx.ModelProto:
     """``model`` with its Q and DQ nodes.
+
+    Args:
+        weights: encodings of weights that are on their grid already.
 
     Raises:
         QairtError: onnxruntime's quantizer cannot do it; ``detail`` has its words.
@@ -97,7 +101,7 @@ def write_integers(
             activation_type=activation,
             weight_type=weight,
             per_channel=plan.per_channel,
-            init_overrides=overrides_for(model, plan, float_nodes),
+            init_overrides={**overrides_for(model, plan, float_nodes), **(weights or {})},
             nodes_to_exclude=list(float_nodes),
         )
         quantizer = QDQQuantizer(
