@@ -8,6 +8,7 @@ from typing import Any
 import onnx
 from onnx import numpy_helper
 
+from .higher import higher_tensors
 from .plan import QuantizationPlan
 from .results import TensorEncoding
 
@@ -23,7 +24,7 @@ def overrides_for(
     overrides: dict[str, list[dict[str, Any]]] = {}
     constants = {item.name: item for item in model.graph.initializer}
     bits = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
-    higher, left = set(plan.higher), set(float_nodes)
+    left = set(float_nodes)
     for node in model.graph.node:
         if node.name in left:
             continue
@@ -35,9 +36,9 @@ def overrides_for(
             axis = len(weight.dims) - 1
             if axis >= 1 and weight.dims[axis] > 1:
                 overrides[weight.name] = [{"quant_type": bits, "axis": axis, "symmetric": True}]
-        if node.name in higher and plan.activation_bits == 8:
-            for name in node.output:
-                overrides[name] = [{"quant_type": QuantType.QUInt16}]
+    if plan.activation_bits == 8:
+        for name in higher_tensors(model, (name for name in plan.higher if name not in left)):
+            overrides[name] = [{"quant_type": QuantType.QUInt16}]
     return overrides
 
 

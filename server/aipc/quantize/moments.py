@@ -150,7 +150,10 @@ def _drawn(total: int, seed: int) -> Array:
 
 
 def save(path: Path, moments: Mapping[str, Moments]) -> None:
-    arrays: dict[str, Array] = {"names": np.array(list(moments)), "counts": np.array([m.count for m in moments.values()])}
+    arrays: dict[str, Array] = {
+        "names": np.array(list(moments)),
+        "counts": np.array([m.count for m in moments.values()]),
+    }
     for number, item in enumerate(moments.values()):
         arrays[f"first{number}"], arrays[f"second{number}"] = item.first, item.second
     temporary = path.with_suffix(".tmp.npz")
@@ -181,5 +184,3 @@ def weight_back(layer_op: str, rows: Array, shape: tuple[int, ...], transposed: 
     if layer_op == "Conv":
         return rows.reshape(shape)
     return rows[0] if transposed else np.ascontiguousarray(rows[0].T)
-
-

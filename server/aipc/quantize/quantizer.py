@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def quantize(
         for name, item in seen.items()
     }
     prepared = measures.prepare(infer_shapes(source), plan, ranges, statistics.load_moments(Path(directory)))
-    result = write_integers(prepared.model, plan, prepared.ranges, prepared.float_nodes, prepared.overrides)
+    settled = replace(plan, higher=prepared.higher)
+    result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     measures.finish(result, plan)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
