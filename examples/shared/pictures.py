@@ -27,10 +27,10 @@ CALIBRATION = {
     ],
     "matplotlib": ["mpl-data/sample_data/grace_hopper.jpg"],
     "sklearn": ["datasets/images/flower.jpg"],
-    "ultralytics": ["assets/bus.jpg"],
+    "ultralytics": ["assets/zidane.jpg"],
 }
 HELD_OUT = {
-    "ultralytics": ["assets/zidane.jpg"],
+    "ultralytics": ["assets/bus.jpg"],
     "skimage": ["data/coffee.png", "data/motorcycle_right.png", "data/text.png"],
     "sklearn": ["datasets/images/china.jpg"],
 }
@@ -60,3 +60,12 @@ def pictures(table: dict[str, list[str]], count: int, seed: int = 0) -> Iterator
             if draw.random() < 0.5:
                 picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         yield picture
+
+
+CALIBRATION_COUNT, HELD_OUT_COUNT = 24, 4
+
+
+def photographs() -> Iterator[Image.Image]:
+    """Calibration data: 24 pictures to calibrate with, then 4 of other scenes, which are held out."""
+    yield from pictures(CALIBRATION, CALIBRATION_COUNT)
+    yield from pictures(HELD_OUT, HELD_OUT_COUNT)

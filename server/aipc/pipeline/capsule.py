@@ -47,7 +47,9 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         nodes = nodes or tuple(node for finding in findings for node in finding.nodes)
         what = "the whole captured graph"
         if record.name == "verify" and run.plan is not None:
-            command = f"aipc deploy model.onnx --soc {run.request.soc} --precision {asked(run)} --calibration inputs.npz"
+            command = (
+                f"aipc deploy model.onnx --soc {run.request.soc} --precision {asked(run)} --calibration inputs.npz"
+            )
         if record.name == "verify" and run.plan is None:
             # Numbers go wrong only together with their neighbours: the smallest part that still does is searched for.
             command = "aipc deploy capsule"

@@ -34,6 +34,7 @@ class QuantizationPlan:
         float_nodes: nodes kept in fp16: islands with a DequantizeLinear before and a QuantizeLinear after them.
         higher: nodes whose outputs have 16 bits in an 8-bit plan.
         calibration: digest of the calibration data that the ranges come from; empty until it is known.
+        adjust_weights: round weights and correct biases against the calibration data, not each weight by itself.
         quantized_io: the package's inputs and outputs are the integers themselves, not fp32.
     """
 
@@ -47,6 +48,7 @@ class QuantizationPlan:
     higher: tuple[str, ...] = ()
     calibration: str = ""
     quantized_io: bool = False
+    adjust_weights: bool = True
 
     @property
     def label(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,14 @@ def quantize(
         name: range_of(item, plan.range_method, plan.range_parameter, plan.activation_bits)
         for name, item in seen.items()
     }
-    prepared = measures.prepare(infer_shapes(source), plan, ranges)
+    prepared = measures.prepare(infer_shapes(source), plan, ranges, statistics.load_moments(Path(directory)))
+    settled = replace(plan, higher=prepared.higher)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
     if plan.equalize:
         # Its inner tensors are scaled: what compares them with the quantized graph's needs this form of it.
         onnx.save(prepared.model, str(target / FLOAT_MODEL))
-    result = write_integers(prepared.model, plan, prepared.ranges, prepared.float_nodes)
+    result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     measures.finish(result, plan)
     large = result.ByteSize() > _LARGE
     onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
@@ -78,8 +80,12 @@ def write_integers(
     plan: QuantizationPlan,
     ranges: Mapping[str, tuple[float, float]],
     float_nodes: tuple[str, ...],
+    weights: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> onnx.ModelProto:
     """``model`` with its Q and DQ nodes.
+
+    Args:
+        weights: encodings of weights that are on their grid already.
 
     Raises:
         QairtError: onnxruntime's quantizer cannot do it; ``detail`` has its words.
@@ -102,7 +108,7 @@ def write_integers(
             activation_type=activation,
             weight_type=weight,
             per_channel=plan.per_channel,
-            init_overrides=overrides_for(model, plan, float_nodes),
+            init_overrides={**overrides_for(model, plan, float_nodes), **(weights or {})},
             nodes_to_exclude=list(float_nodes),
         )
         quantizer = QDQQuantizer(
@@ -117,7 +123,10 @@ def write_integers(
             config.op_types_to_quantize,
             config.extra_options,
         )
-        quantized: onnx.ModelProto = quantizer.quantize_model()
+        quantizer.quantize_model()
+        # Conversions between 8 and 16 bits come behind their readers otherwise.
+        quantizer.model.topological_sort()
+        quantized: onnx.ModelProto = quantizer.model.model
         return quantized
     except Exception as error:
         raise QairtError(

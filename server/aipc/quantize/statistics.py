@@ -21,11 +21,13 @@ from aipc.qairt.observe import Observer
 from aipc.qairt.package_jobs import read_npz
 from aipc.qairt.subgraph import infer_shapes
 
+from . import moments
 from .histogram import Histogram
 from .results import Statistics
 
 FILE = "statistics.npz"
-_FORMAT = 1
+MOMENTS = "moments.npz"
+_FORMAT = 2
 _SAVE_SECONDS = 5.0
 
 
@@ -40,21 +42,33 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
     graph = graph_digest(Path(model))
     sources = [hash_file(path) for path in paths]
     digest = hash_value({"format": _FORMAT, "graph": graph, "samples": sorted(sources)})
-    seen, done = _resume(directory / FILE, graph, set(sources))
+    seen, together, done = _resume(directory, graph, set(sources))
     tensors = observed(Path(model))
+    layers: dict[str, list[moments.Layer]] = {}
+    for layer in moments.layers_of(infer_shapes(onnx.load(model, load_external_data=False))):
+        layers.setdefault(layer.tensor, []).append(layer)
     left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
     observer = Observer(Path(model), tensors) if left and tensors else None
-    saved = time.perf_counter()
+    saved, pause = time.perf_counter(), _SAVE_SECONDS
     for number, (path, source) in enumerate(left, 1):
         words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
         report(Event("calibrate", words, (number - 1) / len(left)))
         for group in observer.run(read_npz(path)) if observer else ():
             for name, array in group.items():
                 seen.setdefault(name, Histogram()).add(array)
+                for layer in layers.get(name, ()):
+                    moments.add(together, layer, array, int(source[:8], 16))
         done.add(source)
-        if number == len(left) or time.perf_counter() - saved > _SAVE_SECONDS:
+        if number == len(left) or time.perf_counter() - saved > pause:
+            before = time.perf_counter()
+            # The moments first: the other file says which samples both hold.
+            moments.save(directory / f"{len(done)}-{MOMENTS}", together)
             save(directory / FILE, seen, graph, sorted(done))
+            for old in directory.glob(f"*-{MOMENTS}"):
+                if old.name != f"{len(done)}-{MOMENTS}":
+                    old.unlink()
             saved = time.perf_counter()
+            pause = max(_SAVE_SECONDS, 10 * (saved - before))
     notes = _notes(seen)
     return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
 
@@ -99,6 +113,12 @@ def load(directory: Path) -> dict[str, Histogram]:
     return seen
 
 
+def load_moments(directory: Path) -> dict[str, moments.Moments]:
+    """Node -> the moments of its inputs; empty where none were kept."""
+    found = sorted(directory.glob(f"*-{MOMENTS}"))
+    return moments.load(found[-1]) if found else {}
+
+
 def save(path: Path, seen: dict[str, Histogram], graph: str, done: list[str]) -> None:
     """Whole or not at all, so that an interruption leaves the last complete state."""
     items = seen.values()
@@ -125,14 +145,17 @@ def _read(path: Path) -> tuple[dict[str, Histogram], dict[str, Any]]:
     return seen, head
 
 
-def _resume(path: Path, graph: str, wanted: set[str]) -> tuple[dict[str, Histogram], set[str]]:
+def _resume(
+    directory: Path, graph: str, wanted: set[str]
+) -> tuple[dict[str, Histogram], dict[str, moments.Moments], set[str]]:
     """What an interrupted call has seen, unless it was of another graph or of samples that are no more."""
     try:
-        seen, head = _read(path)
+        seen, head = _read(directory / FILE)
+        done = set(head["samples"])
+        together = moments.load(directory / f"{len(done)}-{MOMENTS}")
     except Exception:  # damaged in any way: begin again
-        return {}, set()
-    done = set(head["samples"])
-    return (seen, done) if head["graph"] == graph and done <= wanted else ({}, set())
+        return {}, {}, set()
+    return (seen, together, done) if head["graph"] == graph and done <= wanted else ({}, {}, set())
 
 
 def _notes(seen: dict[str, Histogram]) -> tuple[str, ...]:
