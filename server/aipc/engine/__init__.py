@@ -7,12 +7,15 @@ from .inputs import configure, infer
 from .operators import probe_operators, recheck_operators, rewrite_operators
 from .packages import RunReport, VerifyReport, run_package, verify
 from .places import targets
+from .quantizing import QuantizeReport, QuantizeRequest, quantize
 from .results import graph, node_accuracy, runs
 
 __all__ = [
     "CheckRequest",
     "DeployRequest",
     "OnEvent",
+    "QuantizeReport",
+    "QuantizeRequest",
     "RunReport",
     "VerifyReport",
     "check",
@@ -23,6 +26,7 @@ __all__ = [
     "node_accuracy",
     "opened_run",
     "probe_operators",
+    "quantize",
     "recheck_operators",
     "rewrite_operators",
     "run_package",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import onnx
 
 from .batch_norm import fold_batch_norms
+from .fusions import fuse
 from .graph import Graph
 from .moments import Moments
 from .plan import QuantizationPlan
@@ -44,6 +45,8 @@ def prepare(model: onnx.ModelProto, plan: QuantizationPlan, ranges: Ranges, mome
     """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
     graph, known, notes = Graph(model), dict(ranges), []
     keep = frozenset(plan.float_nodes)
+    if number := fuse(graph, keep):
+        notes.append(f"{number} operators that were spelled out in several nodes are one each")
     if number := fold_batch_norms(graph, keep):
         notes.append(f"{number} batch normalizations became part of a convolution")
     if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):

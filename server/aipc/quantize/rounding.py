@@ -76,7 +76,8 @@ def _scales(rows: Array, second: Array, limit: int, plan: QuantizationPlan) -> A
         total = (error**2 * importance).sum(2, keepdims=True)
         better = total < least
         best, least = np.where(better, scale, best), np.where(better, total, least)
-    return best.astype(np.float32).astype(np.float64)
+    # As float32 keeps them: the quantizer divides by these.
+    return np.asarray(best, np.float32).astype(np.float64)
 
 
 def _rounded(rows: Array, second: Array, scale: Array, limit: int) -> Array:
