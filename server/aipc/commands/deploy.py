@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +18,13 @@ from ._options import (
     Model,
     NoCache,
     Precision,
+    Setup,
     SoC,
     Target,
     TimeLimit,
     from_here,
 )
-from ._work import TIME_LIMIT, working
+from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
@@ -39,6 +41,7 @@ def command(
     ] = False,
     calibration: Calibration = None,
     calibration_count: CalibrationCount = None,
+    setup: Setup = False,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -62,8 +65,12 @@ def command(
         calibration=from_here(calibration),
         calibration_count=calibration_count,
     )
-    with working(time_limit, memory_limit) as work:
-        report = engine.deploy(request, work.pool, work.on_event, work.cancel)
+
+    def deploy(agreed: bool) -> engine.DeployReport:
+        with working(time_limit, memory_limit) as work:
+            return engine.deploy(replace(request, setup=agreed), work.pool, work.on_event, work.cancel)
+
+    report = with_consent(deploy, setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

@@ -20,6 +20,7 @@ from aipc.core.types import Event, Finding, Gate
 from aipc.core.workers import WorkerPool
 from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT, QuantizationPlan
 from aipc.rewrites.results import Rewritten, Trigger
+from aipc.targets import RunOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Request:
     held_out_count: int = HELD_OUT_COUNT
     seed: int = 0
     preprocess: str | None = None
+    device: RunOptions = field(default_factory=RunOptions)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,186 @@
+"""What the agent is asked for, what it may use, and what it answers. Frozen and plain, as all that crosses a border."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from aipc.core.types import Finding, OutputAccuracy, Range
+
+
+class GoalKind(str, Enum):
+    """What the agent works on.
+
+    ``FINDING``: one finding that no proved rule solves. ``DEPLOY``: every error and warning, then deploy's own gates.
+    ``EXPORT``: the model loads and can be captured. ``INPUTS``: example inputs, which the model cannot be checked without.
+    """
+
+    FINDING = "finding"
+    DEPLOY = "deploy"
+    EXPORT = "export"
+    INPUTS = "inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """``rule``, ``line`` and ``nodes`` choose the finding of a goal of kind ``FINDING``; what is empty is not asked."""
+
+    kind: GoalKind = GoalKind.DEPLOY
+    rule: str = ""
+    file: str = ""
+    line: int = 0
+    """1-based; 0 for any."""
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        if self.kind is not GoalKind.FINDING:
+            return self.kind.value
+        where = f" at line {self.line}" if self.line else ""
+        return f"finding {self.rule or 'any'}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Caps of one run. They hold to the token: a request that could exceed one is made smaller or not sent."""
+
+    tokens: int = 200_000
+    """Prompt and completion tokens of all requests together."""
+    seconds: float = 1800.0
+    cost: float | None = None
+    """In the currency of the prices; needs both prices."""
+    rounds: int = 30
+    """Replies of the model for one finding."""
+    patience: int = 4
+    """Rejected proposals in a row, none of which came further than the best before it."""
+    reply_tokens: int = 8_000
+    """Of one reply, reasoning included."""
+    input_price: float | None = None
+    """For one million prompt tokens."""
+    output_price: float | None = None
+    """For one million completion tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the endpoint counts them; ``estimated`` counts, among these, what it did not tell (an upper bound)."""
+
+    requests: int = 0
+    prompt: int = 0
+    completion: int = 0
+    estimated: int = 0
+    seconds: float = 0.0
+    cost: float | None = None
+    """None where no prices are known."""
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """``old`` stands exactly once in ``file`` (relative to the project's root) and becomes ``new``."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the model wants to change."""
+
+    number: int
+    title: str
+    edits: tuple[FileEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate of the judgement, with what was measured. ``words`` goes back to the model."""
+
+    name: str
+    ok: bool
+    words: str = ""
+    figures: tuple[OutputAccuracy, ...] = ()
+    attack: str = ""
+    """Set when the gate stopped an attempt on the bounds: which one, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgement of one proposal: its gates in order, up to the first that is not passed."""
+
+    proposal: int
+    gates: tuple[GateResult, ...]
+    approximate: bool = False
+    """The numbers differ by more than rounding; accepted only with the user's word."""
+    sqnr_db: float | None = None
+    """The worst output against the original in fp32, on all inputs."""
+    max_abs: float | None = None
+    simulator_sqnr_db: float | None = None
+    findings: tuple[Finding, ...] = ()
+    """What is left of errors and warnings after the change."""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.gates) and all(gate.ok for gate in self.gates)
+
+    @property
+    def failed(self) -> GateResult | None:
+        return next((gate for gate in self.gates if not gate.ok), None)
+
+
+class Stopped(str, Enum):
+    """Why a run ended."""
+
+    SOLVED = "solved"
+    NO_PROGRESS = "no-progress"
+    BUDGET = "budget"
+    GAVE_UP = "gave-up"
+    REFUSED = "refused"
+    BAD_REPLIES = "bad-replies"
+    NEEDS_USER = "needs-user"
+    CANCELLED = "cancelled"
+    NOTHING_TO_DO = "nothing-to-do"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReport:
+    """The result of a run. Nothing of the user's is changed unless ``applied``.
+
+    ``edits`` and ``diffs`` are the changes that passed every gate; where the goal was not reached, they are the best
+    partial result. ``proof`` is the last accepted proposal's verdict, in figures.
+    """
+
+    model: str
+    soc: str
+    goal: Goal
+    ok: bool
+    stopped: Stopped
+    words: str
+    """One sentence: what was reached, or what was learned and why it ended."""
+    edits: tuple[tuple[Range, str], ...]
+    """Minimal edits of the files as they are now; the file's own path in each range."""
+    diffs: Mapping[str, str]
+    proof: Verdict | None
+    accepted: tuple[Proposal, ...]
+    verdicts: tuple[Verdict, ...]
+    usage: Usage
+    trace: str
+    """Directory with journal.jsonl (for replay and resume) and trace.md (to read)."""
+    left: tuple[Finding, ...] = ()
+    learned: tuple[str, ...] = ()
+    """What was measured of proposals that did not hold, one sentence each."""
+    attacks: tuple[str, ...] = ()
+    """Attempts on the bounds that were stopped, by name."""
+    capsule: str | None = None
+    applied: bool = False
+    endpoint: str = ""
+    """Model and where it is asked; never a key."""
+    qairt: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,252 @@
+"""The agent in the editor.
+
+Commands of the client (``workspace/executeCommand``; one argument each, an object):
+
+``aipc.server.agent.start``
+    ``{model, uri, goal?: {kind: "finding"|"deploy"|"export"|"inputs", rule?, line?, nodes?}, soc?, id?, workDoneToken?,
+    budget?: {tokens?, seconds?, cost?, rounds?, patience?, reply_tokens?, input_price?, output_price?},
+    endpoint?: {kind: "editor", title?, nativeTools?} | {kind: "openai", baseUrl, model, key?}, approximateDb?}``.
+    ``line`` counts from 1. Without an endpoint the environment's is taken. ``id`` names the run for events and
+    cancellation. Answers when the run has ended: ``{report: AgentReport, edit: WorkspaceEdit | null}`` or
+    ``{error: {kind, message, remedy, range}}``. The edit has document changes whose annotation ``aipc.agent`` needs
+    confirmation, so that applying it opens the refactor preview. The files are read as the editor has them.
+``aipc.server.agent.cancel``
+    ``{id}``. Cancelling the work-done progress does the same. The start command then answers with
+    ``report.stopped == "cancelled"`` and no edit.
+``aipc.server.agent.runs``
+    ``{uri}``: traces of the project, newest first: ``[{trace, model, goal, stopped, started, page}]``.
+
+Notifications to the client:
+
+``$/progress`` with ``workDoneToken``: ``message`` is one line with rounds, tokens and cost.
+``aipc/agent``: ``{id, kind, message, round, tokens, cost, seconds, trace}``; ``kind`` as in ``engine.AgentEvent``.
+
+Requests to the client:
+
+``aipc/llm``
+    Only for an endpoint of kind ``editor``: ``{id, messages: [{role: "system"|"user"|"assistant"|"tool", content, calls:
+    [{id, name, arguments}], call_id}], tools: [{name, description, parameters}], maxTokens}``. Answers ``{text, calls?:
+    [{id, name, arguments}], finish?: "stop"|"length"|"refusal", prompt?: number|null, completion?: number|null, model?}``
+    or ``{error: {kind: "no-model"|"denied"|"quota"|"failed", message}}``. ``arguments`` is JSON text. Cancelled by the
+    notification ``aipc/llmCancel`` ``{id}``.
+``aipc/agent/ask``
+    ``{id, text, choices: string[], evidence}``; answers ``{answer: string | null}``; null is a no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as lsp
+
+from aipc.core.errors import AipcError, InputError
+from aipc.core.json import to_plain
+from aipc.core.types import Event, Range
+
+from ..plain import plain
+from ..positions import to_lsp_range
+from ..progress import Progress
+from ..server import AipcServer, to_path, to_uri
+from .commands import answer_error, file_of, untrusted
+
+if TYPE_CHECKING:
+    from aipc import engine
+    from aipc.agent.messages import Endpoint, Question
+    from aipc.agent.results import AgentReport, Budget, Goal
+
+ANNOTATION = "aipc.agent"
+_ASK_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class _Running:
+    id: str
+    cancel: threading.Event
+    loop: asyncio.AbstractEventLoop
+
+
+def register(server: AipcServer) -> None:
+    running: dict[str, _Running] = {}
+
+    @server.command("aipc.server.agent.start")
+    async def start(argument: dict[str, Any]) -> Any:
+        if not server.trusted:
+            return untrusted("the agent")
+        from aipc import engine
+
+        job = _Running(argument.get("id") or uuid.uuid4().hex, threading.Event(), asyncio.get_running_loop())
+        running[job.id] = job
+        try:
+            asked = _request(server, argument)
+            endpoint = _endpoint(server, job, argument.get("endpoint"))
+            title = f"Agent on {asked.model.rpartition(':')[2]}"
+            async with Progress(server, title, job.cancel, argument.get("workDoneToken")) as on_event:
+                run = partial(
+                    engine.agent,
+                    asked,
+                    server.pool,
+                    on_event,
+                    job.cancel,
+                    endpoint=endpoint,
+                    ask=partial(_ask, server, job),
+                    watch=partial(_watch, server, job, on_event),
+                )
+                report = await asyncio.to_thread(run)
+        except AipcError as error:
+            return answer_error(error)
+        finally:
+            running.pop(job.id, None)
+        edit = workspace_edit(server, report) if report.edits and report.stopped.value != "cancelled" else None
+        return {"report": to_plain(report), "edit": edit}
+
+    @server.command("aipc.server.agent.cancel")
+    async def cancel(argument: dict[str, Any]) -> Any:
+        if job := running.get(argument.get("id", "")):
+            job.cancel.set()
+        return None
+
+    @server.command("aipc.server.agent.runs")
+    async def runs(argument: dict[str, Any]) -> Any:
+        from aipc.agent.trace import traces
+
+        return await asyncio.to_thread(partial(traces, to_path(argument["uri"])))
+
+
+def _request(server: AipcServer, argument: Mapping[str, Any]) -> engine.AgentRequest:
+    from aipc import engine
+
+    goal = dict(argument.get("goal") or {})
+    file = file_of(dict(argument))
+    return engine.AgentRequest(
+        argument["model"],
+        _goal(goal, file),
+        argument.get("soc") or server.setting("soc", None),
+        _budget(dict(argument.get("budget") or {})),
+        approximate_db=argument.get("approximateDb"),
+        cwd=file.parent,
+        unsaved=_unsaved(server),
+    )
+
+
+def _goal(given: Mapping[str, Any], file: Path) -> Goal:
+    from aipc.agent.results import Goal, GoalKind
+
+    try:
+        kind = GoalKind(given.get("kind", "deploy"))
+    except ValueError as error:
+        raise InputError(
+            f"there is no goal {given.get('kind')!r}", remedy="use finding, deploy, export or inputs"
+        ) from error
+    place = str(file) if kind is GoalKind.FINDING else ""
+    return Goal(kind, given.get("rule", ""), place, int(given.get("line", 0)), tuple(given.get("nodes", ())))
+
+
+def _budget(given: Mapping[str, Any]) -> Budget:
+    from aipc.agent.results import Budget
+
+    unknown = sorted(set(given) - set(Budget.__dataclass_fields__))
+    if unknown:
+        raise InputError(f"the agent's budget has no {unknown[0]!r}", remedy="use tokens, seconds, cost or rounds")
+    return replace(Budget(), **{name: value for name, value in given.items() if value is not None})
+
+
+def _unsaved(server: AipcServer) -> dict[str, str]:
+    """Open files whose text is another than the disk's."""
+    texts = {}
+    for uri, document in server.workspace.text_documents.items():
+        path = to_path(uri)
+        try:
+            with path.open(encoding="utf-8", newline="") as stream:
+                same = stream.read() == document.source
+        except (OSError, UnicodeDecodeError):
+            continue
+        if not same and path.suffix == ".py":
+            texts[str(path)] = document.source
+    return texts
+
+
+def _endpoint(server: AipcServer, job: _Running, given: Mapping[str, Any] | None) -> Endpoint | None:
+    if not given:
+        return None
+    if given.get("kind") == "editor":
+        from aipc.agent.bridge import BridgeEndpoint
+
+        return BridgeEndpoint(
+            partial(_call, server, job, "aipc/llm"),
+            str(given.get("title") or "the editor's language model"),
+            bool(given.get("nativeTools", True)),
+            lambda: server.protocol.notify("aipc/llmCancel", {"id": job.id}),
+            job.id,
+            job.cancel,
+        )
+    from aipc.agent.client import OpenAIEndpoint, Settings
+
+    settings = Settings(str(given.get("baseUrl") or ""), str(given.get("model") or ""), str(given.get("key") or ""))
+    return OpenAIEndpoint(settings, server.pool, job.cancel)
+
+
+def _call(server: AipcServer, job: _Running, method: str, params: Any, seconds: float) -> Any:
+    """A request to the client, from a worker thread."""
+
+    async def send() -> Any:
+        return await server.protocol.send_request_async(method, params)
+
+    return asyncio.run_coroutine_threadsafe(asyncio.wait_for(send(), seconds), job.loop).result()
+
+
+def _ask(server: AipcServer, job: _Running, question: Question) -> str | None:
+    params = {"id": job.id, **to_plain(question)}
+    try:
+        answer = plain(_call(server, job, "aipc/agent/ask", params, _ASK_SECONDS))
+    except Exception as error:  # a client that knows no such request says so in its own way
+        server.window_log_message(
+            lsp.LogMessageParams(lsp.MessageType.Warning, f"the question was not answered: {error}")
+        )
+        return None
+    value = answer.get("answer") if isinstance(answer, dict) else None
+    return str(value) if value is not None else None
+
+
+def _watch(server: AipcServer, job: _Running, on_event: engine.OnEvent, event: engine.AgentEvent) -> None:
+    job.loop.call_soon_threadsafe(partial(server.protocol.notify, "aipc/agent", {"id": job.id, **to_plain(event)}))
+    cost = "" if event.cost is None else f", cost {event.cost:.4g}"
+    on_event(Event("agent", f"{event.message} (round {event.round}, {event.tokens} tokens{cost})"))
+
+
+def workspace_edit(server: AipcServer, report: AgentReport) -> lsp.WorkspaceEdit:
+    """The accepted changes as one edit, each of which needs confirmation: clients show a preview."""
+    files: dict[str, list[tuple[Range, str]]] = {}
+    for place, text in report.edits:
+        files.setdefault(place.file, []).append((place, text))
+    changes: list[Any] = []
+    for file, edits in files.items():
+        lines = server.lines(file)
+        document = server.workspace.text_documents.get(to_uri(file))
+        identifier = lsp.OptionalVersionedTextDocumentIdentifier(to_uri(file), document.version if document else None)
+        annotated = [lsp.AnnotatedTextEdit(ANNOTATION, to_lsp_range(place, lines), text) for place, text in edits]
+        changes.append(lsp.TextDocumentEdit(identifier, annotated))
+    label = report.accepted[-1].title if report.accepted else "Agent"
+    annotation = lsp.ChangeAnnotation(label, needs_confirmation=True, description=_proof(report))
+    return lsp.WorkspaceEdit(document_changes=changes, change_annotations={ANNOTATION: annotation})
+
+
+def _proof(report: AgentReport) -> str:
+    """The figures of the proof in one line."""
+    proof = report.proof
+    if proof is None:
+        return report.words
+    parts = [f"compiles for {report.soc}"]
+    if proof.max_abs is not None:
+        parts.append(f"max error {proof.max_abs:.2g}")
+    if proof.simulator_sqnr_db is not None:
+        parts.append(f"simulator {proof.simulator_sqnr_db:.1f} dB")
+    if proof.approximate:
+        parts.append("approximate")
+    return ", ".join(parts)
