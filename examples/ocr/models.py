@@ -55,10 +55,10 @@ def line() -> tuple[np.ndarray]:
     return (padded_line(LINE),)
 
 
-WORDS = (
+TEXT = (
     "Madrid cero emisiones EXIT 24 Coffee 3.50 OPEN Bahnhof platform 9 No parking Straße 112 hello world Invoice 2024 "
     "total 1,299.00 taxi airport gate B12 push pull sale -50% café reservation @home www.example.org MADE IN Line 7"
-).split()
+)
 
 
 def pages() -> Iterator[np.ndarray]:
@@ -83,7 +83,7 @@ def lines() -> Iterator[np.ndarray]:
 
 def written(page: Image.Image, draw: random.Random, place: tuple[int, int], size: int) -> None:
     """Write one to three words on a plain or bare ground."""
-    text = " ".join(draw.choices(WORDS, k=draw.randint(1, 3)))
+    text = " ".join(draw.choices(TEXT.split(), k=draw.randint(1, 3)))
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(size)
     ink = draw.choice(["black", "white", "navy", "crimson"])
     if draw.random() < 0.7:

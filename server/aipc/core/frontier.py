@@ -82,7 +82,7 @@ class Frontier:
 _LIKE = 1.02
 """Costs this near to each other count as equal: the compiler's layout alone moves them by about a percent."""
 _LIKE_BYTES = 64 << 10
-"""So do these: at the tens of GB/s of a phone's memory they take about a microsecond, less than an inference's start."""
+"""So do these: at the tens of GB/s of a phone it is about a microsecond, less than an inference takes to start."""
 
 
 def cheapest(tried: tuple[Tried, ...]) -> Tried | None:

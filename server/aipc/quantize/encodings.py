@@ -73,12 +73,13 @@ def derived_nodes(
             takers.setdefault(name, []).append(node)
     derived: dict[str, tuple[str, ...]] = {}
     for node in result.graph.node:
-        if node.name in names:
-            derived[node.name] = (node.name,)
-        elif node.name in prepared:
+        if node.name in prepared:
             derived[node.name] = prepared[node.name]
+        elif node.name in names:
+            derived[node.name] = (node.name,)
+    told = {name for sources in derived.values() for name in sources}
     for node in source.graph.node:
-        if node.name in derived:
+        if node.name in told or not node.output:
             continue
         producer = _through(made.get(f"{node.output[0]}_QuantizeLinear_Input") or made.get(node.output[0]), made)
         if producer is not None and producer.name in derived:

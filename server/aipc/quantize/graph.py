@@ -46,6 +46,11 @@ class Graph:
             for name in node.input:
                 self.takers.setdefault(name, []).append(node)
 
+    def refresh(self) -> None:
+        """Look everything up again after the model was changed from outside."""
+        self.constants = {item.name: item for item in self.model.graph.initializer}
+        self._index()
+
     def array(self, name: str) -> Array | None:
         """The value of a constant; None for anything else."""
         item = self.constants.get(name)

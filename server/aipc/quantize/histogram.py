@@ -48,8 +48,10 @@ class Histogram:
         while self.radius < max(abs(low), abs(high)):
             self._widen()
         # float32 throughout: 8192 bins need no more, and this runs over every activation of the model.
-        index = ((values + np.float32(self.radius)) * np.float32(BINS / 2 / self.radius)).astype(np.int32)
-        counts = np.bincount(np.minimum(index, BINS - 1), minlength=BINS)
+        with np.errstate(over="ignore"):
+            share = values.astype(np.float32) * np.float32(1 / self.radius)
+        index = ((share + 1) * np.float32(BINS / 2)).astype(np.int32)
+        counts = np.bincount(np.clip(index, 0, BINS - 1), minlength=BINS)
         zeros = values.size - int(np.count_nonzero(values))
         counts[BINS // 2] -= zeros
         self.zeros += zeros

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import onnx
 
 from .batch_norm import fold_batch_norms
+from .fusions import fuse
 from .graph import Graph
 from .moments import Moments
 from .plan import QuantizationPlan
@@ -40,10 +42,18 @@ class Prepared:
     """Nodes that have 16 bits: those of the plan and others."""
 
 
-def prepare(model: onnx.ModelProto, plan: QuantizationPlan, ranges: Ranges, moments: Mapping[str, Moments]) -> Prepared:
+def prepare(
+    model: onnx.ModelProto,
+    plan: QuantizationPlan,
+    ranges: Ranges,
+    moments: Mapping[str, Moments],
+    memory: Path | None = None,
+) -> Prepared:
     """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
     graph, known, notes = Graph(model), dict(ranges), []
     keep = frozenset(plan.float_nodes)
+    if number := fuse(graph, keep):
+        notes.append(f"{number} operators that were spelled out in several nodes are one each")
     if number := fold_batch_norms(graph, keep):
         notes.append(f"{number} batch normalizations became part of a convolution")
     if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
@@ -52,7 +62,7 @@ def prepare(model: onnx.ModelProto, plan: QuantizationPlan, ranges: Ranges, mome
     if plan.activation_bits == 8 and (wide := wide_joins(graph, known, keep)):
         notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")
         higher = (*higher, *wide)
-    overrides, number = round_weights(graph, moments, plan, keep) if plan.adjust_weights else ({}, 0)
+    overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")
     return Prepared(graph.model, known, plan.float_nodes, graph.derived, tuple(notes), overrides, higher)

@@ -1,7 +1,7 @@
 """What the inputs of a layer with weights look like together: their mean and second moments, as far as memory allows.
 
-A layer's error from rounded weights is (W - Q) x; over the data its square is tr((W - Q) E[x xT] (W - Q)T). These moments
-are all that rounding needs to know of the data. A convolution's x is one patch; patches are drawn evenly.
+A layer's error from rounded weights is (W - Q) x; over the data its square is tr((W - Q) E[x xT] (W - Q)T). These
+moments are all that rounding needs to know of the data. A convolution's x is one patch; patches are drawn evenly.
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ def quantize(
         name: range_of(item, plan.range_method, plan.range_parameter, plan.activation_bits)
         for name, item in seen.items()
     }
-    prepared = measures.prepare(infer_shapes(source), plan, ranges, statistics.load_moments(Path(directory)))
+    moments = statistics.load_moments(Path(directory)) if plan.adjust_weights else {}
+    prepared = measures.prepare(infer_shapes(source), plan, ranges, moments, Path(directory))
     settled = replace(plan, higher=prepared.higher)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)

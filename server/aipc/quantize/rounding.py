@@ -7,7 +7,11 @@ Then the bias takes up what is left of the mean error (Nagel et al., "Data-Free 
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,14 +31,19 @@ _SHRINKS = {4: np.linspace(1.0, 0.5, 21), 8: np.linspace(1.0, 0.8, 9), 16: np.ar
 
 
 def round_weights(
-    graph: Graph, moments: Mapping[str, Moments], plan: QuantizationPlan, keep: frozenset[str]
+    graph: Graph, moments: Mapping[str, Moments], plan: QuantizationPlan, keep: frozenset[str], memory: Path | None
 ) -> tuple[Overrides, int]:
-    """Replace the weights of ``graph`` by rounded ones; their encodings, and how many layers that were."""
+    """Replace the weights of ``graph`` by rounded ones; their encodings, and how many layers that were.
+
+    Args:
+        memory: a directory for what was rounded: activations of another width do not change the weights.
+    """
     from onnxruntime.quantization import QuantType
 
     kind = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
     limit = 2 ** (plan.weight_bits - 1) - 1
     overrides: Overrides = {}
+    known_before = _Memory(memory, plan)
     for layer in layers_of(graph.model):
         node = next(item for item in graph.model.graph.node if item.name == layer.node)
         known, weight = moments.get(layer.node), graph.array(node.input[1])
@@ -43,14 +52,62 @@ def round_weights(
         rows = weight_rows(layer.op, weight.astype(np.float64), layer.groups, layer.transposed)
         if rows.shape[2] != known.second.shape[1] or rows.shape[0] != known.second.shape[0] or known.count < 8:
             continue
-        second = known.second.astype(np.float64) / known.count
-        scale = _scales(rows, second, limit, plan)
-        rounded = _rounded(rows, second, scale, limit)
+        found = known_before.find(layer.node, weight)
+        if found is None:
+            second = known.second.astype(np.float64) / known.count
+            scale = _scales(rows, second, limit, plan)
+            rounded = _rounded(rows, second, scale, limit)
+            known_before.keep(layer.node, weight, rounded, scale)
+        else:
+            rounded, scale = found
         _correct_bias(graph, node, layer, rows - rounded, known.mean.astype(np.float64))
         back = weight_back(layer.op, rounded, weight.shape, layer.transposed).astype(np.float32)
         graph.constants[node.input[1]].CopyFrom(numpy_helper.from_array(back, node.input[1]))
         overrides[node.input[1]] = _encoding(layer, scale, kind, per_channel=plan.per_channel)
+    known_before.write()
     return overrides, len(overrides)
+
+
+class _Memory:
+    """What was rounded before from the same weights, in one file beside the statistics."""
+
+    def __init__(self, directory: Path | None, plan: QuantizationPlan) -> None:
+        way = "channels" if plan.per_channel else "tensor"
+        self._path = directory / f"rounded-{plan.weight_bits}-{way}.npz" if directory else None
+        self._arrays: dict[str, Array] = {}
+        self._new = False
+        try:
+            if self._path and self._path.is_file():
+                with np.load(self._path) as data:
+                    self._arrays = {name: data[name] for name in data.files}
+        except (OSError, ValueError):
+            self._arrays = {}
+
+    def find(self, node: str, weight: Array) -> tuple[Array, Array] | None:
+        key = _key(node, weight)
+        if f"{key}.steps" not in self._arrays:
+            return None
+        scale = self._arrays[f"{key}.scale"].astype(np.float64)
+        return self._arrays[f"{key}.steps"] * scale, scale
+
+    def keep(self, node: str, weight: Array, rounded: Array, scale: Array) -> None:
+        key = _key(node, weight)
+        self._arrays[f"{key}.steps"] = np.round(rounded / scale).astype(np.int16)
+        self._arrays[f"{key}.scale"] = scale.astype(np.float32)
+        self._new = True
+
+    def write(self) -> None:
+        if self._path is None or not self._new:
+            return
+        temporary = self._path.with_suffix(f".{os.getpid()}.tmp.npz")
+        # Without it the next call only takes longer.
+        with suppress(OSError):
+            np.savez(temporary, **self._arrays)  # type: ignore[arg-type]
+            temporary.replace(self._path)
+
+
+def _key(node: str, weight: Array) -> str:
+    return hashlib.sha256(node.encode() + np.ascontiguousarray(weight).tobytes()).hexdigest()[:24]
 
 
 def _encoding(layer: Layer, scale: Array, kind: Any, *, per_channel: bool) -> list[dict[str, Any]]:
@@ -76,7 +133,8 @@ def _scales(rows: Array, second: Array, limit: int, plan: QuantizationPlan) -> A
         total = (error**2 * importance).sum(2, keepdims=True)
         better = total < least
         best, least = np.where(better, scale, best), np.where(better, total, least)
-    return best.astype(np.float32).astype(np.float64)
+    # As float32 keeps them: the quantizer divides by these.
+    return np.asarray(best, np.float32).astype(np.float64)
 
 
 def _rounded(rows: Array, second: Array, scale: Array, limit: int) -> Array:

@@ -29,6 +29,8 @@ FILE = "statistics.npz"
 MOMENTS = "moments.npz"
 _FORMAT = 2
 _SAVE_SECONDS = 5.0
+_SAVE_SHARE = 10.0
+"""Work at least so many times as long as the last saving took."""
 
 
 def collect(report: Callable[[Event], None], model: str, samples: str, out: str) -> Statistics:
@@ -68,7 +70,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
                 if old.name != f"{len(done)}-{MOMENTS}":
                     old.unlink()
             saved = time.perf_counter()
-            pause = max(_SAVE_SECONDS, 10 * (saved - before))
+            pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
     notes = _notes(seen)
     return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
 

@@ -1,4 +1,4 @@
-"""Run the package on its target with the example inputs."""
+"""Run the package on its target with the inputs that it is judged on."""
 
 from __future__ import annotations
 
