@@ -86,15 +86,8 @@ def deploy(
     with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
-<<<<<<< HEAD
-            asked = Request(
-                variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance, device=options
-            )
-            asked = calibrated(asked, request.calibration, request.calibration_count)
-=======
             asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
             asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
->>>>>>> quant
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
