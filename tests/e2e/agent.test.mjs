@@ -18,8 +18,8 @@ function patch(title, text) {
   });
 }
 
-const WRONG = patch("take half of the token", 'tokens - torch.div(tokens, 2, rounding_mode="floor")');
-const RIGHT = patch("compute the parity by a division", 'tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")');
+const WRONG = patch("take half of the token", "tokens - torch.div(tokens, 2, rounding_mode="floor")");
+const RIGHT = patch("compute the parity by a division", "tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")");
 
 before(async () => {
   const baseUrl = await model.start();
@@ -52,7 +52,7 @@ afterEach((context) => window.keepFailure(context));
 
 async function letTheAgentRewrite() {
   await window.focusEditor();
-  await window.lightBulb(15, 16, "Let the agent rewrite this layer");
+  await window.lightBulb(14, 16, "Let the agent rewrite this layer");
 }
 
 /** The panel that shows what would change. */

@@ -14,7 +14,7 @@ before(async () => {
   const settings = { "chat.disableAIFeatures": false, "aipc.lint.enabled": false };
   const folder = workspace("tests/e2e/project", "tests/e2e/agent/tokens.py");
   const project = join(folder, "pyproject.toml");
-  const more = '\n[tool.aipc.models.odd]\nentry = "tokens.py:build"\ninputs = { tokens = "int32[1,32]" }\n';
+  const more = '\n[tool.aipc.models.odd]\nentry = "tokens.py:Odd"\ninputs = { tokens = "int32[1,32]" }\n';
   writeFileSync(project, readFileSync(project, "utf8") + more);
   window = await open(folder, { settings, extensions: [packed("tests/e2e/probe")] });
   await window.openFile("tokens.py");
@@ -80,14 +80,14 @@ test("the skills are among the chat's", async () => {
 
 test("the agent works with the editor's own language model, without a key", async () => {
   const edit = (text) => [{ file: "tokens.py", old: "tokens & 1", new: text }];
-  const right = 'tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")';
+  const right = "tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")";
   const script = [calls("try_patch", { title: "compute the parity by a division", edits: edit(right) })];
   writeFileSync(join(window.folder, "script.json"), JSON.stringify(script));
   await window.command("AIPC: Check Model");
   await window.squiggles("warning").first().waitFor({ timeout: 120_000 });
   await window.ready();
   await window.focusEditor();
-  await window.lightBulb(15, 16, "Let the agent make this model deployable");
+  await window.lightBulb(14, 16, "Let the agent make this model deployable");
   // The editor asks once whether an extension may use its models.
   const allow = window.page.locator(".monaco-dialog-box .monaco-button", { hasText: "Allow" });
   const panel = window.page.locator(".bulk-edit-panel").first();

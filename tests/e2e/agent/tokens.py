@@ -13,8 +13,3 @@ class Odd(nn.Module):
         # One for odd tokens, nought for even ones.
         odd = tokens & 1
         return self.embedding(tokens) * odd.unsqueeze(-1).float()
-
-
-def build() -> nn.Module:
-    torch.manual_seed(0)
-    return Odd()

@@ -1,8 +1,8 @@
 // What an agent of the editor sees of AIPC: its tools; and a language model that plays a script, without any key.
 
-const { readFileSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
-const vscode = require("vscode");
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as vscode from "vscode";
 
 const folder = () => vscode.workspace.workspaceFolders[0].uri.fsPath;
 const note = (name, value) => writeFileSync(join(folder(), name), JSON.stringify(value, undefined, 2));
@@ -26,7 +26,7 @@ const model = {
   capabilities: { toolCalling: true },
 };
 
-exports.activate = (context) => {
+export function activate(context) {
   let asked = 0;
   context.subscriptions.push(
     vscode.commands.registerCommand("probe.tools", async () => {
@@ -56,4 +56,4 @@ exports.activate = (context) => {
       },
     }),
   );
-};
+}
