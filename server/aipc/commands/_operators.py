@@ -11,7 +11,7 @@ from aipc.ops.data import Coverage, Data, Variant
 from aipc.ops.documents import measured_document
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 from aipc.ops.run import Change, Filled, Rechecked, verdict_counts
-from aipc.ops.shares import Share, shares
+from aipc.ops.shares import Share, share_text, shares
 from aipc.qairt.soc import SoC
 
 from ._tables import _table
@@ -36,13 +36,9 @@ def shares_table(found: Sequence[Share]) -> Any:
     """How many variants run as they are written, and how many once deploy has rewritten them."""
     table = _table("arch", "variants", "run as written", "run rewritten")
     for item in found:
-        after = "not measured: no fp16" if item.after is None else _share(item.after, item.variants)
-        table.add_row(f"v{item.arch}", str(item.variants), _share(item.before, item.variants), after)
+        before = share_text(item.before, item.variants)
+        table.add_row(f"v{item.arch}", str(item.variants), before, item.rewritten)
     return table
-
-
-def _share(count: int, of: int) -> str:
-    return f"{count} ({100 * count / max(1, of):.1f} %)"
 
 
 def filled_page(filled: Filled) -> Iterator[Any]:
