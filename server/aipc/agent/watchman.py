@@ -103,7 +103,7 @@ class Watchman:
 
 
 def _by_library() -> bool:
-    """Whether an installed library does it of itself (a cache, a probe of the machine): refused, but nobody's attempt."""
+    """Whether a library does it of itself (a cache, a probe of the machine): refused, but nobody's attempt."""
     frame = sys._getframe(2)
     while frame is not None:
         file = frame.f_code.co_filename

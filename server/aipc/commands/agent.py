@@ -23,7 +23,7 @@ def command(
         str,
         typer.Option(
             "--goal",
-            help="deploy: all that stands in the way; export: until it can be captured; inputs: its example inputs; or the "
+            help="deploy: all that stands in the way; export: until it is captured; inputs: its example inputs; or the "
             "code of a finding, with :LINE where there are several.",
         ),
     ] = "deploy",
@@ -51,7 +51,7 @@ def command(
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
 ) -> int:
-    """Let a language model edit the source, inside hard bounds; only what compiler, simulator and numbers confirm is kept.
+    """Let a language model edit the source inside hard bounds; what compiler, simulator and numbers confirm is kept.
 
     The model is named by AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY. The exit status is 1 when the
     goal was not reached.
