@@ -125,6 +125,7 @@ def _environment(scratch: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT) and "TOKEN" not in name}
     os.environ.clear()
     os.environ.update(kept, TMPDIR=str(scratch), HF_HUB_OFFLINE="1", YOLO_OFFLINE="1", AIPC_CONFINED="1")
+    os.environ.update(TORCHINDUCTOR_CACHE_DIR=str(scratch), TRITON_CACHE_DIR=str(scratch))
     tempfile.tempdir = str(scratch)
 
 

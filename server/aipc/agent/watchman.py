@@ -39,6 +39,9 @@ _KILL = ("os.kill", "os.killpg", "signal.pthread_kill")
 _WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
+_STANDARD = os.path.dirname(os.__file__)  # noqa: PTH120 - compared with the names of code objects
+
+
 class Watchman:
     """An audit hook. ``handle``: a file descriptor that takes lines of JSON."""
 
@@ -64,7 +67,7 @@ class Watchman:
             words = self._judge(event, arguments)
             if words is None:
                 return
-            if words not in self._told and len(self._told) < 50:
+            if words not in self._told and len(self._told) < 50 and not _by_library():
                 self._told.add(words)
                 self._tell({"tried": words})
         finally:
@@ -97,3 +100,16 @@ class Watchman:
         if real == os.devnull or any(real == base or real.startswith(base + os.sep) for base in self._writable):
             return None
         return f"write outside the scratch copy ({Path(real).name})"
+
+
+def _by_library() -> bool:
+    """Whether a library does it of itself (a cache, a probe of the machine): refused, but nobody's attempt."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if "site-packages" in file or "dist-packages" in file:
+            return True
+        if file != __file__ and not file.startswith((_STANDARD, "<frozen")):
+            return False
+        frame = frame.f_back  # type: ignore[assignment]
+    return True
