@@ -1,6 +1,5 @@
 """Keeps the embeddings of odd tokens, by an operator on bits, which the NPU has not."""
 
-import torch
 from torch import Tensor, nn
 
 
