@@ -108,8 +108,8 @@ def test_corrective_captures_are_tried_and_journaled(project, pool):
 
 
 def test_a_precision_that_is_not_there_is_refused_in_one_sentence(project, pool):
-    with pytest.raises(InputError, match="w8a8 needs quantization"):
-        engine.deploy(engine.DeployRequest("model.py:Small", precision="w8a8", cwd=project), pool)
+    with pytest.raises(InputError, match="no precision called 'w3a8'"):
+        engine.deploy(engine.DeployRequest("model.py:Small", precision="w3a8", cwd=project), pool)
 
 
 def test_a_directory_that_is_no_package_is_not_overwritten(project, pool, deployed, tmp_path):
