@@ -23,6 +23,7 @@ from aipc.qairt.subgraph import infer_shapes
 
 from . import measures, statistics
 from .encodings import derived_nodes, encodings_of, overrides_for
+from .integer_io import integer_io
 from .plan import QuantizationPlan
 from .ranges import range_of
 from .results import Quantized
@@ -46,7 +47,9 @@ def quantize(
     prepared = measures.prepare(infer_shapes(source), plan, ranges, moments, Path(directory))
     settled = replace(plan, higher=prepared.higher)
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
-    measures.finish(result, plan)
+    encodings = encodings_of(result)
+    if plan.quantized_io:
+        integer_io(result)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
     large = result.ByteSize() > _LARGE
@@ -64,7 +67,7 @@ def quantize(
         digest=statistics.graph_digest(target / "model.onnx"),
         counts=counts,
         derived=derived_nodes(source, result, prepared.derived),
-        encodings=encodings_of(result),
+        encodings=encodings,
         float_nodes=prepared.float_nodes,
         notes=prepared.notes,
         seconds=round(time.perf_counter() - started, 3),
