@@ -48,8 +48,7 @@ def quantize(
     settled = replace(plan, higher=prepared.higher)
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     encodings = encodings_of(result)
-    if plan.quantized_io:
-        integer_io(result)
+    border = integer_io(result) if plan.quantized_io else ()
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
     large = result.ByteSize() > _LARGE
@@ -68,6 +67,7 @@ def quantize(
         counts=counts,
         derived=derived_nodes(source, result, prepared.derived),
         encodings=encodings,
+        integer_io=border,
         float_nodes=prepared.float_nodes,
         notes=prepared.notes,
         seconds=round(time.perf_counter() - started, 3),
