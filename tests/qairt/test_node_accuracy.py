@@ -20,7 +20,7 @@ CHANNELS = 8
 
 
 def chain(path: Path, *, outlier: float = 1.0) -> tuple[str, dict[str, np.ndarray]]:
-    """Four convolutions with Relu; channel 3 of the second one is ``outlier`` times larger, and the third ignores it."""
+    """Four convolutions with Relu; channel 3 of the second is ``outlier`` times larger, and the third ignores it."""
     constants = {f"w{i}": noise(CHANNELS, CHANNELS if i else 3, 3, 3, seed=i, scale=0.2) for i in range(4)}
     constants["w1"][3] *= outlier
     constants["w2"][:, 3] *= outlier == 1

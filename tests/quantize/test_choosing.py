@@ -12,13 +12,15 @@ from aipc.core.frontier import Tried, cheapest
 from aipc.quantize.choosing import Search, Suspect, needed, ranked
 from aipc.quantize.plan import QuantizationPlan, plan_for
 
+MB = 10**6
+
 
 @dataclass
 class Figures:
     """Every node adds noise of its own; 16 bits take 40 dB off it, fp16 takes all of it."""
 
     noise: dict[str, float] = field(default_factory=dict)
-    threshold_db: float = 25.0
+    threshold: float = 25.0
     fp16: bool = True
     weights_db: float = 45.0
     gains: dict[str, float] = field(default_factory=dict)
@@ -33,13 +35,18 @@ class Figures:
             total += power * (1e-4 if high else 1.0)
         return -10 * math.log10(total) + self.gains.get(plan.range_method, 0.0) + 2 * plan.equalize
 
+    def threshold_db(self, plan: QuantizationPlan | None) -> float:
+        return self.threshold
+
     def make(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
         self.made.append(label)
         if plan is None:
-            return Tried(label, measure, True, 400, 4000, sqnr_db=60.0)
+            return Tried(label, measure, True, 400 * MB, 4000 * MB, sqnr_db=60.0)
         size = 100 * plan.activation_bits // 8 + len(plan.higher) + 2 * len(plan.float_nodes)
         found = self.sqnr(plan)
-        return Tried(label, measure, found >= self.threshold_db, size, 10 * size, sqnr_db=found, higher=plan.higher)
+        return Tried(
+            label, measure, found >= self.threshold, size * MB, 10 * size * MB, sqnr_db=found, higher=plan.higher
+        )
 
     def blame(self, plan: QuantizationPlan) -> NodeAccuracy:
         nodes = {name: NodeError(30.0, effect_sqnr_db=-10 * math.log10(power)) for name, power in self.noise.items()}
@@ -70,7 +77,7 @@ def test_one_hostile_node_is_the_only_one_kept_higher() -> None:
 
 def test_the_fewest_nodes_are_found_where_the_effects_alone_mislead() -> None:
     # Together with the weights' own noise the worst five are needed: the sum of effects says fewer.
-    bench = Figures({f"n{i}": 1e-3 for i in range(16)}, threshold_db=24.0, weights_db=24.6)
+    bench = Figures({f"n{i}": 1e-3 for i in range(16)}, threshold=24.0, weights_db=24.6)
     found = Search(bench).mixed()
     chosen = found.candidate(found.chosen)
     assert chosen is not None
@@ -100,7 +107,7 @@ def test_ranges_are_not_tried_where_they_cannot_help() -> None:
 
 
 def test_islands_in_fp16_where_sixteen_bits_do_not_pass() -> None:
-    bench = Figures(noises(a=400.0, b=1e-5), threshold_db=25.0)
+    bench = Figures(noises(a=400.0, b=1e-5), threshold=25.0)
     found = Search(bench).auto()
     assert found.candidate(found.chosen).measure == "the worst layer in fp16"
     assert found.candidate(found.chosen).cost < found.candidate("fp16").cost
@@ -121,12 +128,20 @@ def test_a_search_out_of_time_says_so_and_keeps_what_it_has() -> None:
 
 
 def test_latency_decides_where_a_device_measured_all_that_passed() -> None:
-    small = Tried("small", "", True, 10, 10, latency_ms=3.0)
-    fast = Tried("fast", "", True, 20, 20, latency_ms=2.0)
-    unmeasured = Tried("unmeasured", "", True, 15, 15)
+    small = Tried("small", "", True, 10 * MB, 10 * MB, latency_ms=3.0)
+    fast = Tried("fast", "", True, 20 * MB, 20 * MB, latency_ms=2.0)
+    unmeasured = Tried("unmeasured", "", True, 15 * MB, 15 * MB)
     assert cheapest((small, fast)) is fast
     assert cheapest((small, fast, unmeasured)) is small
     assert cheapest((Tried("x", "", False, 1, 1),)) is None
+
+
+def test_what_costs_the_same_goes_by_how_much_of_it_is_wider_than_8_bits() -> None:
+    wide = Tried("w8a16", "", True, 74_514, 79_872, sqnr_db=34.0, wide_nodes=9)
+    mixed = Tried("w8a8+2 higher", "", True, 74_512, 81_920, sqnr_db=31.0, wide_nodes=2)
+    assert cheapest((wide, mixed)) is mixed
+    large = Tried("large", "", True, 9 * MB, 9 * MB, sqnr_db=30.0, wide_nodes=0)
+    assert cheapest((wide, large)) is wide
 
 
 def test_how_many_are_needed_follows_from_the_noise_that_is_left() -> None:

@@ -24,8 +24,8 @@ def frontier_lines(frontier: Frontier) -> Iterator[Any]:
         column.justify = "right"
     for item in frontier.tried:
         figures = [
-            _number(item.bytes, 1e6, ".2f"),
-            _number(item.traffic_bytes, 1e6, ".2f"),
+            _number(item.bytes, 1e6, ".3g"),
+            _number(item.traffic_bytes, 1e6, ".3g"),
             _number(item.latency_ms, 1, ".2f"),
             _number(item.sqnr_db, 1, ".1f"),
         ]
@@ -40,7 +40,7 @@ def frontier_lines(frontier: Frontier) -> Iterator[Any]:
         )
     yield table
     if frontier.chosen:
-        yield Text(f"{frontier.chosen} is the cheapest by {frontier.cost} of those that passed", "bold")
+        yield Text(f"{frontier.chosen} is the cheapest that passed: by {frontier.cost}", "bold")
     else:
         yield Text("no precision passed", "bold red")
     for note in frontier.notes:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PLANNED = "planned DDR traffic, then size, then operators above 8 bits"
+MEASURED = "measured latency"
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -20,7 +23,7 @@ class Tried:
     bytes: int | None = None
     """Size of the context binaries."""
     traffic_bytes: int | None = None
-    """DDR that the compiler plans to read, write, spill and fill for one inference; a plan, not a measurement."""
+    """DDR that the compiler plans to read and write for one inference, spills and fills included; no measurement."""
     latency_ms: float | None = None
     """Measured on a device; None without one."""
     sqnr_db: float | None = None
@@ -33,6 +36,8 @@ class Tried:
     """Nodes kept at 16 bits in an 8-bit graph."""
     float_nodes: tuple[str, ...] = ()
     """Nodes kept in fp16."""
+    wide_nodes: int = 0
+    """Nodes that compute in more than 8 bits."""
     plan: Mapping[str, Any] | None = None
     """The quantization plan; None for fp16."""
 
@@ -50,8 +55,8 @@ class Frontier:
     tried: tuple[Tried, ...]
     chosen: str | None
     """Label of the cheapest that passed; None when none did."""
-    cost: str = "planned DDR traffic"
-    """What cheapest is by: planned DDR traffic, or the latency that a device measured."""
+    cost: str = PLANNED
+    """What cheapest is by: the compiler's plan, or the latency that a device measured."""
     threshold_db: float | None = None
     metric_name: str = ""
     metric_threshold: float | None = None
@@ -74,11 +79,27 @@ class Frontier:
         )
 
 
+_LIKE = 1.02
+"""Costs this near to each other count as equal: the compiler's layout alone moves them by about a percent."""
+_LIKE_BYTES = 64 << 10
+"""So do these: at the tens of GB/s of a phone it is about a microsecond, less than an inference takes to start."""
+
+
 def cheapest(tried: tuple[Tried, ...]) -> Tried | None:
-    """The passing candidate with the least latency where a device measured all of them, else the least cost."""
-    passed = [item for item in tried if item.ok]
-    if not passed:
+    """The cheapest that passed: by latency where a device measured all of them, else by planned traffic.
+
+    What is like in that goes by size, then by the number of nodes that compute in more than 8 bits, then by accuracy.
+    """
+    left = [item for item in tried if item.ok]
+    if not left:
         return None
-    if all(item.latency_ms is not None for item in passed):
-        return min(passed, key=lambda item: (item.latency_ms or 0.0, item.cost, -(item.sqnr_db or 0.0)))
-    return min(passed, key=lambda item: (item.cost, -(item.sqnr_db or 0.0)))
+    if all(item.latency_ms is not None for item in left):
+        left = _least(left, [item.latency_ms or 0.0 for item in left], 0.0)
+    left = _least(left, [item.cost[0] for item in left], _LIKE_BYTES)
+    left = _least(left, [item.cost[1] for item in left], _LIKE_BYTES)
+    return min(left, key=lambda item: (item.wide_nodes, -(item.sqnr_db or 0.0)))
+
+
+def _least(items: list[Tried], costs: list[float], like: float) -> list[Tried]:
+    limit = max(min(costs) * _LIKE, min(costs) + like)
+    return [item for item, cost in zip(items, costs, strict=True) if cost <= limit]

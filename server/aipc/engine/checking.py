@@ -30,6 +30,7 @@ from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 
 from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
+from .precision import measured
 from .results import node_accuracy
 
 
@@ -104,7 +105,8 @@ def check(
     stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
     with opened_run(request, stages, pool, on_event, cancel) as (run, outcome):
         findings = list(run.findings)
-        if request.numerics and "placement" in run.entries:
+        accuracy = measured(run) if request.numerics else None
+        if request.numerics and "placement" in run.entries and run.plan is None:
             findings += localize(run)
         if run.plan is not None and run.request.calibration == EXAMPLE:
             findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
@@ -128,8 +130,9 @@ def check(
         graph=str(captured.path / "model.onnx") if captured and has_graph else None,
         source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
         node_placements=placed.nodes if placed else (),
+        accuracy=accuracy,
     )
-    if not request.numerics or not placed or placed.count(Placement.FAILS):
+    if accuracy or not request.numerics or run.plan is not None or not placed or placed.count(Placement.FAILS):
         return report
     with pool_or_new(pool) as workers:
         accuracy = node_accuracy(report, workers, on_event, cancel)

@@ -33,6 +33,9 @@ from aipc.rewrites.results import Trigger
 from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, calibrated, counts, localize, needs_integers, new_run, resolve
+from .chips import deploy_for_chips, several_socs
+from .places import device_soc
+from .precision import SEARCHED, Settled, blame, correct, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def deploy(
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
+    if socs := several_socs(request.soc):
+        return deploy_for_chips(request, socs, pool, on_event, cancel)
     started = time.perf_counter()
     ref, soc, precision, config = resolve(
         request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
@@ -77,6 +82,8 @@ def deploy(
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
+    if target != "simulator":
+        soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel)
     out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
     out = (request.cwd or Path.cwd()) / out
     if out.exists() and not out.is_dir():
@@ -127,7 +134,12 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     started = time.perf_counter()
     out, directory = run.request.out, run.directory
     assert out is not None
-    outcome = _run_all(run, journal)
+    settled = _settled(run, journal)
+    outcome = settled.outcome
+    accuracy, culprits = (
+        blame(run, settled) if outcome.failed is None or outcome.failed.name == "verify" else (None, ())
+    )
+    run.findings += culprits
     capsule = None
     if outcome.failed:
         if outcome.failed.name == "verify" and run.plan is None:
@@ -141,9 +153,25 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
         deployments = {run.request.target: run.meta("run")["environment"]}
         install_package(run.path("package", "package"), out, _gates(outcome), deployments)
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
+    report = replace(report, frontier=settled.frontier, node_accuracy=accuracy, metric=_metric(run))
     write_reports(report, directory, out if outcome.ok else None)
     journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
     return report
+
+
+def _settled(run: Run, journal: Journal) -> Settled:
+    """All stages, in the precision that was asked for, that a search takes, or that a failed gate leads to."""
+    if run.request.precision in SEARCHED:
+        return search(run, journal)
+    outcome = _run_all(run, journal)
+    if run.plan is None or outcome.failed is None or outcome.failed.name != "verify":
+        return Settled(outcome)
+    return correct(run, journal, run.plan)
+
+
+def _metric(run: Run) -> dict[str, float] | None:
+    found = run.meta("verify").get("metric") if "verify" in run.entries else None
+    return {found["name"]: found["value"], **found["more"]} if found else None
 
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
@@ -224,11 +252,12 @@ def _gates(outcome: Outcome) -> dict[str, Any]:
 
 def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, seconds: float) -> DeployReport:
     placed = deployed_placement(run) if "placement" in run.entries else None
-    accuracy = (
-        {"outputs": from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...])}
-        if "verify" in run.entries
-        else None
-    )
+    verified = run.meta("verify") if "verify" in run.entries else {}
+    accuracy = {
+        name: from_plain(verified[name], tuple[OutputAccuracy, ...])
+        for name in ("outputs", "slices")
+        if verified.get(name)
+    } or None
     latency = run.meta("run")["latency"] if "run" in run.entries else None
     timings = {record.name: record.seconds for record in outcome.records} | {"total": round(seconds, 4)}
     return DeployReport(

@@ -67,6 +67,8 @@ class Run:
     """The result of the rewrite stage, read from the entry at this path."""
     plan: QuantizationPlan | None = None
     """How the graph is quantized; None leaves it in float. A search over precisions changes it between its tries."""
+    comparing: bool = False
+    """Precisions are compared: a candidate in fp16 is judged on the held-out samples as the others are."""
     search: bool = False
     """The graph does not compile: the rewrite stage compiles to the end when it asks for placement."""
 
@@ -97,6 +99,11 @@ class Run:
     def float_digest(self) -> str:
         digest: str = self._deployed(quantized=False).meta["digest"]
         return digest
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether calibration data is read, and the package judged on what is held out of it."""
+        return self.plan is not None or self.comparing
 
     @property
     def held_out(self) -> tuple[Path, ...]:

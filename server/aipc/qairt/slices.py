@@ -8,7 +8,7 @@ neighbours in one group is a part with figures of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,25 @@ _DECADES = 1.0
 """Two neighbours are of one part when their peaks differ by less than this, as a power of ten."""
 
 
-def slices(report: Callable[[Event], None], *, reference_npz: str, actual_npz: str) -> tuple[OutputAccuracy, ...]:
-    """The parts of every output that has parts, as a job."""
-    return slice_outputs(read_npz(reference_npz), read_npz(actual_npz))
+def slices(
+    report: Callable[[Event], None], *, references: Sequence[str], actuals: Sequence[str]
+) -> tuple[OutputAccuracy, ...]:
+    """The parts of every output that has parts, over all samples together, as a job.
+
+    Args:
+        references, actuals: ``.npz`` files, one a sample, in one order.
+    """
+    return slice_outputs(_joined(references), _joined(actuals))
+
+
+def _joined(paths: Sequence[str]) -> dict[str, Array]:
+    """The samples one after the other along the first axis, so that parts are of all of them."""
+    read = [read_npz(path) for path in paths]
+    joined = {}
+    for name, value in read[0].items():
+        values = [item[name] for item in read if name in item]
+        joined[name] = np.concatenate(values) if value.ndim else value
+    return joined
 
 
 def slice_outputs(reference: Mapping[str, Array], actual: Mapping[str, Array]) -> tuple[OutputAccuracy, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from aipc.core.accuracy import NodeAccuracy
-from aipc.core.frontier import Frontier, Tried, cheapest
+from aipc.core.frontier import MEASURED, PLANNED, Frontier, Tried, cheapest
 
 from .plan import QuantizationPlan, RangeMethod, plan_for
 
@@ -32,9 +32,11 @@ _METHODS: tuple[RangeMethod, ...] = ("minmax", "percentile", "mse", "entropy")
 class Bench(Protocol):
     """What makes candidates. Every answer is of the compiled package in the simulator, or on the device."""
 
-    threshold_db: float
     fp16: bool
     """Whether the NPU of the SoC computes in fp16."""
+
+    def threshold_db(self, plan: QuantizationPlan | None) -> float:
+        """The SQNR that a candidate of this plan must reach."""
 
     def make(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
         """Quantize, compile, run and gate one candidate; None is fp16. What QAIRT refuses is a Tried that failed."""
@@ -52,6 +54,8 @@ class Search:
     tried: list[Tried] = field(default_factory=list)
     plans: dict[str, QuantizationPlan | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    blamed: tuple[QuantizationPlan, NodeAccuracy] | None = None
+    """The plan whose worst nodes were kept in a higher precision, and what its nodes introduce."""
     _started: float = field(default_factory=time.monotonic)
 
     def auto(self) -> Frontier:
@@ -97,8 +101,8 @@ class Search:
         return Frontier(
             tried,
             best.label if best else None,
-            "measured latency" if by_latency else "planned DDR traffic",
-            self.bench.threshold_db,
+            MEASURED if by_latency else PLANNED,
+            self.bench.threshold_db(self.plans[best.label] if best else self._nearest()),
             notes=tuple(self.notes),
         )
 
@@ -106,6 +110,9 @@ class Search:
         """The plan of the candidate that was chosen, or of the nearest one when none passed; None is fp16."""
         if frontier.chosen is not None:
             return self.plans[frontier.chosen]
+        return self._nearest()
+
+    def _nearest(self) -> QuantizationPlan | None:
         return self.plans[max(self.tried, key=_reached).label]
 
     def _try(self, plan: QuantizationPlan | None, measure: str) -> Tried:
@@ -143,7 +150,7 @@ class Search:
         """The best of the candidate with other ranges and equalized; itself when it is too far from the threshold."""
         plan = self.plans[first.label]
         best = first
-        if plan is None or _reached(first) < self.bench.threshold_db - HOPELESS_DB:
+        if plan is None or _reached(first) < self.bench.threshold_db(plan) - HOPELESS_DB:
             return best
         tries = [replace(plan, range_method=method, range_parameter=None) for method in _METHODS]
         for candidate in [item for item in tries if item != plan]:
@@ -173,11 +180,12 @@ class Search:
         The effects say how many are needed; the interval between too few and enough is then halved.
         """
         found = self.bench.blame(plan)
+        self.blamed = (plan, found) if found else self.blamed
         ranking = ranked(found) if found else []
         if not ranking:
             return base
         few, enough, best = 0, len(ranking) + 1, base
-        count = needed(ranking, self.bench.threshold_db, base.sqnr_db)
+        count = needed(ranking, self.bench.threshold_db(plan), base.sqnr_db)
         for _ in range(MOST_MIXED):
             if self._out_of_time():
                 break

@@ -28,6 +28,8 @@ from .plan import QuantizationPlan
 from .ranges import range_of
 from .results import Quantized
 
+FLOAT_MODEL = "float.onnx"
+"""The float graph whose inner tensors the quantized one stores, where that is not the graph that was given."""
 _LARGE = 1_500_000_000
 
 
@@ -46,11 +48,14 @@ def quantize(
     moments = statistics.load_moments(Path(directory)) if plan.adjust_weights else {}
     prepared = measures.prepare(infer_shapes(source), plan, ranges, moments, Path(directory))
     settled = replace(plan, higher=prepared.higher)
+    target = Path(out)
+    target.mkdir(parents=True, exist_ok=True)
+    if plan.equalize:
+        # Its inner tensors are scaled: what compares them with the quantized graph's needs this form of it.
+        onnx.save(prepared.model, str(target / FLOAT_MODEL))
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     encodings = encodings_of(result)
     border = integer_io(result) if plan.quantized_io else ()
-    target = Path(out)
-    target.mkdir(parents=True, exist_ok=True)
     large = result.ByteSize() > _LARGE
     onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
     names = [node.name for node in source.graph.node]
@@ -122,7 +127,10 @@ def write_integers(
             config.op_types_to_quantize,
             config.extra_options,
         )
-        quantized: onnx.ModelProto = quantizer.quantize_model()
+        quantizer.quantize_model()
+        # Conversions between 8 and 16 bits come behind their readers otherwise.
+        quantizer.model.topological_sort()
+        quantized: onnx.ModelProto = quantizer.model.model
         return quantized
     except Exception as error:
         raise QairtError(

@@ -22,7 +22,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 720, 320, 56, 44, 24, 150
 def frontier_section(frontier: Frontier) -> str:
     """Heading, plot and table. Every text is escaped."""
     lead = (
-        f"{len(frontier.tried)} candidates were compiled and run; the cheapest by {frontier.cost} that passed is taken."
+        f"{len(frontier.tried)} candidates were compiled and run; the cheapest that passed is taken: by {frontier.cost}."
         if frontier.chosen
         else f"{len(frontier.tried)} candidates were compiled and run; none passed."
     )
@@ -101,6 +101,7 @@ def _plot(frontier: Frontier) -> str:
     for item, cost, level in points:
         chosen = item.label == frontier.chosen
         kind = "chosen ok" if chosen else ("ok" if item.ok else "")
+        mark = ' class="chosen"' if chosen else ""
         left, top = x(cost), y(level)
         parts.append(
             f'<circle class="{kind}" cx="{left:.1f}" cy="{top:.1f}" r="5"><title>{_e(item.label)}</title></circle>'
@@ -108,9 +109,7 @@ def _plot(frontier: Frontier) -> str:
         while any(abs(top - other) < 14 and abs(left - beside) < 110 for beside, other in taken):
             top += 14
         taken.append((left, top))
-        parts.append(
-            f'<text{" class=chosen" if chosen else ""} x="{left + 10:.1f}" y="{top + 4:.1f}">{_e(item.label)}</text>'
-        )
+        parts.append(f'<text{mark} x="{left + 10:.1f}" y="{top + 4:.1f}">{_e(item.label)}</text>')
     return (
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="Accuracy over cost of every candidate">{"".join(parts)}</svg>'
@@ -155,7 +154,7 @@ def _db(value: float | None) -> str:
 
 
 def _megabytes(value: int | None) -> str:
-    return "–" if value is None else f"{value / 1e6:.2f} MB"
+    return "–" if value is None else f"{value / 1e6:.3g} MB"
 
 
 def _e(value: object) -> str:

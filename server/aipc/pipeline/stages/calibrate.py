@@ -19,7 +19,7 @@ from ..stage import Run, Stage
 
 def _key(run: Run) -> Any:
     request = run.request
-    if run.plan is None:
+    if not run.calibrates:
         return "nothing is quantized"
     return [run.float_digest, run.meta("capture")["digest"], *_source(run), request.held_out_count]
 
@@ -43,7 +43,7 @@ def _named(run: Run, text: str | None) -> Any:
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     request = run.request
-    if run.plan is None:
+    if not run.calibrates:
         return {"changed": False, "files": {}}
     if not request.calibration:
         raise missing_calibration(run)

@@ -15,7 +15,7 @@ from .quantize import quantized_result
 
 
 def _key(run: Run) -> Any:
-    quantized = [run.keys["calibrate"], to_plain(run.plan)] if run.plan else None
+    quantized = [run.keys["calibrate"], to_plain(run.plan)] if run.calibrates else None
     return [
         *([quantized] if quantized else []),
         run.keys["compile"],

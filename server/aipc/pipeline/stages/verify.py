@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from .run import outputs_of
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    if run.plan is not None:
+    if run.calibrates:
         return _held_out(run)
     outputs = run.job(
         "aipc.qairt.package_jobs:compare",
@@ -34,11 +35,30 @@ def _held_out(run: Run) -> Mapping[str, Any]:
         "references": [str(path) for path in run.references],
         "actuals": [str(path) for path in outputs_of(run)],
     }
-    meta: dict[str, Any] = {"outputs": to_plain(run.job("aipc.quantize.judging:compare", **files))}
+    outputs: tuple[OutputAccuracy, ...] = run.job("aipc.quantize.judging:compare", **files)
+    if run.plan is None:
+        outputs = _with_ideal(run, outputs)
+    meta: dict[str, Any] = {
+        "outputs": to_plain(outputs),
+        "slices": to_plain(run.job("aipc.qairt.slices:slices", **files)),
+    }
     if metric := _metric(run):
         found = run.job("aipc.quantize.metrics:measure", metric=metric, root=str(run.request.ref.root), **files)
         meta["metric"] = to_plain(found)
     return meta
+
+
+def _with_ideal(run: Run, outputs: tuple[OutputAccuracy, ...]) -> tuple[OutputAccuracy, ...]:
+    """What a correctly rounded fp16 run has, on the first sample, for a candidate in fp16."""
+    found: tuple[OutputAccuracy, ...] = run.job(
+        "aipc.qairt.package_jobs:compare",
+        reference_npz=str(run.references[0]),
+        actual_npz=str(outputs_of(run)[0]),
+        model=str(run.path("capture", "model.onnx")),
+        inputs=str(run.held_out[0]),
+    )
+    ideal = {output.name: output.ideal_fp16_sqnr_db for output in found}
+    return tuple(replace(output, ideal_fp16_sqnr_db=ideal[output.name]) for output in outputs)
 
 
 def _metric(run: Run) -> str | None:
@@ -47,7 +67,7 @@ def _metric(run: Run) -> str | None:
 
 
 def _key(run: Run) -> Any:
-    metric = _metric(run) if run.plan is not None else None
+    metric = _metric(run) if run.calibrates else None
     file = run.request.ref.root / metric.rpartition(":")[0] if metric and ".py:" in metric else None
     return [run.keys["run"], metric, hash_file(file) if file and file.is_file() else None]
 
@@ -63,7 +83,7 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
 
 
 def _note(run: Run, meta: Mapping[str, Any]) -> str:
-    if run.plan is None:
+    if not run.calibrates:
         return ""
     words = f"on {len(run.held_out)} samples that did not calibrate"
     metric = meta.get("metric")
