@@ -23,6 +23,7 @@ from aipc.qairt.subgraph import infer_shapes
 
 from . import measures, statistics
 from .encodings import derived_nodes, encodings_of, overrides_for
+from .integer_io import integer_io
 from .plan import QuantizationPlan
 from .ranges import range_of
 from .results import Quantized
@@ -53,7 +54,9 @@ def quantize(
         # Its inner tensors are scaled: what compares them with the quantized graph's needs this form of it.
         onnx.save(prepared.model, str(target / FLOAT_MODEL))
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
-    measures.finish(result, plan)
+    encodings = encodings_of(result)
+    if plan.quantized_io:
+        integer_io(result)
     large = result.ByteSize() > _LARGE
     onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
     names = [node.name for node in source.graph.node]
@@ -69,7 +72,7 @@ def quantize(
         digest=statistics.graph_digest(target / "model.onnx"),
         counts=counts,
         derived=derived_nodes(source, result, prepared.derived),
-        encodings=encodings_of(result),
+        encodings=encodings,
         float_nodes=prepared.float_nodes,
         notes=prepared.notes,
         seconds=round(time.perf_counter() - started, 3),
