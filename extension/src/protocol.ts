@@ -84,6 +84,7 @@ export interface DeployReport {
   placement: { npu: number; cpu: number; fails: number } | null;
   accuracy: { outputs: OutputAccuracy[] } | null;
   latency: { p50_ms?: number } | null;
+  device?: { facts: { simulated: boolean } } | null;
   findings: Finding[];
   capsule: string | null;
   run: string | null;
@@ -99,6 +100,8 @@ export interface DeployArguments {
   calibration?: string;
   target?: string;
   allowCpu?: boolean;
+  /** The user agreed that the device is set up where it lacks something. */
+  setup?: boolean;
 }
 
 export interface RunStage {
@@ -146,6 +149,31 @@ export interface Target {
   title: string;
   available: boolean;
   reason: string;
+}
+
+export interface Mismatch {
+  axis: string;
+  message: string;
+  remedy: string;
+  blocks: boolean;
+}
+
+/** One device, and whether a package fits it. */
+export interface Examined {
+  ok: boolean;
+  description: Target;
+  mismatches: Mismatch[];
+  /** Name and value of what the device says of itself. */
+  rows: [string, string][];
+}
+
+export interface VerifyReport {
+  package: string;
+  model: string;
+  target: string;
+  ok: boolean;
+  gate: Gate;
+  changed: string[];
 }
 
 export interface Soc {

@@ -23,6 +23,10 @@ SoC = Annotated[
     str | None,
     typer.Option("--soc", help="Chip to compile for, such as sm8650. Default: the configuration's."),
 ]
+SoCs = Annotated[
+    str | None,
+    typer.Option("--soc", help="Chip to compile for, such as sm8650; several with commas make one package for all."),
+]
 Precision = Annotated[
     str | None,
     typer.Option("--precision", help="Number format on the NPU. Default: the configuration's, else fp16."),

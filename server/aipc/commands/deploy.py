@@ -19,7 +19,7 @@ from ._options import (
     NoCache,
     Precision,
     Setup,
-    SoC,
+    SoCs,
     Target,
     TimeLimit,
     from_here,
@@ -29,7 +29,7 @@ from ._work import TIME_LIMIT, with_consent, working
 
 def command(
     model: Model,
-    soc: SoC = None,
+    soc: SoCs = None,
     precision: Precision = None,
     target: Target = None,
     out: Annotated[

@@ -33,6 +33,8 @@ from aipc.rewrites.results import Trigger
 from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, calibrated, counts, localize, needs_integers, new_run, resolve
+from .chips import deploy_for_chips, several_socs
+from .places import device_soc
 from .precision import SEARCHED, Settled, blame, correct, search
 
 
@@ -69,6 +71,8 @@ def deploy(
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
+    if socs := several_socs(request.soc):
+        return deploy_for_chips(request, socs, pool, on_event, cancel)
     started = time.perf_counter()
     ref, soc, precision, config = resolve(
         request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
@@ -78,6 +82,8 @@ def deploy(
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
+    if target != "simulator":
+        soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel)
     out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
     out = (request.cwd or Path.cwd()) / out
     if out.exists() and not out.is_dir():

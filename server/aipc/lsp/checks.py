@@ -16,6 +16,7 @@ from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range, Severity
 
+from .node_times import node_shares
 from .progress import Progress
 from .queue import JobQueue
 from .results import Checked, digest, with_accuracy
@@ -127,7 +128,7 @@ class Checker:
     async def deployed(self, reference: str, file: Path, done: DeployReport, calibration: str | None) -> None:
         """After a deployment: place its nodes on the lines, with what it found, and measure each node.
 
-        A quantized package was measured by the deployment itself.
+        A quantized package was measured by the deployment itself; the times of nodes that a device measured are kept.
         """
         server = self._server
         # Where nodes run does not depend on which of them are kept higher.
@@ -141,6 +142,8 @@ class Checker:
             async with self._queue.slot(file):
                 report = await asyncio.to_thread(partial(engine.check, request, server.pool, None, cancel))
                 checked = await asyncio.to_thread(digest, reference, report, tuple(done.findings))
+                times = node_shares(done.device, [node.node for node in report.node_placements])
+                checked = replace(checked, latency=times)
                 self._keep(checked)
                 if done.node_accuracy:
                     self._keep(with_accuracy(checked, done.node_accuracy))

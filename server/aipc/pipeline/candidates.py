@@ -122,9 +122,8 @@ def node_accuracy(run: Run) -> NodeAccuracy:
     Raises:
         QairtError: the graph does not run.
     """
-    scaled = run.path("quantize", "float.onnx")
     arguments = {
-        "model": str(scaled if scaled.is_file() else run.float_graph),
+        "model": str(run.float_graph),
         "inputs_npz": str(run.held_out[0]),
         "soc": run.request.soc,
         "quantized": str(run.graph),

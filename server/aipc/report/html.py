@@ -54,6 +54,7 @@ def render(report: DeployReport) -> str:
         parts.append(frontier_section(report.frontier))
     if report.node_accuracy:
         parts.append(blame_section(report.node_accuracy))
+    parts.append(_device(report))
     if report.findings:
         parts += ["<h2>Findings</h2>", *(_finding(finding) for finding in report.findings)]
     if report.package:
@@ -92,6 +93,26 @@ def _cards(report: DeployReport) -> str:
     )
     items = "".join(f'<div class="card"><b>{_e(value)}</b><span>{_e(label)}</span></div>' for value, label in cards)
     return f'<div class="cards">{items}</div>'
+
+
+def _device(report: DeployReport) -> str:
+    """Where it ran: what the device said of itself, its slowest nodes, the steps."""
+    device = report.device
+    if not device or report.target == "simulator":
+        return ""
+    facts = device["facts"]
+    rows = [("target", report.target), ("system", f"{facts['os']}, {facts['machine']}")]
+    rows.append(("SoC", facts["soc"] or "not told"))
+    rows += [(name, str(value)) for name, value in device["environment"].items() if value and name != "system"]
+    if facts["simulated"]:
+        rows.append(("NPU", "simulated by an x86 computer: its times are host times and no latency"))
+    rows += [(f"step {step['step']}", f"{step['seconds']:.2f} s {step['note']}") for step in device["steps"]]
+    profile = device["profile"]
+    if profile and profile["measured_on"] == "device":
+        slowest = sorted(profile["nodes"].items(), key=lambda item: -item[1])[:10]
+        rows += [(f"node {name}", f"{value:.1f} {profile['unit']}") for name, value in slowest]
+    cells = "".join(f"<tr><td>{_e(name)}</td><td>{_e(value)}</td></tr>" for name, value in rows)
+    return f"<h2>Device</h2><div class=scroll><table>{cells}</table></div>"
 
 
 def _stages(stages: Iterable[StageRecord]) -> str:

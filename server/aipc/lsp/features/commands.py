@@ -62,6 +62,7 @@ def register(server: AipcServer) -> None:
             argument.get("target"),
             allow_cpu=bool(argument.get("allowCpu", server.setting("deploy.allowCpu", False))),
             cwd=file_of(argument).parent,
+            setup=bool(argument.get("setup")),
             calibration=argument.get("calibration") or None,
         )
         cancel = threading.Event()
@@ -105,10 +106,11 @@ def register(server: AipcServer) -> None:
         return {"name": name}
 
     @server.command("aipc.server.targets")
-    async def targets() -> Any:
+    async def targets(argument: dict[str, Any] | None = None) -> Any:
         from aipc import engine
 
-        found = await asyncio.to_thread(engine.targets)
+        place = file_of(argument).parent if argument and argument.get("uri") else None
+        found = await asyncio.to_thread(engine.targets, place)
         socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
         return {"targets": to_plain(list(found)), "socs": socs}
 

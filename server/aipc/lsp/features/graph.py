@@ -95,6 +95,8 @@ def overlay(server: AipcServer, checked: Checked) -> dict[str, Any]:
             entry["reason"] = node.reason
         if error := checked.accuracy.get(node.node):
             entry |= shown_error(error)
+        if (time := checked.latency.get(node.node)) and time.microseconds is not None:
+            entry["latency_us"] = round(time.microseconds, 1)
         nodes[node.node] = entry
     findings = [
         {

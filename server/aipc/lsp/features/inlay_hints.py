@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 from aipc.core.accuracy import NodeError
 from aipc.core.types import Placement
 
+from ..node_times import time_text
 from ..positions import utf16_units
 from ..results import Place, current_places
 from ..server import AipcServer, to_path
@@ -53,12 +54,14 @@ def label(places: Sequence[Place], *, accuracy: bool = True) -> str:
         fails = any(place.node.placement is Placement.FAILS for place in places)
         text = f"{'fails' if fails else 'CPU'} {count - on_npu}/{count}"
     errors = [place.error.sqnr_db for place in places if place.error]
-    if not accuracy or not errors:
-        return text
-    worst = min(errors)
-    text = f"{text} · exact" if worst == float("inf") else f"{text} · {worst:.0f} dB"
-    share = share_of(places)
-    return f"{text}, introduces {100 * share:.0f} %" if share >= _BLAMED else text
+    if accuracy and errors:
+        worst = min(errors)
+        text += " · exact" if worst == float("inf") else f" · {worst:.0f} dB"
+        share = share_of(places)
+        if share >= _BLAMED:
+            text += f", introduces {100 * share:.0f} %"
+    times = [place.time for place in places if place.time]
+    return f"{text} · {time_text(times)}" if times else text
 
 
 def share_of(places: Sequence[Place]) -> float:
