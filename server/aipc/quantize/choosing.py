@@ -15,7 +15,7 @@ from typing import Protocol
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.frontier import MEASURED, PLANNED, Frontier, Tried, cheapest
 
-from .plan import QuantizationPlan, RangeMethod, plan_for
+from .plan import UNIFORM, QuantizationPlan, RangeMethod, plan_for
 
 MOST_MIXED = 8
 """Candidates with nodes kept higher; halving an interval, they tell 128 ranks apart."""
@@ -129,7 +129,8 @@ class Search:
         if plan is None:
             return "fp16"
         label = plan.label
-        if plan.weight_bits == 8 and plan.range_method != plan_for(f"w8a{plan.activation_bits}").range_method:
+        uniform = f"w{plan.weight_bits}a{plan.activation_bits}"
+        if uniform not in UNIFORM or plan.range_method != plan_for(uniform).range_method:
             label += f" {plan.range_method}"
         same = sum(item.label == label or item.label.startswith(f"{label} #") for item in self.tried)
         return f"{label} #{same + 1}" if same else label
