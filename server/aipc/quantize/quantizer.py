@@ -28,8 +28,6 @@ from .plan import QuantizationPlan
 from .ranges import range_of
 from .results import Quantized
 
-FLOAT_MODEL = "float.onnx"
-"""The float graph whose inner tensors the quantized one stores, where that is not the graph that was given."""
 _LARGE = 1_500_000_000
 
 
@@ -50,9 +48,6 @@ def quantize(
     settled = replace(plan, higher=prepared.higher)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
-    if plan.equalize:
-        # Its inner tensors are scaled: what compares them with the quantized graph's needs this form of it.
-        onnx.save(prepared.model, str(target / FLOAT_MODEL))
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     encodings = encodings_of(result)
     border = integer_io(result) if plan.quantized_io else ()
