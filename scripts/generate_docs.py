@@ -46,7 +46,9 @@ MODEL_KEYS = {
     "inputs": 'a table `{ argument = "float32[1,3,640,640]" }`, a list in the order of `forward`\'s arguments, '
     "`file.py:function`, a `.npz` file or an image",
     "precision": f"one of {', '.join(f'`{name}`' for name in PRECISIONS)}",
-    "calibration": "pictures or arrays for quantization",
+    "calibration": "data to quantize with: a folder of images, an `.npz` or `.npy` file, or `file.py:name`",
+    "calibration_count": "how many samples of it calibrate; 32 by default",
+    "preprocess": "what turns a picture or item into an input: `file.py:function`, `unit`, `symmetric` or `imagenet`",
     "tolerance": "thresholds of the accuracy gates, for example `{ sqnr_db = 40 }`",
     "soc": "chip for this model only",
     "metric": "the author's own measure of quality",
