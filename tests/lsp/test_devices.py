@@ -49,3 +49,12 @@ async def test_the_editor_is_told_what_a_target_is_and_why_one_cannot_be_reached
     assert not lost["ok"] and "discover" in lost["description"]["reason"]
     unknown = await run(client, "aipc.server.examine", {"target": "toaster", "uri": uri})
     assert "is not a target" in unknown["error"]["message"]
+
+
+@pytest.mark.asyncio
+async def test_the_targets_of_the_projects_configuration_are_listed(client, opened, tmp_path):
+    opened()
+    with (tmp_path / "pyproject.toml").open("a") as stream:
+        stream.write('\n[tool.aipc.targets."ssh:board"]\nsoc = "qcs6490"\n')
+    found = await run(client, "aipc.server.targets")
+    assert {"simulator", "local", "ssh:board"} <= {target["name"] for target in found["targets"]}
