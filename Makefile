@@ -14,7 +14,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: setup setup-editor setup-vscode deploy deploy-ssh test test-all test-e2e check format docs bench vsix clean
+.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-e2e check format docs bench vsix clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -78,6 +78,10 @@ docs: setup
 bench: setup
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/editor.py
+
+# The agent's cases with the endpoint of AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY.
+agent-suite: setup
+	@$(BIN)/python -m tests.agent.suite
 
 clean:
 	@rm -rf .venv node_modules .vscode-test dist bundled/libs bundled/server bundled/netron bundled/examples .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

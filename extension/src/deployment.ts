@@ -83,8 +83,11 @@ export class Deployments {
     const show = "Reveal Package";
     const latency = report.latency?.p50_ms === undefined ? "" : `, ${report.latency.p50_ms.toFixed(2)} ms`;
     const where = report.target === "simulator" ? "" : ` (${report.target})`;
+    const taken = report.frontier?.chosen
+      ? ` as ${report.frontier.chosen}, the cheapest that passed of ${report.frontier.tried.length} tried`
+      : "";
     const answer = await vscode.window.showInformationMessage(
-      `${report.model} runs on ${report.soc.toUpperCase()}${where}${latency}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
+      `${report.model} runs on ${report.soc.toUpperCase()}${where}${latency}${taken}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
       open,
       graph,
       show,

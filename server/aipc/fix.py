@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc import engine
-from aipc.core.errors import InputError
+from aipc.core.files import replace_text as _write
 from aipc.core.types import CheckReport, Event, Finding, Fix, Range
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.fixing import Prover, Rejected, proposals
@@ -235,22 +232,3 @@ def _shown(file: str, cwd: Path | None) -> str:
         return str(Path(file).relative_to((cwd or Path.cwd()).resolve()))
     except ValueError:
         return file
-
-
-def _write(path: Path, original: str, text: str) -> None:
-    """Replace a file at once; refuses one that somebody else has changed meanwhile."""
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            if stream.read() != original:
-                raise InputError(f"{path} has changed since it was checked", remedy="run the command again")
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-            shutil.copymode(path, name)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}", remedy="make the file writable") from error

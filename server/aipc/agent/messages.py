@@ -51,7 +51,7 @@ class Completion:
 class Reply:
     """``prompt`` and ``completion`` are the endpoint's own counts, None where it tells none.
 
-    ``finish``: ``stop``, ``tool_calls``, ``length`` (cut off), ``refusal``, ``repetition`` (cut off by us) or ``error``.
+    ``finish``: ``stop``, ``tool_calls``, ``length`` (cut off), ``refusal`` or ``repetition`` (cut off by us).
     """
 
     text: str

@@ -14,7 +14,7 @@ class GoalKind(str, Enum):
     """What the agent works on.
 
     ``FINDING``: one finding that no proved rule solves. ``DEPLOY``: every error and warning, then deploy's own gates.
-    ``EXPORT``: the model loads and can be captured. ``INPUTS``: example inputs, which the model cannot be checked without.
+    ``EXPORT``: the model loads and can be captured. ``INPUTS``: example inputs; without them nothing can be checked.
     """
 
     FINDING = "finding"
@@ -37,7 +37,7 @@ class Goal:
     @property
     def words(self) -> str:
         if self.kind is not GoalKind.FINDING:
-            return self.kind.value
+            return str(self.kind.value)
         where = f" at line {self.line}" if self.line else ""
         return f"finding {self.rule or 'any'}{where}"
 
@@ -144,6 +144,7 @@ class Stopped(str, Enum):
     GAVE_UP = "gave-up"
     REFUSED = "refused"
     BAD_REPLIES = "bad-replies"
+    ENDPOINT = "endpoint"
     NEEDS_USER = "needs-user"
     CANCELLED = "cancelled"
     NOTHING_TO_DO = "nothing-to-do"

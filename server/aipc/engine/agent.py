@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aipc.agent.messages import Ask, Endpoint
-from aipc.agent.results import AgentReport, Budget, Goal
-from aipc.core.workers import WorkerPool
+from aipc.agent.bench import Bench
+from aipc.agent.budget import Meter
+from aipc.agent.client import OpenAIEndpoint, configured, prices
+from aipc.agent.loop import Loop, Setup, Watched
+from aipc.agent.messages import Ask, Endpoint, Question
+from aipc.agent.recorded import RecordedEndpoint
+from aipc.agent.redact import redactor
+from aipc.agent.results import AgentReport, Budget, Goal, GoalKind
+from aipc.agent.scratch import Scratch
+from aipc.agent.trace import Recorded, Trace, read_trace
+from aipc.core.errors import CancelledError, InputError
+from aipc.core.files import replace_text
+from aipc.core.types import Event
+from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.journal import new_run_directory
+from aipc.pipeline.stage import Request
+from aipc.qairt.runtime import require_qairt
 
-from ._run import OnEvent
+from ._run import OnEvent, ignore, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,8 @@ class AgentRequest:
         unsaved: path -> text of files that an editor has not saved.
         replay: a trace whose recorded replies take the place of the model; nothing else is taken from it.
         resume: a trace to go on with; its replies are replayed, then the endpoint is asked.
+        readable: files and directories outside the project that the model's code reads.
+        seconds: what one run of the model's code may take.
     """
 
     model: str
@@ -37,11 +56,13 @@ class AgentRequest:
     unsaved: Mapping[str, str] = field(default_factory=dict)
     replay: Path | None = None
     resume: Path | None = None
+    readable: tuple[str, ...] = ()
+    seconds: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class AgentEvent:
-    """What happens, for whoever watches. ``kind``: started, step, reply, tool, proposal, gate, verdict, question, done."""
+    """For whoever watches. ``kind``: started, step, reply, tool, proposal, gate, verdict, question or done."""
 
     kind: str
     message: str
@@ -72,4 +93,142 @@ def agent(
     Raises:
         AipcError: the model cannot be found, no endpoint is configured, or a part is missing.
     """
-    raise NotImplementedError
+    qairt = require_qairt()
+    ref, soc, precision, _ = resolve(request.model, request.soc, None, request.inputs, request.cwd)
+    if ref.kind != "python":
+        raise InputError(
+            f"{ref.path.name} is no Python source, and the agent changes source",
+            remedy="name the model as file.py:Name",
+        )
+    recorded = _recorded(request)
+    cancel = cancel or threading.Event()
+    with pool_or_new(pool) as workers, _private() as private:
+        budget = _priced(request.budget)
+        who = _endpoint(request, endpoint, recorded, workers, cancel)
+        asked = replace(ref, unsaved=dict(request.unsaved))
+        tolerance = dict(ref.config.tolerance) if ref.config else {}
+        bench = Bench(
+            Request(asked, soc, precision, tolerance=tolerance),
+            workers,
+            private,
+            on_event or ignore,
+            cancel,
+            request.readable,
+            request.seconds,
+        )
+        directory = ref.root / ".aipc" / "agent" / new_run_directory(ref.root).name
+        trace = Trace(directory, redactor(getattr(who, "secrets", ())))
+        meter = Meter(budget, before=recorded.seconds if recorded and request.resume else 0.0)
+
+        def told(event: Watched) -> None:
+            if watch:
+                watch(
+                    AgentEvent(
+                        event.kind,
+                        event.message,
+                        event.round,
+                        event.tokens,
+                        event.cost,
+                        event.seconds,
+                        str(directory),
+                    )
+                )
+            elif on_event:
+                on_event(Event("agent", f"{event.message} (round {event.round}, {event.tokens} tokens)"))
+
+        try:
+            base = bench.open()
+        except CancelledError:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+        goal = _goal(request.goal, bench)
+        trace.write(
+            "started",
+            model=ref.name,
+            reference=ref.reference,
+            soc=soc,
+            goal=goal,
+            budget=budget,
+            endpoint=who.title,
+            qairt=qairt,
+            enforced=bench.confined.enforced,
+            unreferenced=bench.unreferenced,
+            resumes=str(request.resume) if request.resume else None,
+            replays=str(request.replay) if request.replay else None,
+        )
+        told(Watched("started", f"agent on {ref.name}: {goal.words}", 0, 0, None, 0.0))
+        answers = list(recorded.answers) if recorded else []
+
+        def asking(question: Question) -> str | None:
+            if answers:
+                return answers.pop(0)
+            return ask(question) if ask else None
+
+        setup = Setup(
+            bench,
+            goal,
+            meter,
+            who,
+            trace,
+            asking,
+            ask is not None or bool(answers),
+            told,
+            cancel.is_set,
+            request.approximate_db,
+        )
+        loop = Loop(setup, Scratch(ref.root, dict(request.unsaved)))
+        report = replace(loop.run(base), qairt=qairt)
+        if request.apply and report.ok and report.edits:
+            for file, text in loop.scratch.texts.items():
+                replace_text(Path(file), loop.scratch.original(Path(file)), text)
+            report = replace(report, applied=True)
+        return report
+
+
+def _goal(goal: Goal, bench: Bench) -> Goal:
+    """A model that lacks only its example inputs has one goal, whatever was asked for."""
+    error = bench.base.error
+    if isinstance(error, InputError) and goal.kind is GoalKind.DEPLOY and "forward raised" not in error.what:
+        return replace(goal, kind=GoalKind.INPUTS)
+    return goal
+
+
+def _recorded(request: AgentRequest) -> Recorded | None:
+    if request.replay and request.resume:
+        raise InputError("a trace is either replayed or resumed", remedy="give one of the two")
+    path = request.replay or request.resume
+    return read_trace(path) if path else None
+
+
+def _endpoint(
+    request: AgentRequest,
+    endpoint: Endpoint | None,
+    recorded: Recorded | None,
+    pool: WorkerPool,
+    cancel: threading.Event,
+) -> Endpoint:
+    if request.replay and recorded:
+        return RecordedEndpoint(recorded.replies)
+    who = endpoint or OpenAIEndpoint(configured(), pool, cancel)
+    return RecordedEndpoint(recorded.replies, who) if recorded else who
+
+
+def _priced(budget: Budget) -> Budget:
+    """The budget with the prices that the user configured, where it has none."""
+    if budget.input_price is not None and budget.output_price is not None:
+        return budget
+    first, second = prices()
+    budget = replace(budget, input_price=first, output_price=second)
+    if budget.cost is not None and (first is None or second is None):
+        raise InputError(
+            "a cap on the cost needs the prices of the model's tokens",
+            remedy="set AIPC_AGENT_INPUT_PRICE and AIPC_AGENT_OUTPUT_PRICE for a million tokens each",
+        )
+    return budget
+
+
+@contextmanager
+def _private() -> Iterator[Path]:
+    """A directory that nobody else reads: what the original answered is no patch's business."""
+    with tempfile.TemporaryDirectory(prefix="aipc-agent-", ignore_cleanup_errors=True) as name:
+        yield Path(name).resolve()

@@ -87,11 +87,12 @@ def digest(
 
 def with_accuracy(checked: Checked, accuracy: NodeAccuracy) -> Checked:
     """The same result with the measured error of each node."""
+    errors = accuracy.of_every_node()
     places = {
-        file: [replace(place, error=accuracy.nodes.get(place.node.node)) for place in found]
+        file: [replace(place, error=errors.get(place.node.node)) for place in found]
         for file, found in checked.places.items()
     }
-    return replace(checked, places=places, accuracy=accuracy.nodes)
+    return replace(checked, places=places, accuracy=errors)
 
 
 @lru_cache(maxsize=64)

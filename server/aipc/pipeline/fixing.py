@@ -75,7 +75,7 @@ class Prover:
         if not all(self.is_own(place.file) for place, _ in fix.edits):
             return Rejected(fix, "it would change a file that is not the project's")
         try:
-            edited = self._edited(self.texts(fix.edits))
+            edited = self.edited(self.texts(fix.edits))
         except CancelledError:
             raise
         except (AipcError, OSError, UnicodeDecodeError) as error:
@@ -87,15 +87,15 @@ class Prover:
         if len(_off(after)) > len(_off(before)) - gone:
             left = ", ".join(dict.fromkeys(item.op_type for item in _off(after)))
             return Rejected(fix, f"the edited model still has nodes off the NPU that it should not have: {left}")
-        proof = self._proof(edited, fix)
+        proof = self.proof(edited, tuple(fix.rule.split(",")))
         if isinstance(proof, str):
             return Rejected(fix, proof)
         if not proof.ok:
             assert proof.failed is not None
-            return Rejected(fix, f"{proof.failed.name}: {_why(proof)}")
+            return Rejected(fix, f"{proof.failed.name}: {why(proof)}")
         return replace(fix, proved=True, proof=words(proof), evidence=_evidence(proof))
 
-    def _edited(self, texts: Mapping[str, str]) -> Run | str:
+    def edited(self, texts: Mapping[str, str]) -> Run | str:
         """The run of the edited model; a sentence when one of its gates is not passed."""
         run = self.run
         ref = replace(run.request.ref, unsaved={**run.request.ref.unsaved, **texts})
@@ -107,9 +107,10 @@ class Prover:
         gate = outcome.failed.gate
         return f"{outcome.failed.name}: {gate.detail or gate.metric if gate else 'failed'}"
 
-    def _proof(self, edited: Run, fix: Fix) -> Proof | str:
+    def proof(self, edited: Run, rules: Sequence[str]) -> Proof | str:
+        """What holds the edited capture against this one; a sentence when the two cannot be compared."""
         digests = [self.run.meta("capture")["digest"], edited.meta("capture")["digest"]]
-        key = hash_value({"proof": digests, "soc": self.run.request.soc, "rules": fix.rule, "code": catalogue()})
+        key = hash_value({"proof": digests, "soc": self.run.request.soc, "rules": ",".join(rules), "code": catalogue()})
 
         def build(directory: Path) -> Mapping[str, Any]:
             proof = self.run.job(
@@ -118,7 +119,7 @@ class Prover:
                 after=str(edited.path("capture", "model.onnx")),
                 inputs=str(self.run.path("capture", "inputs.npz")),
                 soc=self.run.request.soc,
-                rules=fix.rule.split(","),
+                rules=list(rules),
             )
             return {"proof": to_plain(proof)}
 
@@ -173,7 +174,8 @@ def _evidence(proof: Proof) -> Mapping[str, Any]:
     }
 
 
-def _why(proof: Proof) -> str:
+def why(proof: Proof) -> str:
+    """What the failed check of a proof measured."""
     failed = proof.failed
     assert failed is not None
     worst = min((item.sqnr_db for item in failed.figures), default=None)

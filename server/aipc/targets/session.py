@@ -27,6 +27,7 @@ from .base import (
     UnfitError,
     Work,
 )
+from .explained import explained
 from .preflight import preflight
 
 Write = Callable[[str, Mapping[str, Any]], None]
@@ -59,7 +60,7 @@ class Session:
             last[0] = ""
             yield progress
         except DeviceError as error:
-            told = error.at(step, self._name)
+            told = explained(error.at(step, self._name))
             self.write("step failed", {"step": step, "error": str(told), "detail": told.detail})
             if told is error:
                 raise
@@ -68,7 +69,9 @@ class Session:
             self.write("step failed", {"step": step, "error": "cancelled"})
             raise
         except AipcError as error:
-            told = DeviceError(error.what, step=step, device=self._name, remedy=error.remedy, detail=error.detail)
+            told = explained(
+                DeviceError(error.what, step=step, device=self._name, remedy=error.remedy, detail=error.detail)
+            )
             self.write("step failed", {"step": step, "error": str(told), "detail": told.detail})
             raise told from error
         except Exception as error:
@@ -131,7 +134,12 @@ def execute(
         facts = session.describe(device)
         with session.step("preflight") as progress:
             # What a set-up would replace is not held against the device yet.
-            warnings = _fit(device, work, facts, later={"qairt", "npu"} if facts.lacks else set())
+            warnings = _fit(
+                device,
+                work,
+                facts,
+                later={"qairt", "npu"} - set(facts.extra.get("settled", ())) if facts.lacks else set(),
+            )
             for item in warnings:
                 progress(item.message)
             if facts.lacks and not consent:

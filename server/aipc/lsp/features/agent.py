@@ -24,9 +24,10 @@ Notifications to the client:
 Requests to the client:
 
 ``aipc/llm``
-    Only for an endpoint of kind ``editor``: ``{id, messages: [{role: "system"|"user"|"assistant"|"tool", content, calls:
-    [{id, name, arguments}], call_id}], tools: [{name, description, parameters}], maxTokens}``. Answers ``{text, calls?:
-    [{id, name, arguments}], finish?: "stop"|"length"|"refusal", prompt?: number|null, completion?: number|null, model?}``
+    Only for an endpoint of kind ``editor``: ``{id, messages: [{role: "system"|"user"|"assistant"|"tool", content,
+    calls: [{id, name, arguments}], call_id}], tools: [{name, description, parameters}], maxTokens}``. Answers
+    ``{text, calls?: [{id, name, arguments}], finish?: "stop"|"length"|"refusal", prompt?: number|null, completion?:
+    number|null, model?}``
     or ``{error: {kind: "no-model"|"denied"|"quota"|"failed", message}}``. ``arguments`` is JSON text. Cancelled by the
     notification ``aipc/llmCancel`` ``{id}``.
 ``aipc/agent/ask``
@@ -36,9 +37,11 @@ Requests to the client:
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
     from aipc.agent.results import AgentReport, Budget, Goal
 
 ANNOTATION = "aipc.agent"
-_ASK_SECONDS = 3600.0
+_POLL_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -178,33 +181,40 @@ def _endpoint(server: AipcServer, job: _Running, given: Mapping[str, Any] | None
     if given.get("kind") == "editor":
         from aipc.agent.bridge import BridgeEndpoint
 
-        return BridgeEndpoint(
-            partial(_call, server, job, "aipc/llm"),
-            str(given.get("title") or "the editor's language model"),
-            bool(given.get("nativeTools", True)),
-            lambda: server.protocol.notify("aipc/llmCancel", {"id": job.id}),
-            job.id,
-            job.cancel,
-        )
+        def no_more() -> None:
+            job.loop.call_soon_threadsafe(partial(server.protocol.notify, "aipc/llmCancel", {"id": job.id}))
+
+        title = str(given.get("title") or "the editor's language model")
+        native = bool(given.get("nativeTools", True))
+        return BridgeEndpoint(partial(_call, server, job, "aipc/llm"), no_more, job.id, title, native, job.cancel)
     from aipc.agent.client import OpenAIEndpoint, Settings
 
     settings = Settings(str(given.get("baseUrl") or ""), str(given.get("model") or ""), str(given.get("key") or ""))
     return OpenAIEndpoint(settings, server.pool, job.cancel)
 
 
-def _call(server: AipcServer, job: _Running, method: str, params: Any, seconds: float) -> Any:
-    """A request to the client, from a worker thread."""
+def _call(server: AipcServer, job: _Running, method: str, params: Any) -> concurrent.futures.Future[Any]:
+    """A request to the client, from another thread than the loop's."""
 
     async def send() -> Any:
-        return await server.protocol.send_request_async(method, params)
+        return plain(await server.protocol.send_request_async(method, params))
 
-    return asyncio.run_coroutine_threadsafe(asyncio.wait_for(send(), seconds), job.loop).result()
+    return asyncio.run_coroutine_threadsafe(send(), job.loop)
+
+
+def _waited(future: concurrent.futures.Future[Any], cancel: threading.Event) -> Any:
+    """The answer, None once the run was cancelled: a question may wait for hours."""
+    while not cancel.is_set():
+        with suppress(concurrent.futures.TimeoutError, TimeoutError):
+            return future.result(_POLL_SECONDS)
+    future.cancel()
+    return None
 
 
 def _ask(server: AipcServer, job: _Running, question: Question) -> str | None:
     params = {"id": job.id, **to_plain(question)}
     try:
-        answer = plain(_call(server, job, "aipc/agent/ask", params, _ASK_SECONDS))
+        answer = _waited(_call(server, job, "aipc/agent/ask", params), job.cancel)
     except Exception as error:  # a client that knows no such request says so in its own way
         server.window_log_message(
             lsp.LogMessageParams(lsp.MessageType.Warning, f"the question was not answered: {error}")

@@ -63,6 +63,7 @@ def register(server: AipcServer) -> None:
             allow_cpu=bool(argument.get("allowCpu", server.setting("deploy.allowCpu", False))),
             cwd=file_of(argument).parent,
             setup=bool(argument.get("setup")),
+            calibration=argument.get("calibration") or None,
         )
         cancel = threading.Event()
         title = f"Deploying {request.model.rpartition(':')[2]}"
@@ -71,7 +72,7 @@ def register(server: AipcServer) -> None:
                 report = await asyncio.to_thread(partial(engine.deploy, request, server.pool, on_event, cancel))
             except AipcError as error:
                 return answer_error(error)
-        after = server.checker.deployed(request.model, file_of(argument), report.soc, report.findings, report.device)
+        after = server.checker.deployed(request.model, file_of(argument), report, request.calibration)
         server.keep_task(asyncio.ensure_future(after))
         return to_plain(report)
 

@@ -1,0 +1,83 @@
+"""A pool that runs the author's and the model's code confined, and every other job as ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aipc.capture.results import CaptureResult, InferredInputs
+from aipc.core.errors import AipcError
+from aipc.core.json import from_plain
+from aipc.core.types import Event
+from aipc.core.workers import Limits, WorkerPool
+
+from .job_results import Forwarded, Reference
+
+_RESULTS: Mapping[str, type[Any]] = {
+    "aipc.capture.jobs:capture": CaptureResult,
+    "aipc.capture.jobs:infer": InferredInputs,
+    "aipc.agent.jobs:forward": Forwarded,
+    "aipc.agent.jobs:reference": Reference,
+}
+"""The jobs that run code of the project, and what they answer."""
+
+
+class ConfinedPool(WorkerPool):
+    """Stands in for a pool wherever the pipeline asks for one.
+
+    Args:
+        readable: what confined code may read besides the installed libraries.
+        seconds: what one confined job may take.
+    """
+
+    def __init__(self, inner: WorkerPool, readable: Sequence[str], seconds: float) -> None:
+        self.limits = inner.limits
+        self._inner = inner
+        self._readable = tuple(readable)
+        self._seconds = seconds
+        self.tried: list[str] = []
+        """What confined code tried and was refused, since the list was last emptied."""
+        self.enforced: tuple[str, ...] = ()
+
+    def run(
+        self,
+        job: str,
+        arguments: Mapping[str, Any],
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        limits: Limits | None = None,
+        log: Path | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Any:
+        if job not in _RESULTS:
+            return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
+        writable = [str(arguments["out"])] if "out" in arguments else []
+        readable = [*self._readable, *(str(item) for item in (arguments.get("given"),) if item)]
+        seconds = min(self._seconds, (limits or self.limits).seconds)
+        asked = {
+            "job": job,
+            "arguments": dict(arguments),
+            "readable": readable,
+            "writable": writable,
+            "seconds": seconds,
+        }
+        # The job stops itself; this limit is for the case that it cannot.
+        outer = replace(limits or self.limits, seconds=seconds + 60)
+        try:
+            answer = self._inner.run(
+                "aipc.agent.confine:run", asked, on_event=on_event, limits=outer, log=log, cancel=cancel
+            )
+        except AipcError as error:
+            from .tried import tried_by
+
+            self.tried += tried_by(error)
+            raise
+        self.tried += answer["seen"]
+        self.enforced = tuple(answer["enforced"])
+        try:
+            return from_plain(answer["result"], _RESULTS[job])
+        except Exception as error:
+            raise AipcError("the confined job's answer is not of its form", detail=str(error)) from error

@@ -1,0 +1,45 @@
+"""What the agent's jobs answer: light, so that any process can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aipc.core.types import OutputAccuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The original's outputs, written beside the inputs they belong to.
+
+    ``sets``: names of the sets of inputs, ``real`` first. ``dropped``: those that the original itself does not take or
+    answers with NaN. ``draws``: it gave other outputs for the same inputs.
+    """
+
+    sets: tuple[str, ...]
+    dropped: tuple[str, ...]
+    arguments: tuple[str, ...]
+    """Names of ``forward``'s arguments, one for each tensor where that is clear, else empty."""
+    parameters: tuple[str, ...]
+    """``name shape dtype`` of every entry of the state."""
+    draws: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """Outputs of the patched model in eager PyTorch, one file for each set that did not raise."""
+
+    sets: tuple[str, ...]
+    raised: str
+    """Of the first set that raised, its name and the error; empty when none did."""
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One set of inputs on one side held against the original: ``side`` is eager, graph or simulator."""
+
+    set: str
+    side: str
+    outputs: tuple[OutputAccuracy, ...]
+    words: str = ""
+    """Why it could not be compared; empty when it was."""

@@ -1,0 +1,247 @@
+"""Jobs of the judgement: what the original answers, what the patched model answers, and how far they are apart.
+
+``reference`` and ``forward`` run code of the project and are confined. ``hold`` and ``simulate`` read only arrays and
+ONNX files: no line of the patched source runs in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils import _pytree as pytree
+
+from aipc.capture.inputs import example_inputs, parameter_names
+from aipc.capture.load import load_model, seed_everything
+from aipc.core.config import ModelRef
+from aipc.core.errors import AipcError, InputError
+from aipc.core.types import Event, OutputAccuracy
+from aipc.qairt.cpu import run_cpu
+from aipc.qairt.fp16 import ideal_fp16_sqnr
+from aipc.qairt.metrics import accuracy
+from aipc.qairt.package_jobs import read_npz, write_npz
+from aipc.qairt.simulate import run_context
+from aipc.rewrites.prove import boundary_sets
+
+from .job_results import Forwarded, Held, Reference
+
+Array = np.ndarray[Any, Any]
+Report = Callable[[Event], None]
+
+
+def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Sequence[int]) -> Reference:
+    """Run the original on its example inputs, on boundary values and on inputs drawn from ``seeds``.
+
+    Args:
+        out: directory for the outputs; ``inputs``: directory below it for the inputs and their structure.
+    """
+    loaded = load_model(ref)
+    given = example_inputs(loaded)
+    leaves, structure = pytree.tree_flatten((given.args, dict(given.kwargs)))
+    at = [index for index, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
+    real = {str(index): _array(leaves[index]) for index in at}
+    folder = Path(inputs)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept, dropped = [], []
+    for name, arrays in _sets(real, seeds).items():
+        tensors = _filled(leaves, arrays)
+        try:
+            outputs = _call(loaded.module, pytree.tree_unflatten(tensors, structure))
+        except Exception as error:
+            if name == "real":
+                lines = str(error).strip().splitlines() or ["no message"]
+                raise InputError(f"forward raised {type(error).__name__} on the example inputs: {lines[0]}") from error
+            dropped.append(name)
+            continue
+        if name != "real" and any(not np.isfinite(item).all() for item in outputs.values() if item.dtype.kind == "f"):
+            dropped.append(name)
+            continue
+        kept.append(name)
+        write_npz(folder / f"{name}.npz", arrays)
+        write_npz(Path(out) / f"{name}.npz", outputs)
+    torch.save({"leaves": leaves, "arguments": (given.args, dict(given.kwargs))}, folder / "structure.pt")
+    again = _call(loaded.module, pytree.tree_unflatten(_filled(leaves, real), structure))
+    first = read_npz(Path(out) / "real.npz")
+    draws = any(
+        not np.array_equal(first[name], again[name], equal_nan=item.dtype.kind == "f") for name, item in again.items()
+    )
+    names = [name for name, _ in zip(parameter_names(loaded.module), given.args, strict=False)] + list(given.kwargs)
+    clear = len(names) == len(leaves)
+    return Reference(tuple(kept), tuple(dropped), tuple(names) if clear else (), _parameters(loaded.module), draws)
+
+
+def _sets(real: Mapping[str, Array], seeds: Sequence[int]) -> dict[str, dict[str, Array]]:
+    """Inputs by name: the real ones, the same with the other sign, boundary values, and some that nobody has seen."""
+    sets = {"real": dict(real), "negated": {k: -v if v.dtype.kind == "f" else v for k, v in real.items()}}
+    sets |= boundary_sets(real)
+    for number, seed in enumerate(seeds):
+        rng = np.random.default_rng(seed)
+        sets[f"unseen-{number}"] = {name: _drawn(rng, array) for name, array in real.items()}
+    return sets
+
+
+def _drawn(rng: np.random.Generator, array: Array) -> Array:
+    """Other values of the same kind: floats of the same mean and spread, integers of the same range."""
+    if array.size == 0:
+        return array
+    if array.dtype.kind == "f":
+        values: Array
+        spread = float(array.std()) or 1.0
+        values = np.asarray(rng.standard_normal(array.shape)) * (spread * rng.uniform(0.5, 1.5)) + float(array.mean())
+        if float(array.min()) >= 0:
+            values = np.abs(values)  # pictures and probabilities are not negative; the negated set covers the rest
+        return np.asarray(values.astype(array.dtype))
+    if array.dtype.kind == "b":
+        return np.asarray(rng.random(array.shape) < 0.5)
+    return np.asarray(rng.integers(int(array.min()), int(array.max()) + 1, array.shape).astype(array.dtype))
+
+
+def forward(report: Report, *, ref: ModelRef, out: str, given: str, sets: Sequence[str]) -> Forwarded:
+    """Run the patched model on the sets of inputs in ``given``; it never sees what the original answered."""
+    seed_everything()
+    loaded = load_model(ref)
+    saved = torch.load(Path(given) / "structure.pt", weights_only=False)
+    leaves, structure = saved["leaves"], pytree.tree_structure(saved["arguments"])
+    done: list[str] = []
+    raised = ""
+    for name in sets:
+        tensors = _filled(leaves, read_npz(Path(given) / f"{name}.npz"))
+        try:
+            outputs = _call(loaded.module, pytree.tree_unflatten(tensors, structure))
+        except Exception as error:
+            lines = str(error).strip().splitlines() or ["no message"]
+            raised = f"{name}: {type(error).__name__}: {lines[0]}"[:500]
+            break
+        write_npz(Path(out) / f"{name}.npz", outputs)
+        done.append(name)
+    return Forwarded(tuple(done), raised, _parameters(loaded.module))
+
+
+def _call(module: torch.nn.Module, arguments: Any) -> dict[str, Array]:
+    args, kwargs = arguments
+    with torch.no_grad():
+        answer = module(*args, **kwargs)
+    tensors = [leaf for leaf in pytree.tree_leaves(answer) if isinstance(leaf, torch.Tensor)]
+    return {f"output {index}": _array(leaf) for index, leaf in enumerate(tensors)}
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    plain = tensor.detach().cpu()
+    plain = plain.float() if plain.dtype in {torch.bfloat16, torch.float16} else plain
+    return np.array(plain.resolve_conj().resolve_neg().numpy())
+
+
+def _filled(leaves: Sequence[Any], arrays: Mapping[str, Array]) -> list[Any]:
+    filled = list(leaves)
+    for key, array in arrays.items():
+        filled[int(key)] = torch.from_numpy(np.array(array)).to(leaves[int(key)].dtype)
+    return filled
+
+
+def _parameters(module: torch.nn.Module) -> tuple[str, ...]:
+    return tuple(
+        f"{name} {list(value.shape)} {value.dtype}"
+        for name, value in module.state_dict().items()
+        if isinstance(value, torch.Tensor)
+    )
+
+
+def hold(
+    report: Report,
+    *,
+    reference: str,
+    inputs: str,
+    sets: Sequence[str],
+    eager: str,
+    graph: str,
+    like: str,
+    names: Sequence[str],
+) -> tuple[Held, ...]:
+    """Hold the patched model's outputs, and its captured graph run on the CPU, against what the original answered.
+
+    Args:
+        eager: directory that ``forward`` wrote. graph: the captured ONNX file; ``like``: the .npz of its inputs.
+        names: of the arguments, one for each tensor, where they are known.
+    """
+    held = []
+    for name in sets:
+        wanted = read_npz(Path(reference) / f"{name}.npz")
+        try:
+            got = read_npz(Path(eager) / f"{name}.npz")
+        except InputError:
+            continue
+        held.append(_held(name, "eager", wanted, got))
+        try:
+            feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
+            answer = run_cpu(Path(graph), feeds)
+        except AipcError as error:
+            held.append(Held(name, "graph", (), str(error)[:500]))
+            continue
+        held.append(_held(name, "graph", wanted, answer))
+    return tuple(held)
+
+
+def simulate(
+    report: Report,
+    *,
+    reference: str,
+    inputs: str,
+    sets: Sequence[str],
+    compiled: str,
+    graph: str,
+    like: str,
+    names: Sequence[str],
+    soc: str,
+) -> tuple[Held, ...]:
+    """Run the compiled graph on the simulator with our own inputs, against what the original answered."""
+    held = []
+    for name in sets:
+        report(Event("simulator", f"running on {name} inputs"))
+        wanted = read_npz(Path(reference) / f"{name}.npz")
+        feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
+        execution = run_context(compiled, feeds, soc)
+        ideal = ideal_fp16_sqnr(graph, feeds)
+        one = _held(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None)
+        held.append(one)
+    return tuple(held)
+
+
+def _feeds(arrays: Mapping[str, Array], like: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+    """The tensors by the names of the graph's inputs: in order, or by argument where the graph leaves some out."""
+    values = list(arrays.values())
+    if len(values) == len(like):
+        pairs = list(zip(like, values, strict=True))
+    else:
+        by_name = dict(zip(names, values, strict=False))
+        missing = [name for name in like if name not in by_name]
+        if missing:
+            raise InputError(f"the patched model has an input {missing[0]!r} that the original has not")
+        pairs = [(name, by_name[name]) for name in like]
+    for name, value in pairs:
+        if value.shape != like[name].shape or value.dtype != like[name].dtype:
+            raise InputError(
+                f"the patched model's input {name} is {like[name].dtype}{list(like[name].shape)}, the original's "
+                f"{value.dtype}{list(value.shape)}"
+            )
+    return dict(pairs)
+
+
+def _held(
+    name: str, side: str, wanted: Mapping[str, Array], got: Mapping[str, Array], ideal: Sequence[float] | None = None
+) -> Held:
+    if len(wanted) != len(got):
+        return Held(name, side, (), f"{len(got)} outputs instead of {len(wanted)}")
+    figures: list[OutputAccuracy] = []
+    for index, (output, expected, actual) in enumerate(zip(wanted, wanted.values(), got.values(), strict=True)):
+        if expected.shape != actual.shape:
+            return Held(
+                name, side, (), f"{output} has the shape {list(actual.shape)} instead of {list(expected.shape)}"
+            )
+        if expected.dtype.kind != actual.dtype.kind or (side == "eager" and expected.dtype != actual.dtype):
+            return Held(name, side, (), f"{output} is {actual.dtype} instead of {expected.dtype}")
+        level = ideal[index] if ideal is not None and index < len(ideal) else None
+        figures.append(accuracy(output, expected, actual, ideal_fp16_sqnr_db=level))
+    return Held(name, side, tuple(figures))

@@ -1,0 +1,342 @@
+"""The judgement of a proposal: gates in order, each with what was measured, up to the first that is not passed.
+
+What the patch's code says of itself counts nowhere. It runs confined, and what leaves it is an ONNX graph and arrays;
+these are held, in other processes, against answers that the original gave before the first patch was seen.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aipc.core.errors import AipcError, CancelledError
+from aipc.core.types import Finding, OutputAccuracy, Placement
+from aipc.pipeline.fixing import Prover, why
+from aipc.pipeline.gates import package_gate
+
+from .bench import Bench, Checked, crashed, places, sort_of
+from .job_results import Held
+from .policy import Objection, inputs_differ, objections, only_inputs_differ
+from .results import GateResult, Goal, GoalKind, Proposal, Verdict
+from .scratch import PatchError, Scratch, syntax_error
+from .tried import tried_by
+
+EQUAL_DB = 80.0
+"""Two fp32 executions of one model agree to 110 dB and more (see ``pipeline.gates``); another order of its sums costs
+some of that on the way through a deep model. A change of a ten-thousandth of the signal has 80 dB."""
+APPROXIMATE_DB = 20.0
+"""Below it (an error of a tenth of the signal) a change is another model, whoever agrees to it."""
+_NUMBERS_ONLY = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is judged. ``target``: the finding that has to go; None when the model is to be captured at all."""
+
+    proposal: Proposal
+    before: Scratch
+    checked: Checked
+    """Of ``before``: what the patch starts from."""
+    goal: Goal
+    target: Finding | None
+    approximate_db: float | None = None
+
+
+@dataclass(slots=True)
+class Judged:
+    verdict: Verdict
+    scratch: Scratch | None = None
+    checked: Checked | None = None
+
+
+class Judge:
+    """Judges proposals against one original. ``consent``: asks the user for an approximate change."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        consent: Callable[[Proposal, float], bool],
+        on_gate: Callable[[GateResult], None],
+    ) -> None:
+        self._bench = bench
+        self._consent = consent
+        self._on_gate = on_gate
+
+    def judge(self, case: Case) -> Judged:
+        started = time.monotonic()
+        state = _State(case, self._bench, self._consent)
+        gates: list[GateResult] = []
+        for gate in state.gates():
+            gates.append(gate)
+            self._on_gate(gate)
+            if not gate.ok:
+                break
+        verdict = Verdict(
+            case.proposal.number,
+            tuple(gates),
+            state.approximate,
+            state.sqnr_db,
+            state.max_abs,
+            state.simulator_db,
+            state.after.serious if state.after else (),
+            round(time.monotonic() - started, 2),
+        )
+        return Judged(verdict, state.scratch, state.after)
+
+
+class _State:
+    """One judgement on its way."""
+
+    def __init__(self, case: Case, bench: Bench, consent: Callable[[Proposal, float], bool]) -> None:
+        self.case, self.bench, self.consent = case, bench, consent
+        self.scratch: Scratch | None = None
+        self.after: Checked | None = None
+        self.approximate = False
+        self.sqnr_db: float | None = None
+        self.max_abs: float | None = None
+        self.simulator_db: float | None = None
+
+    def gates(self) -> Iterator[GateResult]:
+        yield self._patch()
+        yield self._syntax()
+        yield self._bounds()
+        yield self._runs()
+        if self.case.goal.kind is not GoalKind.INPUTS:
+            yield from self._equal()
+        yield self._gone()
+        yield self._nothing_new()
+        if self.case.goal.kind is not GoalKind.INPUTS:
+            yield self._proof()
+            yield self._simulator()
+
+    def _patch(self) -> GateResult:
+        try:
+            self.scratch = self.case.before.patched(self.case.proposal.edits)
+        except PatchError as error:
+            return GateResult("patch", False, str(error), attack=error.attack)
+        return GateResult("patch", True)
+
+    def _syntax(self) -> GateResult:
+        assert self.scratch
+        for name, _, text in _changed(self.scratch):
+            if words := syntax_error(text, name):
+                return GateResult("syntax", False, words)
+        return GateResult("syntax", True)
+
+    def _bounds(self) -> GateResult:
+        assert self.scratch
+        return bounds(self.scratch, self.case.goal)
+
+    def _runs(self) -> GateResult:
+        assert self.scratch
+        self.after = after = self.bench.check(self.scratch)
+        if after.tried:
+            return GateResult("runs", False, f"the code tried: {', '.join(after.tried)}", attack=after.tried[0])
+        if after.error is not None:
+            attack = ""
+            if crashed(after.error):
+                attack = "endless loop" if "did not finish" in after.error.what else "process exit"
+            return GateResult("runs", False, str(after.error), attack=attack)
+        if not after.captured:
+            said = "; ".join(_told(item, self.scratch) for item in after.findings[:4])
+            return GateResult("runs", False, f"{after.words}. {said}".strip())
+        return GateResult("runs", True)
+
+    def _equal(self) -> Iterator[GateResult]:
+        """The numbers against the original: in eager PyTorch and of the captured graph, on every set of inputs."""
+        assert self.scratch and self.after
+        if self.bench.unreferenced:
+            allowed = self.consent(self.case.proposal, -math.inf)
+            words = f"not comparable: {self.bench.unreferenced}"
+            self.approximate = True
+            yield GateResult("equal", allowed, words + ("; the user agrees" if allowed else "; the user has to agree"))
+            return
+        assert self.bench.reference
+        try:
+            held, forwarded, tried = self.bench.hold(self.after, self.scratch)
+        except CancelledError:
+            raise
+        except AipcError as error:
+            attack = "process exit" if crashed(error) and "by itself" in error.what else ""
+            attack = "endless loop" if crashed(error) and "did not finish" in error.what else attack
+            yield GateResult("equal", False, str(error), attack=attack or next(iter(tried_by(error)), ""))
+            return
+        if tried:
+            yield GateResult("equal", False, f"the code tried: {', '.join(tried)}", attack=tried[0])
+            return
+        if forwarded.parameters != self.bench.reference.parameters:
+            gone = sorted(set(self.bench.reference.parameters) ^ set(forwarded.parameters))
+            words = f"the state has other entries, so that checkpoints would not load: {', '.join(gone[:4])}"
+            yield GateResult("equal", False, words)
+            return
+        if forwarded.raised:
+            attack = "right on the example inputs only" if not forwarded.raised.startswith("real") else ""
+            yield GateResult("equal", False, f"forward raised on inputs {forwarded.raised}", attack=attack)
+            return
+        yield self._numbers(held)
+
+    def _numbers(self, held: Sequence[Held]) -> GateResult:
+        for one in held:
+            if one.words:
+                return GateResult("equal", False, f"{one.side} on {one.set} inputs: {one.words}")
+        judged = [(one, item) for one in held for item in one.outputs if one.set != "far" or not item.nan + item.inf]
+        worst = min(judged, key=lambda pair: _db(pair[1]), default=None)
+        if worst is None:
+            return GateResult("equal", False, "there is no output to compare")
+        level = _db(worst[1])
+        self.sqnr_db = level
+        self.max_abs = max((item.max_abs for one, item in judged if one.set != "far"), default=0.0)
+        words = (
+            f"worst: {worst[1].name} in {_SIDES[worst[0].side]} on {worst[0].set} inputs, SQNR {_shown(level)} dB, "
+            f"max error {worst[1].max_abs:.3g}; wanted {EQUAL_DB:g} dB"
+        )
+        figures = tuple(item for one, item in judged if one.side == worst[0].side and one.set == worst[0].set)
+        if level >= EQUAL_DB:
+            return GateResult("equal", True, words, figures)
+        on_real = min((_db(item) for one, item in judged if one.set == "real"), default=-math.inf)
+        if on_real >= EQUAL_DB:
+            words += "; on the example inputs it is right, on inputs that it has not seen it is not"
+            attack = "right on the example inputs only" if level < APPROXIMATE_DB else ""
+            return GateResult("equal", False, words, figures, attack)
+        if level < APPROXIMATE_DB:
+            return GateResult("equal", False, f"{words}; the model means something else", figures)
+        if self.case.approximate_db is not None and level >= self.case.approximate_db:
+            self.approximate = True
+            return GateResult(
+                "equal", True, f"{words}; approximate, within the {self.case.approximate_db:g} dB allowed", figures
+            )
+        if self.consent(self.case.proposal, level):
+            self.approximate = True
+            return GateResult("equal", True, f"{words}; approximate, with the user's word", figures)
+        self.approximate = True
+        return GateResult("equal", False, f"{words}; an approximate change needs the user's word", figures)
+
+    def _gone(self) -> GateResult:
+        assert self.after and self.scratch
+        target = self.case.target
+        if target is None:
+            return GateResult("finding gone", True, "the model is captured")
+        before, after = places(self.case.checked.serious), places(self.after.serious)
+        sort = sort_of(target)
+        if after.get(sort, 0) < before.get(sort, 0):
+            return GateResult("finding gone", True, f"{before[sort]} before, {after.get(sort, 0)} after: {target.rule}")
+        left = next((item for item in self.after.serious if sort_of(item) == sort), None)
+        said = _told(left, self.scratch) if left else ""
+        return GateResult("finding gone", False, f"the finding is still there: {said}")
+
+    def _nothing_new(self) -> GateResult:
+        assert self.after and self.scratch
+        if not self.case.checked.captured:
+            return GateResult("no new findings", True, f"{len(self.after.serious)} to come now that it is captured")
+        before, after = places(self.case.checked.serious), places(self.after.serious)
+        new = [item for item in self.after.serious if after[sort_of(item)] > before.get(sort_of(item), 0)]
+        if new:
+            said = "; ".join(_told(item, self.scratch) for item in new[:4])
+            return GateResult("no new findings", False, f"the change brings new findings: {said}")
+        return GateResult("no new findings", True)
+
+    def _proof(self) -> GateResult:
+        """What a rule's edit has to pass: the changed part alone, also on boundary values and on the simulator."""
+        assert self.after and self.after.run
+        base = self.bench.base
+        if not base.captured or base.run is None:
+            return GateResult("proof", True, "there is no graph of the original to prove the changed part against")
+        if self.after.off:
+            return GateResult("proof", True, "not made while other nodes are off the NPU; the whole model is simulated")
+        if self.approximate:
+            return GateResult("proof", True, "not made for an approximate change; the whole model is simulated")
+        proof = Prover(base.run).proof(self.after.run, ())
+        if isinstance(proof, str):
+            return GateResult(
+                "proof", True, f"the changed part cannot be cut out alone ({proof}); the whole is simulated"
+            )
+        if proof.ok:
+            return GateResult("proof", True, f"{len(proof.checks)} checks")
+        failed = proof.failed
+        assert failed is not None
+        if failed.name == "changed":
+            return GateResult("proof", False, failed.words)
+        return GateResult("proof", False, f"{failed.name}: {why(proof)}", failed.figures)
+
+    def _simulator(self) -> GateResult:
+        assert self.after
+        placed = self.after.placement
+        if placed is not None and not placed.count(Placement.NPU):
+            return GateResult("simulator", False, "no node is left for the NPU")
+        try:
+            compiled = self.bench.compiled(self.after)
+            if compiled.error is not None or compiled.run is None or "compile" not in compiled.run.entries:
+                words = str(compiled.error) if compiled.error else compiled.words
+                return GateResult("simulator", False, f"it does not compile: {words}")
+            if self.bench.unreferenced:
+                return GateResult("simulator", True, "compiled to the end")
+            held = self.bench.simulate(compiled)
+        except CancelledError:
+            raise
+        except AipcError as error:
+            return GateResult("simulator", False, str(error))
+        for one in held:
+            if one.words:
+                return GateResult("simulator", False, f"on {one.set} inputs: {one.words}")
+        figures = tuple(item for one in held for item in one.outputs)
+        self.simulator_db = min((_db(item) for item in figures), default=math.inf)
+        tolerance = dict(self.bench.request.tolerance)
+        if self.approximate and self.case.approximate_db is not None:
+            tolerance["sqnr_db"] = min(tolerance.get("sqnr_db", _NUMBERS_ONLY), self.case.approximate_db - 6.0)
+        elif self.approximate and self.sqnr_db is not None:
+            tolerance["sqnr_db"] = min(tolerance.get("sqnr_db", _NUMBERS_ONLY), self.sqnr_db - 6.0)
+        gate = package_gate(figures, tolerance)
+        words = f"compiled for {compiled.run.request.soc}, SQNR {_shown(self.simulator_db)} dB against the original"
+        return GateResult("simulator", gate.ok, words if gate.ok else f"{words}; {gate.detail}", figures)
+
+
+def bounds(scratch: Scratch, goal: Goal) -> GateResult:
+    """What can be told of a patch before a line of it runs: that it is Python and keeps to what a model needs."""
+    for name, before, text in _changed(scratch):
+        if words := syntax_error(text, name):
+            return GateResult("bounds", False, words)
+        found = _added(before, text, name)
+        if found:
+            return GateResult("bounds", False, "; ".join(item.words for item in found[:5]), attack=found[0].attack)
+        if syntax_error(before, name):
+            continue
+        if goal.kind is GoalKind.INPUTS and not only_inputs_differ(before, text):
+            return GateResult("bounds", False, f"{name}: only example_inputs may be added or changed here")
+        if goal.kind is not GoalKind.INPUTS and inputs_differ(before, text):
+            words = f"{name}: example_inputs is what the model is judged with and stays as it is"
+            return GateResult("bounds", False, words, attack="other test inputs")
+    return GateResult("bounds", True)
+
+
+def _changed(scratch: Scratch) -> Iterator[tuple[str, str, str]]:
+    """Name, text of the original and new text of every file that differs from the original."""
+    for file, text in scratch.texts.items():
+        yield scratch.relative(file), scratch.original(Path(file)), text
+
+
+def _added(before: str, text: str, name: str) -> list[Objection]:
+    """Objections to what a patch adds; where the original is no Python, to lines that it does not have."""
+    if not syntax_error(before, name):
+        return objections(before, text, name)
+    known, lines = set(before.splitlines()), text.splitlines()
+    return [item for item in objections("", text, name) if lines[item.line - 1 : item.line][0] not in known]
+
+
+_SIDES = {"eager": "PyTorch", "graph": "the captured graph", "simulator": "the simulator"}
+
+
+def _db(item: OutputAccuracy) -> float:
+    return -math.inf if item.nan + item.inf or math.isnan(item.sqnr_db) else item.sqnr_db
+
+
+def _shown(level: float) -> str:
+    return "infinite" if level == math.inf else "below any" if level == -math.inf else f"{level:.1f}"
+
+
+def _told(finding: Finding, scratch: Scratch) -> str:
+    where = f"{scratch.relative(finding.range.file)}:{finding.range.start.line} " if finding.range else ""
+    compiler = f" ({finding.compiler[:300]})" if finding.compiler else ""
+    return f"{where}[{finding.rule}] {finding.message}{compiler}"

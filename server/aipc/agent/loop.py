@@ -1,0 +1,261 @@
+"""The loop: one finding at a time, the smallest first, inside the bounds; ends with what holds and what was learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from aipc.core.errors import AipcError, CancelledError
+from aipc.core.types import Finding
+from aipc.pipeline.capsule import write_capsule
+from aipc.pipeline.gates import package_gate
+
+from .bench import Bench, Checked
+from .budget import Meter, Spent
+from .judge import Judge, Judged
+from .messages import Ask, Endpoint, Question
+from .results import AgentReport, GateResult, Goal, GoalKind, Proposal, Stopped, Verdict
+from .scratch import Scratch
+from .step import Findings, Step
+from .talk import Ended, Talk
+from .trace import Trace
+
+_MOST_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What happens, for whoever watches."""
+
+    kind: str
+    message: str
+    round: int
+    tokens: int
+    cost: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a run is made of.
+
+    Args:
+        asks: whether there is somebody to ask.
+        answers: recorded answers of the user, given before anybody is asked.
+    """
+
+    bench: Bench
+    goal: Goal
+    meter: Meter
+    endpoint: Endpoint
+    trace: Trace
+    ask: Ask
+    asks: bool
+    watch: Callable[[Watched], None]
+    cancelled: Callable[[], bool]
+    approximate_db: float | None = None
+
+
+class Loop:
+    def __init__(self, setup: Setup, scratch: Scratch) -> None:
+        self._setup = setup
+        self._bench, self._trace, self._meter = setup.bench, setup.trace, setup.meter
+        self.scratch = scratch
+        self._found = Findings()
+        self._accepted: list[Proposal] = []
+        self._proof: Verdict | None = None
+        self._rounds = 0
+        self._wants_user = False
+        self._checked: Checked
+        self._judge = Judge(self._bench, self._consent, self._on_gate)
+
+    def run(self, base: Checked) -> AgentReport:
+        """Work until the goal is reached or a bound is. Every way to end is a report but an error of the setting."""
+        self._checked = base
+        try:
+            stopped, words = self._steps(base)
+        except Spent as error:
+            stopped, words = Stopped.BUDGET, str(error)
+            self._trace.write("bound", words=words)
+        except Ended as error:
+            stopped, words = error.stopped, str(error)
+            if self._wants_user and stopped in {Stopped.NO_PROGRESS, Stopped.GAVE_UP, Stopped.BUDGET}:
+                stopped, words = Stopped.NEEDS_USER, f"a change needs the user's word; besides, {words}"
+        except CancelledError:
+            stopped, words = Stopped.CANCELLED, "cancelled"
+        return self._report(stopped, words, self._checked)
+
+    def _steps(self, checked: Checked) -> tuple[Stopped, str]:
+        for number in range(1, _MOST_STEPS + 1):
+            self._still_wanted()
+            target, words = self._next(checked, number == 1)
+            if not words:
+                if number == 1:
+                    return Stopped.NOTHING_TO_DO, self._nothing()
+                return Stopped.SOLVED, self._solved()
+            judged = self._step(number, checked, target, words)
+            self._accept(judged)
+            assert judged.checked is not None
+            self._checked = checked = judged.checked
+        raise Ended(Stopped.BUDGET, f"{_MOST_STEPS} steps were taken")
+
+    def _next(self, checked: Checked, first: bool) -> tuple[Finding | None, str]:
+        """What to work on: a finding, or None and the problem in words; no words when there is nothing."""
+        goal = self._setup.goal
+        if not checked.captured:
+            return None, checked.words or "the model is not captured"
+        if goal.kind in {GoalKind.EXPORT, GoalKind.INPUTS}:
+            return None, ""
+        if goal.kind is GoalKind.FINDING:
+            target = next((item for item in checked.serious if _is(item, goal)), None) if first else None
+            return target, target.message if target else ""
+        ordered = sorted(checked.serious, key=lambda item: (len(item.nodes) or math.inf, _line(item)))
+        if ordered:
+            return ordered[0], ordered[0].message
+        return None, self._gate() if first else ""
+
+    def _gate(self) -> str:
+        """Why the model misses deploy's last gate although nothing is found of it; empty when it does not."""
+        bench = self._bench
+        if bench.unreferenced:
+            return ""
+        compiled = bench.compiled(bench.base)
+        if compiled.error is not None:
+            return f"it does not compile: {compiled.error}"
+        figures = tuple(item for one in bench.simulate(compiled) for item in one.outputs)
+        gate = package_gate(figures, bench.request.tolerance)
+        if gate.ok:
+            return ""
+        return f"on the simulator {gate.metric} is {gate.value}, wanted {gate.threshold} ({gate.detail})"
+
+    def _step(self, number: int, checked: Checked, target: Finding | None, words: str) -> Judged:
+        setup = self._setup
+        self._trace.write("step", number=number, words=words, finding=target)
+        self._watch("step", words[:160])
+        step = Step(
+            self._bench,
+            setup.goal,
+            self.scratch,
+            checked,
+            target,
+            judge=self._judge,
+            approximate_db=setup.approximate_db,
+            ask=self._ask,
+            trace=self._trace,
+            watch=self._watch,
+            found=self._found,
+            patience=self._meter.budget.patience,
+            rounds=self._meter.budget.rounds,
+            asks=setup.asks,
+        )
+        tools = tuple(item.spec for item in step.tools)
+        talk = Talk(setup.endpoint, self._meter, tools, self._trace, self._on_reply, step.first_messages(words))
+        return step.run(talk)
+
+    def _accept(self, judged: Judged) -> None:
+        assert judged.scratch is not None
+        self.scratch = judged.scratch
+        self._accepted.append(self._found.proposals[-1])
+        self._proof = judged.verdict
+        self._trace.write("accepted", proposal=judged.verdict.proposal, diffs=judged.scratch.diffs())
+
+    def _still_wanted(self) -> None:
+        if self._setup.cancelled():
+            raise CancelledError("cancelled")
+
+    def _on_reply(self, words: str) -> None:
+        self._still_wanted()
+        self._rounds = self._meter.requests
+        self._watch("reply", words)
+
+    def _on_gate(self, gate: GateResult) -> None:
+        self._trace.write("gate", gate=gate)
+        self._watch("gate", f"{gate.name}: {'passed' if gate.ok else gate.words[:160]}")
+
+    def _watch(self, kind: str, message: str) -> None:
+        used = self._meter.usage
+        self._setup.watch(Watched(kind, message, self._rounds, used.tokens, used.cost, used.seconds))
+
+    def _ask(self, question: Question) -> str | None:
+        self._trace.write("question", text=question.text, choices=question.choices, evidence=question.evidence)
+        self._watch("question", question.text[:160])
+        answer = self._setup.ask(question)
+        self._trace.write("answer", answer=answer)
+        return answer
+
+    def _consent(self, proposal: Proposal, level: float) -> bool:
+        """The user's word for a change that is not equal."""
+        self._wants_user = True
+        measured = "cannot be held against the original" if level == -math.inf else f"has {level:.1f} dB SQNR in fp32"
+        evidence = {"sqnr_db": None if level == -math.inf else round(level, 2), "title": proposal.title}
+        question = Question(f"The change '{proposal.title}' {measured}. Take it?", ("yes", "no"), evidence)
+        return (self._ask(question) or "no").strip().lower() in {"yes", "y", "true"}
+
+    def _nothing(self) -> str:
+        return "there is nothing for the agent to do: no finding that deploy does not solve by itself"
+
+    def _solved(self) -> str:
+        proof = self._proof
+        changes = f"{len(self._accepted)} change{'s' * (len(self._accepted) != 1)}"
+        figures = []
+        if proof and proof.max_abs is not None:
+            figures.append(f"max error {proof.max_abs:.2g} in fp32")
+        if proof and proof.simulator_sqnr_db is not None and math.isfinite(proof.simulator_sqnr_db):
+            figures.append(f"{proof.simulator_sqnr_db:.1f} dB on the simulator")
+        return f"solved by {changes}" + (f": {', '.join(figures)}" if figures else "")
+
+    def _report(self, stopped: Stopped, words: str, checked: Checked) -> AgentReport:
+        ok = stopped in {Stopped.SOLVED, Stopped.NOTHING_TO_DO}
+        request = self._bench.request
+        report = AgentReport(
+            model=request.ref.name,
+            soc=request.soc,
+            goal=self._setup.goal,
+            ok=ok,
+            stopped=stopped,
+            words=words,
+            edits=self.scratch.edits(),
+            diffs=self.scratch.diffs(),
+            proof=self._proof,
+            accepted=tuple(self._accepted),
+            verdicts=tuple(self._found.verdicts),
+            usage=self._meter.usage,
+            trace=str(self._trace.directory),
+            left=checked.serious,
+            learned=tuple(self._found.learned),
+            attacks=tuple(self._found.attacks),
+            endpoint=self._setup.endpoint.title,
+        )
+        if not ok and stopped is not Stopped.CANCELLED:
+            report = replace(report, capsule=self._capsule(checked, words))
+        self._trace.write("done", report=report)
+        self._watch("done", f"{stopped.value}: {words[:160]}")
+        return report
+
+    def _capsule(self, checked: Checked, words: str) -> str | None:
+        """What somebody else needs to see the failure again; None where there is no graph."""
+        run, outcome = checked.run, checked.outcome
+        if run is None or outcome is None or not outcome.records:
+            return None
+        run.directory = self._trace.directory
+        try:
+            path = write_capsule(run, outcome.failed or outcome.records[-1], checked.serious, words)
+        except AipcError:
+            return None
+        return str(path) if path else None
+
+
+def _is(finding: Finding, goal: Goal) -> bool:
+    if goal.rule and finding.rule != goal.rule:
+        return False
+    if goal.nodes and not set(goal.nodes) & set(finding.nodes):
+        return False
+    place = finding.range
+    if goal.line and (place is None or not place.start.line <= goal.line <= place.end.line):
+        return False
+    return not (goal.file and (place is None or place.file != goal.file))
+
+
+def _line(finding: Finding) -> int:
+    return finding.range.start.line if finding.range else 0

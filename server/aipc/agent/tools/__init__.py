@@ -1,0 +1,1 @@
+"""The tools that the model gets, one file each; see ``_tool``."""

@@ -1,0 +1,31 @@
+"""Check edits without judging their numbers: what the compiler would say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._tool import EDITS, Context, Tool, edits_of, patched, shortened, told, tool
+
+
+def _run(context: Context, arguments: Mapping[str, Any]) -> str:
+    scratch = patched(context, edits_of(arguments["edits"]))
+    checked = context.bench.check(scratch)
+    if checked.tried:
+        return f"the code tried what the sandbox forbids: {', '.join(checked.tried)}"
+    if checked.error is not None:
+        return f"it cannot be checked: {checked.error}"
+    lines = [checked.words] if checked.words else [f"captured; {checked.off} nodes off the NPU"]
+    lines += [told(item, scratch) for item in checked.findings]
+    return shortened("\n".join(lines))
+
+
+TOOL = Tool(
+    tool(
+        "check",
+        "Ask the compiler about edits without proposing them. Says nothing about whether the numbers stay equal.",
+        {"edits": EDITS},
+        ("edits",),
+    ),
+    _run,
+)

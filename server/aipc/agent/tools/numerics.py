@@ -1,0 +1,46 @@
+"""Each node's own numbers on the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aipc.qairt.results import Localization, Verdict
+
+from ._tool import Context, Tool, WrongCall, shortened, tool
+
+_SECONDS = 60.0
+
+
+def _run(context: Context, arguments: Mapping[str, Any]) -> str:
+    run = context.checked.run
+    if run is None or "placement" not in run.entries:
+        raise WrongCall("there is no graph: the model is not captured")
+    found: Localization = run.job(
+        "aipc.qairt.package_jobs:localize",
+        model=str(run.graph),
+        inputs_npz=str(run.path("capture", "inputs.npz")),
+        soc=run.request.soc,
+        divergence=True,
+        seconds=_SECONDS,
+    )
+    bad = [node for node in found.nodes if node.verdict in {Verdict.WRONG, Verdict.ROUNDING}]
+    lines = [f"{len(found.nodes)} nodes measured, {len(bad)} of them far from fp32"]
+    for node in bad:
+        lines.append(
+            f"{node.node} ({node.op_type}) {node.verdict.value}: SQNR {node.sqnr_db} dB, correctly rounded fp16 "
+            f"{node.ideal_fp16_sqnr_db} dB; for example {node.actual} instead of {node.expected}"
+        )
+    if found.divergence:
+        lines.append(
+            f"the whole graph first leaves fp32 at {found.divergence.node} ({found.divergence.sqnr_db:.1f} dB)"
+        )
+    return shortened("\n".join(lines))
+
+
+TOOL = Tool(
+    tool(
+        "numerics", "Compare each node on the simulator with fp32 given true inputs, and where the graph diverges.", {}
+    ),
+    _run,
+)

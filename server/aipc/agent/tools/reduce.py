@@ -1,0 +1,50 @@
+"""Reduce the graph to the smallest part that still fails."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from aipc.core.errors import QairtError
+from aipc.qairt.results import Reduction
+
+from ._tool import Context, Tool, WrongCall, shortened, tool
+
+
+def _run(context: Context, arguments: Mapping[str, Any]) -> str:
+    run = context.checked.run
+    failure = arguments.get("failure", "compile")
+    if run is None or "placement" not in run.entries:
+        raise WrongCall("there is no graph: the model is not captured")
+    if failure not in {"compile", "numbers"}:
+        raise WrongCall("failure is compile or numbers")
+    out = context.bench.private / "reduced" / secrets.token_hex(4)
+    out.mkdir(parents=True)
+    try:
+        found: Reduction = run.job(
+            "aipc.qairt.package_jobs:reduce",
+            model=str(run.graph),
+            inputs_npz=str(run.path("capture", "inputs.npz")),
+            soc=run.request.soc,
+            out=str(out),
+            failure=failure,
+            start=tuple(context.target.nodes) if context.target else (),
+            seconds=60.0,
+        )
+    except QairtError as error:
+        return f"no part of the graph fails by {failure}: {error}"
+    report = context.checked.placement
+    types = {node.node: node.op_type for node in report.nodes} if report else {}
+    listed = "\n".join(f"{name} ({types.get(name, '?')})" for name in found.nodes)
+    return shortened(f"{len(found.nodes)} of {found.original_nodes} nodes still fail together:\n{listed}")
+
+
+TOOL = Tool(
+    tool(
+        "reduce",
+        "Bisect the graph to the smallest part that does not compile, or whose numbers are wrong on the simulator.",
+        {"failure": {"type": "string", "description": "compile or numbers"}},
+    ),
+    _run,
+)

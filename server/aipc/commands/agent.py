@@ -1,0 +1,105 @@
+"""``aipc agent``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ._console import show, write_json
+from ._options import Debug, Json, MemoryLimit, Model, SoC, TimeLimit
+from ._work import TIME_LIMIT, working
+
+if TYPE_CHECKING:
+    from aipc.agent.messages import Question
+    from aipc.agent.results import Goal
+
+
+def command(
+    model: Model,
+    goal: Annotated[
+        str,
+        typer.Option(
+            "--goal",
+            help="deploy: all that stands in the way; export: until it is captured; inputs: its example inputs; or the "
+            "code of a finding, with :LINE where there are several.",
+        ),
+    ] = "deploy",
+    soc: SoC = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what would change, and change nothing (default).")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the changes that passed every gate.")] = False,
+    tokens: Annotated[
+        int, typer.Option("--tokens", min=1, help="Cap on prompt and completion tokens together.")
+    ] = 200_000,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Cap on the time of the whole run.")] = 1800.0,
+    cost: Annotated[float | None, typer.Option("--cost", help="Cap on the cost; needs the prices of tokens.")] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Most replies for one finding.")] = 30,
+    approximate: Annotated[
+        float | None,
+        typer.Option("--approximate", metavar="DB", help="Also take changes that keep so many dB SQNR in fp32."),
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", metavar="TRACE", help="Use the replies of a trace; ask no model.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="TRACE", help="Go on with a run that was interrupted.")
+    ] = None,
+    as_json: Json = False,
+    time_limit: TimeLimit = TIME_LIMIT,
+    memory_limit: MemoryLimit = 0,
+    debug: Debug = False,
+) -> int:
+    """Let a language model edit the source inside hard bounds; what compiler, simulator and numbers confirm is kept.
+
+    The model is named by AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY. The exit status is 1 when the
+    goal was not reached.
+    """
+    if diff and apply:
+        raise typer.BadParameter("--diff and --apply exclude each other")
+    from aipc import engine
+    from aipc.agent.results import Budget, Stopped
+    from aipc.core.errors import CancelledError
+
+    request = engine.AgentRequest(
+        model,
+        _goal(goal),
+        soc,
+        Budget(tokens=tokens, seconds=seconds, cost=cost, rounds=rounds),
+        apply=apply,
+        approximate_db=approximate,
+        replay=replay,
+        resume=resume,
+    )
+    ask = _ask if sys.stdin.isatty() and not as_json else None
+    with working(time_limit, memory_limit) as work:
+        report = engine.agent(request, work.pool, work.on_event, work.cancel, ask=ask)
+    if report.stopped is Stopped.CANCELLED:
+        raise CancelledError("cancelled", remedy=f"go on with --resume {report.trace}")
+    if as_json:
+        write_json(report)
+    else:
+        from ._agent import agent_page
+
+        show(*agent_page(report))
+    return 0 if report.ok else 1
+
+
+def _goal(text: str) -> Goal:
+    from aipc.agent.results import Goal, GoalKind
+
+    if text in {"deploy", "export", "inputs"}:
+        return Goal(GoalKind(text))
+    rule, _, line = text.partition(":")
+    if line and not line.isdigit():
+        raise typer.BadParameter(f"{line} is not the number of a line", param_hint="--goal")
+    return Goal(GoalKind.FINDING, rule, line=int(line or 0))
+
+
+def _ask(question: Question) -> str | None:
+    """On a terminal. What is asked was written by a language model: it is shown, and nothing of it is run."""
+    shown = "".join(character if character.isprintable() else " " for character in question.text)
+    choices = f" [{'/'.join(question.choices)}]" if question.choices else ""
+    print(f"\n{shown}{choices} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() or None

@@ -1,0 +1,20 @@
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    """Repeats a step as often as a value says."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        for _ in range(int(x[0, 0, 0, 0] > 0.5) + 1):
+            y = torch.relu(y) + 0.1
+        return y
+
+    @staticmethod
+    def example_inputs():
+        return (torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1)),)
