@@ -3,6 +3,7 @@
 # make test      the quick tests                    make docs     generate docs/reference
 # make test-all  every test                         make bench    measure, print the table
 # make vsix      package the extension              make test-e2e the extension in a real VS Code
+# make deploy-ssh deploy to a test device by ssh
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +14,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: setup setup-editor setup-vscode deploy test test-all test-e2e check format docs bench vsix clean
+.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-e2e check format docs bench vsix clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -35,6 +36,10 @@ deploy: setup
 ifeq ($(MODEL),yolov8n)
 	@cd examples && ../$(BIN)/python yolov8n/detect.py .aipc/packages/yolov8n-$(SOC)-fp16
 endif
+
+# The same to a device reached by ssh: an OpenSSH server on loopback that starts with nothing but Python.
+deploy-ssh: setup
+	@$(BIN)/python tests/targets/deploy_ssh.py $(MODEL) $(SOC)
 
 test: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -73,6 +78,10 @@ docs: setup
 bench: setup
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/editor.py
+
+# The agent's cases with the endpoint of AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY.
+agent-suite: setup
+	@$(BIN)/python -m tests.agent.suite
 
 clean:
 	@rm -rf .venv node_modules .vscode-test dist bundled/libs bundled/server bundled/netron bundled/examples .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -199,7 +199,8 @@ class _State:
         on_real = min((_db(item) for one, item in judged if one.set == "real"), default=-math.inf)
         if on_real >= EQUAL_DB:
             words += "; on the example inputs it is right, on inputs that it has not seen it is not"
-            return GateResult("equal", False, words, figures, "right on the example inputs only")
+            attack = "right on the example inputs only" if level < APPROXIMATE_DB else ""
+            return GateResult("equal", False, words, figures, attack)
         if level < APPROXIMATE_DB:
             return GateResult("equal", False, f"{words}; the model means something else", figures)
         if self.case.approximate_db is not None and level >= self.case.approximate_db:

@@ -94,7 +94,7 @@ def objections(before: str, after: str, name: str) -> list[Objection]:
 
 
 def only_inputs_differ(before: str, after: str) -> bool:
-    """Whether two texts differ in ``example_inputs`` alone."""
+    """Whether two texts differ in ``example_inputs`` alone, and in what is imported for it."""
     return _without(before, "example_inputs") == _without(after, "example_inputs")
 
 
@@ -107,8 +107,11 @@ def _without(text: str, name: str) -> str:
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.Module)):
-            node.body = [item for item in node.body if not _is(item, name)]
+            node.body = [item for item in node.body if not (_is(item, name) or isinstance(item, _IMPORTS))]
     return ast.dump(tree)
+
+
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def _definitions(text: str, name: str) -> list[str]:

@@ -9,13 +9,27 @@ from typing import Annotated
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, Setup, SoC, Target, TimeLimit
+from ._options import (
+    Calibration,
+    CalibrationCount,
+    Debug,
+    Json,
+    MemoryLimit,
+    Model,
+    NoCache,
+    Precision,
+    Setup,
+    SoCs,
+    Target,
+    TimeLimit,
+    from_here,
+)
 from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
     model: Model,
-    soc: SoC = None,
+    soc: SoCs = None,
     precision: Precision = None,
     target: Target = None,
     out: Annotated[
@@ -25,6 +39,8 @@ def command(
     allow_cpu: Annotated[
         bool, typer.Option("--allow-cpu", help="Leave operators on the CPU that the NPU does not run.")
     ] = False,
+    calibration: Calibration = None,
+    calibration_count: CalibrationCount = None,
     setup: Setup = False,
     as_json: Json = False,
     no_cache: NoCache = False,
@@ -46,6 +62,8 @@ def command(
         out=out,
         allow_cpu=allow_cpu,
         use_cache=not no_cache,
+        calibration=from_here(calibration),
+        calibration_count=calibration_count,
     )
 
     def deploy(agreed: bool) -> engine.DeployReport:

@@ -22,6 +22,7 @@ from .packages import (
 )
 from .places import Examined, examine_target, targets
 from .placing import PlacementAnswer, placement
+from .quantizing import QuantizeReport, QuantizeRequest, quantize
 from .results import graph, node_accuracy, runs
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "Explanation",
     "OnEvent",
     "PlacementAnswer",
+    "QuantizeReport",
+    "QuantizeRequest",
     "RunReport",
     "VerifyAllReport",
     "VerifyReport",
@@ -52,6 +55,7 @@ __all__ = [
     "packages_to_verify",
     "placement",
     "probe_operators",
+    "quantize",
     "recheck_operators",
     "rewrite_operators",
     "run_options",

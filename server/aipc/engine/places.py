@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aipc.core.config import load_config
+from aipc.core.config import Config, load_config
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
-from aipc.targets import Description, Mismatch, all_targets, describe_device, get_target
+from aipc.qairt.soc import get_soc
+from aipc.targets import Description, Mismatch, UnfitError, all_targets, describe_device, get_target, reach_device
 from aipc.targets.preflight import preflight
 
 from ._run import OnEvent
@@ -32,6 +33,40 @@ def targets(cwd: Path | None = None) -> tuple[Description, ...]:
     for name in load_config(cwd or Path.cwd()).targets:
         found.setdefault(name, Description(name, get_target(name).scheme, name, True))
     return tuple(found.values())
+
+
+def device_soc(
+    target: str,
+    asked: str | None,
+    configured: str,
+    config: Config,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> str:
+    """What to compile for: what the user asked for, else the chip that the device says it is, else the configured one.
+
+    Raises:
+        DeviceError: the device cannot be reached: better told now than after minutes of compilation.
+        UnfitError: the device is another chip than the one that the user asked for.
+    """
+    with pool_or_new(pool) as workers:
+
+        def job(name: str, **arguments: Any) -> Any:
+            return workers.run(name, arguments, on_event=on_event, cancel=cancel)
+
+        facts = reach_device(job, target, config.targets.get(target)).facts
+    if facts is None or not facts.soc:
+        return configured
+    if asked is None or get_soc(asked).part == facts.soc:
+        return facts.soc
+    said = f" (so says {facts.soc_source})" if facts.soc_source else ""
+    raise UnfitError(
+        f"[soc] you asked for {get_soc(asked).title} and this device is {get_soc(facts.soc).title}{said}",
+        step="preflight",
+        device=target,
+        remedy=f"compile for this device: --soc {facts.soc}, or leave --soc out",
+    )
 
 
 def examine_target(

@@ -44,8 +44,10 @@ class Adb:
     def open(self, name: str, context: Context) -> Device:
         from ._adb_device import Phone
         from ._adb_link import Link, choose
+        from ._adb_python import PhoneWithPython
 
-        return Phone(Link(choose(name.partition(":")[2])), context)
+        kind = PhoneWithPython if context.settings.get("python") else Phone
+        return kind(Link(choose(name.partition(":")[2])), context)
 
 
 def _state(rest: str) -> tuple[str, list[str]]:

@@ -88,6 +88,27 @@ def chip_here():
         return ""
 
 
+def choose_context(manifest, expected):
+    """Of a package for several chips, the manifest as it is for the chip here; other packages as they are."""
+    contexts = manifest.get("contexts")
+    if not contexts:
+        return manifest
+    here = (expected or chip_here()).lower()
+    for context in contexts:
+        names = {name.lower() for name in context.get("soc_names", ())} | {context["soc"], str(context["soc_model"])}
+        if here in names:
+            return dict(manifest, **context)
+    if not here and is_simulated():
+        return dict(manifest, **contexts[0])
+    raise PackageProblem(
+        "the package was compiled for %s and this device %s"
+        % (
+            " or ".join(context["soc"] for context in contexts),
+            "is %s: deploy the model for it" % here if here else "does not say which chip it is: name it with --soc",
+        )
+    )
+
+
 def check_chip(manifest, expected):
     """Refuse another chip: the one that the caller names, or, where the system names one that is known, that one."""
     names = {name.lower() for name in manifest.get("soc_names", ())} | {manifest["soc"], str(manifest["soc_model"])}
@@ -335,6 +356,7 @@ def run(arguments):
     """The report, and the exit status."""
     manifest = read_manifest()
     check_files(manifest)
+    manifest = choose_context(manifest, arguments.soc)
     check_chip(manifest, arguments.soc)
     numpy, onnxruntime, onnxruntime_qnn = load_libraries()
     qairt = check_qairt(manifest, onnxruntime_qnn)
