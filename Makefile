@@ -59,6 +59,7 @@ check: setup setup-editor
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/generate_docs.py --check
+	@$(BIN)/python scripts/generate_agents.py --check
 	@npm run --silent check
 
 format: setup setup-editor
@@ -68,6 +69,7 @@ format: setup setup-editor
 
 docs: setup
 	@$(BIN)/python scripts/generate_docs.py
+	@$(BIN)/python scripts/generate_agents.py
 
 bench: setup
 	@$(BIN)/python benchmarks/run.py

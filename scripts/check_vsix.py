@@ -17,6 +17,9 @@ NEEDED = (
     "extension/bundled/examples/three-problems/model.py",
     "extension/extension/media/graph/panel.js",
     "extension/docs/reference/rules.md",
+    "extension/bundled/start_mcp.py",
+    "extension/skills/deploy-to-snapdragon/SKILL.md",
+    "extension/skills/deploy-to-snapdragon/scripts/deployment.py",
 )
 NATIVE = (".so", ".pyd", ".dll", ".dylib", ".node")
 

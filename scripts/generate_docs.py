@@ -234,11 +234,8 @@ def operators() -> str:
 
 
 def _share_cells(share: operator_shares.Share) -> tuple[str, ...]:
-    def cell(count: int) -> str:
-        return f"{count} ({100 * count / share.variants:.1f} %)"
-
-    after = "no fp16: needs quantization" if share.after is None else cell(share.after)
-    return f"v{share.arch}", str(share.variants), cell(share.before), after
+    before = operator_shares.share_text(share.before, share.variants)
+    return f"v{share.arch}", str(share.variants), before, share.rewritten
 
 
 def _operator_row(data: operator_data.Data, variant: operator_data.Variant, parts: list[str]) -> str:

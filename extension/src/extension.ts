@@ -8,6 +8,8 @@ import { IdleChecks } from "./idle.ts";
 import { onInterpreterChange } from "./interpreter.ts";
 import { Server } from "./server.ts";
 import { Status } from "./status.ts";
+import { registerTools } from "./tools/languageModelTools.ts";
+import { McpServers } from "./tools/mcp.ts";
 import { GateTests } from "./views/gateTests.ts";
 import { GraphPanels } from "./views/graphPanel.ts";
 import { OnnxEditor } from "./views/onnxEditor.ts";
@@ -38,12 +40,15 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const deployments = new Deployments(host);
   const graphs = new GraphPanels(host);
+  const mcp = new McpServers(context);
   context.subscriptions.push(
     log,
     running,
     gates,
     graphs,
     tree,
+    mcp,
+    registerTools(context, running),
     new Status(running),
     new IdleChecks(running),
     vscode.window.registerTreeDataProvider("aipc.targets", targets),
@@ -55,7 +60,10 @@ export function activate(context: vscode.ExtensionContext): void {
     ...COMMANDS.map((command) =>
       vscode.commands.registerCommand(command.id, (...args: unknown[]) => command.run(host, ...args)),
     ),
-    onInterpreterChange(() => void running.restart()),
+    onInterpreterChange(() => {
+      void running.restart();
+      mcp.changed();
+    }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void running.restart(true)),
     vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("aipc.soc") && targets.refresh()),
     running.onStateChange((state) => {

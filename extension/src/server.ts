@@ -13,6 +13,8 @@ import {
   TransportKind,
 } from "vscode-languageclient/node";
 import type { ServerState } from "./states.ts";
+import { serveModels } from "./agent/bridge.ts";
+import { serveQuestions } from "./agent/questions.ts";
 import { findInterpreter, type Interpreter } from "./interpreter.ts";
 
 const run = promisify(execFile);
@@ -70,6 +72,9 @@ export class Server implements vscode.Disposable {
     });
     client.onNotification("aipc/results", () => this.#results.fire());
     client.onNotification("aipc/checking", ({ models }: { models: string[] }) => this.#checking.fire(models));
+    // They go with the client.
+    serveModels(client, this.log);
+    serveQuestions(client);
     this.client = client;
     this.log.info(`starting the language server with ${interpreter.path} (from ${interpreter.from})`);
     try {
@@ -116,6 +121,7 @@ export class Server implements vscode.Disposable {
       initializationOptions: {
         settings: vscode.workspace.getConfiguration("aipc"),
         trusted: vscode.workspace.isTrusted,
+        agent: true,
         rulePage: "command:aipc.openRule?%5B%22{rule}%22%5D",
       },
       synchronize: { configurationSection: "aipc" },

@@ -15,6 +15,7 @@ import typer
 
 from aipc.commands import discover
 from aipc.commands._console import write, write_json
+from aipc.core.documents import error_document, internal_error
 from aipc.core.errors import AipcError
 
 INTERRUPTED = 130
@@ -75,12 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT_RUN
     except Exception as error:
-        wrong = AipcError(
-            f"aipc itself failed with {type(error).__name__}: {error}",
-            remedy="this is a defect: run the command again with --debug and report what it prints",
-        )
-        wrong.__cause__ = error
-        return _failed(wrong, as_json=as_json, debug=debug, kind="InternalError")
+        return _failed(internal_error(error), as_json=as_json, debug=debug, kind="InternalError")
     return status if isinstance(status, int) else 0
 
 
@@ -99,13 +95,7 @@ def _failed(error: AipcError, *, as_json: bool, debug: bool, kind: str | None = 
             print(error.detail, file=sys.stderr)
     print(f"error: {_sentence(str(error))}", file=sys.stderr)
     if as_json:
-        document: dict[str, Any] = {
-            "kind": kind or type(error).__name__,
-            "message": error.what,
-            "remedy": error.remedy,
-            "range": error.range,
-        }
-        write_json({"error": document})
+        write_json(error_document(error, kind))
     return error.exit_status if status is None else status
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import onnx_ir as ir
 import pytest
@@ -53,6 +55,14 @@ CASES = {
         lambda s, x: torch.searchsorted(s, x, right=True),
         (normal(2, 6).sort(-1)[0], torch.cat([normal(2, 3, seed=1), normal(2, 6).sort(-1)[0][:, 2:4]], 1)),
     ),
+    "bucketize": (
+        lambda x: torch.bucketize(x, torch.arange(8.0)),
+        (torch.tensor([[-1.0, 0.0, 0.5, 3.0, 9.0]]),),
+    ),
+    "bucketize, right": (
+        lambda x: torch.bucketize(x, torch.arange(8.0), right=True),
+        (torch.tensor([[-1.0, 0.0, 0.5, 3.0, 9.0]]),),
+    ),
     "embedding bag": (nn.EmbeddingBag(16, 8), (torch.randint(0, 16, (3, 5)),)),
     "embedding bag, sums": (nn.EmbeddingBag(16, 8, mode="sum"), (torch.randint(0, 16, (3, 5)),)),
     "embedding bag with offsets": (
@@ -63,6 +73,50 @@ CASES = {
     "istft of a length": (
         lambda x: torch.istft(torch.view_as_complex(x), 16, 4, window=WINDOW, length=97),
         (SPECTRUM,),
+    ),
+    "determinant": (torch.linalg.det, (normal(2, 3, 3),)),
+    "determinant of four rows": (torch.det, (normal(4, 4),)),
+    "logarithm of a determinant": (lambda x: torch.linalg.slogdet(x), (normal(2, 3, 3),)),
+    "inverse": (torch.linalg.inv, (normal(2, 2, 2),)),
+    "inverse of four rows": (torch.inverse, (normal(3, 4, 4) + 4 * torch.eye(4),)),
+    "inverse of one number": (torch.inverse, (torch.tensor([[4.0]]),)),
+    "solution": (torch.linalg.solve, (normal(2, 3, 3) + 3 * torch.eye(3), normal(2, 3, 5, seed=1))),
+    "solution of one right side": (torch.linalg.solve, (normal(3, 3) + 3 * torch.eye(3), normal(3, seed=1))),
+    "solution from the right": (
+        lambda a, b: torch.linalg.solve(a, b, left=False),
+        (normal(3, 3) + 3 * torch.eye(3), normal(2, 3, seed=1)),
+    ),
+    "attention of three axes": (F.scaled_dot_product_attention, (normal(2, 6, 8), normal(2, 5, 8), normal(2, 5, 8))),
+    "attention of five axes, masked": (
+        lambda q, k, m: F.scaled_dot_product_attention(q, k, k, m > 0),
+        (normal(2, 1, 3, 6, 8), normal(2, 2, 3, 5, 8), normal(2, 1, 1, 6, 5) + 2),
+    ),
+    "causal attention of two axes": (
+        lambda q: F.scaled_dot_product_attention(q, q, q, is_causal=True, scale=0.5),
+        (normal(6, 8),),
+    ),
+    "convolution of volumes without bias": (nn.Conv3d(2, 4, 3, padding=1, bias=False), (normal(1, 2, 4, 5, 6),)),
+    "convolution of volumes": (nn.Conv3d(2, 4, 3, padding="same", bias=False), (normal(1, 2, 4, 5, 6),)),
+    "hstack": (lambda x, y: torch.hstack([x, y]), (normal(2, 3), normal(2, 4))),
+    "hstack of vectors": (lambda x, y: torch.hstack([x, y]), (normal(3), normal(4))),
+    "vstack": (lambda x, y: torch.vstack([x, y]), (normal(3), normal(2, 3))),
+    "dstack": (lambda x, y: torch.dstack([x, y]), (normal(2, 3), normal(2, 3))),
+    "dstack of vectors": (lambda x, y: torch.dstack([x, y]), (normal(3), normal(3))),
+    "column_stack": (lambda x, y: torch.column_stack([x, y]), (normal(3), normal(3, 2))),
+    "maximum of all": (lambda x: x.amax(), (normal(2, 9),)),
+    "minimum of all": (lambda x: torch.amin(x, (), keepdim=True), (normal(2, 9),)),
+    "maximum of rows": (lambda x: x.amax(1), (normal(2, 9),)),
+    "median of all": (lambda x: x.median(), (normal(4, 3),)),
+    "stable sort": (lambda x: x.sort(dim=-1, stable=True), (torch.tensor([[1.0, 0.0, 1.0, 0.0, 2.0, 0.0]]),)),
+    "stable sort, descending": (
+        lambda x: x.sort(dim=0, stable=True, descending=True),
+        (torch.tensor([1.0, 0.0, 1.0, 0.0, 2.0, 0.0]),),
+    ),
+    "fmax": (torch.fmax, (torch.tensor([1.0, math.nan, 2.0]), torch.tensor([math.nan, 3.0, -1.0]))),
+    "fmin": (torch.fmin, (torch.tensor([1.0, math.nan, 2.0]), torch.tensor([math.nan, 3.0, -1.0]))),
+    "scatter with a sum": (
+        lambda x, y: x.scatter(1, torch.tensor([[0, 2, 2], [1, 0, 1]]), y, reduce="add"),
+        (normal(2, 4), normal(2, 3, seed=1)),
     ),
     "rrelu": (nn.RReLU().eval(), (normal(2, 8),)),
 }

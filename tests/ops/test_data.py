@@ -129,4 +129,20 @@ def test_what_a_variant_becomes_is_kept_and_counted(tmp_path):
     assert merged(data("sm8350", 68), load(path)).rewritten == becomes
     (share,) = shares(load(path))
     assert (share.arch, share.variants, share.before, share.after) == (75, 1, 0, 1)
-    assert shares(data())[0].after is None
+    assert share.rewritten == "1 (100.0 %)"
+
+
+def test_what_was_not_measured_is_told_from_what_needs_quantization():
+    (unmeasured,) = shares(data())
+    assert unmeasured.after is None
+    assert unmeasured.rewritten == "not measured"
+    (partial,) = shares(data("sm8350", 68))
+    assert "needs quantization" in partial.rewritten
+    (without,) = shares(data("qcs6490", 68))
+    assert without.rewritten == "no fp16: needs quantization"
+
+
+def test_the_shipped_file_says_what_becomes_of_its_variants():
+    for share in shares(load(find())):
+        assert share.after is not None, f"run `aipc ops --rewrite`: v{share.arch} is not measured"
+        assert share.after > share.before

@@ -1,6 +1,10 @@
 /** Every command. */
 
 import type { Command } from "../host.ts";
+import { makeDeployable } from "./agent/deployable.ts";
+import { rewriteLayer } from "./agent/rewrite.ts";
+import { setKey } from "./agent/setKey.ts";
+import { showTrace } from "./agent/showTrace.ts";
 import { bugReport } from "./bugReport.ts";
 import { check } from "./check.ts";
 import { configureInputs } from "./configureInputs.ts";
@@ -22,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   configureInputs,
   deploy,
   doctor,
+  makeDeployable,
   menu,
   openExample,
   openReport,
@@ -31,9 +36,12 @@ export const COMMANDS: readonly Command[] = [
   refreshRuns,
   restartServer,
   revealPackage,
+  rewriteLayer,
   selectInterpreter,
   selectSoc,
+  setKey,
   showGraph,
   showLog,
+  showTrace,
   useSoc,
 ];

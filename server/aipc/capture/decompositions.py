@@ -171,6 +171,11 @@ def searchsorted(
     return before.sum(-1).to(torch.int32 if out_int32 else torch.int64)
 
 
+def bucketize(values: Tensor, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Any:
+    """``right`` says whether a boundary belongs to the bucket on its left, as for ``searchsorted``."""
+    return searchsorted(boundaries, values, out_int32=out_int32, right=right)
+
+
 def embedding_bag(
     weight: Tensor,
     indices: Tensor,
@@ -264,6 +269,7 @@ TABLE: dict[Any, Callable[..., Any]] = {
     aten.cummin.default: cummin,
     aten.kthvalue.default: kthvalue,
     aten.searchsorted.Tensor: searchsorted,
+    aten.bucketize.Tensor: bucketize,
     aten.embedding_bag.default: embedding_bag,
     aten.embedding_bag.padding_idx: embedding_bag,
     aten._embedding_bag_forward_only.default: embedding_bag,

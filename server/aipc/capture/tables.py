@@ -11,7 +11,9 @@ import torch
 from torch.export.exported_program import _split_decomp_table_to_cia_and_python_decomp
 from torch.onnx._internal.exporter import _decomp, _registration
 
-from .decompositions import TABLE as OURS
+from .decompositions import TABLE as OPERATORS
+from .forms import TABLE as FORMS
+from .matrices import TABLE as MATRICES
 
 Table = dict[Any, Callable[..., Any]]
 
@@ -35,7 +37,9 @@ def decompositions() -> tuple[Table, Table]:
 def _decompositions(with_torchvision: bool) -> tuple[Table, Table]:
     lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
     table = _decomp.create_onnx_friendly_decomposition_table(lowered)
-    composite, other = _split_decomp_table_to_cia_and_python_decomp(dict[Any, Any](table) | OURS)
+    composite, other = _split_decomp_table_to_cia_and_python_decomp(
+        dict[Any, Any](table) | OPERATORS | FORMS | MATRICES
+    )
     return composite, other
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
-from aipc.core.json import to_plain
 from aipc.ops.data import Coverage, Data, Variant
+from aipc.ops.documents import measured_document
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 from aipc.ops.run import Change, Filled, Rechecked, verdict_counts
-from aipc.ops.shares import Share, shares
+from aipc.ops.shares import Share, share_text, shares
 from aipc.qairt.soc import SoC
 
 from ._tables import _table
@@ -36,13 +36,9 @@ def shares_table(found: Sequence[Share]) -> Any:
     """How many variants run as they are written, and how many once deploy has rewritten them."""
     table = _table("arch", "variants", "run as written", "run rewritten")
     for item in found:
-        after = "not measured: no fp16" if item.after is None else _share(item.after, item.variants)
-        table.add_row(f"v{item.arch}", str(item.variants), _share(item.before, item.variants), after)
+        before = share_text(item.before, item.variants)
+        table.add_row(f"v{item.arch}", str(item.variants), before, item.rewritten)
     return table
-
-
-def _share(count: int, of: int) -> str:
-    return f"{count} ({100 * count / max(1, of):.1f} %)"
 
 
 def filled_page(filled: Filled) -> Iterator[Any]:
@@ -100,42 +96,6 @@ def _why(measured: Measured) -> str:
     return f"{only}{text}" + (f" ({', '.join(blamed)})" if blamed and not any(op in text for op in blamed) else "")
 
 
-def lookup_document(
-    data: Data, names: Sequence[str], variants: Sequence[Variant], columns: Sequence[str]
-) -> dict[str, Any]:
-    return {
-        "operators": list(names),
-        "qairt": data.qairt,
-        "precision": data.precision,
-        "socs": {part: data.socs[part] for part in columns},
-        "variants": [
-            {
-                **{key: value for key, value in to_plain(variant).items() if key != "measured"},
-                "measured": {part: _measured(variant.measured[part]) for part in columns if part in variant.measured},
-            }
-            for variant in variants
-        ],
-    }
-
-
-def summary_document(data: Data) -> dict[str, Any]:
-    return {
-        "qairt": data.qairt,
-        "precision": data.precision,
-        "versions": data.versions,
-        "socs": data.socs,
-        "operators": list(data.operators),
-        "variants": len(data.variants),
-        "verdicts": verdict_counts(data),
-        "shares": to_plain(list(shares(data))),
-        "coverage": {
-            "registry": len(data.coverage.registry),
-            "covered": len(data.coverage.covered),
-            "gaps": data.coverage.gaps,
-        },
-    }
-
-
 def recheck_page(found: Rechecked) -> Iterator[Any]:
     yield from _changes(found.changes)
     text = f"{found.agree} of {found.compared} verdicts agree ({100 * found.agreement:.1f} %), {found.seconds:.0f} s"
@@ -170,14 +130,8 @@ def _change(item: Change) -> dict[str, Any]:
     return {
         "variant": item.variant,
         "soc": item.soc,
-        **{name: _measured(side) if side else None for name, side in sides.items()},
+        **{name: measured_document(side) if side else None for name, side in sides.items()},
     }
-
-
-def _measured(measured: Measured) -> dict[str, Any]:
-    plain: dict[str, Any] = to_plain(measured)
-    plain.pop("seconds")
-    return plain
 
 
 def _changes(changes: Sequence[Change]) -> Iterator[Any]:

@@ -31,6 +31,10 @@ Target = Annotated[
     str | None,
     typer.Option("--target", help="Where to run. Default: the configuration's, else simulator."),
 ]
+Setup = Annotated[
+    bool,
+    typer.Option("--setup", help="Set the device up where it lacks something, in a directory of its own."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the full logs of what fails.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do all the work again.")]

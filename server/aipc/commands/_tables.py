@@ -22,9 +22,11 @@ from aipc.core.types import (
 )
 from aipc.qairt.soc import SoC, get_soc
 
+from ._device_tables import device_lines, no_latency
+
 if TYPE_CHECKING:
     from aipc.doctor import DoctorReport
-    from aipc.engine import RunReport, VerifyReport
+    from aipc.engine import RunReport, VerifyAllReport, VerifyReport
     from aipc.targets import Description
 
 _MOST_RELATED = 3
@@ -48,7 +50,8 @@ def deploy_page(report: DeployReport) -> Iterator[Any]:
         yield Text(f"placement: {placement_line(report.placement)}")
     for group in (report.accuracy or {}).values():
         yield accuracy_table(group)
-    yield Text(f"latency: {latency_line(report.latency)}")
+    yield Text(f"latency: {latency_line(report.latency, no_latency(report.target, report.device))}")
+    yield from device_lines(report.device)
     yield from findings_lines(report.findings)
     if report.capsule:
         yield Text(f"failure capsule: {_short(report.capsule)}")
@@ -67,7 +70,8 @@ def run_page(report: RunReport) -> Iterator[Any]:
     for output in report.outputs:
         words = ", ".join(f"{key} {value}" for key, value in output.items() if key != "name")
         yield Text(f"{output.get('name', '')}: {words}")
-    yield Text(f"latency: {latency_line(report.latency)}")
+    yield Text(f"latency: {latency_line(report.latency, no_latency(report.target, report.device))}")
+    yield from device_lines(report.device)
     yield Text(f"outputs of {report.target}: {_short(report.output_file)}")
 
 
@@ -76,7 +80,23 @@ def verify_page(report: VerifyReport) -> Iterator[Any]:
     yield Text(f"{report.model} for {get_soc(report.soc).title}, run on {report.target}", "bold")
     yield accuracy_table(report.accuracy)
     yield gate_text(report.gate)
+    for change in report.changed:
+        yield Text(f"changed since the deployment: {change}", "yellow")
+    yield from device_lines(report.device)
     yield from findings_lines(report.findings)
+
+
+def verify_all_page(report: VerifyAllReport) -> Iterator[Any]:
+    """What ``aipc verify --all`` prints."""
+    table = _table("package", "target", "gate", "changed since")
+    for item in report.reports:
+        table.add_row(_short(item.package), item.target, gate_text(item.gate), ", ".join(item.changed))
+    for name, words in report.errors.items():
+        table.add_row(_short(name), "", Text(words, "bold red"), "")
+    yield table
+    passed = sum(item.ok for item in report.reports)
+    total = len(report.reports) + len(report.errors)
+    yield Text(f"{passed} of {total} packages verified", "bold green" if report.ok else "bold red")
 
 
 def targets_page(targets: Sequence[Description], socs: Sequence[SoC]) -> Iterator[Any]:
@@ -175,10 +195,12 @@ def placement_line(placement: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {words.get(name, name)}" for name, count in placement.items())
 
 
-def latency_line(latency: Mapping[str, Any] | None) -> str:
+def latency_line(latency: Mapping[str, Any] | None, reason: str = "not measured (no device)") -> str:
     if not latency:
-        return "not measured (no device)"
-    return ", ".join(f"{name} {value}" for name, value in latency.items())
+        return reason
+    words = [f"{name} {latency[f'{name}_ms']:.2f} ms" for name in ("p50", "p90", "p99") if f"{name}_ms" in latency]
+    more = f" ({latency['repetitions']} runs, spread {100 * latency.get('spread', 0):.0f} %)"
+    return ", ".join(words) + (more if "repetitions" in latency else "")
 
 
 def _closing(findings: tuple[Finding, ...]) -> Text:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import TypeVar
 
 from aipc.core.workers import Limits, WorkerPool
 
 from ._progress import OnEvent, progress
 
 TIME_LIMIT = 1800.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,22 @@ def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0) -> Iterator[W
     limits = Limits(seconds=time_limit, memory_mb=memory_limit)
     with _interruptible(cancel), progress() as on_event, WorkerPool(limits=limits) as pool:
         yield Work(pool, on_event, cancel)
+
+
+def with_consent(work: Callable[[bool], T], agreed: bool, *, ask: bool) -> T:
+    """Do ``work(agreed)``; a device that lacks something is set up when the user agrees on the terminal."""
+    from aipc.targets import SetupNeededError
+
+    try:
+        return work(agreed)
+    except SetupNeededError as needed:
+        if agreed or not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        print(f"{needed.what}. AIPC can bring it, in a directory of its own on the device.", file=sys.stderr)
+        print("Set it up now? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise
+    return work(True)
 
 
 @contextmanager

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, Target, TimeLimit
-from ._work import TIME_LIMIT, working
+from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, Setup, SoC, Target, TimeLimit
+from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
@@ -24,6 +25,7 @@ def command(
     allow_cpu: Annotated[
         bool, typer.Option("--allow-cpu", help="Leave operators on the CPU that the NPU does not run.")
     ] = False,
+    setup: Setup = False,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -45,8 +47,12 @@ def command(
         allow_cpu=allow_cpu,
         use_cache=not no_cache,
     )
-    with working(time_limit, memory_limit) as work:
-        report = engine.deploy(request, work.pool, work.on_event, work.cancel)
+
+    def deploy(agreed: bool) -> engine.DeployReport:
+        with working(time_limit, memory_limit) as work:
+            return engine.deploy(replace(request, setup=agreed), work.pool, work.on_event, work.cancel)
+
+    report = with_consent(deploy, setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

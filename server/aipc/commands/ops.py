@@ -101,25 +101,27 @@ def _recheck(
 
 
 def _look_up(name: str | None, socs: list[str], archs: list[str], path: Path | None, *, as_json: bool) -> int:
+    from aipc.engine import operator_document
+
+    if as_json:
+        write_json(operator_document(name, socs, archs, path))
+        return 0
     from aipc.ops import matrix
     from aipc.ops.data import load
     from aipc.ops.run import chips
     from aipc.qairt.soc import get_soc
 
-    from ._operators import lookup_document, lookup_page, summary_document, summary_page
+    from ._operators import lookup_page, summary_page
 
     data = load(path)
     if name is None:
-        write_json(summary_document(data)) if as_json else show(*summary_page(data))
+        show(*summary_page(data))
         return 0
     asked = [get_soc(part) for part in chips(archs, socs)] if archs or socs else []
     columns = {matrix.require_column(data, item): item for item in asked} or dict.fromkeys(data.socs)
     names = matrix.operators(data, name)
     found = matrix.variants(data, names)
-    if as_json:
-        write_json(lookup_document(data, names, found, list(columns)))
-    else:
-        show(*lookup_page(data, names, found, columns))
+    show(*lookup_page(data, names, found, columns))
     return 0
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Package, Target, TimeLimit
-from ._work import TIME_LIMIT, working
+from ._options import Debug, Json, MemoryLimit, Package, Setup, Target, TimeLimit
+from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
@@ -23,6 +23,8 @@ def command(
         typer.Option("--output", "-o", metavar="NPZ", help="Where the outputs go. Default: outputs.npz."),
     ] = None,
     target: Target = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Timed runs, where a device measures latency.")] = 10,
+    setup: Setup = False,
     as_json: Json = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
@@ -34,10 +36,14 @@ def command(
     """
     from aipc import engine
 
-    with working(time_limit, memory_limit) as work:
-        report = engine.run_package(
-            package, inputs, output, target or "simulator", work.pool, work.on_event, work.cancel
-        )
+    def run(agreed: bool) -> engine.RunReport:
+        options = engine.run_options(package, target or "simulator", setup=agreed, repeat=repeat)
+        with working(time_limit, memory_limit) as work:
+            return engine.run_package(
+                package, inputs, output, target or "simulator", work.pool, work.on_event, work.cancel, options
+            )
+
+    report = with_consent(run, setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

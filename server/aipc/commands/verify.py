@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Package, Target, TimeLimit
-from ._work import TIME_LIMIT, working
+from ._options import Debug, Json, MemoryLimit, Setup, Target, TimeLimit
+from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
-    package: Package,
+    package: Annotated[
+        Path | None,
+        typer.Argument(metavar="PACKAGE", help="Directory that `aipc deploy` wrote.", show_default=False),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every package of the project.")] = False,
     target: Target = None,
+    setup: Setup = False,
     as_json: Json = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
 ) -> int:
-    """Run a package on its golden inputs again and compare with PyTorch's outputs.
+    """Run a package on its golden inputs again, compare with PyTorch's outputs, and say what changed since.
 
-    The exit status is 1 when they differ by more than the gate allows.
+    The exit status is 1 when they differ by more than the gate allows, or when a package of --all could not be run.
     """
     from aipc import engine
 
-    with working(time_limit, memory_limit) as work:
-        report = engine.verify(package, target or "simulator", work.pool, work.on_event, work.cancel)
-    if as_json:
-        write_json(report)
-    else:
-        from ._tables import verify_page
+    packages = engine.packages_to_verify(package, every=every, cwd=Path.cwd())
 
-        show(*verify_page(report))
-    return 0 if report.ok else 1
+    def verify(agreed: bool) -> engine.VerifyAllReport:
+        with working(time_limit, memory_limit) as work:
+            return engine.verify_all(packages, target, work.pool, work.on_event, work.cancel, setup=agreed, every=every)
+
+    reports = with_consent(verify, setup, ask=not as_json)
+    if as_json:
+        write_json(reports if every else reports.reports[0])
+    else:
+        from ._tables import verify_all_page, verify_page
+
+        show(*(verify_all_page(reports) if every else verify_page(reports.reports[0])))
+    return 0 if reports.ok else 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ConfigError, ModelLoadError, StorageError
+from .target_config import parse_targets
 from .types import Position, Range
 
 PRECISIONS = ("fp16", "w8a16", "w8a8", "mixed", "auto")
@@ -53,6 +54,8 @@ class Config:
     soc: str | None = None
     target: str | None = None
     models: Mapping[str, ModelConfig] = field(default_factory=dict)
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """``[tool.aipc.targets."ssh:HOST"]``: what is to be known of one device (see ``core/target_config.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _parse(path: Path, table: Any) -> Config:
     if not isinstance(table, dict):
         raise ConfigError(f"[tool.aipc] in {path} is not a table", remedy="write it as [tool.aipc]")
-    _known(path, "[tool.aipc]", table, {"soc", "target", "models"})
+    _known(path, "[tool.aipc]", table, {"soc", "target", "models", "targets"})
     models = table.get("models", {})
     if not isinstance(models, dict):
         raise ConfigError(f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]")
@@ -126,6 +129,7 @@ def _parse(path: Path, table: Any) -> Config:
         soc=_string(path, "soc", table.get("soc")),
         target=_string(path, "target", table.get("target")),
         models={name: _parse_model(path, name, value) for name, value in models.items()},
+        targets=parse_targets(path, table.get("targets", {})),
     )
 
 

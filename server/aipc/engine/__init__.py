@@ -1,36 +1,64 @@
 """What a user asks for. The only module that front doors call; it imports nothing heavy. One file a request."""
 
+from aipc.core.types import DeployReport
+
 from ._run import OnEvent
 from .agent import AgentEvent, AgentRequest, agent
 from .checking import CheckRequest, check, opened_run
 from .deploying import DeployRequest, deploy
+from .documents import operator_document, targets_document
+from .explaining import Explanation, explain, meanings
 from .inputs import configure, infer
 from .operators import probe_operators, recheck_operators, rewrite_operators
-from .packages import RunReport, VerifyReport, run_package, verify
-from .places import targets
+from .packages import (
+    RunReport,
+    VerifyAllReport,
+    VerifyReport,
+    packages_to_verify,
+    run_options,
+    run_package,
+    verify,
+    verify_all,
+)
+from .places import Examined, examine_target, targets
+from .placing import PlacementAnswer, placement
 from .results import graph, node_accuracy, runs
 
 __all__ = [
     "AgentEvent",
     "AgentRequest",
     "CheckRequest",
+    "DeployReport",
     "DeployRequest",
+    "Examined",
+    "Explanation",
     "OnEvent",
+    "PlacementAnswer",
     "RunReport",
+    "VerifyAllReport",
     "VerifyReport",
     "agent",
     "check",
     "configure",
     "deploy",
+    "examine_target",
+    "explain",
     "graph",
     "infer",
+    "meanings",
     "node_accuracy",
     "opened_run",
+    "operator_document",
+    "packages_to_verify",
+    "placement",
     "probe_operators",
     "recheck_operators",
     "rewrite_operators",
+    "run_options",
     "run_package",
     "runs",
     "targets",
+    "targets_document",
     "verify",
+    "verify_all",
 ]

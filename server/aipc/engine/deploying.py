@@ -29,7 +29,7 @@ from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.report import write_reports
 from aipc.rewrites.results import Trigger
-from aipc.targets import get_target
+from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, counts, localize, new_run, resolve
 
@@ -47,6 +47,8 @@ class DeployRequest:
     allow_cpu: bool = False
     cwd: Path | None = None
     use_cache: bool = True
+    setup: bool = False
+    """The user agrees that a device is set up where it lacks something."""
 
 
 def deploy(
@@ -70,11 +72,12 @@ def deploy(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file", remedy="choose a directory with --output")
     tolerance = dict(ref.config.tolerance) if ref.config else {}
+    options = RunOptions(setup=request.setup, settings=config.targets.get(target, {}))
     reports: dict[str, DeployReport] = {}
     with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
-            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance, options)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
@@ -122,7 +125,8 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
         run.on_event(Event("report", "writing the package"))
         if _below_threshold(outcome):
             run.findings += localize(run)
-        install_package(run.path("package", "package"), out, _gates(outcome))
+        deployments = {run.request.target: run.meta("run")["environment"]}
+        install_package(run.path("package", "package"), out, _gates(outcome), deployments)
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
     write_reports(report, directory, out if outcome.ok else None)
     journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
@@ -131,10 +135,13 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
     """All stages; a graph that does not compile, or misses its accuracy, is rewritten further as far as rules go."""
+    better_than: Outcome | None = None
     while True:
         try:
             outcome = run_stages(run, journal)
         except QairtError as error:
+            if better_than is not None:
+                return _without_coarse(run, journal)
             if "rewrite" not in run.entries or "compile" in run.entries:
                 raise
             journal.write("compile failed", error=str(error))
@@ -148,11 +155,32 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
             if not changed:
                 raise
             continue
-        if outcome.failed is None or outcome.failed.name != "verify":
+        if better_than is not None and not _is_better(outcome, better_than):
+            return _without_coarse(run, journal)
+        # Where correctly rounded fp16 is as far off, another form of the model may still be near.
+        poor = outcome.failed is None and run.request.precision == "fp16" and _below_threshold(outcome)
+        if not poor and (outcome.failed is None or outcome.failed.name != "verify"):
             return outcome
         changed, again = _rewrite_further(run, journal, Trigger.COARSE)
         if not changed or not again.ok:
-            return outcome
+            return _without_coarse(run, journal) if poor and not again.ok else outcome
+        better_than = outcome if poor else None
+
+
+def _is_better(outcome: Outcome, before: Outcome) -> bool:
+    """Whether a package passes, nearer to PyTorch than another."""
+    values = [
+        next((record.gate.value for record in item.records if record.name == "verify" and record.gate), None)
+        for item in (outcome, before)
+    ]
+    return outcome.ok and values[0] is not None and (values[1] is None or values[0] > values[1])
+
+
+def _without_coarse(run: Run, journal: Journal) -> Outcome:
+    """The package as it was before the rules for what is coarse were tried, from the cache."""
+    run.triggers.discard(Trigger.COARSE)
+    journal.write("corrective", stage="rewrite", measure="leave out the rules for what is coarse: they do not help")
+    return run_stages(run, journal)
 
 
 def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
@@ -206,4 +234,5 @@ def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, 
         capsule=str(capsule) if capsule else None,
         run=str(run.directory),
         environment=dict(environment()),
+        device=dict(run.meta("run")) if "run" in run.entries else None,
     )

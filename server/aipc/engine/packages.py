@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import Cache
+from aipc.core.config import load_config
+from aipc.core.errors import AipcError, CancelledError, InputError
+from aipc.core.json import to_plain
 from aipc.core.types import (
     Finding,
     Gate,
@@ -18,9 +21,9 @@ from aipc.core.types import (
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import package_gate
-from aipc.pipeline.package import check_package
+from aipc.pipeline.package import check_package, read_manifest
 from aipc.qairt.runtime import require_qairt
-from aipc.targets import get_target
+from aipc.targets import RunOptions, SetupNeededError, run_on
 
 from ._run import OnEvent
 
@@ -35,6 +38,8 @@ class RunReport:
     output_file: str
     latency: Mapping[str, Any] | None
     host_seconds: float
+    device: Mapping[str, Any] | None = None
+    """Where it ran and what was measured there (``targets.TargetRun`` as plain data)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,27 @@ class VerifyReport:
     deployed: Mapping[str, Any]
     """The gates that the package passed when it was deployed."""
     findings: tuple[Finding, ...] = ()
+    latency: Mapping[str, Any] | None = None
+    device: Mapping[str, Any] | None = None
+    changed: tuple[str, ...] = ()
+    """What is no longer as it was when the package was deployed there: ``qairt 2.51.0, now 2.52.0``."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyAllReport:
+    """Every package of a project, verified again."""
+
+    ok: bool
+    reports: tuple[VerifyReport, ...]
+    errors: Mapping[str, str]
+    """Package -> why it could not be run."""
+
+
+def run_options(package: Path, target: str, *, setup: bool = False, repeat: int = 10) -> RunOptions:
+    """How to run on a target, with what the project of the package (else of the present directory) says of it."""
+    configs = (load_config(place) for place in (package.resolve(), Path.cwd()))
+    settings: Mapping[str, Any] = next((c.targets[target] for c in configs if target in c.targets), {})
+    return RunOptions(setup=setup, repeat=repeat, settings=settings)
 
 
 def run_package(
@@ -61,6 +87,7 @@ def run_package(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
+    options: RunOptions | None = None,
 ) -> RunReport:
     """Run a package on ``inputs`` (.npz; the golden ones by default) and write its outputs to ``output`` (.npz).
 
@@ -76,7 +103,14 @@ def run_package(
         def job(name: str, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
-        result = get_target(target).run(job, package=package, inputs=source, outputs=destination, soc=manifest["soc"])
+        result = run_on(
+            job,
+            target,
+            package=package,
+            inputs=source,
+            outputs=destination,
+            options=options or run_options(package, target),
+        )
     return RunReport(
         str(package),
         target,
@@ -84,6 +118,7 @@ def run_package(
         str(destination),
         result.latency,
         result.host_seconds,
+        to_plain(result),
     )
 
 
@@ -93,21 +128,100 @@ def verify(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
+    options: RunOptions | None = None,
 ) -> VerifyReport:
-    """Run a package's golden inputs again and gate its outputs, as its deployment did."""
+    """Run a package's golden inputs again, gate its outputs as its deployment did, and say what changed since."""
     package = package.resolve()
     manifest = check_package(package)
     with pool_or_new(pool) as workers, tempfile.TemporaryDirectory() as directory:
         actual = Path(directory) / "outputs.npz"
-        run_package(package, None, actual, target, workers, on_event, cancel)
+        ran = run_package(package, None, actual, target, workers, on_event, cancel, options)
         arguments = {"reference_npz": str(package / "golden" / "outputs.npz"), "actual_npz": str(actual)}
         outputs = workers.run("aipc.qairt.package_jobs:compare", arguments, on_event=on_event, cancel=cancel)
         deployed = manifest.get("gates", {})
         gate = package_gate(outputs, {"sqnr_db": _verify_threshold(manifest, deployed.get("verify", {}))})
         findings = () if gate.ok else _localize_package(manifest, workers, on_event, cancel)
+    then = manifest.get("deployments", {}).get(target)
     return VerifyReport(
-        str(package), manifest["model"], manifest["soc"], target, gate.ok, gate, tuple(outputs), deployed, findings
+        str(package),
+        manifest["model"],
+        manifest["soc"],
+        target,
+        gate.ok,
+        gate,
+        tuple(outputs),
+        deployed,
+        findings,
+        ran.latency,
+        ran.device,
+        changes(then, (ran.device or {}).get("environment", {})) if then else (),
     )
+
+
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is different in two environments. A temperature is no change."""
+    names = [name for name in (*then, *(name for name in now if name not in then)) if name != "temperature"]
+    return tuple(
+        f"{name} {then.get(name) or 'unknown'}, now {now.get(name) or 'unknown'}"
+        for name in names
+        if then.get(name) != now.get(name)
+    )
+
+
+def packages_to_verify(package: Path | None, *, every: bool, cwd: Path) -> tuple[Path, ...]:
+    """The packages that are meant: the one that is named, or all of the project.
+
+    Raises:
+        InputError: neither or both, or the project has none.
+    """
+    if (package is None) != every:
+        raise InputError(
+            "say which package, or --all for every package of the project", remedy="see aipc verify --help"
+        )
+    if package is not None:
+        return (package,)
+    directory = load_config(cwd).root / ".aipc" / "packages"
+    found = tuple(sorted(path.parent for path in directory.rglob("manifest.json") if path.parent.name[:1] != "."))
+    if not found:
+        raise InputError(f"{directory} has no packages", remedy="deploy a model first")
+    return found
+
+
+def verify_all(
+    packages: Sequence[Path],
+    target: str | None = None,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    setup: bool = False,
+    every: bool = True,
+) -> VerifyAllReport:
+    """Verify packages again, each where it was deployed last, or all on ``target``.
+
+    Args:
+        every: a package that cannot be run is told in ``errors`` instead of ending the others.
+    """
+    reports, errors = [], {}
+    with pool_or_new(pool) as workers:
+        for package in packages:
+            try:
+                place = target or (_deployed_on(package) if every else "simulator")
+                options = run_options(package, place, setup=setup)
+                reports.append(verify(package, place, workers, on_event, cancel, options))
+            except (CancelledError, SetupNeededError):
+                raise
+            except AipcError as error:
+                if not every:
+                    raise
+                errors[str(package)] = str(error)
+    return VerifyAllReport(not errors and all(report.ok for report in reports), tuple(reports), errors)
+
+
+def _deployed_on(package: Path) -> str:
+    """Where a package was verified last."""
+    deployments: Mapping[str, Any] = read_manifest(package).get("deployments") or {"simulator": None}
+    return list(deployments)[-1]
 
 
 def _verify_threshold(manifest: Mapping[str, Any], passed: Mapping[str, Any]) -> float:

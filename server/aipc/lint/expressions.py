@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from .calls import values_of
-from .classes import Classes
-from .functions import facts_of
-from .resolve import ARRAY_METHODS, TENSOR_TYPES, builtin, canonical, is_class
+from .invocations import DEPTH, Invocations
+from .resolve import builtin, canonical
 from .values import (
     UNKNOWN,
     Arguments,
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from .blocks import Block
     from .interpret import Frame
 
-_DEPTH = 6
 _DUNDERS: dict[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -47,17 +44,10 @@ _DUNDERS: dict[type[ast.operator], str] = {
     ast.BitOr: "bitwise_or",
     ast.BitXor: "bitwise_xor",
 }
-_SEQUENCES = {"torch.nn.ModuleList", "builtins.list", "builtins.tuple", "builtins.reversed", "builtins.iter"}
-_FIXED = {"torch.nn.Parameter", "torch.nn.parameter.Parameter", "torch.nn.Buffer", "torch.nn.parameter.Buffer"}
 
 
-class Expressions(Classes):
+class Expressions(Invocations):
     """One method for each kind of expression."""
-
-    _calls = 0
-
-    def run_body(self, function: Function, frame: Frame) -> Value:
-        raise NotImplementedError
 
     def assign(self, target: ast.expr, value: Value, frame: Frame, source: ast.expr | None = None) -> None:
         raise NotImplementedError
@@ -104,7 +94,7 @@ class Expressions(Classes):
             return Function(binding.node, binding.block) if plain else UNKNOWN
         if isinstance(binding.node, ast.ClassDef):
             return Class(name) if name in self.program.classes else UNKNOWN
-        if isinstance(binding.node, ast.expr) and self._calls < _DEPTH:
+        if isinstance(binding.node, ast.expr) and self._calls < DEPTH:
             self._calls += 1
             self.quiet += 1
             try:
@@ -327,239 +317,6 @@ class Expressions(Classes):
         if isinstance(value, Tensor) and value.sure and value.varies:
             self.apply("torch.is_nonzero", Arguments(), node, frame.block, Tensor())
         return True if isinstance(value, Layer) else None
-
-    # Calls.
-
-    def _call_value(self, node: ast.Call, frame: Frame) -> Value:
-        if isinstance(node.func, ast.Attribute):
-            if _is_super(node.func.value):
-                return self._super_call(node, node.func.attr, frame)
-            base = self.evaluate(node.func.value, frame)
-            if isinstance(base, Tensor):
-                return self._method_call(node, node.func.attr, base, frame)
-        callee = self.evaluate(node.func, frame)
-        positional, keywords, complete = self._given(node, frame)
-        return self._called(callee, node, positional, keywords, complete, frame)
-
-    def _given(self, node: ast.Call, frame: Frame) -> tuple[list[Value], dict[str, Value], bool]:
-        positional: list[Value] = []
-        complete = True
-        for argument in node.args:
-            if not isinstance(argument, ast.Starred):
-                positional.append(self.evaluate(argument, frame))
-                continue
-            value = self.evaluate(argument.value, frame)
-            if isinstance(value, (Items, Chain)):
-                positional.extend(value.items)
-            else:
-                positional.append(value)
-                complete = False
-        keywords = {}
-        for keyword in node.keywords:
-            value = self.evaluate(keyword.value, frame)
-            if keyword.arg is None:
-                complete = False
-            else:
-                keywords[keyword.arg] = value
-        return positional, keywords, complete
-
-    def _called(
-        self,
-        callee: Value,
-        node: ast.Call,
-        positional: list[Value],
-        keywords: dict[str, Value],
-        complete: bool,
-        frame: Frame,
-    ) -> Value:
-        everything = (*positional, *keywords.values())
-        varies = any(item.varies for value in everything for item in tensors(value))
-        if isinstance(callee, Reference):
-            return self._imported(callee.name, node, positional, keywords, complete, frame)
-        if isinstance(callee, Layer):
-            received = [item for value in positional for item in tensors(value)]
-            receiver = received[0] if received else None
-            if receiver is None or not receiver.varies:
-                return Tensor(varies=varies, sure=False)
-            return self.apply(
-                callee.operator, callee.arguments, node, frame.block, receiver, facts_of(frame.node, frame.block)
-            )
-        if isinstance(callee, Chain):
-            value: Value = positional[0] if positional else UNKNOWN
-            for item in callee.items:
-                value = self._called(item, node, [value], {}, True, frame)
-            return value
-        if isinstance(callee, Each):
-            results = [self._called(item, node, positional, keywords, complete, frame) for item in callee.items]
-            return results[0] if len(results) == 1 else Tensor(varies=varies, sure=False)
-        if isinstance(callee, Function):
-            return self.call_function(callee, positional, keywords, complete=complete)
-        if isinstance(callee, Class):
-            return Instance(callee.name) if self.is_module(callee.name) else UNKNOWN
-        of_self = isinstance(node.func, (ast.Attribute, ast.Subscript)) or isinstance(callee, Instance)
-        return Tensor(sure=False) if varies and of_self else UNKNOWN
-
-    def _imported(
-        self,
-        name: str,
-        node: ast.Call,
-        positional: list[Value],
-        keywords: dict[str, Value],
-        complete: bool,
-        frame: Frame,
-    ) -> Value:
-        if not name.startswith(("torch.", "torchvision.")):
-            return self._foreign(name, positional, keywords)
-        if name == "torch.nn.Sequential":
-            return self._sequential(positional, keywords)
-        if name in _SEQUENCES:
-            return positional[0] if len(positional) == 1 else UNKNOWN
-        if name in _FIXED:
-            return Tensor(varies=False)
-        known = self.has_operator(name)
-        if is_class(name) and not name.startswith("torch.nn.functional."):
-            if not known:
-                return UNKNOWN
-            given = self.arguments(name, positional, keywords, complete=complete, method=False)
-            return Layer(name, given)
-        given = self.arguments(name, positional, keywords, complete=complete, method=False)
-        varies = any(item.varies for value in values_of(given) for item in tensors(value))
-        if not known:
-            return Tensor(sure=False, varies=varies) if name.startswith("torch.") else UNKNOWN
-        return self.apply(name, given, node, frame.block, around=facts_of(frame.node, frame.block))
-
-    def _foreign(self, name: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
-        first = positional[0] if positional else UNKNOWN
-        if name in ("einops.rearrange", "einops.reduce", "einops.repeat") and isinstance(first, Tensor):
-            self.merged.update(first.pending)
-            return Tensor(None, first.dtype, True, first.varies, "rearrange")
-        if name in _SEQUENCES:
-            return first
-        if name == "builtins.range":
-            return UNKNOWN
-        if name == "builtins.len" and isinstance(first, Items):
-            return Constant(len(first.items))
-        if name == "builtins.enumerate" and isinstance(first, (Items, Each, Chain)):
-            return Each(tuple(Items((UNKNOWN, item)) for item in first.items))
-        if name == "builtins.zip" and all(isinstance(item, Each) and len(item.items) == 1 for item in positional):
-            return Each((Items(tuple(item.items[0] for item in positional if isinstance(item, Each))),))
-        if name == "builtins.isinstance" and isinstance(first, Tensor) and first.sure and len(positional) == 2:
-            kind = positional[1]
-            return Constant(True) if isinstance(kind, Reference) and kind.name in TENSOR_TYPES else UNKNOWN
-        return UNKNOWN
-
-    def _sequential(self, positional: list[Value], keywords: dict[str, Value]) -> Value:
-        if keywords:
-            return UNKNOWN
-        if len(positional) == 1 and isinstance(positional[0], Items):
-            return Chain(positional[0].items)
-        return Chain(tuple(positional))
-
-    def _method_call(self, node: ast.Call, name: str, base: Tensor, frame: Frame) -> Value:
-        positional, keywords, complete = self._given(node, frame)
-        operator = self.method_operator(name)
-        if name in ("cpu", "cuda", "requires_grad_", "contiguous") and operator is None:
-            return base
-        if operator is None:
-            return UNKNOWN
-        if not base.sure and name in ARRAY_METHODS:
-            value = self._quietly(operator, positional, keywords, complete, base, node, frame)
-            return Tensor(value.rank, value.dtype, False, value.varies) if isinstance(value, Tensor) else UNKNOWN
-        given = self.arguments(operator, positional, keywords, complete=complete, method=True)
-        return self.apply(operator, given, node, frame.block, base, facts_of(frame.node, frame.block))
-
-    def _quietly(
-        self,
-        operator: str,
-        positional: list[Value],
-        keywords: dict[str, Value],
-        complete: bool,
-        base: Tensor,
-        node: ast.Call,
-        frame: Frame,
-    ) -> Value:
-        self.quiet += 1
-        try:
-            given = self.arguments(operator, positional, keywords, complete=complete, method=True)
-            return self.apply(operator, given, node, frame.block, base)
-        finally:
-            self.quiet -= 1
-
-    def _super_call(self, node: ast.Call, name: str, frame: Frame) -> Value:
-        positional, keywords, complete = self._given(node, frame)
-        owner = next((item for item in frame.names.values() if isinstance(item, Instance) and item.itself), None)
-        if owner is None:
-            return UNKNOWN
-        if name == "__init__":
-            self.run_init(owner, frame.owner)
-            return UNKNOWN
-        found = self.method(owner.name, name, frame.owner)
-        if found is None:
-            return UNKNOWN
-        return self.call_function(Function(found[0], found[1], {}, owner), positional, keywords, complete=complete)
-
-    def call_function(
-        self, function: Function, positional: list[Value], keywords: dict[str, Value], *, complete: bool
-    ) -> Value:
-        """Follow a function of the file with these arguments."""
-        from .interpret import Frame
-
-        if self._calls >= _DEPTH:
-            return UNKNOWN
-        owner = self._owner_of(function)
-        names = self._parameters(function, positional, keywords, complete)
-        local = set(names) | facts_of(function.node, function.block).assigned
-        frame = Frame(function.block, names, function.closure, function.node, owner, [], local)
-        self._calls += 1
-        try:
-            return self.run_body(function, frame)
-        finally:
-            self._calls -= 1
-
-    def _owner_of(self, function: Function) -> str:
-        if isinstance(function.receiver, Instance):
-            for name in self.lines_of(function.receiver.name):
-                if function.node in self.program.classes[name][0].body:
-                    return name
-        return ""
-
-    def _parameters(
-        self, function: Function, positional: list[Value], keywords: dict[str, Value], complete: bool
-    ) -> dict[str, Value]:
-        arguments = function.node.args
-        given = [function.receiver, *positional] if function.receiver is not None else list(positional)
-        names: dict[str, Value] = {}
-        places = [*arguments.posonlyargs, *arguments.args]
-        defaults = dict(
-            zip([item.arg for item in places[len(places) - len(arguments.defaults) :]], arguments.defaults, strict=True)
-        )
-        defaults |= {
-            item.arg: default
-            for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-            if default is not None
-        }
-        for index, item in enumerate([*places, *arguments.kwonlyargs]):
-            if index < len(given) and index < len(places) and (complete or index == 0 or function.receiver is None):
-                names[item.arg] = given[index]
-            elif item.arg in keywords:
-                names[item.arg] = keywords[item.arg]
-            elif complete and isinstance(default := defaults.get(item.arg), ast.Constant):
-                names[item.arg] = Constant(default.value)
-            else:
-                names[item.arg] = UNKNOWN
-        if arguments.vararg:
-            names[arguments.vararg.arg] = UNKNOWN
-        if arguments.kwarg:
-            names[arguments.kwarg.arg] = UNKNOWN
-        return names
-
-    def is_loaded(self, name: str, frame: Frame) -> bool:
-        """Whether a function reads a variable at all."""
-        return name in facts_of(frame.node, frame.block).loaded
-
-
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _folded(operator: ast.operator, left: Any, right: Any) -> Value:

@@ -34,7 +34,7 @@ class Frame:
 
 
 class Interpreter(Expressions):
-    """Runs functions; see ``expressions.Expressions`` for what it does with expressions."""
+    """Runs functions; see ``expressions`` and ``invocations`` for what it does with them."""
 
     def __init__(self, matrix: Matrix, program: Program) -> None:
         super().__init__(matrix, program)

@@ -37,6 +37,8 @@ class AipcServer(LanguageServer):
         self.trusted = True
         self.rule_page = ""
         """URI of a rule's page, with ``{rule}`` where its code goes; empty when the client has none."""
+        self.offers_agent = False
+        """Whether the client has the agent's commands."""
         self.visible: set[Path] = set()
         self._tasks: set[asyncio.Future[None]] = set()
         self._pool: WorkerPool | None = None

@@ -96,11 +96,11 @@ def probe(
 
 def probe_rewritten(report: Report, **arguments: Any) -> None:
     """As :func:`probe`, each case rewritten as deploy does it."""
-    from .rewritten import measure_rewritten
+    from .rewritten import Rewriter
 
     # A case's exports depend on the tools, not on the rules.
     versions = {name: value for name, value in arguments["versions"].items() if name != "rewrites"}
-    probe(report, **{**arguments, "versions": versions}, by=measure_rewritten)
+    probe(report, **{**arguments, "versions": versions}, by=Rewriter().measure)
 
 
 def _limit(seconds: int) -> None:
@@ -123,9 +123,10 @@ def _sources(family: str) -> list[str]:
         here / "catalogue" / "_case.py",
         here / "inputs.py",
         here / "reference.py",
-        here.parent / "capture" / "decompositions.py",
-        here.parent / "capture" / "export.py",
-        here.parent / "capture" / "tables.py",
+        *(
+            here.parent / "capture" / f"{name}.py"
+            for name in ("decompositions", "export", "forms", "matrices", "tables")
+        ),
         here.parent / "qairt" / "fp16.py",
         here.parent / "qairt" / "stepwise.py",
     ]

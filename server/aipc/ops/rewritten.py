@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,35 +22,71 @@ from .measure import measure
 from .results import FAILS, RUNS, WRONG, Measured
 
 
-def measure_rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool = False) -> Measured:
-    """As :func:`measure`, of the graph that deploy makes of the case: every rewrite in it is proved.
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A rewritten graph whose every rewrite was proved on some chip."""
 
-    What the rules cannot cure is measured as it is. ``rules`` names those that were applied.
+    model: bytes
+    rules: tuple[str, ...]
+
+
+class Rewriter:
+    """Measures cases as deploy makes them, chip after chip.
+
+    What was rewritten and proved for one chip is measured on the next as it is; only where it does not run there are
+    rules applied, and proved, for that chip too.
     """
-    first = measure(directory, facts, soc, random=random)
-    if first.verdict == RUNS or not facts["exports"] or random:
-        return first
-    best = first
-    triggers = [Trigger.WRONG, *([Trigger.UNBUILDABLE] if first.verdict == FAILS else [])]
-    for more in ((), (Trigger.COARSE,)):
-        found = _rewritten(directory, facts, soc, [*triggers, *more])
-        if found is not None:
-            best = found
-        # Deploy applies the rules for what is coarse when a package misses its accuracy.
-        if best.verdict != WRONG:
-            break
-    return best
+
+    def __init__(self) -> None:
+        self._proved: dict[Path, _Form] = {}
+
+    def measure(self, directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool = False) -> Measured:
+        """As :func:`aipc.ops.measure.measure`; ``rules`` of the result names those that were applied."""
+        known = self._proved.get(directory)
+        if known is not None:
+            found = _measured(directory, facts, soc, known)
+            if found.verdict == RUNS:
+                return found
+        first = measure(directory, facts, soc, random=random)
+        if first.verdict == RUNS or not facts["exports"] or random or soc.fp16 == "partial":
+            # Where a chip has only a part of fp16, what it lacks no other form gives; that takes quantization.
+            return first
+        best = first
+        fails = first.verdict == FAILS
+        triggers = [Trigger.WRONG, *([Trigger.UNBUILDABLE] if fails else [])]
+        for more in ((), (Trigger.COARSE,)):
+            form = _rewritten(directory, soc, [*triggers, *more], full=fails)
+            if form is not None:
+                best = _measured(directory, facts, soc, form)
+                if best.verdict == RUNS:
+                    self._proved[directory] = form
+            # Deploy applies the rules for what is coarse when a package misses its accuracy.
+            if best.verdict != WRONG:
+                break
+        return best
 
 
-def _rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, triggers: list[Trigger]) -> Measured | None:
+def measure_rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool = False) -> Measured:
+    """One case on one chip, see :class:`Rewriter`."""
+    return Rewriter().measure(directory, facts, soc, random=random)
+
+
+def _measured(directory: Path, facts: Mapping[str, Any], soc: SoC, form: _Form) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="aipc-rewritten-") as folder:
+        (Path(folder) / "model.onnx").write_bytes(form.model)
+        shutil.copy(directory / "arrays.npz", folder)
+        return replace(measure(Path(folder), facts, soc), rules=form.rules)
+
+
+def _rewritten(directory: Path, soc: SoC, triggers: list[Trigger], *, full: bool) -> _Form | None:
     with tempfile.TemporaryDirectory(prefix="aipc-rewritten-") as folder:
         out = Path(folder)
-        shutil.copy(directory / "arrays.npz", out)
         with np.load(directory / "arrays.npz") as arrays:
             inputs = {f"in_{name.split('/')[2]}": arrays[name] for name in arrays if name.startswith("random/in/")}
         np.savez(out / "inputs.npz", **inputs)
         try:
-            report = place(directory / "model.onnx", soc, isolate=False)
+            # Of what does not compile, compiling to the end names the node that is to blame, as deploy does.
+            report = place(directory / "model.onnx", soc, finalize=full, isolate=False)
             result: Rewritten = rewrite(
                 lambda event: None,
                 model=str(directory / "model.onnx"),
@@ -59,11 +95,11 @@ def _rewritten(directory: Path, facts: Mapping[str, Any], soc: SoC, triggers: li
                 off=[node.node for node in report.nodes if node.placement is not Placement.NPU],
                 triggers=[item.value for item in triggers],
                 out=str(out),
-                full=False,
+                full=full,
             )
         except QairtError:
             return None
         if not result.changed:
             return None
         rules = tuple(dict.fromkeys(item.rule for item in result.applications))
-        return replace(measure(out, facts, soc), rules=rules)
+        return _Form((out / "model.onnx").read_bytes(), rules)

@@ -28,7 +28,21 @@ class Share:
     variants: int
     before: int
     after: int | None
-    """None where rewriting was not measured: the chip's NPU has no fp16, or nobody asked."""
+    """None where rewriting was not measured."""
+    fp16: str = "yes"
+    """Whether the chip's NPU computes in fp16: ``yes``, ``partial`` or ``no``."""
+
+    @property
+    def rewritten(self) -> str:
+        """``after`` as a table shows it."""
+        if self.fp16 == "no":
+            return "no fp16: needs quantization"
+        text = "not measured" if self.after is None else share_text(self.after, self.variants)
+        return f"{text}; fp16 in part, the rest needs quantization" if self.fp16 == "partial" else text
+
+
+def share_text(count: int, of: int) -> str:
+    return f"{count} ({100 * count / max(1, of):.1f} %)"
 
 
 def shares(data: Data) -> tuple[Share, ...]:
@@ -39,7 +53,7 @@ def shares(data: Data) -> tuple[Share, ...]:
         before = sum(verdict == RUNS for verdict in verdicts.values())
         known = {id: by_soc[soc] for id, by_soc in data.rewritten.items() if soc in by_soc}
         cured = sum(item.verdict == RUNS and verdicts.get(id) != RUNS for id, item in known.items())
-        found.append(Share(soc, arch, len(verdicts), before, before + cured if known else None))
+        found.append(Share(soc, arch, len(verdicts), before, before + cured if known else None, get_soc(soc).fp16))
     return tuple(found)
 
 
@@ -64,7 +78,9 @@ def fill_rewritten(
     path = path or default_path(current["qairt"])
     data = load(path)
     same_versions(data, current)
-    chosen = [soc for soc in (socs or data.socs) if soc in data.socs and get_soc(soc).fp16]
+    chosen = [soc for soc in (socs or data.socs) if soc in data.socs and get_soc(soc).fp16 != "no"]
+    # What is proved on the first is measured on the others: a chip with a part of fp16 proves the least.
+    chosen.sort(key=lambda soc: get_soc(soc).fp16 != "yes")
     wanted = {
         (item.id, soc)
         for item in data.variants

@@ -1,52 +1,18 @@
-"""The journal of a run: append-only lines of JSON that survive a kill at any point."""
+"""A run's directory and its locks; what is written there is a :class:`Journal`."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from aipc.core.cache import storage_errors
 from aipc.core.errors import StorageError
-from aipc.core.json import to_plain
+from aipc.core.journal import Journal, read_journal
 
-_NAME = "journal.jsonl"
-
-
-class Journal:
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        with storage_errors(directory):
-            directory.mkdir(parents=True, exist_ok=True)
-        self._path = directory / _NAME
-
-    def write(self, event: str, **data: Any) -> None:
-        """Append one line and see it onto the disk."""
-        line = json.dumps({"time": time.time(), "event": event, **to_plain(data)}, default=str)
-        with storage_errors(self.directory), self._path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-
-
-def read_journal(directory: Path) -> list[dict[str, Any]]:
-    """Every whole line of a journal; a line that a kill cut short is left out."""
-    events = []
-    try:
-        lines = (directory / _NAME).read_text("utf-8").splitlines()
-    except OSError:
-        return []
-    for line in lines:
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue
-    return events
+__all__ = ["Journal", "model_lock", "new_run_directory", "read_journal", "run_lock"]
 
 
 def new_run_directory(root: Path) -> Path:

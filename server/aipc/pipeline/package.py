@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import Entry, storage_errors
 from aipc.core.errors import PackageError, StorageError
 from aipc.core.hashing import hash_file
+from aipc.qairt.soc import SoC, all_socs, get_soc
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -41,6 +42,9 @@ def build_package(
         "soc": soc,
         "soc_model": compiled.meta["soc_id"],
         "htp_arch": compiled.meta["htp_arch"],
+        "vtcm_mb": get_soc(soc).vtcm_mb,
+        "soc_names": _names([get_soc(soc)]),
+        "other_socs": _names([other for other in all_socs() if other != get_soc(soc)]),
         "precision": precision,
         "qairt": compiled.meta["qairt"],
         "entry": compiled.meta["model"],
@@ -53,6 +57,11 @@ def build_package(
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
     return manifest
+
+
+def _names(socs: Sequence[SoC]) -> list[str]:
+    """What systems may call these chips: the runner knows by it whether it is on another one."""
+    return sorted({name.lower() for soc in socs for name in (soc.part, *soc.aliases)})
 
 
 def read_manifest(package: Path) -> dict[str, Any]:
@@ -97,6 +106,15 @@ def _copy(source: Path, destination: Path) -> None:
         raise OSError(f"the package could not be copied: {error}") from error
 
 
+def _earlier(destination: Path, files: Mapping[str, str]) -> dict[str, Any]:
+    """Where the package that is replaced was verified, if it is the same one."""
+    try:
+        manifest = read_manifest(destination)
+    except PackageError:
+        return {}
+    return dict(manifest.get("deployments", {})) if manifest["files"] == files else {}
+
+
 def _self_test_threshold(gates: Mapping[str, Any]) -> float:
     """What the package reached when it was verified, less 3 dB for the differences between devices."""
     gate = gates.get("verify") or {}
@@ -104,8 +122,15 @@ def _self_test_threshold(gates: Mapping[str, Any]) -> float:
     return min(values) - 3.0 if values else _SELF_TEST_SQNR_DB
 
 
-def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -> None:
+def install_package(
+    source: Path, destination: Path, gates: Mapping[str, Any], deployments: Mapping[str, Any] | None = None
+) -> None:
     """Copy a finished package to where the user wants it: whole, or not at all.
+
+    Args:
+        gates: those that it passed.
+        deployments: target -> environment that it was verified in; targets of an earlier deployment of the very same
+            package are kept.
 
     Raises:
         StorageError: the place is taken by something else, full, or cannot be written.
@@ -124,6 +149,7 @@ def install_package(source: Path, destination: Path, gates: Mapping[str, Any]) -
             destination.parent.mkdir(parents=True, exist_ok=True)
             _copy(source, staging)
             manifest = read_manifest(staging) | {"gates": gates, "self_test_sqnr_db": _self_test_threshold(gates)}
+            manifest["deployments"] = _earlier(destination, manifest["files"]) | dict(deployments or {})
             (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
             if destination.exists():
                 destination.rename(old)

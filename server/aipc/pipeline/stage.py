@@ -19,6 +19,7 @@ from aipc.core.config import ModelRef
 from aipc.core.types import Event, Finding, Gate
 from aipc.core.workers import WorkerPool
 from aipc.rewrites.results import Rewritten, Trigger
+from aipc.targets import RunOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Request:
     finalize: bool = True
     out: Path | None = None
     tolerance: Mapping[str, float] = field(default_factory=dict)
+    device: RunOptions = field(default_factory=RunOptions)
 
 
 @dataclass(slots=True)

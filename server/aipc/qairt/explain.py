@@ -129,3 +129,8 @@ def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement) -> E
     return Explanation(
         "runs-on-cpu", f"{op} does not run on the NPU of {soc.title} in this form and runs on the CPU", ""
     )
+
+
+def phrases() -> tuple[tuple[str, str, str], ...]:
+    """Every rule code with a message and a remedy that it can have, as templates."""
+    return tuple((item.rule, item.message, item.remedy) for item in _PHRASES)

@@ -67,6 +67,8 @@ class _State:
         self.triggers = triggers
         self.barred = barred
         self.causes: dict[str, str] = {}
+        self.ancestry: dict[str, frozenset[str]] = {}
+        """Node that was made -> the rules that it goes back to."""
         self.aliases: dict[str, ir.Value] = {}
         self.unnamed: set[ir.Value] = set()
         """Values that rules made and that do not carry the name of a captured tensor."""
@@ -89,6 +91,8 @@ class _State:
     def _asked(self, rule: Rule, node: ir.Node) -> bool:
         if node.domain or node.op_type not in rule.ops or (rule.code, node.name) in self.barred:
             return False
+        if rule.trigger in (Trigger.WRONG, Trigger.COARSE) and rule.code in self.ancestry.get(node.name or "", ()):
+            return False  # its own result often has the form that it starts from
         if rule.trigger is not Trigger.REFUSED and rule.trigger in self.triggers:
             return True
         if rule.trigger in (Trigger.WRONG, Trigger.COARSE):
@@ -120,6 +124,7 @@ class _State:
         for item in made:
             self.origins[item.name or ""] = joined
             self.causes[item.name or ""] = cause
+            self.ancestry[item.name or ""] = self.ancestry.get(name, frozenset()) | {rule.code}
             if self.wanted is not None and name in self.wanted:
                 self.wanted.add(item.name or "")
         nodes = tuple(item.name or "" for item in absorbed)

@@ -57,9 +57,18 @@ CHOICES = (
         ("use booleans, sums and products", "compute it outside the model", "leave it on the CPU (--allow-cpu)"),
     ),
     Choice(
-        ("Det", "aten.linalg_inv_ex", "aten.linalg_svd", "aten._linalg_svd", "aten._linalg_eigh", "aten.linalg_qr"),
-        "the algorithm branches on its values, and fp16 has too few digits for it",
-        ("write out the formula for a fixed size of 2 or 3", "compute it outside the model"),
+        (
+            "Det",
+            *(
+                f"aten.{name}"
+                for name in ("linalg_inv", "inverse", "linalg_inv_ex", "linalg_solve", "_linalg_solve_ex")
+            ),
+            *("aten._linalg_det", "aten._linalg_slogdet", "aten.linalg_cholesky_ex", "aten.linalg_qr"),
+            *("aten.linalg_svd", "aten._linalg_svd", "aten._linalg_eigh", "aten.linalg_lstsq", "aten.linalg_pinv"),
+        ),
+        "the algorithm branches on its values, and fp16 has too few digits for it (determinants, inverses and "
+        "solutions of up to four rows are written out by themselves)",
+        ("work on blocks of at most four rows", "compute it outside the model"),
     ),
     Choice(
         (

@@ -10,6 +10,7 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from aipc.core.types import Placement
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.fp16 import run_ideal_fp16
 from aipc.qairt.isolated import run_isolated
-from aipc.qairt.judge import Sample, judge
+from aipc.qairt.judge import IDEAL_MARGIN_DB, SQNR_GATE_DB, Sample, judge
 from aipc.qairt.metrics import accuracy, sqnr_db
 from aipc.qairt.placement import place
 from aipc.qairt.results import NodeNumerics, Verdict
@@ -40,6 +41,7 @@ ROUNDING_DB = 90.0
 _USABLE_DB = 20.0
 _IEEE_MAX = 65504.0
 _SECONDS = 300.0
+_NOTHING = 1e-30
 
 _NEAR = np.array([0, 0.5, 1, 1.5, 2, 2.5, 3, 7, 1e-4, 2.0**-14, 2.0**-24])
 _FAR = np.array([0, 0.5, 100.5, 1000.0, 1000.5, 30000.0, 6e4])
@@ -176,16 +178,24 @@ def _equal(
             words = f"{output} is {got[output].dtype}{list(got[output].shape)} instead of "
             words += f"{wanted[output].dtype}{list(wanted[output].shape)}"
             return Check(name, False, words=words)
-        figures.append(accuracy(output, wanted[output], got[output]))
+        figures.append(accuracy(output, *_comparable(label, wanted[output], got[output])))
     if exactness is Exactness.EXACT:
         same = all(
             np.array_equal(wanted[item], got[item], equal_nan=wanted[item].dtype.kind == "f") for item in bench.outputs
         )
         return Check(name, same, tuple(figures), "bit for bit")
     level = ROUNDING_DB if exactness is Exactness.ROUNDING or bound_db is None else bound_db
-    # Far out the original itself may overflow fp32 where the rewrite does not; the other way round fails by its SQNR.
-    ok = all(item.sqnr_db >= level and (label == "far" or not item.nan + item.inf) for item in figures)
+    ok = all(item.sqnr_db >= level and not item.nan + item.inf for item in figures)
     return Check(name, ok, tuple(figures), f"SQNR {level:g} dB")
+
+
+def _comparable(label: str, wanted: Array, got: Array) -> tuple[Array, Array]:
+    """Far out the original itself may overflow fp32 where the rewrite does not, or leave e^-80 where that has zero."""
+    if label != "far" or wanted.dtype.kind != "f":
+        return wanted, got
+    finite = np.isfinite(wanted)
+    first, second = (np.where(finite & (np.abs(array) > _NOTHING), array, 0) for array in (wanted, got))
+    return first, second
 
 
 def _raises(bench: _Bench, label: str, values: Mapping[str, Array]) -> bool:
@@ -222,8 +232,25 @@ def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]], where: st
         return [Check(f"compiled{where}", False, words=f"{outcome.status}: {outcome.words}"[:600])]
     checks = [Check(f"compiled{where}", True, wanted="QAIRT compiles it to the end")]
     for (label, values), actual in zip(usable.items(), outcome.value, strict=True):
-        checks.append(_judged(bench, label, values, actual, where))
+        check = _judged(bench, label, values, actual, where)
+        if not check.ok and label != "true" and _original_is_no_better(bench, label, values, check):
+            words = f"{check.words}; the original on the simulator is no nearer there"
+            check = replace(check, ok=True, words=words)
+        checks.append(check)
     return checks
+
+
+def _original_is_no_better(bench: _Bench, label: str, values: Mapping[str, Array], check: Check) -> bool:
+    """Whether the NPU is as far off with the original form on the same inputs: not the rewrite's fault."""
+    feeds = [bench.feeds("before", values)]
+    outcome = run_isolated(_simulate, bench.paths["before"], feeds, bench.outputs, bench.soc, seconds=_SECONDS)
+    if outcome.value is None:
+        return False
+    expected = bench.true("before", label, values)
+    actual = dict(zip(bench.outputs, outcome.value[0], strict=True))
+    return all(
+        accuracy(item.name, expected[item.name], actual[item.name]).sqnr_db <= item.sqnr_db for item in check.figures
+    )
 
 
 def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequence[Array], where: str = "") -> Check:
@@ -239,13 +266,21 @@ def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequ
         accuracy(name, expected[name], outputs[name], ideal_fp16_sqnr_db=verdict.ideal_fp16_sqnr_db)
         for name in bench.outputs
     )
+    level = min((_coarsest(name, expected, ideals[1]) for name in bench.outputs), default=SQNR_GATE_DB)
     return Check(
         f"simulator on {label} inputs{where}",
-        verdict.verdict is not Verdict.WRONG,
+        verdict.verdict is not Verdict.WRONG and all(item.sqnr_db >= level for item in figures),
         figures,
-        "as near to fp32 as correctly rounded fp16",
+        f"as near to fp32 as correctly rounded fp16, and {level:.3g} dB SQNR",
         f"{verdict.verdict.value}{_at(verdict)}",
     )
+
+
+def _coarsest(name: str, expected: Mapping[str, Array], ideal: Mapping[str, Array]) -> float:
+    """The SQNR that an output has to keep: a rewrite that cancels is not excused by its own rounding."""
+    if expected[name].dtype.kind != "f":
+        return -math.inf
+    return min(SQNR_GATE_DB, sqnr_db(expected[name], ideal[name]) - IDEAL_MARGIN_DB)
 
 
 def _beyond_fp16(bench: _Bench, expected: Mapping[str, Array], ideal: Mapping[str, Array]) -> bool:

@@ -1,4 +1,4 @@
-"""Where a package runs. A target is one file here with a ``TARGET``; adding one is adding a file."""
+"""Where a package runs. A target is one file here with a ``TARGET``; adding one is adding a file (see ``base.py``)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,31 @@ from functools import lru_cache
 
 from aipc.core.errors import AipcError
 
-from .base import Description, Target, TargetRun
+from .base import Description, DeviceError, Facts, Mismatch, SetupNeededError, Target, TargetRun, UnfitError
+from .request import RunOptions, describe_device, run_on
 
-__all__ = ["Description", "Target", "TargetRun", "all_targets", "get_target"]
+__all__ = [
+    "Description",
+    "DeviceError",
+    "Facts",
+    "Mismatch",
+    "RunOptions",
+    "SetupNeededError",
+    "Target",
+    "TargetRun",
+    "UnfitError",
+    "all_targets",
+    "describe_device",
+    "get_target",
+    "run_on",
+]
 
 
 @lru_cache(maxsize=1)
 def all_targets() -> tuple[Target, ...]:
-    found = [
-        importlib.import_module(f"{__name__}.{module.name}").TARGET
-        for module in pkgutil.iter_modules(__path__)
-        if module.name != "base" and not module.name.startswith("_")
-    ]
+    """Every file here that has a ``TARGET``; importing one imports no heavy library."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    found = [module.TARGET for module in modules if hasattr(module, "TARGET")]
     return tuple(sorted(found, key=lambda target: target.scheme))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from aipc.qairt.runtime import INSTALL, qairt_version
 
-from .base import Description, TargetRun
+from ._machine import Machine
+from .base import Context, Description, Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,8 @@ class Simulator:
             reason = ""
         return (Description("simulator", "simulator", f"HTP simulator of QAIRT {version or '-'}", not reason, reason),)
 
-    def run(self, job: Callable[..., Any], *, package: Path, inputs: Path, outputs: Path, soc: str) -> TargetRun:
-        result = job(
-            "aipc.targets._runner:run", package=str(package), inputs=str(inputs), outputs=str(outputs), soc=soc
-        )
-        return TargetRun(None, float(result["host_seconds"]))
+    def open(self, name: str, context: Context) -> Device:
+        return Machine(context, simulated=True)
 
 
 TARGET = Simulator()

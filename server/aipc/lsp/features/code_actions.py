@@ -6,6 +6,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
+from ..agent_actions import agent_actions
 from ..quick_fixes import FIX_ALL, fixes_of, fixes_together
 from ..server import AipcServer, to_path
 
@@ -20,6 +21,7 @@ def register(server: AipcServer) -> None:
         found = [action for diagnostic in ours for action in fixes_of(server, diagnostic, path)]
         found += fixes_together(server, path, parameters.range)
         found += [action for diagnostic in ours for action in _of(diagnostic, parameters.text_document.uri)]
+        found += agent_actions(server, ours, parameters.text_document.uri)
         only = parameters.context.only
         return [action for action in found if not only or any(_is_of(action.kind, kind) for kind in only)]
 

@@ -16,6 +16,7 @@ def register(server: AipcServer) -> None:
         server.settings = dict(options.get("settings", {}))
         server.trusted = bool(options.get("trusted", True))
         server.rule_page = str(options.get("rulePage", ""))
+        server.offers_agent = bool(options.get("agent", False))
 
     @server.feature(lsp.INITIALIZED)
     def initialized(parameters: lsp.InitializedParams) -> None:

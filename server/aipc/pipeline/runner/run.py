@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Run this package on the device. Needs onnxruntime, onnxruntime-qnn and numpy, nothing else.
+"""Run this package on the device. Needs onnxruntime, onnxruntime-qnn and numpy; Pillow for pictures; nothing else.
 
-    python run.py --self-test                      compare with the golden outputs
-    python run.py --input x.npz --output y.npz     run on your own inputs
+    python run.py --self-test                        compare with the golden outputs
+    python run.py --input x.npz --output y.npz       run on your own inputs: arrays by input name
+    python run.py --input image=bus.jpg              a picture, brought to the input's size, 0..1
+    python run.py --input image=frame.raw            bytes in the input's dtype and shape
+    python run.py --warm-up 5 --repeat 100           latency on this device
+    python run.py --profile nodes.csv                time of each node
 
 Exit status: 0 done, 1 the self-test failed, 2 could not run.
 """
@@ -14,10 +18,12 @@ import math
 import os
 import platform
 import sys
+import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+PERFORMANCE = ("default", "burst", "balanced", "high_performance", "sustained_high_performance", "power_saver")
 
 
 class PackageProblem(Exception):
@@ -36,7 +42,11 @@ def check_files(manifest):
         path = HERE / name
         if not path.is_file():
             raise PackageProblem("%s is missing: copy the package again" % name)
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        found = hashlib.sha256()
+        with path.open("rb") as stream:
+            for block in iter(lambda: stream.read(1 << 20), b""):
+                found.update(block)
+        if found.hexdigest() != digest:
             raise PackageProblem("%s is damaged: copy the package again" % name)
 
 
@@ -65,47 +75,85 @@ def check_qairt(manifest, onnxruntime_qnn):
     return installed
 
 
+def is_simulated():
+    """On x86 onnxruntime-qnn has a simulator of the NPU and no NPU."""
+    return platform.machine().lower() in {"x86_64", "amd64"}
+
+
+def chip_here():
+    """The name that Linux has for this chip, in small letters, or ""."""
+    try:
+        return Path("/sys/devices/soc0/machine").read_text("utf-8").strip().lower()
+    except (OSError, ValueError):
+        return ""
+
+
 def check_chip(manifest, expected):
-    if expected and expected.lower() not in {manifest["soc"], str(manifest["soc_model"])}:
+    """Refuse another chip: the one that the caller names, or, where the system names one that is known, that one."""
+    names = {name.lower() for name in manifest.get("soc_names", ())} | {manifest["soc"], str(manifest["soc_model"])}
+    here = chip_here()
+    if not expected and here in {name.lower() for name in manifest.get("other_socs", ())}:
+        expected = here
+    if expected and expected.lower() not in names:
         raise PackageProblem(
             "the package was compiled for %s and this device is %s: deploy the model for it"
             % (manifest["soc"], expected)
         )
 
 
-def open_session(manifest, onnxruntime, onnxruntime_qnn):
-    onnxruntime.register_execution_provider_library("QNN", onnxruntime_qnn.get_library_path())
+def open_session(manifest, onnxruntime, onnxruntime_qnn, more):
+    if not any(device.ep_name == "QNN" for device in onnxruntime.get_ep_devices()):
+        onnxruntime.register_execution_provider_library("QNN", onnxruntime_qnn.get_library_path())
     devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == "QNN"]
     if not devices:
         raise PackageProblem("onnxruntime finds no NPU here: check the drivers and onnxruntime-qnn")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.add_provider_for_devices(
-        devices,
-        {
-            "backend_path": onnxruntime_qnn.get_qnn_htp_path(),
-            "soc_model": str(manifest["soc_model"]),
-            "htp_arch": str(manifest["htp_arch"]),
-        },
-    )
+    provider = {
+        "backend_path": onnxruntime_qnn.get_qnn_htp_path(),
+        "soc_model": str(manifest["soc_model"]),
+        "htp_arch": str(manifest["htp_arch"]),
+    }
+    provider.update(more)
+    options.add_provider_for_devices(devices, provider)
     try:
         return onnxruntime.InferenceSession(str(HERE / manifest["entry"]), options)
     except Exception as error:
-        raise PackageProblem("QAIRT cannot load the package: %s" % str(error).strip().splitlines()[0])
+        raise PackageProblem("QAIRT cannot load the package: %s" % first_line(error))
 
 
-def read_inputs(numpy, manifest, path):
-    try:
-        with numpy.load(path, allow_pickle=False) as data:
-            given = {name: data[name] for name in data.files}
-    except Exception as error:
-        raise PackageProblem("%s is not a .npz file that can be read: %s" % (path, error))
+def first_line(error):
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def read_inputs(numpy, manifest, given):
+    """Arrays by input name from .npz files, raw bytes (``name=file``) and pictures (``name=file``)."""
+    arrays = {}
+    sources = {}
+    specs = {spec["name"]: spec for spec in manifest["inputs"]}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not (equals and name in specs) or Path(text).exists():
+            name, path = "", text
+        if Path(path).suffix == ".npz":
+            found = read_npz(numpy, path)
+            arrays.update(found)
+            sources.update(dict.fromkeys(found, path))
+            continue
+        if not name:
+            if len(specs) != 1:
+                raise PackageProblem("%s: say for which input it is: --input NAME=%s" % (path, path))
+            name = next(iter(specs))
+        read = read_raw if Path(path).suffix in {".raw", ".bin", ".dat"} else read_picture
+        arrays[name] = read(numpy, path, specs[name])
+        sources[name] = path
     inputs = {}
-    for spec in manifest["inputs"]:
-        name = spec["name"]
-        if name not in given:
-            raise PackageProblem("%s has no array %r: it has %s" % (path, name, ", ".join(given) or "none"))
-        array = given[name]
+    for name, spec in specs.items():
+        if name not in arrays:
+            where = " and ".join(sorted(set(sources.values()))) or "the inputs"
+            raise PackageProblem("%s has no array %r: it has %s" % (where, name, ", ".join(arrays) or "none"))
+        array = arrays[name]
         if list(array.shape) != list(spec["shape"]) or array.dtype.name != spec["dtype"]:
             raise PackageProblem(
                 "array %r is %s%s and the package takes %s%s"
@@ -113,6 +161,52 @@ def read_inputs(numpy, manifest, path):
             )
         inputs[name] = array
     return inputs
+
+
+def read_npz(numpy, path):
+    try:
+        with numpy.load(path, allow_pickle=False) as data:
+            return {name: data[name] for name in data.files}
+    except Exception as error:
+        raise PackageProblem("%s is not a .npz file that can be read: %s" % (path, error))
+
+
+def read_raw(numpy, path, spec):
+    dtype = numpy.dtype(spec["dtype"]).newbyteorder("<")
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise PackageProblem("%s cannot be read: %s" % (path, error.strerror))
+    wanted = dtype.itemsize * math.prod(spec["shape"])
+    if len(content) != wanted:
+        raise PackageProblem(
+            "%s has %d bytes and input %r (%s%s) takes %d"
+            % (path, len(content), spec["name"], spec["dtype"], list(spec["shape"]), wanted)
+        )
+    return numpy.frombuffer(content, dtype).reshape(spec["shape"]).astype(spec["dtype"])
+
+
+def read_picture(numpy, path, spec):
+    """A picture in the size and layout of an input [N, 3 or 1, H, W] or [N, H, W, 3 or 1]; floats are 0..1."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise PackageProblem("%s: reading pictures needs Pillow: run pip install pillow" % path)
+    shape = list(spec["shape"])
+    if len(shape) != 4 or (shape[1] not in (1, 3) and shape[3] not in (1, 3)):
+        raise PackageProblem("input %r of shape %s is no picture: give a .npz or .raw file" % (spec["name"], shape))
+    first = shape[1] in (1, 3)
+    channels, height, width = (shape[1], shape[2], shape[3]) if first else (shape[3], shape[1], shape[2])
+    try:
+        with Image.open(path) as picture:
+            picture = picture.convert("RGB" if channels == 3 else "L").resize((width, height))
+            array = numpy.asarray(picture).reshape(height, width, channels)
+    except OSError as error:
+        raise PackageProblem("%s is not a picture that can be read: %s" % (path, first_line(error)))
+    array = array.transpose(2, 0, 1) if first else array
+    if spec["dtype"].startswith("float"):
+        array = (array / 255.0).astype(spec["dtype"])
+    return numpy.ascontiguousarray(numpy.broadcast_to(array.astype(spec["dtype"]), shape))
 
 
 def sqnr_db(numpy, reference, actual):
@@ -124,15 +218,68 @@ def sqnr_db(numpy, reference, actual):
     return 10 * math.log10(signal / noise) if signal > 0 and math.isfinite(noise) else -math.inf
 
 
-def self_test(numpy, manifest, outputs):
+def self_test(numpy, manifest, outputs, threshold):
     """SQNR in dB of every output against the golden ones (PyTorch, fp32), and whether all are in tolerance."""
     results = {}
     with numpy.load(HERE / "golden" / "outputs.npz", allow_pickle=False) as golden:
         for spec in manifest["outputs"]:
             results[spec["name"]] = sqnr_db(numpy, golden[spec["name"]], outputs[spec["name"]])
     # The threshold is what the package passed when it was verified, with a margin for another device.
-    threshold = manifest["self_test_sqnr_db"]
+    threshold = manifest["self_test_sqnr_db"] if threshold is None else threshold
     return results, all(value >= threshold for value in results.values()), threshold
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def latency_of(seconds):
+    """Milliseconds. ``spread`` is the standard deviation over the mean."""
+    mean = sum(seconds) / len(seconds)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in seconds) / len(seconds))
+    return {
+        "repetitions": len(seconds),
+        "p50_ms": percentile(seconds, 0.5) * 1e3,
+        "p90_ms": percentile(seconds, 0.9) * 1e3,
+        "p99_ms": percentile(seconds, 0.99) * 1e3,
+        "min_ms": min(seconds) * 1e3,
+        "max_ms": max(seconds) * 1e3,
+        "spread": deviation / mean if mean else 0.0,
+    }
+
+
+def temperature():
+    """Degrees Celsius of the hottest zone that can be read, or None."""
+    found = []
+    for path in Path("/sys/class/thermal").glob("thermal_zone*/temp"):
+        try:
+            value = int(path.read_text()) / 1000.0
+        except (OSError, ValueError):
+            continue
+        if -40 < value < 150:
+            found.append(value)
+    return max(found) if found else None
+
+
+def environment_of(onnxruntime, numpy, qairt):
+    """What a later run on this device can be compared with."""
+    try:
+        from importlib.metadata import version
+
+        plugin = version("onnxruntime-qnn")
+    except Exception:
+        plugin = ""
+    return {
+        "qairt": qairt,
+        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime-qnn": plugin,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "chip": chip_here(),
+    }
 
 
 def keep_stdout():
@@ -143,84 +290,138 @@ def keep_stdout():
     return stdout
 
 
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+def end_with_stdin():
+    """End this process when stdin does: whoever started it is gone."""
+
+    def wait():
+        try:
+            while os.read(0, 1024):
+                pass
+        finally:
+            os._exit(3)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
-def main():
+def write_outputs(numpy, path, outputs):
+    """Complete or not at all."""
+    target = Path(path)
+    partial = target.with_name(target.name + ".part")
+    try:
+        with partial.open("wb") as stream:
+            numpy.savez(stream, **outputs)
+        partial.replace(target)
+    except OSError as error:
+        raise PackageProblem("%s cannot be written: %s" % (path, error.strerror))
+
+
+def parse():
     parser = argparse.ArgumentParser(description="Run this package.")
     parser.add_argument("--self-test", action="store_true", help="run the golden inputs and compare")
-    parser.add_argument("--input", help=".npz file, one array for each input")
+    parser.add_argument("--tolerance", type=float, metavar="DB", help="least SQNR that passes the self-test")
+    parser.add_argument("--input", action="append", metavar="[NAME=]FILE", help=".npz, .raw or picture; may repeat")
     parser.add_argument("--output", help="where to write the outputs (.npz)")
+    parser.add_argument("--warm-up", type=int, default=0, help="runs before those that are timed")
     parser.add_argument("--repeat", type=int, default=1, help="how often to run")
+    parser.add_argument("--performance", choices=PERFORMANCE, default="burst", help="the NPU's performance mode")
+    parser.add_argument("--profile", metavar="CSV", help="run once more and write the time of each node")
     parser.add_argument("--soc", help="refuse to run when the package is for another chip")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    arguments = parser.parse_args()
-    stdout = keep_stdout()
+    parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin is closed")
+    return parser.parse_args()
+
+
+def run(arguments):
+    """The report, and the exit status."""
     manifest = read_manifest()
     check_files(manifest)
     check_chip(manifest, arguments.soc)
     numpy, onnxruntime, onnxruntime_qnn = load_libraries()
     qairt = check_qairt(manifest, onnxruntime_qnn)
-    source = arguments.input or str(HERE / "golden" / "inputs.npz")
-    inputs = read_inputs(numpy, manifest, source)
-    session = open_session(manifest, onnxruntime, onnxruntime_qnn)
+    inputs = read_inputs(numpy, manifest, arguments.input or [str(HERE / "golden" / "inputs.npz")])
+    simulated = is_simulated()
+    provider = {} if simulated else {"htp_performance_mode": arguments.performance}
+    if arguments.profile:
+        profile = Path(arguments.profile).resolve()
+        provider.update({"profiling_level": "detailed", "profiling_file_path": str(profile)})
+    before = temperature()
+    session = open_session(manifest, onnxruntime, onnxruntime_qnn, provider)
     names = [output.name for output in session.get_outputs()]
     seconds = []
     values = []
-    for _ in range(max(1, arguments.repeat)):
-        started = time.perf_counter()
-        values = session.run(names, inputs)
-        seconds.append(time.perf_counter() - started)
+    try:
+        for number in range(max(0, arguments.warm_up) + max(1, arguments.repeat)):
+            started = time.perf_counter()
+            values = session.run(names, inputs)
+            if number >= arguments.warm_up:
+                seconds.append(time.perf_counter() - started)
+    except Exception as error:
+        raise PackageProblem("QAIRT stopped while it ran the package: %s" % first_line(error))
     outputs = dict(zip(names, values))
     if arguments.output:
-        numpy.savez(arguments.output, **outputs)
-    simulated = platform.machine().lower() in {"x86_64", "amd64"}
+        write_outputs(numpy, arguments.output, outputs)
     report = {
         "model": manifest["model"],
         "soc": manifest["soc"],
         "qairt": qairt,
         "onnxruntime": onnxruntime.__version__,
         "machine": platform.machine(),
+        "simulated": simulated,
         "host_seconds": min(seconds),
         "outputs": {name: {"shape": list(array.shape), "dtype": array.dtype.name} for name, array in outputs.items()},
-        # The simulator's time is the host computer's and says nothing of a device.
-        "latency": None
-        if simulated
-        else {
-            "repetitions": len(seconds),
-            "p50_ms": percentile(seconds, 0.5) * 1e3,
-            "p90_ms": percentile(seconds, 0.9) * 1e3,
-            "p99_ms": percentile(seconds, 0.99) * 1e3,
-        },
+        # The simulator's time is the host computer's and says nothing of a device; a profiled run is slower.
+        "latency": None if simulated or arguments.profile else latency_of(seconds),
+        "temperature": [before, temperature()],
+        "environment": environment_of(onnxruntime, numpy, qairt),
     }
-    status = 0
-    if arguments.self_test:
-        results, passed, threshold = self_test(numpy, manifest, outputs)
-        report["self_test"] = {
-            "passed": passed,
-            "threshold_sqnr_db": threshold,
-            "sqnr_db": {name: value if math.isfinite(value) else str(value) for name, value in results.items()},
-        }
-        status = 0 if passed else 1
-    if arguments.json:
-        print(json.dumps(report, indent=2), file=stdout)
-    else:
-        lines = ["%s for %s ran on %s" % (manifest["model"], manifest["soc"], platform.machine())]
-        for name, value in report.get("self_test", {}).get("sqnr_db", {}).items():
-            shown = value if isinstance(value, str) else "%.1f" % value
-            lines.append("  output %s: SQNR %s dB against PyTorch" % (name, shown))
-        if arguments.self_test:
-            lines.append("self-test passed" if status == 0 else "self-test FAILED")
-        print("\n".join(lines), file=stdout)
+    if arguments.profile:
+        report["profile"] = {"file": str(profile), "measured_on": "host" if simulated else "device"}
+    if not arguments.self_test:
+        return report, 0
+    results, passed, threshold = self_test(numpy, manifest, outputs, arguments.tolerance)
+    report["self_test"] = {
+        "passed": passed,
+        "threshold_sqnr_db": threshold,
+        "sqnr_db": {name: value if math.isfinite(value) else str(value) for name, value in results.items()},
+    }
+    return report, 0 if passed else 1
+
+
+def page(report):
+    """The report for a person."""
+    lines = ["%s for %s ran on %s" % (report["model"], report["soc"], report["machine"])]
+    test = report.get("self_test")
+    for name, value in (test or {}).get("sqnr_db", {}).items():
+        shown = value if isinstance(value, str) else "%.1f" % value
+        lines.append("  output %s: SQNR %s dB against PyTorch" % (name, shown))
+    latency = report["latency"]
+    if latency:
+        lines.append(
+            "latency: p50 %.3f ms, p90 %.3f ms, p99 %.3f ms (%d runs)"
+            % (latency["p50_ms"], latency["p90_ms"], latency["p99_ms"], latency["repetitions"])
+        )
+    if test:
+        lines.append("self-test passed" if test["passed"] else "self-test FAILED")
+    return "\n".join(lines)
+
+
+def main():
+    arguments = parse()
+    stdout = keep_stdout()
+    if arguments.end_with_stdin:
+        end_with_stdin()
+    report, status = run(arguments)
+    print(json.dumps(report, indent=2) if arguments.json else page(report), file=stdout)
     stdout.flush()
     return status
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        status = main()
     except PackageProblem as problem:
         print("run.py: %s" % problem, file=sys.stderr)
-        sys.exit(2)
+        status = 2
+    sys.stderr.flush()
+    # Not sys.exit: a native library's own end must not change the status.
+    os._exit(status)

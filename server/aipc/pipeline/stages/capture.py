@@ -53,7 +53,7 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
 STAGE = Stage(
     name="capture",
     order=10,
-    version=2,
+    version=3,
     key=_key,
     build=_build,
     gate=_gate,

@@ -27,4 +27,4 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
     return {"files": len(manifest["files"])}
 
 
-STAGE = Stage(name="package", order=70, version=1, key=_key, build=_build)
+STAGE = Stage(name="package", order=70, version=2, key=_key, build=_build)

@@ -1,0 +1,139 @@
+"""Decompositions of calls whose other forms have an ONNX form: other ranks, other defaults, other names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+aten = torch.ops.aten
+
+
+def attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    """Attention with other than four axes, by folding or adding batch axes."""
+    rank = query.dim()
+    if rank == 4 or rank < 2 or enable_gqa or not rank == key.dim() == value.dim():
+        return NotImplemented
+    batch = _together(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+    count = math.prod(batch)
+
+    def folded(x: Tensor) -> Tensor:
+        return x.expand(*batch, *x.shape[-2:]).reshape(count, 1, *x.shape[-2:])
+
+    if attn_mask is not None and attn_mask.dim() > 2:
+        attn_mask = folded(attn_mask)
+    result = torch.nn.functional.scaled_dot_product_attention(
+        folded(query), folded(key), folded(value), attn_mask, dropout_p, is_causal, scale=scale
+    )
+    return result.reshape(*batch, *result.shape[-2:])
+
+
+def largest(x: Tensor, dim: Sequence[int] = (), keepdim: bool = False) -> Any:
+    """The maximum over all axes, given as none."""
+    return NotImplemented if len(dim) or not x.dim() else aten.amax.default(x, list(range(x.dim())), keepdim)
+
+
+def smallest(x: Tensor, dim: Sequence[int] = (), keepdim: bool = False) -> Any:
+    return NotImplemented if len(dim) or not x.dim() else aten.amin.default(x, list(range(x.dim())), keepdim)
+
+
+def median_of_all(x: Tensor) -> Tensor:
+    """The lower median of all elements."""
+    count = x.numel()
+    values, _ = torch.topk(x.reshape(count), (count + 1) // 2, 0, largest=False, sorted=True)
+    return values.narrow(0, (count + 1) // 2 - 1, 1).squeeze(0)
+
+
+def sort_stable(x: Tensor, *, stable: bool | None = False, dim: int = -1, descending: bool = False) -> Any:
+    """ONNX's TopK puts the lower index first among equal values: what stable means."""
+    return torch.topk(x, x.shape[dim] if x.dim() else 1, dim, largest=descending, sorted=True)
+
+
+def larger_number(x: Tensor, y: Tensor) -> Tensor:
+    """The maximum that takes the other side where one is no number."""
+    return torch.where(x.isnan(), y, torch.where(y.isnan(), x, torch.maximum(x, y)))
+
+
+def smaller_number(x: Tensor, y: Tensor) -> Tensor:
+    return torch.where(x.isnan(), y, torch.where(y.isnan(), x, torch.minimum(x, y)))
+
+
+def scatter_reduced(x: Tensor, dim: int, index: Tensor, src: Tensor, *, reduce: str) -> Any:
+    """The older spelling of ``scatter_reduce``."""
+    return aten.scatter_reduce.two(x, dim, index, src, {"add": "sum", "multiply": "prod"}[reduce])
+
+
+def _together(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that shapes of equal length broadcast to."""
+    return tuple(max(sizes) for sizes in zip(*shapes, strict=True))
+
+
+def convolution_3d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Sequence[int] = (1, 1, 1),
+    padding: Any = (0, 0, 0),
+    dilation: Sequence[int] = (1, 1, 1),
+    groups: int = 1,
+) -> Any:
+    """With a bias of zeros: where there is none, onnxscript 0.7 makes one of two axes, which nothing takes."""
+    if bias is not None or isinstance(padding, str):
+        return NotImplemented
+    zeros = torch.zeros(weight.shape[0], dtype=x.dtype)
+    return aten.conv3d.default(x, weight, zeros, stride, padding, dilation, groups)
+
+
+def joined_side_by_side(tensors: Sequence[Tensor]) -> Tensor:
+    """``hstack``: along the second axis, of vectors along their only one."""
+    tensors = [item.reshape(1) if item.dim() == 0 else item for item in tensors]
+    return torch.cat(tensors, 0 if tensors[0].dim() == 1 else 1)
+
+
+def joined_in_rows(tensors: Sequence[Tensor]) -> Tensor:
+    """``vstack``: vectors are rows."""
+    return torch.cat([item.reshape(1, -1) if item.dim() < 2 else item for item in tensors], 0)
+
+
+def joined_in_depth(tensors: Sequence[Tensor]) -> Tensor:
+    """``dstack``: along the third axis."""
+    return torch.cat([_of_depth(item) for item in tensors], 2)
+
+
+def _of_depth(x: Tensor) -> Tensor:
+    return x.reshape(1, -1, 1) if x.dim() < 2 else x.unsqueeze(-1) if x.dim() == 2 else x
+
+
+def joined_in_columns(tensors: Sequence[Tensor]) -> Tensor:
+    """``column_stack``: vectors are columns."""
+    return torch.cat([item.reshape(-1, 1) if item.dim() < 2 else item for item in tensors], 1)
+
+
+TABLE: dict[Any, Callable[..., Any]] = {
+    aten.scaled_dot_product_attention.default: attention,
+    aten.conv3d.default: convolution_3d,
+    aten.hstack.default: joined_side_by_side,
+    aten.vstack.default: joined_in_rows,
+    aten.dstack.default: joined_in_depth,
+    aten.column_stack.default: joined_in_columns,
+    aten.amax.default: largest,
+    aten.amin.default: smallest,
+    aten.median.default: median_of_all,
+    aten.sort.stable: sort_stable,
+    aten.fmax.default: larger_number,
+    aten.fmin.default: smaller_number,
+    aten.scatter.reduce: scatter_reduced,
+}

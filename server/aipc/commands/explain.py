@@ -1,0 +1,50 @@
+"""``aipc explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._console import show, write_json
+from ._options import Debug, Json
+from ._work import working
+
+if TYPE_CHECKING:
+    from aipc.engine import Explanation
+
+
+def command(
+    rule: Annotated[
+        str,
+        typer.Argument(metavar="RULE", help="Code of a finding, such as layernorm-axes.", show_default=False),
+    ],
+    op: Annotated[
+        str | None, typer.Option("--op", help="ONNX operator of the finding, for the rewrites that start from it.")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Say what the code of a finding means, and the ways out of it."""
+    from aipc import engine
+
+    with working() as work:
+        found = engine.explain(rule, op, work.pool, work.on_event, work.cancel)
+    write_json(found) if as_json else show(*_page(found))
+    return 0
+
+
+def _page(found: Explanation) -> Iterator[Any]:
+    from rich.text import Text
+
+    yield Text(found.rule, "bold")
+    for item in found.meanings:
+        yield f"  {item.message}"
+        if item.remedy:
+            yield f"    what can be done: {item.remedy}"
+    for rewrite in found.rewrites:
+        yield Text(f"rewrite {rewrite['code']}: {rewrite['title']} ({rewrite['exactness']})", "green")
+    for choice in found.choices:
+        yield Text(f"no exact rewrite: {choice['reason']}", "yellow")
+        yield from (f"  - {option}" for option in choice["options"])

@@ -1,0 +1,42 @@
+"""``[tool.aipc.targets."NAME"]``: what is to be known of one device, and cannot be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError
+
+KEYS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "soc": (str, "the chip, where the device's system does not name it"),
+    "directory": (str, "where AIPC keeps everything on the device; `~/.aipc` by default"),
+    "python": (str, "the device's own Python that runs packages, instead of a private environment"),
+    "setup": (str, "`offline` (this computer downloads the wheels and pushes them, the default) or `online`"),
+    "sdk": (str, "the QAIRT SDK that brings `qnn-net-run` to a phone, instead of QAIRT_SDK_ROOT"),
+    "connect_seconds": ((int, float), "how long connecting may take; 20 by default"),
+    "silence": ((int, float), "seconds without a sign of life after which the device counts as lost; 30 by default"),
+    "npu_files": (list, "patterns of the NPU's device files, to see who else uses it"),
+}
+"""Key, type and meaning; the reference page of the configuration is made from it."""
+
+
+def parse_targets(path: Path, table: Any) -> dict[str, dict[str, Any]]:
+    """Check the tables of all targets. Raises ConfigError naming the first thing that is wrong."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"tool.aipc.targets in {path} is not a table", remedy='write [tool.aipc.targets."ssh:HOST"]')
+    return {name: _parse(path, name, value) for name, value in table.items()}
+
+
+def _parse(path: Path, name: str, table: Any) -> dict[str, Any]:
+    where = f'[tool.aipc.targets."{name}"] in {path}'
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} is not a table", remedy="write it as a table")
+    for key, value in table.items():
+        if key not in KEYS:
+            raise ConfigError(f"{where} has the unknown key {key!r}", remedy=f"known are {', '.join(KEYS)}")
+        if not isinstance(value, KEYS[key][0]) or isinstance(value, bool):
+            raise ConfigError(f"{key} of {where} has the wrong type", remedy=f"{key} is {KEYS[key][1]}")
+    if table.get("setup", "offline") not in {"offline", "online"}:
+        raise ConfigError(f"setup of {where} is {table['setup']!r}", remedy="write offline or online")
+    return dict(table)

@@ -1,0 +1,110 @@
+"""What a tool is. A tool is one file in ``tools/`` that defines ``TOOL``; adding a tool is adding a file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aipc.core.types import Event
+from aipc.core.workers import WorkerPool
+
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .jobs import Jobs
+
+
+def _ignore(event: Event) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a tool: what was asked, and what there is to work with."""
+
+    arguments: Mapping[str, Any]
+    workspace: Workspace
+    pool: WorkerPool
+    jobs: Jobs
+    on_event: Callable[[Event], None] = _ignore
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = self.arguments.get(name)
+        return default if value is None else value
+
+    @property
+    def model(self) -> str:
+        """The argument ``model``, inside the workspace."""
+        return self.workspace.model(self.arguments["model"])
+
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool.
+
+    Args:
+        name: as an agent calls it; that of the command with the same answer.
+        description: for an agent that decides whether to call it: what it answers, and when it is the right one.
+        properties: argument -> JSON schema.
+        run: does the work; what it returns becomes the answer, as ``--json`` would print it. Raises AipcError.
+        required: names of the arguments that must be given.
+        long: can take longer than a client waits; with ``background`` it is a job.
+        writes: changes files of the workspace.
+        target: the target that the call would run a package on, for the question whether it may.
+        brief: the answer without what fills an agent's context, for clients that read only text.
+    """
+
+    name: str
+    title: str
+    description: str
+    run: Callable[[Call], Any]
+    properties: Mapping[str, Schema] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    long: bool = False
+    writes: bool = False
+    target: Callable[[Call], str] | None = None
+    brief: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the arguments."""
+        properties = dict(self.properties) | ({"background": _BACKGROUND} if self.long else {})
+        return {
+            "type": "object",
+            "properties": {name: dict(schema) for name, schema in properties.items()},
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+
+
+_BACKGROUND = {
+    "type": "boolean",
+    "description": "Answer at once with a job id; ask for it with job_status, job_result and job_cancel.",
+}
+
+
+def all_tools() -> dict[str, Tool]:
+    """Every tool by its name, found by walking ``tools/``."""
+    from . import tools
+
+    names = sorted(module.name for module in pkgutil.iter_modules(tools.__path__) if module.name[0] != "_")
+    found = [importlib.import_module(f"{tools.__name__}.{name}").TOOL for name in names]
+    return {tool.name: tool for tool in found}
+
+
+HERE = ("simulator", "local")
+"""Targets that are this machine: running there pushes nothing anywhere."""
+
+
+def is_push(tool: Tool, call: Call) -> str | None:
+    """The device that a call would push a package to; None when it pushes nothing."""
+    target = tool.target(call) if tool.target else "simulator"
+    return None if target.partition(":")[0] in HERE else target

@@ -1,0 +1,28 @@
+"""``verify``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aipc import engine
+
+from ..tool import Call, Tool
+from ._arguments import PACKAGE, TARGET
+
+
+def _run(call: Call) -> Any:
+    package = call.workspace.path(call.arguments["package"])
+    return engine.verify(package, call.get("target", "simulator"), call.pool, call.on_event, call.cancel)
+
+
+TOOL = Tool(
+    name="verify",
+    title="Verify a package",
+    description="Run a deployed package on its golden inputs again and compare with PyTorch's outputs. ok is false if "
+    "they differ by more than its deployment allowed.",
+    run=_run,
+    properties={"package": PACKAGE, "target": TARGET},
+    required=("package",),
+    long=True,
+    target=lambda call: str(call.get("target", "simulator")),
+)

@@ -1,0 +1,73 @@
+"""What workers do for targets: a run on a device, and a look at one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aipc.core.errors import AipcError, PackageError
+from aipc.core.journal import Journal
+from aipc.core.types import Event
+
+from . import get_target
+from .base import Context, Description, TargetRun, Work
+from .request import RunOptions
+from .session import Write, opened
+from .session import execute as execute_session
+
+JOURNAL = "device.jsonl"
+
+
+def execute(
+    report: Callable[[Event], None], *, target: str, package: str, inputs: str, outputs: str, options: RunOptions
+) -> TargetRun:
+    """Run ``package`` on ``target``, from connecting to the outputs in the file ``outputs``."""
+    work = Work(
+        Path(package),
+        _manifest(Path(package)),
+        Path(inputs),
+        Path(outputs),
+        options.warm_up,
+        options.repeat,
+        options.performance,
+        options.profile,
+    )
+    context = Context(report, settings=options.settings)
+    return execute_session(
+        get_target(target),
+        target,
+        work,
+        context,
+        write=_writer(options.journal),
+        consent=options.setup,
+        patience=options.patience,
+    )
+
+
+def describe(report: Callable[[Event], None], *, target: str, settings: Mapping[str, Any]) -> Description:
+    """What a device is. One that cannot be reached is described with the reason."""
+    found = get_target(target)
+    kind = found.scheme
+    try:
+        with opened(found, target, Context(report, settings=settings), _writer(None)) as (session, device):
+            facts = session.describe(device)
+    except AipcError as error:
+        return Description(target, kind, target, False, str(error))
+    return Description(target, kind, " ".join(filter(None, (target, facts.os, facts.soc))), True, "", facts)
+
+
+def _manifest(package: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((package / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise PackageError(f"{package} has no manifest that can be read", remedy="deploy the model again") from error
+    return manifest
+
+
+def _writer(directory: str | None) -> Write:
+    if directory is None:
+        return lambda event, data: None
+    journal = Journal(Path(directory), JOURNAL)
+    return lambda event, data: journal.write(event, **data)

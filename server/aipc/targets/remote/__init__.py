@@ -1,0 +1,1 @@
+"""What runs on devices: sent there, never imported here."""

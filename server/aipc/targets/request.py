@@ -1,0 +1,50 @@
+"""What a front door asks of a target: a run, or a description. The work is a job in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .base import Description, TargetRun
+
+Job = Callable[..., Any]
+"""``job("module:function", **arguments)`` runs a job in a worker and returns its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run on a device.
+
+    ``setup``: the user agreed that a device is set up where it lacks something. ``settings`` is the target's table of
+    the configuration. ``journal``: a directory; ``device.jsonl`` in it gets a line for each step.
+    """
+
+    setup: bool = False
+    warm_up: int = 3
+    repeat: int = 10
+    performance: str = "burst"
+    profile: bool = True
+    patience: float = 30.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    journal: str | None = None
+
+
+def run_on(job: Job, target: str, *, package: Path, inputs: Path, outputs: Path, options: RunOptions) -> TargetRun:
+    """Run a package on a target, from connecting to the outputs (see ``session.execute``). Raises DeviceError."""
+    result: TargetRun = job(
+        "aipc.targets.jobs:execute",
+        target=target,
+        package=str(package),
+        inputs=str(inputs),
+        outputs=str(outputs),
+        options=options,
+    )
+    return result
+
+
+def describe_device(job: Job, target: str, settings: Mapping[str, Any] | None = None) -> Description:
+    """Connect to a target and ask what it is. Not reachable is an answer too: a description with a reason."""
+    result: Description = job("aipc.targets.jobs:describe", target=target, settings=dict(settings or {}))
+    return result
