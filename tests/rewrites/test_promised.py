@@ -189,6 +189,7 @@ CASES = {
 
 
 CHOSEN = {
+    "fft2": "DFT",
     "fmod": "Mod",
     "remainder": "Mod",
     "floor division": "Mod",
