@@ -7,9 +7,9 @@ execution of the same graph. A fixed threshold alone would fail those and a cosi
 20 dB (an error of a tenth of the signal) the numbers are of no use, whoever is to blame: there fp16 is too coarse.
 
 In integers that floor is the default threshold, with 8-bit and with 16-bit activations alike. A weight of 8 bits and a
-scale a channel is off by 40 to 50 dB, and 50 layers add up to some 17 dB more noise, so a healthy w8a16 package has 20 to
-40 dB and no fixed figure above the floor tells it from a sick one; what it is good for is told by the task metric, which
-``tolerance = { metric = ... }`` gates too. It is judged on held-out data: on the data that calibrated, the ranges fit.
+scale a channel is off by 40 to 50 dB, and 50 layers add up to some 17 dB more noise, so a healthy w8a16 package has 20
+to 40 dB and no fixed figure above the floor tells it from a sick one; what it is good for is told by the task metric,
+which ``tolerance = { metric = ... }`` gates too. Held-out data judges it: on what calibrated, the ranges fit.
 """
 
 from __future__ import annotations
