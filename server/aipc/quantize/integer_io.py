@@ -24,17 +24,24 @@ def integer_io(model: onnx.ModelProto) -> tuple[str, ...]:
         changed.append(value.name)
     for value in graph.output:
         maker = next((node for node in graph.node if value.name in node.output), None)
-        if maker is None or maker.op_type != "DequantizeLinear" or any(value.name in n.input for n in graph.node):
+        if maker is None or maker.op_type != "DequantizeLinear":
             continue
         source = maker.input[0]
         before = next((node for node in graph.node if source in node.output), None)
         if before is None:
             continue
         value.type.tensor_type.elem_type = kinds[maker.input[2]]
-        graph.node.remove(maker)
+        real = f"{value.name}_real"
+        maker.output[0] = real
+        inside = False
         for node in graph.node:
+            # Who takes the output inside of the graph goes on taking reals.
+            inside |= value.name in node.input
+            node.input[:] = [real if name == value.name else name for name in node.input]
             node.input[:] = [value.name if name == source else name for name in node.input]
         before.output[:] = [value.name if name == source else name for name in before.output]
+        if not inside:
+            graph.node.remove(maker)
         changed.append(value.name)
     stale = [item for item in graph.value_info if item.name in set(changed)]
     for item in stale:

@@ -50,8 +50,7 @@ def quantize(
     target.mkdir(parents=True, exist_ok=True)
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     encodings = encodings_of(result)
-    if plan.quantized_io:
-        integer_io(result)
+    border = integer_io(result) if plan.quantized_io else ()
     large = result.ByteSize() > _LARGE
     onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
     names = [node.name for node in source.graph.node]
@@ -68,6 +67,7 @@ def quantize(
         counts=counts,
         derived=derived_nodes(source, result, prepared.derived),
         encodings=encodings,
+        integer_io=border,
         float_nodes=prepared.float_nodes,
         notes=prepared.notes,
         seconds=round(time.perf_counter() - started, 3),
