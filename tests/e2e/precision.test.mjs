@@ -43,6 +43,7 @@ test("the search ends with the cheapest that passed, and the report has its fron
 
 test("the line that introduces the error says so, and so does the graph", async () => {
   await window.openFile("model.py");
+  await window.goTo(40);
   await window.page.waitForFunction(
     () => [...document.querySelectorAll(".view-line")].some((line) => /introduces/.test(line.textContent)),
     undefined,
@@ -53,7 +54,6 @@ test("the line that introduces the error says so, and so does the graph", async 
     hints.some((hint) => /NPU.*dB, introduces \d+ %/.test(hint)),
     hints.join(),
   );
-  await window.goTo(38, 1);
   await window.shot("introduced-on-the-lines");
   await window.command("AIPC: Show Graph");
   const page = await window.graph();
