@@ -32,7 +32,7 @@ def aipc(project: Path, *arguments: str) -> tuple[int, dict, str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
     )
     return finished.returncode, json.loads(finished.stdout), finished.stderr
 
