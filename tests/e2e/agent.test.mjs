@@ -18,8 +18,8 @@ function patch(title, text) {
   });
 }
 
-const WRONG = patch("take half of the token", "tokens - torch.div(tokens, 2, rounding_mode="floor")");
-const RIGHT = patch("compute the parity by a division", "tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")");
+const WRONG = patch("take half of the token", 'tokens - torch.div(tokens, 2, rounding_mode="floor")');
+const RIGHT = patch("compute the parity by a division", 'tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")');
 
 before(async () => {
   const baseUrl = await model.start();

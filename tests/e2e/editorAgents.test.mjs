@@ -80,7 +80,7 @@ test("the skills are among the chat's", async () => {
 
 test("the agent works with the editor's own language model, without a key", async () => {
   const edit = (text) => [{ file: "tokens.py", old: "tokens & 1", new: text }];
-  const right = "tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")";
+  const right = 'tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")';
   const script = [calls("try_patch", { title: "compute the parity by a division", edits: edit(right) })];
   writeFileSync(join(window.folder, "script.json"), JSON.stringify(script));
   await window.command("AIPC: Check Model");
