@@ -44,7 +44,7 @@ function pickPlace(host: Host, site: ModelSite): Promise<Place | undefined> {
       resolve(undefined);
       pick.dispose();
     });
-    void host.server.ask<Targets>("targets", { uri: site.uri }).then((found) => {
+    void host.server.ask<Targets>("targets").then((found) => {
       if (!found) return pick.hide();
       const current = vscode.workspace.getConfiguration("aipc", vscode.Uri.parse(site.uri)).get<string>("soc");
       pick.items = placesOf(found, current ?? "");

@@ -11,14 +11,13 @@ export const verifyPackage: Command = {
   async run(host, item) {
     const directory = (item as { info?: PackageInfo } | undefined)?.info?.directory;
     if (!directory || !requireTrust("run a package")) return;
-    const target = await pickTarget(host, directory);
+    const target = await pickTarget(host);
     if (target) await verify(host, directory, target, false);
   },
 };
 
-async function pickTarget(host: Host, directory: string): Promise<string | undefined> {
-  const uri = vscode.Uri.file(`${directory}/manifest.json`).toString();
-  const found = (await host.server.ask<Targets>("targets", { uri }))?.targets ?? [];
+async function pickTarget(host: Host): Promise<string | undefined> {
+  const found = (await host.server.ask<Targets>("targets"))?.targets ?? [];
   const items = found.filter((one) => one.available).map((one) => ({ label: one.title, description: one.name }));
   const picked = await vscode.window.showQuickPick(items, { title: "Verify Package", placeHolder: "Run it where?" });
   return picked?.description;

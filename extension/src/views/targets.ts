@@ -27,7 +27,7 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
   }
 
   async getChildren(node?: Node): Promise<Node[]> {
-    this.#found ??= await this.#server.ask<Targets>("targets", { uri: somewhere() });
+    this.#found ??= await this.#server.ask<Targets>("targets");
     const found = this.#found;
     if (!found) return [];
     if (!node) return found.targets.map((target) => ({ kind: "target", target }));

@@ -41,6 +41,10 @@ def command(
     ] = False,
     calibration: Calibration = None,
     calibration_count: CalibrationCount = None,
+    integer_io: Annotated[
+        bool,
+        typer.Option("--integer-io", help="Inputs and outputs of a quantized package are the integers themselves."),
+    ] = False,
     setup: Setup = False,
     as_json: Json = False,
     no_cache: NoCache = False,
@@ -64,6 +68,7 @@ def command(
         use_cache=not no_cache,
         calibration=from_here(calibration),
         calibration_count=calibration_count,
+        integer_io=integer_io,
     )
 
     def deploy(agreed: bool) -> engine.DeployReport:

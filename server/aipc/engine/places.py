@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aipc.core.config import Config, load_config
+from aipc.core.errors import ConfigError
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
 from aipc.qairt.soc import get_soc
@@ -27,11 +30,13 @@ class Examined:
     mismatches: tuple[Mismatch, ...] = ()
 
 
-def targets(cwd: Path | None = None) -> tuple[Description, ...]:
-    """Every place where a package can run, with the reason where it cannot; those of the configuration as well."""
+def targets(projects: Sequence[Path] | None = None) -> tuple[Description, ...]:
+    """Every place where a package can run, with the reason where it cannot; those that projects configure as well."""
     found = {item.name: item for target in all_targets() for item in target.discover()}
-    for name in load_config(cwd or Path.cwd()).targets:
-        found.setdefault(name, Description(name, get_target(name).scheme, name, True))
+    for project in [Path.cwd()] if projects is None else projects:
+        with suppress(ConfigError):  # it is told where the configuration is used
+            for name in load_config(project).targets:
+                found.setdefault(name, Description(name, get_target(name).scheme, name, True))
     return tuple(found.values())
 
 

@@ -106,11 +106,11 @@ def register(server: AipcServer) -> None:
         return {"name": name}
 
     @server.command("aipc.server.targets")
-    async def targets(argument: dict[str, Any] | None = None) -> Any:
+    async def targets() -> Any:
         from aipc import engine
 
-        place = file_of(argument).parent if argument and argument.get("uri") else None
-        found = await asyncio.to_thread(engine.targets, place)
+        folders = [to_path(folder.uri) for folder in server.workspace.folders.values()]
+        found = await asyncio.to_thread(engine.targets, folders)
         socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
         return {"targets": to_plain(list(found)), "socs": socs}
 
