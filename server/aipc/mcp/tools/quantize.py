@@ -28,7 +28,7 @@ def _run(call: Call) -> Any:
 TOOL = Tool(
     name="quantize",
     title="Quantize a model",
-    description="Quantize a model with calibration data and write the graph and its encodings; to deploy it quantized, call "
+    description="Quantize a model with calibration data and write the graph with its encodings; to deploy it, call "
     "deploy with precision instead.",
     run=_run,
     properties={
