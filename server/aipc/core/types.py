@@ -241,6 +241,8 @@ class DeployReport:
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     """For a model with buckets: one package for each combination of sizes, by its name (``length-128``)."""
+    agent: str | None = None
+    """Trace of the agent's run, where it took part."""
     device: Mapping[str, Any] | None = None
     """Where it ran and what was measured there (``targets.TargetRun`` as plain data); None before the run."""
 

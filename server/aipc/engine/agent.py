@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -93,6 +94,8 @@ def agent(
     Raises:
         AipcError: the model cannot be found, no endpoint is configured, or a part is missing.
     """
+    if sys.platform == "win32":
+        raise InputError("the agent's sandbox needs Linux", remedy="use WSL or a dev container")
     qairt = require_qairt()
     ref, soc, precision, _ = resolve(request.model, request.soc, None, request.inputs, request.cwd)
     if ref.kind != "python":
