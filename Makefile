@@ -3,6 +3,7 @@
 # make test      the quick tests                    make docs     generate docs/reference
 # make test-all  every test                         make bench    measure, print the table
 # make vsix      package the extension              make test-e2e the extension in a real VS Code
+# make deploy-ssh deploy to a test device by ssh
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,8 +14,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: agent-suite
-.PHONY: setup setup-editor setup-vscode deploy test test-all test-e2e check format docs bench vsix clean
+.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-e2e check format docs bench vsix clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -36,6 +36,10 @@ deploy: setup
 ifeq ($(MODEL),yolov8n)
 	@cd examples && ../$(BIN)/python yolov8n/detect.py .aipc/packages/yolov8n-$(SOC)-fp16
 endif
+
+# The same to a device reached by ssh: an OpenSSH server on loopback that starts with nothing but Python.
+deploy-ssh: setup
+	@$(BIN)/python tests/targets/deploy_ssh.py $(MODEL) $(SOC)
 
 test: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

@@ -19,11 +19,13 @@ import typer
 from aipc.cli import build
 from aipc.core.config import PRECISIONS, Config, ModelConfig
 from aipc.core.rules import RULES
+from aipc.core.target_config import KEYS as TARGET_KEYS
 from aipc.ops import data as operator_data
 from aipc.ops import run as operator_runs
 from aipc.ops import shares as operator_shares
 from aipc.ops.results import VERDICTS
 from aipc.qairt import explain
+from aipc.qairt.error_codes import all_codes
 from aipc.qairt.soc import all_socs
 from aipc.rewrites.choices import CHOICES
 from aipc.rewrites.rule import all_rules
@@ -44,7 +46,9 @@ MODEL_KEYS = {
     "inputs": 'a table `{ argument = "float32[1,3,640,640]" }`, a list in the order of `forward`\'s arguments, '
     "`file.py:function`, a `.npz` file or an image",
     "precision": f"one of {', '.join(f'`{name}`' for name in PRECISIONS)}",
-    "calibration": "pictures or arrays for quantization",
+    "calibration": "data to quantize with: a folder of images, an `.npz` or `.npy` file, or `file.py:name`",
+    "calibration_count": "how many samples of it calibrate; 32 by default",
+    "preprocess": "what turns a picture or item into an input: `file.py:function`, `unit`, `symmetric` or `imagenet`",
     "tolerance": "thresholds of the accuracy gates, for example `{ sqnr_db = 40 }`",
     "soc": "chip for this model only",
     "metric": "the author's own measure of quality",
@@ -109,6 +113,12 @@ def config() -> str:
         "## `[tool.aipc.models.NAME]`",
         "",
         *_keys(ModelConfig, MODEL_KEYS, leave={"name"}),
+        "",
+        '## `[tool.aipc.targets."ssh:HOST"]`',
+        "",
+        "| key | meaning |",
+        "| --- | --- |",
+        *(_row((f"`{key}`", meaning)) for key, (_, meaning) in TARGET_KEYS.items()),
     ]
     return _page(lines)
 
@@ -130,6 +140,22 @@ def rules() -> str:
             lines += ["", _sentence(message)]
             if remedy:
                 lines += ["", f"**What can be done:** {_sentence(remedy)}"]
+    return _page(lines)
+
+
+def errors() -> str:
+    lines = [
+        "# QNN's error codes",
+        "",
+        "Codes and words are what the installed QAIRT's library itself gives for every number. The meaning is that of a package "
+        "on a device; a code without one is shown with QAIRT's words.",
+        "",
+        "| code | name | QAIRT's words | what it means for a package | what to do |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for error in all_codes().values():
+        ours = (error.meaning, error.remedy) if error.translated else ("", "")
+        lines.append(_row((str(error.code), f"`{error.name}`", error.words, *ours)))
     return _page(lines)
 
 
@@ -272,6 +298,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "config.md": config,
     "rules.md": rules,
+    "errors.md": errors,
     "rewrites.md": rewrites,
     "editor.md": editor,
     "operators.md": operators,

@@ -30,7 +30,12 @@ def build() -> nn.Module:
 def prepare(picture: Path) -> np.ndarray:
     """The middle square of a picture as float32[1, 3, 224, 224] in [-1, 1], as the network was trained."""
     with Image.open(picture) as image:
-        rgb = image.convert("RGB")
+        return prepared(image)
+
+
+def prepared(image: Image.Image) -> np.ndarray:
+    """The same of an open picture: what ``preprocess`` in the configuration names."""
+    rgb = image.convert("RGB")
     side = min(rgb.size)
     left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
     square = rgb.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))

@@ -5,7 +5,11 @@ arXiv:1806.10447 (Table 2: small basic block; Table 3: backbone). As in the impl
 the pooling layers also stride over channels: they are ``MaxPool3d`` on a tensor with channels as depth.
 """
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 CHARACTERS = 68
@@ -107,3 +111,15 @@ def build() -> LPRNet:
         for _ in range(4):
             model.train()(torch.randn(8, 3, 24, 94))
     return model.eval()
+
+
+def prepared(image: Image.Image) -> np.ndarray:
+    """A picture at the size of a plate, float32[1, 3, 24, 94], channels blue, green, red in [-1, 1]."""
+    pixels = np.asarray(image.resize((94, 24), Image.Resampling.BILINEAR), dtype=np.float32)
+    return (pixels[:, :, ::-1] / 127.5 - 1.0).transpose(2, 0, 1)[None]
+
+
+def same_characters(wanted: Sequence[Mapping[str, np.ndarray]], got: Sequence[Mapping[str, np.ndarray]]) -> float:
+    """The share of positions that read the same character: classes are the second axis."""
+    pairs = [(next(iter(a.values())), next(iter(b.values()))) for a, b in zip(wanted, got, strict=True)]
+    return float(np.mean([a.argmax(1) == b.argmax(1) for a, b in pairs]))

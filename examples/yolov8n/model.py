@@ -34,7 +34,16 @@ UNLIKELY = -9.0
 def prepare(picture: Path) -> tuple[np.ndarray, float, tuple[int, int]]:
     """A picture letterboxed to float32[1, 3, 640, 640] in [0, 1]; its scale; left and top border."""
     with Image.open(picture) as image:
-        rgb = image.convert("RGB")
+        return letterboxed(image)
+
+
+def prepared(image: Image.Image) -> np.ndarray:
+    """What ``preprocess`` in the configuration names: the array alone."""
+    return letterboxed(image)[0]
+
+
+def letterboxed(image: Image.Image) -> tuple[np.ndarray, float, tuple[int, int]]:
+    rgb = image.convert("RGB")
     scale = SIZE / max(rgb.size)
     width, height = round(rgb.width * scale), round(rgb.height * scale)
     left, top = (SIZE - width) // 2, (SIZE - height) // 2

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { WorkDoneProgress } from "vscode-languageclient/node";
+import { agreesToSetUp, helpFor, openTerminal } from "./consent.ts";
 import type { Host } from "./host.ts";
 import { reveal } from "./places.ts";
 import { type DeployArguments, type DeployReport, isError, sentence, type ServerError } from "./protocol.ts";
@@ -34,7 +35,7 @@ export class Deployments {
     this.#host.refreshRuns();
     this.#host.refreshPackages();
     if (!answer) return;
-    if (isError(answer)) await this.#refused(answer);
+    if (isError(answer)) await this.#refused(answer, args);
     else if (answer.ok) await this.#passed(answer, args);
     else await this.#failed(answer);
   }
@@ -80,8 +81,13 @@ export class Deployments {
     const open = "Open Report";
     const graph = "Show Graph";
     const show = "Reveal Package";
+    const latency = report.latency?.p50_ms === undefined ? "" : `, ${report.latency.p50_ms.toFixed(2)} ms`;
+    const where = report.target === "simulator" ? "" : ` (${report.target})`;
+    const taken = report.frontier?.chosen
+      ? ` as ${report.frontier.chosen}, the cheapest that passed of ${report.frontier.tried.length} tried`
+      : "";
     const answer = await vscode.window.showInformationMessage(
-      `${report.model} runs on ${report.soc.toUpperCase()}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
+      `${report.model} runs on ${report.soc.toUpperCase()}${where}${latency}${taken}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
       open,
       graph,
       show,
@@ -105,7 +111,9 @@ export class Deployments {
     if (answer === open && report.run) await showReport(`${report.run}/report.html`, `${report.model} · ${report.soc}`);
   }
 
-  async #refused(answer: ServerError): Promise<void> {
+  async #refused(answer: ServerError, args: DeployArguments): Promise<void> {
+    if (await agreesToSetUp(answer, args.target ?? "the device")) return this.deploy({ ...args, setup: true });
+    if (answer.error.kind === "SetupNeededError") return;
     if (answer.error.kind === "CancelledError") {
       void vscode.window.showInformationMessage("The deployment was cancelled.");
       return;
@@ -113,8 +121,10 @@ export class Deployments {
     if (answer.error.range) await reveal(answer.error.range);
     const doctor = "Run Doctor";
     const missing = /Missing|Qairt/.test(answer.error.kind);
-    const chosen = await vscode.window.showErrorMessage(sentence(answer), ...(missing ? [doctor] : []));
+    const help = helpFor(answer, args.target);
+    const chosen = await vscode.window.showErrorMessage(sentence(answer), ...(missing ? [doctor] : []), ...help);
     if (chosen === doctor) await vscode.commands.executeCommand("aipc.doctor");
+    openTerminal(chosen, args.target);
   }
 
   async #remember(args: DeployArguments): Promise<void> {

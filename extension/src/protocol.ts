@@ -22,6 +22,9 @@ export interface ModelSite {
   line: number;
   hasInputs: boolean;
   arguments: string[];
+  /** What pyproject.toml says; empty when it says nothing. */
+  precision?: string;
+  calibration?: string;
   /** To go to in the graph. */
   nodes?: string[];
 }
@@ -64,6 +67,12 @@ export interface OutputAccuracy {
   max_abs: number;
 }
 
+/** What a search over precisions tried. */
+export interface Frontier {
+  tried: { label: string; ok: boolean; sqnr_db: number | string | null; bytes: number | null }[];
+  chosen: string | null;
+}
+
 export interface DeployReport {
   model: string;
   soc: string;
@@ -75,10 +84,12 @@ export interface DeployReport {
   placement: { npu: number; cpu: number; fails: number } | null;
   accuracy: { outputs: OutputAccuracy[] } | null;
   latency: { p50_ms?: number } | null;
+  device?: { facts: { simulated: boolean } } | null;
   findings: Finding[];
   capsule: string | null;
   run: string | null;
   timings: Record<string, number>;
+  frontier?: Frontier | null;
 }
 
 export interface DeployArguments {
@@ -86,8 +97,11 @@ export interface DeployArguments {
   uri: string;
   soc?: string;
   precision?: string;
+  calibration?: string;
   target?: string;
   allowCpu?: boolean;
+  /** The user agreed that the device is set up where it lacks something. */
+  setup?: boolean;
 }
 
 export interface RunStage {
@@ -137,6 +151,31 @@ export interface Target {
   reason: string;
 }
 
+export interface Mismatch {
+  axis: string;
+  message: string;
+  remedy: string;
+  blocks: boolean;
+}
+
+/** One device, and whether a package fits it. */
+export interface Examined {
+  ok: boolean;
+  description: Target;
+  mismatches: Mismatch[];
+  /** Name and value of what the device says of itself. */
+  rows: [string, string][];
+}
+
+export interface VerifyReport {
+  package: string;
+  model: string;
+  target: string;
+  ok: boolean;
+  gate: Gate;
+  changed: string[];
+}
+
 export interface Soc {
   part: string;
   title: string;
@@ -170,7 +209,18 @@ export interface Overlay {
   model: string;
   soc: string;
   stale: boolean;
-  nodes: Record<string, { placement: string; reason?: string; sqnr_db?: number; latency_us?: number }>;
+  nodes: Record<
+    string,
+    {
+      placement: string;
+      reason?: string;
+      sqnr_db?: number;
+      introduced_db?: number;
+      effect_db?: number;
+      share?: number;
+      latency_us?: number;
+    }
+  >;
   findings: { id: string; rule: string; severity: string; message: string; nodes: string[] }[];
 }
 

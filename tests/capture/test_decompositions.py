@@ -76,6 +76,7 @@ CASES = {
     ),
     "determinant": (torch.linalg.det, (normal(2, 3, 3),)),
     "determinant of four rows": (torch.det, (normal(4, 4),)),
+    "logarithm of a positive determinant": (lambda x: torch.logdet(x @ x.mT + torch.eye(3)), (normal(3, 3),)),
     "logarithm of a determinant": (lambda x: torch.linalg.slogdet(x), (normal(2, 3, 3),)),
     "inverse": (torch.linalg.inv, (normal(2, 2, 2),)),
     "inverse of four rows": (torch.inverse, (normal(3, 4, 4) + 4 * torch.eye(4),)),
@@ -133,11 +134,19 @@ class Function(nn.Module):
 
 @pytest.mark.parametrize("name", CASES)
 def test_equals_pytorch(name: str, tmp_path) -> None:
-    function, inputs = CASES[name]
+    exported = equal_to_pytorch(*CASES[name], tmp_path)
+    assert not {"Det", "GatherND", "ScatterND", "SequenceConstruct"} & {node.op_type for node in exported.graph}
+
+
+def test_indices_of_32_bits_make_a_valid_graph(tmp_path) -> None:
+    indices = torch.tensor([0, 3, -1], dtype=torch.int32)
+    equal_to_pytorch(lambda x, i: x[:, i], (normal(4, 5), indices), tmp_path)
+
+
+def equal_to_pytorch(function, inputs, tmp_path) -> ir.Model:
     module = Function(function).eval().requires_grad_(False)
     expected = module(*inputs)
     exported = export(module, inputs, {}, ConstructionRecorder()).model
-    assert not {"GatherND", "ScatterND"} & {node.op_type for node in exported.graph}
     ir.save(exported, tmp_path / "model.onnx")
     names = [value.name for value in exported.graph.inputs]
     feeds = {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
@@ -145,3 +154,4 @@ def test_equals_pytorch(name: str, tmp_path) -> None:
     leaves = torch.utils._pytree.tree_leaves(expected)
     for wanted, got in zip(leaves, actual.values(), strict=True):
         np.testing.assert_allclose(got, wanted.numpy(), rtol=1e-4, atol=1e-5)
+    return exported

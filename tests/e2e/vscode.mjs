@@ -46,8 +46,20 @@ export function workspace(...from) {
   return directory;
 }
 
+/** Another extension of the tests, packed. */
+export function packed(path) {
+  const file = join(mkdtempSync(join(tmpdir(), "aipc-vsix-")), "extension.vsix");
+  const vsce = join(ROOT, "node_modules", "@vscode", "vsce", "vsce");
+  const options = ["--no-dependencies", "--allow-missing-repository", "--out", file];
+  execFileSync(NODE, [vsce, "package", ...options], { cwd: join(ROOT, path), stdio: "pipe" });
+  return file;
+}
+
 /** Start VS Code on a folder, with the packed extension installed, and open it in a browser. */
-export async function open(folder, { settings = {}, trusted = true, theme, width = 1400, height = 850, cache } = {}) {
+export async function open(
+  folder,
+  { settings = {}, trusted = true, theme, width = 1400, height = 850, cache, extensions = [] } = {},
+) {
   const home = mkdtempSync(join(tmpdir(), "aipc-vscode-"));
   const user = join(home, "user");
   const all = { ...SETTINGS, ...(theme ? { "workbench.colorTheme": theme } : {}), ...settings };
@@ -58,7 +70,8 @@ export async function open(folder, { settings = {}, trusted = true, theme, width
   }
   const entry = join(INSTALLED, "out", "node", "entry.js");
   const common = ["--user-data-dir", user, "--extensions-dir", join(home, "extensions")];
-  execFileSync(NODE, [entry, ...common, "--install-extension", join(ROOT, "dist", "aipc.vsix")], { stdio: "pipe" });
+  for (const file of [join(ROOT, "dist", "aipc.vsix"), ...extensions])
+    execFileSync(NODE, [entry, ...common, "--install-extension", file], { stdio: "pipe" });
   const port = await freePort();
   const trust = trusted ? ["--disable-workspace-trust"] : [];
   const args = ["--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"];

@@ -41,6 +41,16 @@ class Determinant(Small):
         return torch.relu(torch.linalg.det(self.conv(x)))
 
 
+class Sum(nn.Module):
+    # Its sum is a little above what fp16 holds: correctly rounded it is some 30 dB off.
+    def forward(self, x):
+        return x.sum(-1) / 4096
+
+    @staticmethod
+    def example_inputs():
+        return (32.5 + torch.rand(4, 4096, generator=torch.Generator().manual_seed(1)),)
+
+
 class Branching(Small):
     def forward(self, x):
         if x.sum() > 0:

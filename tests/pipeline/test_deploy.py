@@ -108,8 +108,8 @@ def test_corrective_captures_are_tried_and_journaled(project, pool):
 
 
 def test_a_precision_that_is_not_there_is_refused_in_one_sentence(project, pool):
-    with pytest.raises(InputError, match="w8a8 needs quantization"):
-        engine.deploy(engine.DeployRequest("model.py:Small", precision="w8a8", cwd=project), pool)
+    with pytest.raises(InputError, match="no precision called 'w3a8'"):
+        engine.deploy(engine.DeployRequest("model.py:Small", precision="w3a8", cwd=project), pool)
 
 
 def test_a_directory_that_is_no_package_is_not_overwritten(project, pool, deployed, tmp_path):
@@ -147,3 +147,13 @@ def test_buckets_of_a_dimension_become_packages(project, pool):
     for name, package in report.packages.items():
         manifest = json.loads((Path(package) / "manifest.json").read_text())
         assert manifest["inputs"][0]["shape"] == [1, int(name.removeprefix("length-")), 8]
+
+
+def test_what_fp16_itself_spoils_is_rewritten_even_where_the_gate_would_let_it_pass(project, pool):
+    report = engine.deploy(engine.DeployRequest("model.py:Sum", cwd=project), pool)
+    assert report.ok
+    assert all(output.sqnr_db > 60 for output in report.accuracy["outputs"])
+    measures = [event for event in read_journal(Path(report.run)) if event["event"] == "corrective"]
+    assert [event["stage"] for event in measures] == ["rewrite"]
+    (note,) = [record.note for record in report.stages if record.name == "rewrite"][-1:]
+    assert "sum-range" in note

@@ -68,7 +68,8 @@ def device(tmp_path_factory: pytest.TempPathFactory):
     if SSHD is None:
         pytest.skip("openssh-server is not installed")
     with TestDevice(tmp_path_factory.mktemp("device")) as device, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(device.client_home))
+        for name, value in device.client_environment().items():
+            patch.setenv(name, value)
         patch.delenv("SSH_AUTH_SOCK", raising=False)
         yield device
 

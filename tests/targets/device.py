@@ -4,7 +4,8 @@ As a program it makes a device in a directory and serves until its stdin ends:
 
     python tests/targets/device.py DIRECTORY [NAME]
 
-Its first line on stdout is a JSON document with what is needed to reach it: a HOME whose ``~/.ssh`` knows it as NAME.
+Its first line on stdout is a JSON document with what is needed to reach it: an environment whose HOME has a ``~/.ssh``
+that knows it as NAME.
 """
 
 from __future__ import annotations
@@ -153,6 +154,13 @@ class TestDevice:
     def __exit__(self, *error: object) -> None:
         self.power_off()
 
+    def client_environment(self) -> dict[str, str]:
+        """For a process of the user: only ssh sees another home."""
+        home = Path.home()
+        cache = os.environ.get("XDG_CACHE_HOME") or str(home / ".cache")
+        config = os.environ.get("XDG_CONFIG_HOME") or str(home / ".config")
+        return {"HOME": str(self.client_home), "XDG_CACHE_HOME": cache, "XDG_CONFIG_HOME": config, "SSH_AUTH_SOCK": ""}
+
     @property
     def target(self) -> str:
         return f"ssh:{self.name}"
@@ -180,6 +188,6 @@ def _command(process: psutil.Process) -> list[str]:
 
 if __name__ == "__main__":
     with TestDevice(Path(sys.argv[1]).resolve(), *sys.argv[2:3]) as device:
-        told = {"home": str(device.client_home), "target": device.target, "base": str(device.base), "port": device.port}
+        told = {"environment": device.client_environment(), "target": device.target, "base": str(device.base)}
         print(json.dumps(told), flush=True)
         sys.stdin.read()

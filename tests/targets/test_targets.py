@@ -28,5 +28,5 @@ def test_every_target_has_its_own_scheme():
 
 
 def test_an_unknown_target_names_the_known():
-    with pytest.raises(AipcError, match="targets are simulator"):
+    with pytest.raises(AipcError, match=r"targets are .*simulator"):
         get_target("toaster")

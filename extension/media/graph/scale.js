@@ -7,7 +7,7 @@ export const PLACEMENTS = {
   wrong: { label: "Wrong numbers", badge: "≠", meaning: "compiles, but its numbers are off" },
 };
 
-export const MODES = ["placement", "error", "latency"];
+export const MODES = ["placement", "error", "introduced", "latency"];
 
 /** From this SQNR on a node counts as exact, down to this one as useless. */
 export const GOOD_DB = 60;
@@ -16,6 +16,15 @@ export const BAD_DB = 10;
 /** How bad, from 0 to 1. */
 export function errorHeat(decibel) {
   return Math.min(1, Math.max(0, (GOOD_DB - decibel) / (GOOD_DB - BAD_DB)));
+}
+
+/** A share of the model's error: a tenth is worth a look already. */
+export function shareHeat(share) {
+  return Math.sqrt(Math.min(1, Math.max(0, share)));
+}
+
+export function percent(share) {
+  return share < 0.005 ? "" : `${Math.round(share * 100)} %`;
 }
 
 export function latencyHeat(microseconds, most) {
@@ -46,6 +55,10 @@ export function mostLatency(nodes) {
   );
 }
 
+export function hasShare(nodes) {
+  return Object.values(nodes).some(({ share }) => Number.isFinite(share));
+}
+
 export function hasError(nodes) {
   return Object.values(nodes).some(({ sqnr_db: value }) => Number.isFinite(value));
 }
@@ -59,6 +72,9 @@ export function look(entry, mode, most) {
   if (mode === "error" && Number.isFinite(entry?.sqnr_db)) {
     return { kind: "heat", fill: heatColour(errorHeat(entry.sqnr_db)), badge: decibels(entry.sqnr_db) };
   }
+  if (mode === "introduced" && Number.isFinite(entry?.share)) {
+    return { kind: "heat", fill: heatColour(shareHeat(entry.share)), badge: percent(entry.share) };
+  }
   if (mode === "latency" && Number.isFinite(entry?.latency_us)) {
     return { kind: "heat", fill: heatColour(latencyHeat(entry.latency_us, most)), badge: duration(entry.latency_us) };
   }
@@ -71,10 +87,12 @@ export function look(entry, mode, most) {
 /** The lines of a node's tooltip below its name. */
 export function described(entry) {
   if (!entry) return [];
-  const { placement, reason, sqnr_db: decibel, latency_us: latency } = entry;
+  const { placement, reason, sqnr_db: decibel, introduced_db: introduced, share, latency_us: latency } = entry;
   const lines =
     placement in PLACEMENTS ? [`${PLACEMENTS[placement].label}: ${reason ?? PLACEMENTS[placement].meaning}`] : [];
   if (Number.isFinite(decibel)) lines.push(`SQNR ${decibels(decibel)}`);
+  if (Number.isFinite(introduced)) lines.push(`Introduced here: ${decibels(introduced)}`);
+  if (Number.isFinite(share)) lines.push(`${percent(share) || "0 %"} of the error at the outputs`);
   if (Number.isFinite(latency)) lines.push(`${duration(latency)} on the device`);
   return lines;
 }

@@ -1,6 +1,6 @@
 /** The bar above the graph: what colours mean, which of them are shown, the findings one after another, and notices. */
 
-import { BAD_DB, GOOD_DB, MODES, PLACEMENTS, duration, hasError, mostLatency } from "./scale.js";
+import { BAD_DB, GOOD_DB, MODES, PLACEMENTS, duration, hasError, hasShare, mostLatency } from "./scale.js";
 
 const element = (id) => document.getElementById(`aipc-${id}`);
 
@@ -61,6 +61,12 @@ export class Toolbar {
       hasError(overlay?.nodes ?? {}),
       "SQNR of each node against PyTorch",
       "No node's error was measured",
+    );
+    this.#available(
+      "introduced",
+      hasShare(overlay?.nodes ?? {}),
+      "Share of the error at the outputs that each node introduces",
+      "Which node introduces the error was not measured",
     );
     const timed = mostLatency(overlay?.nodes ?? {}) > 0;
     this.#available("latency", timed, "Time of each node on the device", "No device has measured this model");
@@ -163,10 +169,11 @@ export class Toolbar {
       element("legend").replaceChildren(...kinds.map(([kind, names]) => this.#kind(kind, names)));
       return;
     }
-    const [from, to, value] =
-      this.#mode === "error"
-        ? [`${GOOD_DB} dB or more`, `${BAD_DB} dB or less`, "sqnr_db"]
-        : ["0", duration(mostLatency(nodes)), "latency_us"];
+    const [from, to, value] = {
+      error: [`${GOOD_DB} dB or more`, `${BAD_DB} dB or less`, "sqnr_db"],
+      introduced: ["none of the error", "all of it", "share"],
+      latency: ["0", duration(mostLatency(nodes)), "latency_us"],
+    }[this.#mode];
     const without = Object.values(nodes).filter((entry) => !Number.isFinite(entry[value])).length;
     const scale = [words("span", "", from), words("span", "aipc-scale", ""), words("span", "", to)];
     element("legend").replaceChildren(item(...scale));

@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { pickNumberFormat } from "../calibration.ts";
 import type { Command, Host } from "../host.ts";
 import { ensureInputs } from "../inputs.ts";
 import { chooseModel } from "../models.ts";
@@ -8,6 +9,7 @@ import { requireTrust } from "../trust.ts";
 interface Place extends vscode.QuickPickItem {
   soc?: string;
   target: string;
+  fp16: Soc["fp16"];
 }
 
 export const deploy: Command = {
@@ -19,9 +21,9 @@ export const deploy: Command = {
     if (!site) return;
     const place = await pickPlace(host, site);
     if (!place) return;
-    const precision = await pickPrecision();
-    if (!precision) return;
-    await host.deploy({ model: site.model, uri: site.uri, soc: place.soc, target: place.target, precision });
+    const format = await pickNumberFormat(site, place.fp16);
+    if (!format) return;
+    await host.deploy({ model: site.model, uri: site.uri, soc: place.soc, target: place.target, ...format });
   },
 };
 
@@ -60,6 +62,7 @@ export function placesOf({ targets, socs }: Targets, current: string): Place[] {
       label: `$(device-mobile) ${target.title}`,
       description: target.name,
       target: target.name,
+      fp16: "yes" as const,
     })),
     ...(simulator?.available
       ? [...socs]
@@ -69,15 +72,15 @@ export function placesOf({ targets, socs }: Targets, current: string): Place[] {
             description: `simulator · v${soc.arch}${soc.fp16 === "no" ? " · no fp16" : ""}`,
             soc: soc.part,
             target: "simulator",
+            fp16: soc.fp16,
           }))
-      : [{ label: "$(warning) The simulator is not available", detail: simulator?.reason ?? "", target: "simulator" }]),
+      : [
+          {
+            label: "$(warning) The simulator is not available",
+            detail: simulator?.reason ?? "",
+            target: "simulator",
+            fp16: "yes" as const,
+          },
+        ]),
   ];
-}
-
-async function pickPrecision(): Promise<string | undefined> {
-  const picked = await vscode.window.showQuickPick(
-    [{ label: "fp16", description: "half precision, no calibration data needed" }],
-    { title: "Deploy (2/2)", placeHolder: "Number format on the NPU" },
-  );
-  return picked?.label;
 }

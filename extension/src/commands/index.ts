@@ -16,6 +16,7 @@ import { compareRuns, openReport, redoRun, revealPackage } from "./runs.ts";
 import { selectInterpreter } from "./selectInterpreter.ts";
 import { selectSoc, useSoc } from "./selectSoc.ts";
 import { showGraph } from "./showGraph.ts";
+import { verifyPackage } from "./verify.ts";
 import { cancelChecks, openRule, refreshPackages, refreshRuns, restartServer, showLog } from "./small.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -44,4 +45,5 @@ export const COMMANDS: readonly Command[] = [
   showLog,
   showTrace,
   useSoc,
+  verifyPackage,
 ];

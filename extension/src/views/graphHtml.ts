@@ -51,6 +51,7 @@ const BAR = `
     <div id="aipc-modes" class="aipc-modes" role="radiogroup" aria-label="Colour nodes by">
       <button type="button" role="radio" data-mode="placement">Placement</button>
       <button type="button" role="radio" data-mode="error">Error</button>
+      <button type="button" role="radio" data-mode="introduced">Introduced</button>
       <button type="button" role="radio" data-mode="latency">Latency</button>
     </div>
     <div class="aipc-search">

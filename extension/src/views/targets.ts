@@ -2,11 +2,14 @@
 
 import * as vscode from "vscode";
 import { describe } from "../commands/selectSoc.ts";
-import type { Soc, Target, Targets } from "../protocol.ts";
+import { type Examined, isError, type ServerError, type Soc, type Target, type Targets } from "../protocol.ts";
 import type { Server } from "../server.ts";
 
 type Node =
-  { kind: "target"; target: Target } | { kind: "arch"; arch: number; socs: Soc[] } | { kind: "soc"; soc: Soc };
+  | { kind: "target"; target: Target }
+  | { kind: "fact"; name: string; value: string; problem?: boolean }
+  | { kind: "arch"; arch: number; socs: Soc[] }
+  | { kind: "soc"; soc: Soc };
 
 export class TargetsView implements vscode.TreeDataProvider<Node> {
   readonly #changed = new vscode.EventEmitter<undefined>();
@@ -28,13 +31,30 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
     const found = this.#found;
     if (!found) return [];
     if (!node) return found.targets.map((target) => ({ kind: "target", target }));
-    if (node.kind === "target") return node.target.kind === "simulator" ? byArch(found.socs) : [];
+    if (node.kind === "target") return node.target.kind === "simulator" ? byArch(found.socs) : this.#facts(node.target);
     if (node.kind === "arch") return node.socs.map((soc) => ({ kind: "soc", soc }));
     return [];
   }
 
+  /** A device is asked when its entry is opened. */
+  async #facts(target: Target): Promise<Node[]> {
+    const found = await this.#server.ask<Examined | ServerError>("examine", { target: target.name, uri: somewhere() });
+    if (!found) return [];
+    if (isError(found)) return [{ kind: "fact", name: found.error.message, value: found.error.remedy, problem: true }];
+    if (!found.ok) return [{ kind: "fact", name: found.description.reason, value: "", problem: true }];
+    return found.rows.map(([name, value]) => ({ kind: "fact", name, value }));
+  }
+
   getTreeItem(node: Node): vscode.TreeItem {
     if (node.kind === "target") return targetItem(node.target);
+    if (node.kind === "fact") {
+      const item = new vscode.TreeItem(node.name);
+      item.description = node.value;
+      item.tooltip = node.value ? `${node.name}: ${node.value}` : node.name;
+      item.iconPath = new vscode.ThemeIcon(node.problem ? "warning" : "info");
+      item.contextValue = "fact";
+      return item;
+    }
     if (node.kind === "arch") {
       const item = new vscode.TreeItem(`HTP v${node.arch}`, vscode.TreeItemCollapsibleState.Collapsed);
       item.description = `${node.socs.length} SoCs`;
@@ -51,8 +71,8 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
 }
 
 function targetItem(target: Target): vscode.TreeItem {
-  const open = target.kind === "simulator" && target.available;
-  const state = open ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None;
+  const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
+  const state = target.available ? (target.kind === "simulator" ? Expanded : Collapsed) : None;
   const item = new vscode.TreeItem(target.title, state);
   item.description = target.available ? target.name : target.reason;
   item.tooltip = target.available ? target.title : `${target.title}: ${target.reason}`;
@@ -60,6 +80,12 @@ function targetItem(target: Target): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(target.available ? icon : "circle-slash");
   item.contextValue = "target";
   return item;
+}
+
+/** A place in the project, for its configuration. */
+function somewhere(): string | undefined {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  return folder && vscode.Uri.joinPath(folder.uri, "pyproject.toml").toString();
 }
 
 function byArch(socs: Soc[]): Node[] {

@@ -81,6 +81,15 @@ def _together(*shapes: Sequence[int]) -> tuple[int, ...]:
     return tuple(max(sizes) for sizes in zip(*shapes, strict=True))
 
 
+def indexed(x: Tensor, indices: Sequence[Tensor | None]) -> Any:
+    """With indices of 64 bits: the exporter makes an invalid graph of narrower ones."""
+    if not any(item is not None and item.dtype == torch.int32 for item in indices):
+        return NotImplemented
+    return aten.index.Tensor(
+        x, [item.long() if item is not None and item.dtype == torch.int32 else item for item in indices]
+    )
+
+
 def convolution_3d(
     x: Tensor,
     weight: Tensor,
@@ -124,6 +133,7 @@ def joined_in_columns(tensors: Sequence[Tensor]) -> Tensor:
 
 TABLE: dict[Any, Callable[..., Any]] = {
     aten.scaled_dot_product_attention.default: attention,
+    aten.index.Tensor: indexed,
     aten.conv3d.default: convolution_3d,
     aten.hstack.default: joined_side_by_side,
     aten.vstack.default: joined_in_rows,

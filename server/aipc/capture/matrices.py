@@ -101,6 +101,14 @@ def solution(a: Tensor, b: Tensor, *, left: bool = True, check_errors: bool = Fa
     return product.squeeze(-1) if vector else product, *_unused(a), _no_error(a)
 
 
+def plain_determinant(a: Tensor) -> Any:
+    return determinant(a)[0] if _takes(a) else NotImplemented
+
+
+def logarithm(a: Tensor) -> Any:
+    return torch.log(plain_determinant(a)) if _takes(a) else NotImplemented
+
+
 def plain_inverse(a: Tensor) -> Any:
     """Without the check for singular matrices, which no graph can make."""
     return inverse(a)[0] if _takes(a) else NotImplemented
@@ -111,6 +119,9 @@ def plain_solution(a: Tensor, b: Tensor, *, left: bool = True) -> Any:
 
 
 TABLE: dict[Any, Callable[..., Any]] = {
+    aten.det.default: plain_determinant,
+    aten.linalg_det.default: plain_determinant,
+    aten.logdet.default: logarithm,
     aten.inverse.default: plain_inverse,
     aten.linalg_inv.default: plain_inverse,
     aten.linalg_solve.default: plain_solution,

@@ -9,9 +9,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from aipc.targets.told import fact_rows
+
 if TYPE_CHECKING:
     from aipc.engine import Examined
-    from aipc.targets import Facts
 
 _TOP = 5
 
@@ -32,30 +33,6 @@ def examined_page(examined: Examined) -> Iterator[Any]:
     if examined.package:
         fits = not any(item.blocks for item in examined.mismatches)
         yield Text("the package fits" if fits else "the package does not fit", "bold green" if fits else "bold red")
-
-
-def fact_rows(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Name and value of what a device says of itself."""
-    npu = "simulated by its x86 computer: its times are host times" if facts.simulated else ""
-    yield "system", f"{facts.os}, {facts.machine}{f', {facts.libc}' if facts.libc else ''}"
-    chip = facts.soc.upper() or (f"not known here ({', '.join(facts.soc_names)})" if facts.soc_names else "not told")
-    yield "SoC", f"{chip}{f', from {facts.soc_source}' if facts.soc_source else ''}"
-    if facts.htp_arch is not None:
-        vtcm = f", {facts.vtcm_mb} MB of VTCM" if facts.vtcm_mb else ""
-        yield "HTP", f"v{facts.htp_arch}{vtcm}"
-    if npu:
-        yield "NPU", npu
-    yield "Python", facts.python or "none"
-    yield "QAIRT", facts.qairt or "none"
-    yield "libraries", ", ".join(f"{name} {version}" for name, version in facts.packages.items()) or "none"
-    if facts.free_bytes is not None:
-        yield "free", f"{facts.free_bytes / 1e9:.1f} GB"
-    if facts.temperature is not None:
-        yield "temperature", f"{facts.temperature:.0f} °C"
-    if facts.npu_users:
-        yield "NPU in use by", ", ".join(facts.npu_users)
-    if facts.lacks:
-        yield "lacks", f"{', '.join(facts.lacks)} (--setup brings it)"
 
 
 def device_lines(device: Mapping[str, Any] | None) -> Iterator[Text]:

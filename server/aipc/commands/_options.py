@@ -23,9 +23,26 @@ SoC = Annotated[
     str | None,
     typer.Option("--soc", help="Chip to compile for, such as sm8650. Default: the configuration's."),
 ]
+SoCs = Annotated[
+    str | None,
+    typer.Option("--soc", help="Chip to compile for, such as sm8650; several with commas make one package for all."),
+]
 Precision = Annotated[
     str | None,
     typer.Option("--precision", help="Number format on the NPU. Default: the configuration's, else fp16."),
+]
+Calibration = Annotated[
+    str | None,
+    typer.Option(
+        "--calibration",
+        metavar="DATA",
+        help="Data to quantize with: a folder of images, an .npz or .npy file, file.py:name, or random. "
+        "Default: the configuration's.",
+    ),
+]
+CalibrationCount = Annotated[
+    int | None,
+    typer.Option("--calibration-count", min=1, metavar="N", help="Calibration samples to use. Default: 32."),
 ]
 Target = Annotated[
     str | None,
@@ -51,3 +68,12 @@ MemoryLimit = Annotated[
         help="Stop a step that uses more memory; 0: 85 % of the machine.",
     ),
 ]
+
+
+def from_here(text: str | None) -> str | None:
+    """A path of the command line as an absolute one: the configuration's are relative to its file, these to here."""
+    if not text or text == "random":
+        return text
+    file, separator, name = text.rpartition(":") if ".py:" in text else (text, "", "")
+    path = Path(file).expanduser()
+    return f"{path.resolve()}{separator}{name}" if path.exists() else text

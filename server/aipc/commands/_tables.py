@@ -37,19 +37,31 @@ def check_page(report: CheckReport) -> Iterator[Any]:
     """What ``aipc check`` prints."""
     yield Text(f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold")
     yield Text(f"{report.nodes} nodes: {placement_line(report.placement)}{_partitions(report.partitions)}")
+    if report.accuracy:
+        from ._precision import blame_lines
+
+        yield from blame_lines(report.accuracy)
     yield from findings_lines(report.findings)
     yield _closing(report.findings)
 
 
 def deploy_page(report: DeployReport) -> Iterator[Any]:
     """What ``aipc deploy`` prints."""
+    from ._precision import blame_lines, frontier_lines
+
     title = f"{report.model} for {get_soc(report.soc).title}, {report.precision}, run on {report.target}"
     yield Text(title, "bold")
     yield stages_table(report.stages)
     if report.placement:
         yield Text(f"placement: {placement_line(report.placement)}")
-    for group in (report.accuracy or {}).values():
-        yield accuracy_table(group)
+    for name, group in (report.accuracy or {}).items():
+        yield accuracy_table(group, "part of an output, by its range" if name == "slices" else None)
+    if report.metric:
+        yield Text(f"task metric: {', '.join(f'{name} {value:.4g}' for name, value in report.metric.items())}")
+    if report.frontier:
+        yield from frontier_lines(report.frontier)
+    if report.node_accuracy:
+        yield from blame_lines(report.node_accuracy)
     yield Text(f"latency: {latency_line(report.latency, no_latency(report.target, report.device))}")
     yield from device_lines(report.device)
     yield from findings_lines(report.findings)
@@ -143,8 +155,8 @@ def gate_text(gate: Gate | None) -> Text:
     return Text(words, "green" if gate.ok else "bold red")
 
 
-def accuracy_table(outputs: tuple[OutputAccuracy, ...]) -> Table:
-    table = _table("output against PyTorch fp32", "cosine", "SQNR dB", "ideal fp16 dB", "max abs", "max rel")
+def accuracy_table(outputs: tuple[OutputAccuracy, ...], title: str | None = None) -> Table:
+    table = _table(title or "output against PyTorch fp32", "cosine", "SQNR dB", "ideal fp16 dB", "max abs", "max rel")
     for column in table.columns[1:]:
         column.justify = "right"
     for output in outputs:

@@ -29,7 +29,7 @@ class Work:
 
 
 @contextmanager
-def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0) -> Iterator[Work]:
+def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0, *, models: bool = True) -> Iterator[Work]:
     """Workers and progress for the time of the block.
 
     Ctrl-C and SIGTERM set ``cancel`` and raise KeyboardInterrupt.
@@ -37,14 +37,19 @@ def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0) -> Iterator[W
     Args:
         time_limit: seconds that one step may take.
         memory_limit: MiB that one step may use; 0 for 85 % of the machine.
+        models: whether there is work on models; without it the workers load no PyTorch before the first step.
     """
     # A worker that is ended takes the locks of its libraries with it; multiprocessing's resource tracker,
     # which inherits these options, would warn of that on stderr after the command's end.
     sys.warnoptions.append("ignore:resource_tracker:UserWarning")
     cancel = threading.Event()
     limits = Limits(seconds=time_limit, memory_mb=memory_limit)
-    with _interruptible(cancel), progress() as on_event, WorkerPool(limits=limits) as pool:
+    with _interruptible(cancel), progress() as on_event, _pool(limits, models) as pool:
         yield Work(pool, on_event, cancel)
+
+
+def _pool(limits: Limits, models: bool) -> WorkerPool:
+    return WorkerPool(limits=limits) if models else WorkerPool(preload=(), limits=limits)
 
 
 def with_consent(work: Callable[[bool], T], agreed: bool, *, ask: bool) -> T:

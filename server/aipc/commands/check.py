@@ -9,7 +9,7 @@ import typer
 from aipc.core.types import Severity
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, TimeLimit
+from ._options import Calibration, Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, TimeLimit, from_here
 from ._work import TIME_LIMIT, Work, working
 
 
@@ -27,6 +27,7 @@ def command(
     numerics: Annotated[
         bool, typer.Option("--numerics", help="Also judge each operator's numbers on the simulator.")
     ] = False,
+    calibration: Calibration = None,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -44,7 +45,15 @@ def command(
             return _infer(model, write, as_json, work)
     from aipc import engine
 
-    request = engine.CheckRequest(model, soc, precision, full=not quick, numerics=numerics, use_cache=not no_cache)
+    request = engine.CheckRequest(
+        model,
+        soc,
+        precision,
+        full=not quick,
+        numerics=numerics,
+        use_cache=not no_cache,
+        calibration=from_here(calibration),
+    )
     with working(time_limit, memory_limit) as work:
         report = engine.check(request, work.pool, work.on_event, work.cancel)
     if as_json:

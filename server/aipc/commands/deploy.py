@@ -9,13 +9,27 @@ from typing import Annotated
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, Setup, SoC, Target, TimeLimit
+from ._options import (
+    Calibration,
+    CalibrationCount,
+    Debug,
+    Json,
+    MemoryLimit,
+    Model,
+    NoCache,
+    Precision,
+    Setup,
+    SoCs,
+    Target,
+    TimeLimit,
+    from_here,
+)
 from ._work import TIME_LIMIT, with_consent, working
 
 
 def command(
     model: Model,
-    soc: SoC = None,
+    soc: SoCs = None,
     precision: Precision = None,
     target: Target = None,
     out: Annotated[
@@ -24,6 +38,12 @@ def command(
     ] = None,
     allow_cpu: Annotated[
         bool, typer.Option("--allow-cpu", help="Leave operators on the CPU that the NPU does not run.")
+    ] = False,
+    calibration: Calibration = None,
+    calibration_count: CalibrationCount = None,
+    integer_io: Annotated[
+        bool,
+        typer.Option("--integer-io", help="Inputs and outputs of a quantized package are the integers themselves."),
     ] = False,
     setup: Setup = False,
     agent: Annotated[
@@ -50,6 +70,9 @@ def command(
         out=out,
         allow_cpu=allow_cpu,
         use_cache=not no_cache,
+        calibration=from_here(calibration),
+        calibration_count=calibration_count,
+        integer_io=integer_io,
     )
 
     def deploy(agreed: bool) -> engine.DeployReport:

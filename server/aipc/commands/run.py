@@ -38,7 +38,7 @@ def command(
 
     def run(agreed: bool) -> engine.RunReport:
         options = engine.run_options(package, target or "simulator", setup=agreed, repeat=repeat)
-        with working(time_limit, memory_limit) as work:
+        with working(time_limit, memory_limit, models=False) as work:
             return engine.run_package(
                 package, inputs, output, target or "simulator", work.pool, work.on_event, work.cancel, options
             )

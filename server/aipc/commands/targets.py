@@ -32,7 +32,7 @@ def command(
     from aipc.qairt.soc import all_socs
 
     if target is not None:
-        with working(120.0) as work:
+        with working(120.0, models=False) as work:
             examined = engine.examine_target(target, package, work.pool, work.on_event, work.cancel)
         if as_json:
             write_json(examined)

@@ -34,7 +34,7 @@ def command(
     packages = engine.packages_to_verify(package, every=every, cwd=Path.cwd())
 
     def verify(agreed: bool) -> engine.VerifyAllReport:
-        with working(time_limit, memory_limit) as work:
+        with working(time_limit, memory_limit, models=False) as work:
             return engine.verify_all(packages, target, work.pool, work.on_event, work.cancel, setup=agreed, every=every)
 
     reports = with_consent(verify, setup, ask=not as_json)

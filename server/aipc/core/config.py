@@ -15,7 +15,7 @@ from .errors import ConfigError, ModelLoadError, StorageError
 from .target_config import parse_targets
 from .types import Position, Range
 
-PRECISIONS = ("fp16", "w8a16", "w8a8", "mixed", "auto")
+PRECISIONS = ("fp16", "w8a16", "w8a8", "w4a16", "mixed", "auto")
 
 PACKAGE_PREFIX = "package:"
 """Before an entry that lies in an installed package, for example ``package:rapidocr/models/det.onnx``."""
@@ -36,6 +36,8 @@ class ModelConfig:
     inputs: InputSpec = None
     precision: str = "fp16"
     calibration: str | None = None
+    calibration_count: int | None = None
+    preprocess: str | None = None
     tolerance: Mapping[str, float] = field(default_factory=dict)
     soc: str | None = None
     metric: str | None = None
@@ -153,6 +155,8 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
         inputs=_inputs(path, where, table.get("inputs")),
         precision=precision,
         calibration=_string(path, f"{where} calibration", table.get("calibration")),
+        calibration_count=_count(path, f"{where} calibration_count", table.get("calibration_count")),
+        preprocess=_string(path, f"{where} preprocess", table.get("preprocess")),
         tolerance=_numbers(path, f"{where} tolerance", table.get("tolerance", {})),
         soc=_string(path, f"{where} soc", table.get("soc")),
         metric=_string(path, f"{where} metric", table.get("metric")),
@@ -172,6 +176,12 @@ def _string(path: Path, where: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise ConfigError(f"{where} in {path} is {value!r}, not a string", remedy="put it in quotes")
+
+
+def _count(path: Path, where: str, value: Any) -> int | None:
+    if value is None or (type(value) is int and value > 0):
+        return value
+    raise ConfigError(f"{where} in {path} is {value!r}, not a number of samples", remedy="for example 32")
 
 
 def _numbers(path: Path, where: str, value: Any) -> dict[str, float]:

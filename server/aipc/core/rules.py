@@ -42,6 +42,14 @@ RULES = (
         "Keep the values in a smaller range, or compute this part in another way.",
     ),
     Rule(
+        "quantization-error",
+        "In integers, this expression introduces much of the error that the outputs have. Its error alone, put into an "
+        "fp32 run of the model, was measured at the outputs; what it inherits from the expressions before it is not "
+        "counted.",
+        "Keep it in a higher precision (`--precision mixed` or `auto` does so by itself), give more calibration data, "
+        "or narrow its range: an outlier channel sets the one scale of the whole tensor.",
+    ),
+    Rule(
         "capture-unsupported-operator",
         "PyTorch's exporter has no ONNX form of this operator.",
         "Write it with operators that have one.",

@@ -14,6 +14,9 @@ KEYS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "python": (str, "the device's own Python that runs packages, instead of a private environment"),
     "setup": (str, "`offline` (this computer downloads the wheels and pushes them, the default) or `online`"),
     "sdk": (str, "the QAIRT SDK that brings `qnn-net-run` to a phone, instead of QAIRT_SDK_ROOT"),
+    "upload": (bool, "`true` allows that model and inputs are uploaded to Qualcomm AI Hub (`aihub:` only)"),
+    "compile": (str, "`here` (the package's context binary runs, the default) or `there` (AI Hub compiles the graph)"),
+    "poll_seconds": ((int, float), "how often AI Hub is asked for a job's state; 5 by default"),
     "connect_seconds": ((int, float), "how long connecting may take; 20 by default"),
     "silence": ((int, float), "seconds without a sign of life after which the device counts as lost; 30 by default"),
     "npu_files": (list, "patterns of the NPU's device files, to see who else uses it"),
@@ -35,8 +38,10 @@ def _parse(path: Path, name: str, table: Any) -> dict[str, Any]:
     for key, value in table.items():
         if key not in KEYS:
             raise ConfigError(f"{where} has the unknown key {key!r}", remedy=f"known are {', '.join(KEYS)}")
-        if not isinstance(value, KEYS[key][0]) or isinstance(value, bool):
+        if not isinstance(value, KEYS[key][0]) or (isinstance(value, bool) and KEYS[key][0] is not bool):
             raise ConfigError(f"{key} of {where} has the wrong type", remedy=f"{key} is {KEYS[key][1]}")
     if table.get("setup", "offline") not in {"offline", "online"}:
         raise ConfigError(f"setup of {where} is {table['setup']!r}", remedy="write offline or online")
+    if table.get("compile", "here") not in {"here", "there"}:
+        raise ConfigError(f"compile of {where} is {table['compile']!r}", remedy="write here or there")
     return dict(table)

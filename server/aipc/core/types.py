@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from .accuracy import NodeAccuracy
+from .frontier import Frontier
+
 
 class Placement(str, Enum):
     """Where QAIRT runs a node."""
@@ -220,6 +223,8 @@ class CheckReport:
     """Path of the captured ONNX graph; None when capture failed."""
     source_map: str | None = None
     node_placements: tuple[NodePlacement, ...] = ()
+    accuracy: NodeAccuracy | None = None
+    """Every node's error, when it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +246,12 @@ class DeployReport:
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     """For a model with buckets: one package for each combination of sizes, by its name (``length-128``)."""
+    frontier: Frontier | None = None
+    """What a search over precisions tried; None when the precision was given and passed."""
+    node_accuracy: NodeAccuracy | None = None
+    """Every node's error in a quantized package, by the captured graph's nodes."""
+    metric: Mapping[str, float] | None = None
+    """The task metric over the held-out data, by name; None without one."""
     agent: str | None = None
     """Trace of the agent's run, where it took part."""
     device: Mapping[str, Any] | None = None

@@ -23,6 +23,7 @@ from .packages import (
 )
 from .places import Examined, examine_target, targets
 from .placing import PlacementAnswer, placement
+from .quantizing import QuantizeReport, QuantizeRequest, quantize
 from .results import graph, node_accuracy, runs
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Explanation",
     "OnEvent",
     "PlacementAnswer",
+    "QuantizeReport",
+    "QuantizeRequest",
     "RunReport",
     "VerifyAllReport",
     "VerifyReport",
@@ -54,6 +57,7 @@ __all__ = [
     "packages_to_verify",
     "placement",
     "probe_operators",
+    "quantize",
     "recheck_operators",
     "rewrite_operators",
     "run_options",

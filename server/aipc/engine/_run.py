@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import Cache
-from aipc.core.config import DEFAULT_SOC, Config, ModelRef, load_config, resolve_model
+from aipc.core.config import DEFAULT_SOC, PRECISIONS, Config, ModelRef, load_config, resolve_model
 from aipc.core.errors import InputError
 from aipc.core.types import (
     Event,
@@ -22,8 +22,13 @@ from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.qairt.results import Localization
 from aipc.qairt.soc import get_soc
+from aipc.quantize.plan import CALIBRATION_COUNT, UNIFORM, plan_for
 
 OnEvent = Callable[[Event], None]
+
+
+INTEGERS = "w8a16"
+"""What an NPU without fp16 computes in when nothing else is asked for: the nearest to fp32 that every SoC has."""
 
 
 def ignore(event: Event) -> None:
@@ -31,9 +36,17 @@ def ignore(event: Event) -> None:
 
 
 def resolve(
-    model: str, soc: str | None, precision: str | None, inputs: Mapping[str, str] | None, cwd: Path | None
+    model: str,
+    soc: str | None,
+    precision: str | None,
+    inputs: Mapping[str, str] | None,
+    cwd: Path | None,
+    calibration: str | None = None,
 ) -> tuple[ModelRef, str, str, Config]:
-    """The model, SoC and precision: as asked, else as configured, else the default."""
+    """The model, SoC and precision: as asked, else as configured, else the default.
+
+    The default is fp16; with calibration data and an NPU of integers only it is w8a16.
+    """
     cwd = (cwd or Path.cwd()).resolve()
     config = load_config(cwd)
     ref = resolve_model(model, cwd, config)
@@ -46,11 +59,12 @@ def resolve(
     of_model = ref.config
     name = soc or (of_model.soc if of_model else None) or config.soc or DEFAULT_SOC
     wanted = precision or (of_model.precision if of_model else None) or "fp16"
-    if wanted != "fp16":
-        raise InputError(
-            f"precision {wanted} needs quantization, which this version does not have",
-            remedy="use --precision fp16",
-        )
+    named = precision or (of_model is not None and of_model.precision != "fp16")
+    data = calibration or (of_model.calibration if of_model else None)
+    if not named and data and get_soc(name).fp16 == "no":
+        wanted = INTEGERS
+    if wanted not in PRECISIONS:
+        raise InputError(f"there is no precision called {wanted!r}", remedy=f"use one of {', '.join(PRECISIONS)}")
     return ref, get_soc(name).part, wanted, config
 
 
@@ -62,7 +76,30 @@ def new_run(
     directory: Path,
     use_cache: bool,
 ) -> Run:
-    return Run(request, pool, Cache(), on_event or ignore, cancel, directory, use_cache=use_cache)
+    run = Run(request, pool, Cache(), on_event or ignore, cancel, directory, use_cache=use_cache)
+    run.plan = plan_for(request.precision) if request.precision in UNIFORM else None
+    return run
+
+
+def calibrated(request: Request, calibration: str | None, count: int | None) -> Request:
+    """The request with its calibration data: as asked, else as configured."""
+    config = request.ref.config
+    given = calibration or (config.calibration if config else None)
+    return replace(
+        request,
+        calibration=given,
+        calibration_count=count or (config.calibration_count if config else None) or CALIBRATION_COUNT,
+        preprocess=config.preprocess if config else None,
+    )
+
+
+def needs_integers(ref: ModelRef, soc: str) -> InputError:
+    """What a SoC without fp16 wants of somebody who named neither a precision nor data."""
+    place = f"calibration in [tool.aipc.models.{ref.config.name}]" if ref.config else "calibration in the configuration"
+    return InputError(
+        f"the NPU of {soc} has no fp16, so {ref.name} must be quantized, which needs calibration data",
+        remedy=f"give --calibration with a folder of images, an .npz file or file.py:name, or set {place}",
+    )
 
 
 def counts(report: Any) -> dict[str, int]:

@@ -14,15 +14,24 @@ from pathlib import Path
 from aipc.core.cache import Cache
 from aipc.core.types import (
     CheckReport,
+    Finding,
+    Placement,
+    Severity,
+    SourceMap,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.blame import located
 from aipc.pipeline.driver import Outcome, run_stages
+from aipc.pipeline.findings import read_source_map
 from aipc.pipeline.journal import Journal
 from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.placement import placement_report
+from aipc.pipeline.stages.quantize import captured_placement
 from aipc.qairt.runtime import require_qairt
+from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 
-from ._run import OnEvent, counts, localize, new_run, resolve
+from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
+from .precision import measured
+from .results import node_accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,13 @@ class CheckRequest:
     use_cache: bool = True
     unsaved: Mapping[str, str] = field(default_factory=dict)
     """Path -> text of source files that an editor has not saved; the model is read from these."""
+    calibration: str | None = None
+
+
+_NO_DATA = (
+    "placement was asked with ranges from the example inputs alone: it does not depend on them, and to deploy this "
+    "precision needs calibration data."
+)
 
 
 @contextmanager
@@ -55,8 +71,16 @@ def opened_run(
     Raises:
         AipcError: the model cannot be found or loaded, or a part is missing.
     """
-    ref, soc, precision, _ = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    ref, soc, precision, _ = resolve(
+        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+    )
     asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
+    asked = calibrated(asked, request.calibration, None)
+    if asked.calibration is None:
+        # Where a node runs does not depend on ranges.
+        asked = replace(asked, calibration=EXAMPLE)
+    if is_quantized(precision) and precision in UNIFORM:
+        stages = (*stages, *(("rewrite",) if "rewrite" not in stages else ()), "calibrate", "quantize")
     directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
     with pool_or_new(pool) as workers:
         run = new_run(asked, workers, on_event, cancel, directory, request.use_cache)
@@ -81,16 +105,19 @@ def check(
     stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
     with opened_run(request, stages, pool, on_event, cancel) as (run, outcome):
         findings = list(run.findings)
-        if request.numerics and "placement" in run.entries:
+        accuracy = measured(run) if request.numerics else None
+        if request.numerics and "placement" in run.entries and run.plan is None:
             findings += localize(run)
+        if run.plan is not None and run.request.calibration == EXAMPLE:
+            findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
         if any(finding.fixes for finding in findings):
             findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
-    placed = placement_report(run) if "placement" in run.entries else None
+    placed = captured_placement(run) if "placement" in run.entries else None
     captured = run.entries.get("capture")
     has_graph = captured is not None and (captured.path / "model.onnx").is_file()
-    return CheckReport(
+    report = CheckReport(
         model=run.request.ref.name,
         soc=run.request.soc,
         precision=run.request.precision,
@@ -103,4 +130,12 @@ def check(
         graph=str(captured.path / "model.onnx") if captured and has_graph else None,
         source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
         node_placements=placed.nodes if placed else (),
+        accuracy=accuracy,
     )
+    if accuracy or not request.numerics or run.plan is not None or not placed or placed.count(Placement.FAILS):
+        return report
+    with pool_or_new(pool) as workers:
+        accuracy = node_accuracy(report, workers, on_event, cancel)
+    sources = read_source_map(Path(report.source_map)) if report.source_map else SourceMap()
+    kinds = {node.node: node.op_type for node in report.node_placements}
+    return replace(report, accuracy=located(accuracy, sources, kinds))

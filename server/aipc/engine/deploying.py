@@ -27,11 +27,15 @@ from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
+from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
 from aipc.rewrites.results import Trigger
 from aipc.targets import RunOptions, get_target
 
-from ._run import OnEvent, counts, localize, new_run, resolve
+from ._run import OnEvent, calibrated, counts, localize, needs_integers, new_run, resolve
+from .chips import deploy_for_chips, several_socs
+from .places import device_soc
+from .precision import SEARCHED, Settled, blame, correct, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,11 @@ class DeployRequest:
     allow_cpu: bool = False
     cwd: Path | None = None
     use_cache: bool = True
+    calibration: str | None = None
+    """A folder, an array file, ``file.py:name`` or ``random``; the configuration's by default."""
+    calibration_count: int | None = None
+    integer_io: bool = False
+    """A quantized package takes and gives the integers themselves."""
     setup: bool = False
     """The user agrees that a device is set up where it lacks something."""
 
@@ -62,11 +71,19 @@ def deploy(
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
+    if socs := several_socs(request.soc):
+        return deploy_for_chips(request, socs, pool, on_event, cancel)
     started = time.perf_counter()
-    ref, soc, precision, config = resolve(request.model, request.soc, request.precision, request.inputs, request.cwd)
+    ref, soc, precision, config = resolve(
+        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+    )
+    if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
+        raise needs_integers(ref, soc)
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
+    if target != "simulator":
+        soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel)
     out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
     out = (request.cwd or Path.cwd()) / out
     if out.exists() and not out.is_dir():
@@ -77,8 +94,11 @@ def deploy(
     with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
-            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance, options)
+            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+            if request.integer_io and run.plan is not None:
+                run.plan = replace(run.plan, quantized_io=True)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
                 return reports[name]
@@ -114,23 +134,44 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     started = time.perf_counter()
     out, directory = run.request.out, run.directory
     assert out is not None
-    outcome = _run_all(run, journal)
+    settled = _settled(run, journal)
+    outcome = settled.outcome
+    accuracy, culprits = (
+        blame(run, settled) if outcome.failed is None or outcome.failed.name == "verify" else (None, ())
+    )
+    run.findings += culprits
     capsule = None
     if outcome.failed:
-        if outcome.failed.name == "verify":
+        if outcome.failed.name == "verify" and run.plan is None:
             run.findings += localize(run)
         gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
         capsule = write_capsule(run, outcome.failed, run.findings, gate)
     else:
         run.on_event(Event("report", "writing the package"))
-        if _below_threshold(outcome):
+        if run.plan is None and _below_threshold(outcome):
             run.findings += localize(run)
         deployments = {run.request.target: run.meta("run")["environment"]}
         install_package(run.path("package", "package"), out, _gates(outcome), deployments)
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
+    report = replace(report, frontier=settled.frontier, node_accuracy=accuracy, metric=_metric(run))
     write_reports(report, directory, out if outcome.ok else None)
     journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
     return report
+
+
+def _settled(run: Run, journal: Journal) -> Settled:
+    """All stages, in the precision that was asked for, that a search takes, or that a failed gate leads to."""
+    if run.request.precision in SEARCHED:
+        return search(run, journal)
+    outcome = _run_all(run, journal)
+    if run.plan is None or outcome.failed is None or outcome.failed.name != "verify":
+        return Settled(outcome)
+    return correct(run, journal, run.plan)
+
+
+def _metric(run: Run) -> dict[str, float] | None:
+    found = run.meta("verify").get("metric") if "verify" in run.entries else None
+    return {found["name"]: found["value"], **found["more"]} if found else None
 
 
 def _run_all(run: Run, journal: Journal) -> Outcome:
@@ -159,7 +200,7 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
             return _without_coarse(run, journal)
         # Where correctly rounded fp16 is as far off, another form of the model may still be near.
         poor = outcome.failed is None and run.request.precision == "fp16" and _below_threshold(outcome)
-        if not poor and (outcome.failed is None or outcome.failed.name != "verify"):
+        if not poor and (outcome.failed is None or outcome.failed.name != "verify" or run.plan is not None):
             return outcome
         changed, again = _rewrite_further(run, journal, Trigger.COARSE)
         if not changed or not again.ok:
@@ -185,16 +226,16 @@ def _without_coarse(run: Run, journal: Journal) -> Outcome:
 
 def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
     """Run up to the rewrite stage with more rules. Tells whether that gives another graph."""
-    digest = run.graph_digest
+    digest = run.float_digest
     if trigger is not None and trigger in run.triggers:
         return False, Outcome()
     if trigger is not None:
         run.triggers.add(trigger)
         journal.write("corrective", stage="rewrite", measure=f"apply the rules for what is {trigger.value}")
     outcome = run_stages(run, journal, until="rewrite")
-    changed = run.graph_digest != digest
+    changed = run.float_digest != digest
     if changed:
-        for name in ("compile", "package", "run", "verify"):
+        for name in ("calibrate", "quantize", "compile", "package", "run", "verify"):
             run.entries.pop(name, None)
     return changed, outcome
 
@@ -202,7 +243,7 @@ def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tup
 def _below_threshold(outcome: Outcome) -> bool:
     """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure."""
     gate = next((record.gate for record in outcome.records if record.name == "verify"), None)
-    return gate is not None and gate.value is not None and gate.value < PACKAGE_SQNR_DB
+    return gate is not None and gate.metric == "sqnr_db" and gate.value is not None and gate.value < PACKAGE_SQNR_DB
 
 
 def _gates(outcome: Outcome) -> dict[str, Any]:
@@ -211,11 +252,12 @@ def _gates(outcome: Outcome) -> dict[str, Any]:
 
 def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, seconds: float) -> DeployReport:
     placed = deployed_placement(run) if "placement" in run.entries else None
-    accuracy = (
-        {"outputs": from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...])}
-        if "verify" in run.entries
-        else None
-    )
+    verified = run.meta("verify") if "verify" in run.entries else {}
+    accuracy = {
+        name: from_plain(verified[name], tuple[OutputAccuracy, ...])
+        for name in ("outputs", "slices")
+        if verified.get(name)
+    } or None
     latency = run.meta("run")["latency"] if "run" in run.entries else None
     timings = {record.name: record.seconds for record in outcome.records} | {"total": round(seconds, 4)}
     return DeployReport(

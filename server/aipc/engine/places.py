@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aipc.core.config import load_config
+from aipc.core.config import Config, load_config
+from aipc.core.errors import ConfigError
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
-from aipc.targets import Description, Mismatch, all_targets, describe_device, get_target
+from aipc.qairt.soc import get_soc
+from aipc.targets import Description, Mismatch, UnfitError, all_targets, describe_device, get_target, reach_device
 from aipc.targets.preflight import preflight
 
 from ._run import OnEvent
@@ -26,12 +30,48 @@ class Examined:
     mismatches: tuple[Mismatch, ...] = ()
 
 
-def targets(cwd: Path | None = None) -> tuple[Description, ...]:
-    """Every place where a package can run, with the reason where it cannot; those of the configuration as well."""
+def targets(projects: Sequence[Path] | None = None) -> tuple[Description, ...]:
+    """Every place where a package can run, with the reason where it cannot; those that projects configure as well."""
     found = {item.name: item for target in all_targets() for item in target.discover()}
-    for name in load_config(cwd or Path.cwd()).targets:
-        found.setdefault(name, Description(name, get_target(name).scheme, name, True))
+    for project in [Path.cwd()] if projects is None else projects:
+        with suppress(ConfigError):  # it is told where the configuration is used
+            for name in load_config(project).targets:
+                found.setdefault(name, Description(name, get_target(name).scheme, name, True))
     return tuple(found.values())
+
+
+def device_soc(
+    target: str,
+    asked: str | None,
+    configured: str,
+    config: Config,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> str:
+    """What to compile for: what the user asked for, else the chip that the device says it is, else the configured one.
+
+    Raises:
+        DeviceError: the device cannot be reached: better told now than after minutes of compilation.
+        UnfitError: the device is another chip than the one that the user asked for.
+    """
+    with pool_or_new(pool) as workers:
+
+        def job(name: str, **arguments: Any) -> Any:
+            return workers.run(name, arguments, on_event=on_event, cancel=cancel)
+
+        facts = reach_device(job, target, config.targets.get(target)).facts
+    if facts is None or not facts.soc:
+        return configured
+    if asked is None or get_soc(asked).part == facts.soc:
+        return facts.soc
+    said = f" (so says {facts.soc_source})" if facts.soc_source else ""
+    raise UnfitError(
+        f"[soc] you asked for {get_soc(asked).title} and this device is {get_soc(facts.soc).title}{said}",
+        step="preflight",
+        device=target,
+        remedy=f"compile for this device: --soc {facts.soc}, or leave --soc out",
+    )
 
 
 def examine_target(

@@ -43,7 +43,7 @@ def node_accuracy(
     graph = Path(report.graph)
     cache = Cache()
     arguments = {"model": str(graph), "inputs_npz": str(graph.parent / "inputs.npz"), "soc": report.soc}
-    key = hash_value({"accuracy": 1, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
+    key = hash_value({"accuracy": 2, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
 
     def build(directory: Path) -> Mapping[str, Any]:
         found = pool.run("aipc.qairt.node_accuracy:node_accuracy", arguments, on_event=on_event, cancel=cancel)

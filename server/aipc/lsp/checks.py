@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,9 @@ from lsprotocol import types as lsp
 
 from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
-from aipc.core.types import CheckReport, Finding, Position, Range, Severity
+from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range, Severity
 
+from .node_times import node_shares
 from .progress import Progress
 from .queue import JobQueue
 from .results import Checked, digest, with_accuracy
@@ -124,17 +125,29 @@ class Checker:
         report = replace(report, findings=proved.findings)
         self._keep(replace(kept, report=report, together=proved.together))
 
-    async def deployed(self, reference: str, file: Path, soc: str, findings: Sequence[Finding]) -> None:
-        """After a deployment: place its nodes on the lines, with what it found, and measure each node."""
+    async def deployed(self, reference: str, file: Path, done: DeployReport, calibration: str | None) -> None:
+        """After a deployment: place its nodes on the lines, with what it found, and measure each node.
+
+        A quantized package was measured by the deployment itself; the times of nodes that a device measured are kept.
+        """
         server = self._server
-        request = engine.CheckRequest(reference, soc, cwd=file.parent, full=False)
+        # Where nodes run does not depend on which of them are kept higher.
+        precision = "w8a8" if done.precision == "mixed" else done.precision
+        request = engine.CheckRequest(
+            reference, done.soc, precision, full=False, cwd=file.parent, calibration=calibration
+        )
         cancel = threading.Event()
         self._measuring.add(cancel)
         try:
             async with self._queue.slot(file):
                 report = await asyncio.to_thread(partial(engine.check, request, server.pool, None, cancel))
-                checked = await asyncio.to_thread(digest, reference, report, tuple(findings))
+                checked = await asyncio.to_thread(digest, reference, report, tuple(done.findings))
+                times = node_shares(done.device, [node.node for node in report.node_placements])
+                checked = replace(checked, latency=times)
                 self._keep(checked)
+                if done.node_accuracy:
+                    self._keep(with_accuracy(checked, done.node_accuracy))
+                    return
                 if not server.setting("deploy.nodeAccuracy", True) or not report.graph:
                     return
                 async with Progress(server, f"Measuring the nodes of {_title(reference)}") as on_event:

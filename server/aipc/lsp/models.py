@@ -23,6 +23,9 @@ class ModelSite:
     """Whether its example inputs are known without asking: configured, or given by ``example_inputs()``."""
     arguments: tuple[str, ...] = ()
     """Names of ``forward``'s arguments that have no default, for a class that has them in its own body."""
+    precision: str = ""
+    calibration: str = ""
+    """What the configuration says of them."""
 
 
 def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
@@ -43,7 +46,7 @@ def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
         named.add(attribute)
         definition = definitions.get(attribute.partition(".")[0])
         line = definition.lineno if definition else _assignment_line(tree, attribute)
-        sites.append(ModelSite(model.name, model.name, line, True, True))
+        sites.append(ModelSite(model.name, model.name, line, True, True, (), model.precision, model.calibration or ""))
     modules = _module_classes(definitions)
     for name, node in definitions.items():
         if name in modules and name not in named:

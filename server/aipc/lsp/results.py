@@ -14,6 +14,8 @@ from aipc.core import json as plain
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Position, Range, SourceMap
 from aipc.qairt.results import NodeAccuracy, NodeError
 
+from .node_times import NodeTime
+
 if TYPE_CHECKING:
     from aipc.fix import Together
 
@@ -25,6 +27,8 @@ class Place:
     range: Range
     node: NodePlacement
     error: NodeError | None = None
+    time: NodeTime | None = None
+    """None unless a device measured it."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,8 @@ class Checked:
     accuracy: Mapping[str, NodeError] = field(default_factory=dict)
     extra: tuple[Finding, ...] = ()
     """What a deployment found beyond the check: wrong numbers, for example."""
+    latency: Mapping[str, NodeTime] = field(default_factory=dict)
+    """Of each node, where a device measured it."""
     together: tuple[Together, ...] = ()
     """Several fixes as one edit, proved as a whole."""
 
@@ -81,11 +87,12 @@ def digest(
 
 def with_accuracy(checked: Checked, accuracy: NodeAccuracy) -> Checked:
     """The same result with the measured error of each node."""
+    errors = accuracy.of_every_node()
     places = {
-        file: [replace(place, error=accuracy.nodes.get(place.node.node)) for place in found]
+        file: [replace(place, error=errors.get(place.node.node)) for place in found]
         for file, found in checked.places.items()
     }
-    return replace(checked, places=places, accuracy=accuracy.nodes)
+    return replace(checked, places=places, accuracy=errors)
 
 
 @lru_cache(maxsize=64)
@@ -143,5 +150,5 @@ def current_places(checked: Checked, file: str, text: Sequence[str]) -> list[Pla
     found = []
     for place in checked.places.get(file, ()):
         if here := _moved(place.range, moved):
-            found.append(replace(place, range=here))
+            found.append(replace(place, range=here, time=checked.latency.get(place.node.node)))
     return found

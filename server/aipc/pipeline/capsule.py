@@ -46,10 +46,15 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         nodes = record.gate.nodes if record.gate else ()
         nodes = nodes or tuple(node for finding in findings for node in finding.nodes)
         what = "the whole captured graph"
-        if record.name == "verify":
+        if record.name == "verify" and run.plan is not None:
+            command = (
+                f"aipc deploy model.onnx --soc {run.request.soc} --precision {asked(run)} --calibration inputs.npz"
+            )
+        if record.name == "verify" and run.plan is None:
             # Numbers go wrong only together with their neighbours: the smallest part that still does is searched for.
             command = "aipc deploy capsule"
-            what = _reduce(run, capture.path, out, nodes) or what
+            # The search knows what fp16 may lose, not what integers may.
+            what = (_reduce(run, capture.path, out, nodes) if run.plan is None else None) or what
             (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
         elif nodes:
             cut = run.job(
@@ -74,6 +79,12 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, command=command, what=what)
         (out / "README.md").write_text(text, "utf-8")
     return out
+
+
+def asked(run: Run) -> str:
+    """The precision that shows the error again: of a mixture, the one that its worst nodes were kept out of."""
+    assert run.plan
+    return f"w{run.plan.weight_bits}a{run.plan.activation_bits}"
 
 
 def _reduce(run: Run, capture: Path, out: Path, nodes: Sequence[str]) -> str | None:

@@ -13,11 +13,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from aipc.core.types import Gate, OutputAccuracy
+from aipc.quantize.plan import QuantizationPlan
 
 CAPTURE_SQNR_DB = 100.0
 PACKAGE_SQNR_DB = 40.0
 IDEAL_MARGIN_DB = 6.0
 FLOOR_SQNR_DB = 20.0
+QUANTIZED_SQNR_DB = {16: 20.0, 8: 15.0}
+"""Activation bits -> dB."""
 
 
 def capture_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, float]) -> Gate:
@@ -25,9 +28,16 @@ def capture_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, floa
     return _accuracy_gate(outputs, tolerance.get("capture_sqnr_db", CAPTURE_SQNR_DB), ideal=False)
 
 
-def package_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, float]) -> Gate:
-    """The package on its target against PyTorch in fp32. Cosine and max abs are checked when the user gave them."""
-    gate = _accuracy_gate(outputs, tolerance.get("sqnr_db", PACKAGE_SQNR_DB), ideal="sqnr_db" not in tolerance)
+def package_gate(
+    outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, float], plan: QuantizationPlan | None = None
+) -> Gate:
+    """The package on its target against PyTorch in fp32. Cosine and max abs are checked when the user gave them.
+
+    Args:
+        plan: how the graph was quantized; None is fp16.
+    """
+    threshold = tolerance.get("sqnr_db", sqnr_threshold(plan))
+    gate = _accuracy_gate(outputs, threshold, ideal="sqnr_db" not in tolerance and plan is None)
     if not gate.ok:
         return gate
     for output in outputs:
@@ -36,6 +46,13 @@ def package_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, floa
         if "max_abs" in tolerance and not output.max_abs <= tolerance["max_abs"]:
             return Gate("max_abs", output.max_abs, tolerance["max_abs"], False, f"output {output.name}")
     return gate
+
+
+def sqnr_threshold(plan: QuantizationPlan | None) -> float:
+    """What a package of this plan must reach by default, in dB."""
+    if plan is None:
+        return PACKAGE_SQNR_DB
+    return QUANTIZED_SQNR_DB[8 if plan.activation_bits == 8 else 16]
 
 
 def _accuracy_gate(outputs: Sequence[OutputAccuracy], threshold: float, *, ideal: bool) -> Gate:

@@ -25,15 +25,29 @@ def layout() -> list[object]:
 
 
 def build_package(
-    out: Path, *, model: str, soc: str, precision: str, capture: Entry, compiled: Entry
+    out: Path,
+    *,
+    model: str,
+    soc: str,
+    precision: str,
+    capture: Entry,
+    compiled: Entry,
+    golden_inputs: Path | None = None,
+    golden_outputs: Path | None = None,
+    quantization: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write a package into the new directory ``out`` and return its manifest."""
+    """Write a package into the new directory ``out`` and return its manifest.
+
+    Args:
+        golden_inputs, golden_outputs: what the package tests itself with; the capture's own by default.
+        quantization: of a quantized package: the plan, its inputs' and outputs' encodings, where its data came from.
+    """
     golden = out / "golden"
     golden.mkdir(parents=True)
     for name in compiled.meta["files"]:
         shutil.copyfile(compiled.path / name, out / name)
-    shutil.copyfile(capture.path / "inputs.npz", golden / "inputs.npz")
-    shutil.copyfile(capture.path / "reference.npz", golden / "outputs.npz")
+    shutil.copyfile(golden_inputs or capture.path / "inputs.npz", golden / "inputs.npz")
+    shutil.copyfile(golden_outputs or capture.path / "reference.npz", golden / "outputs.npz")
     shutil.copyfile(_RUNNER, out / "run.py")
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
@@ -55,6 +69,13 @@ def build_package(
         "self_test_sqnr_db": _SELF_TEST_SQNR_DB,
         "files": files,
     }
+    if quantization:
+        manifest["quantization"] = quantization
+        if quantization["integer_io"]:
+            given = {name: quantization["encodings"][name] for name in quantization["integer_io"]}
+            # The package takes and gives the integers; what is asked of it by name stays in real numbers.
+            for kind in ("inputs", "outputs"):
+                manifest[kind] = [_encoded(spec, given) for spec in manifest[kind]]
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
     return manifest
 
@@ -62,6 +83,11 @@ def build_package(
 def _names(socs: Sequence[SoC]) -> list[str]:
     """What systems may call these chips: the runner knows by it whether it is on another one."""
     return sorted({name.lower() for soc in socs for name in (soc.part, *soc.aliases)})
+
+
+def _encoded(spec: Mapping[str, Any], encodings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    found = encodings.get(spec["name"])
+    return {**spec, "encoding": {key: found[key] for key in ("dtype", "scale", "zero_point")}} if found else dict(spec)
 
 
 def read_manifest(package: Path) -> dict[str, Any]:

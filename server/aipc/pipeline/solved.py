@@ -94,11 +94,17 @@ def _solved(finding: Finding, rules: Mapping[str, dict[str, str]]) -> Finding:
 
 def deployed_source_map(run: Run) -> SourceMap:
     """Of the graph that is deployed."""
-    captured = read_source_map(run.path("capture", "source_map.json"))
-    entry = run.entries.get("rewrite")
-    if entry is None or not entry.meta["changed"]:
-        return captured
+    found = read_source_map(run.path("capture", "source_map.json"))
+    for name in ("rewrite", "quantize"):
+        entry = run.entries.get(name)
+        if entry is not None and entry.meta["changed"]:
+            found = _through(entry.meta["result"]["derived"], found)
+    return found
+
+
+def _through(derived: Mapping[str, Sequence[str]], before: SourceMap) -> SourceMap:
+    """The source map of a graph whose nodes stand for nodes of the graph that ``before`` is of."""
     nodes: dict[str, tuple[Origin, ...]] = {}
-    for name, sources in entry.meta["result"]["derived"].items():
-        nodes[name] = tuple(dict.fromkeys(origin for source in sources for origin in captured.origins(source)))
+    for name, sources in derived.items():
+        nodes[name] = tuple(dict.fromkeys(origin for source in sources for origin in before.origins(source)))
     return SourceMap(nodes)

@@ -18,6 +18,7 @@ from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
 from aipc.core.types import Event, Finding, Gate
 from aipc.core.workers import WorkerPool
+from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT, QuantizationPlan
 from aipc.rewrites.results import Rewritten, Trigger
 from aipc.targets import RunOptions
 
@@ -34,6 +35,12 @@ class Request:
     finalize: bool = True
     out: Path | None = None
     tolerance: Mapping[str, float] = field(default_factory=dict)
+    calibration: str | None = None
+    """Folder, array file, ``file.py:name`` or ``random``; None where nothing is quantized."""
+    calibration_count: int = CALIBRATION_COUNT
+    held_out_count: int = HELD_OUT_COUNT
+    seed: int = 0
+    preprocess: str | None = None
     device: RunOptions = field(default_factory=RunOptions)
 
 
@@ -58,20 +65,60 @@ class Run:
     """What the rewrite stage applies rules for wherever their form is found; corrective measures add to it."""
     rewritten: tuple[Path, Rewritten] | None = None
     """The result of the rewrite stage, read from the entry at this path."""
+    plan: QuantizationPlan | None = None
+    """How the graph is quantized; None leaves it in float. A search over precisions changes it between its tries."""
+    comparing: bool = False
+    """Precisions are compared: a candidate in fp16 is judged on the held-out samples as the others are."""
     search: bool = False
     """The graph does not compile: the rewrite stage compiles to the end when it asks for placement."""
 
+    def _deployed(self, *, quantized: bool) -> Entry:
+        """The entry that holds the graph: of the last stage that changed it."""
+        for name in ("quantize", "rewrite") if quantized else ("rewrite",):
+            entry = self.entries.get(name)
+            if entry is not None and entry.meta["changed"]:
+                return entry
+        return self.entries["capture"]
+
     @property
     def graph(self) -> Path:
-        """The ONNX graph that is deployed: the rewritten one where there is one, else the captured one."""
-        rewritten = self.entries.get("rewrite")
-        return (rewritten if rewritten and rewritten.meta["changed"] else self.entries["capture"]).path / "model.onnx"
+        """The ONNX graph that is deployed: quantized where it was, else rewritten, else as captured."""
+        return self._deployed(quantized=True).path / "model.onnx"
 
     @property
     def graph_digest(self) -> str:
-        rewritten = self.entries.get("rewrite")
-        digest: str = (rewritten if rewritten and rewritten.meta["changed"] else self.entries["capture"]).meta["digest"]
+        digest: str = self._deployed(quantized=True).meta["digest"]
         return digest
+
+    @property
+    def float_graph(self) -> Path:
+        """What is quantized: the rewritten graph where there is one, else the captured one."""
+        return self._deployed(quantized=False).path / "model.onnx"
+
+    @property
+    def float_digest(self) -> str:
+        digest: str = self._deployed(quantized=False).meta["digest"]
+        return digest
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether calibration data is read, and the package judged on what is held out of it."""
+        return self.plan is not None or self.comparing
+
+    @property
+    def held_out(self) -> tuple[Path, ...]:
+        """Samples that the package is judged on; without calibration the example inputs alone."""
+        entry = self.entries.get("calibrate")
+        if entry is None or not entry.meta["changed"]:
+            return (self.path("capture", "inputs.npz"),)
+        return tuple(sorted(path for path in (entry.path / "held-out").glob("[0-9]*.npz") if path.suffixes == [".npz"]))
+
+    @property
+    def references(self) -> tuple[Path, ...]:
+        """PyTorch's outputs for every one of ``held_out``."""
+        if self.held_out == (self.path("capture", "inputs.npz"),):
+            return (self.path("capture", "reference.npz"),)
+        return tuple(path.with_suffix(".reference.npz") for path in self.held_out)
 
     def job(self, name: str, **arguments: Any) -> Any:
         """Run a job in a worker; its log is kept with the run."""

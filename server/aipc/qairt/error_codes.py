@@ -108,6 +108,11 @@ class QnnError:
     remedy: str
 
     @property
+    def translated(self) -> bool:
+        """Whether there is more to say of it than QAIRT's own words."""
+        return self.code in _MEANINGS
+
+    @property
     def sentence(self) -> str:
         return f"{self.meaning} (QNN error {self.code}, {self.name})"
 

@@ -107,16 +107,14 @@ def _border(tensor: ContextTensor, outer: Mapping[str, str], specs: Mapping[str,
     return Border(name, spec["dtype"], shape, tensor)
 
 
-def write_inputs(run: NetRun, arrays: Mapping[str, Array], directory: Path) -> tuple[str, ...]:
-    """Write one raw file for each input and the input list; the names of all files written.
-
-    Files are named by number, so that no name of a tensor becomes a path; paths in the list are relative to it.
+def stored_inputs(run: NetRun, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The inputs by the names of the binary's tensors, in its order, data types and shapes.
 
     Raises:
         InputError: an array is missing or has another shape or dtype.
     """
-    names, words = [], []
-    for index, border in enumerate(run.inputs):
+    stored = {}
+    for border in run.inputs:
         if border.name not in arrays:
             raise InputError(f"the inputs have no array {border.name!r}", remedy="give one array for each input")
         array = np.asarray(arrays[border.name])
@@ -126,15 +124,26 @@ def write_inputs(run: NetRun, arrays: Mapping[str, Array], directory: Path) -> t
                 f"{border.dtype}{list(border.shape)}",
                 remedy="convert it",
             )
+        stored[border.tensor.name] = np.ascontiguousarray(_stored(array, border.tensor)).reshape(border.tensor.shape)
+    return stored
+
+
+def write_inputs(run: NetRun, arrays: Mapping[str, Array], directory: Path) -> tuple[str, ...]:
+    """Write one raw file for each input and the input list; the names of all files written.
+
+    Files are named by number, so that no name of a tensor becomes a path; paths in the list are relative to it.
+    Raises InputError as :func:`stored_inputs` does.
+    """
+    words = []
+    for index, (tensor, array) in enumerate(stored_inputs(run, arrays).items()):
         name = f"input_{index}.raw"
-        (directory / name).write_bytes(np.ascontiguousarray(_stored(array, border.tensor)).tobytes())
-        names.append(name)
-        words.append((border.tensor.name, name))
+        (directory / name).write_bytes(array.tobytes())
+        words.append((tensor, name))
     # A name that the list's own syntax would misread is left out: then the order tells.
     plain = all(re.fullmatch(r"[\w./-]+", tensor) for tensor, _ in words)
     line = " ".join(f"{tensor}:={name}" if plain else name for tensor, name in words)
     (directory / INPUT_LIST).write_text(line + "\n", "utf-8")
-    return (*names, INPUT_LIST)
+    return (*(name for _, name in words), INPUT_LIST)
 
 
 def arguments(
@@ -195,8 +204,36 @@ def _read_raw(path: Path, native: bool, border: Border) -> Array:
             f"output {border.name!r} has {len(content)} bytes; {count} of {stored.name} are {count * stored.itemsize}",
             remedy="run again; if it stays, QAIRT on the device is another version than here",
         )
-    array: Array = np.frombuffer(content, stored)
-    if tensor.scale is not None and np.dtype(border.dtype).kind == "f":
+    return _real(np.frombuffer(content, stored), border)
+
+
+def from_stored(run: NetRun, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The package's outputs from arrays by the names of the binary's tensors (or, where none fits, in its order).
+
+    Raises:
+        PackageError: there are other outputs than the binary has.
+    """
+    named = {border.tensor.name: border for border in run.outputs}
+    if set(arrays) != set(named):
+        if len(arrays) != len(named):
+            raise PackageError(f"{len(arrays)} outputs came back and the package has {len(named)}", remedy="run again")
+        arrays = dict(zip(named, arrays.values(), strict=True))
+    found = {}
+    for name, border in named.items():
+        array = np.asarray(arrays[name])
+        if array.size != np.prod(border.shape, dtype=np.int64):
+            raise PackageError(
+                f"output {border.name!r} came back as {list(array.shape)} and is {list(border.shape)}",
+                remedy="run again",
+            )
+        found[border.name] = _real(array, border)
+    return found
+
+
+def _real(array: Array, border: Border) -> Array:
+    """What a stored array stands for: dequantized, in the package's own data type and shape."""
+    tensor = border.tensor
+    if tensor.scale is not None and np.dtype(border.dtype).kind == "f" and array.dtype.kind != "f":
         array = (array.astype(np.float64) + (tensor.offset or 0)) * tensor.scale
     return array.reshape(border.shape).astype(border.dtype)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from aipc.core.errors import QairtError
 
 _EVENT = re.compile(r"^(?P<op>.+):OpId_(?P<id>\d+)\s+\((?P<unit>[^)]*)\)$")
 _COLUMNS = {"Message", "Time", "Event Identifier"}
+_WHOLE = {"us": "Accelerator (execute) time", "cycles": "Accelerator (execute) time (cycles)"}
+_TIME = 2
 _TOKEN = re.compile(r"_token_\d+(?:_\d+)*$")
 
 
@@ -71,6 +73,30 @@ def by_node(ops: tuple[ProfiledOp, ...]) -> dict[str, int]:
     for op in ops:
         totals[op.node] = totals.get(op.node, 0) + op.value
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+
+def attribute(values: Mapping[str, int | float], nodes: Collection[str]) -> dict[str, int | float]:
+    """Sum of each ONNX node's values, from values by QNN operator name. Operators of no known node are under ""."""
+    known = sorted(nodes, key=len, reverse=True)
+    totals: dict[str, int | float] = {}
+    for op, value in values.items():
+        node = _node_of(op, known)
+        totals[node] = totals.get(node, 0) + value
+    return totals
+
+
+def read_rate(path: str | Path) -> float | None:
+    """Microseconds of one cycle: QAIRT gives the time of a whole inference in both. None when it does not."""
+    found: dict[str, int] = {}
+    try:
+        with Path(path).open(newline="", encoding="utf-8", errors="replace") as file:
+            for row in csv.reader(file, skipinitialspace=True):
+                for unit, words in _WHOLE.items():
+                    if words in row:
+                        found[unit] = int(row[_TIME])
+    except (OSError, ValueError, IndexError):
+        return None
+    return found["us"] / found["cycles"] if found.get("us") and found.get("cycles") else None
 
 
 def _node_of(qnn_op: str, known: list[str]) -> str:

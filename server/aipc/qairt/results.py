@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from aipc.core.accuracy import NodeAccuracy, NodeError
 from aipc.core.types import OutputAccuracy
 
 
@@ -164,6 +165,8 @@ __all__ = [
     "Divergence",
     "Localization",
     "MemoryTraffic",
+    "NodeAccuracy",
+    "NodeError",
     "NodeNumerics",
     "Outcome",
     "OutputAccuracy",
@@ -171,22 +174,3 @@ __all__ = [
     "SimulatedRun",
     "Verdict",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class NodeError:
-    """Distance of a node's output in the whole graph to fp32, inherited error included, in dB."""
-
-    sqnr_db: float
-    ideal_fp16_sqnr_db: float
-
-
-@dataclass(frozen=True, slots=True)
-class NodeAccuracy:
-    """Node -> error, for the nodes whose output can be read without changing the graph.
-
-    ``unchanged``: the outputs were bit-equal to the package's while reading; None when that was not compared.
-    """
-
-    nodes: Mapping[str, NodeError]
-    unchanged: bool | None = None

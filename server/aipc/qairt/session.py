@@ -25,6 +25,7 @@ PROVIDER_OPTIONS = frozenset(
         "htp_arch",
         "htp_graph_finalization_optimization_mode",
         "htp_performance_mode",
+        "offload_graph_io_quantization",
         "profiling_file_path",
         "profiling_level",
         "soc_model",
@@ -109,6 +110,8 @@ def session_options(
             "backend_path": onnxruntime_qnn.get_qnn_htp_path(),
             "soc_model": str(soc.soc_id),
             "htp_arch": str(soc.htp_arch),
+            # A quantized graph's fp32 inputs and outputs are converted on the NPU, not by nodes on the CPU.
+            "offload_graph_io_quantization": "0",
             **(provider or {}),
         },
     )

@@ -45,6 +45,18 @@ def all_socs() -> tuple[SoC, ...]:
     return tuple(sorted(socs, key=lambda soc: (-soc.htp_arch, soc.part)))
 
 
+def float_soc(soc: SoC) -> SoC:
+    """Where a float graph is judged and its rewrites are proved for ``soc``: itself, if its NPU computes in fp16.
+
+    Otherwise the SoC with fp16 whose architecture is nearest: the same operators, the same compiler, in a form that it
+    can run. What the quantized graph does on ``soc`` itself is asked after quantizing.
+    """
+    if soc.fp16 == "yes":
+        return soc
+    others = [item for item in all_socs() if item.fp16 == "yes"]
+    return min(others, key=lambda item: (abs(item.htp_arch - soc.htp_arch), item.part))
+
+
 def _normal(name: str) -> str:
     return re.sub(r"[^a-z0-9+]+", "-", name.strip().lower()).strip("-")
 

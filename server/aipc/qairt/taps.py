@@ -43,16 +43,35 @@ def tap(stepper: Stepper, names: Sequence[str], inputs: Mapping[str, Array], soc
     exact = exact_tensors(stepper)
     true = _collect(stepper, names, inputs, None)
     ideal = _collect(stepper, names, inputs, exact)
+    values = read_tensors(stepper.model, names, inputs, soc, true)
+    return {name: Tapped(true[name], ideal[name], values[name]) for name in names}
+
+
+def read_tensors(
+    model: onnx.ModelProto,
+    names: Sequence[str],
+    inputs: Mapping[str, Array],
+    soc: SoC,
+    like: Mapping[str, Array],
+) -> dict[str, Array]:
+    """The tensors ``names`` of ``model`` in the simulator.
+
+    Args:
+        like: arrays with the tensors' dtypes and shapes.
+
+    Raises:
+        QairtError: the graph cannot run on the simulator.
+    """
     with tempfile.TemporaryDirectory(prefix="aipc-taps-") as directory:
         path = Path(directory) / "tapped.onnx"
-        onnx.save(_tapped_model(stepper.model, true), path)
+        onnx.save(_tapped_model(model, {name: like[name] for name in names}), path)
         try:
             session = open_session(path, soc, verbose=False)
             feeds = {value.name: inputs[value.name] for value in session.get_inputs()}
             values = session.run(list(names), feeds)
         except Exception as error:
             raise QairtError("the simulator cannot run the tapped graph", detail=str(error)) from error
-    return {name: Tapped(true[name], ideal[name], np.asarray(value)) for name, value in zip(names, values, strict=True)}
+    return {name: np.asarray(value) for name, value in zip(names, values, strict=True)}
 
 
 def _collect(

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from aipc.core.types import DeployReport, Finding, Gate, OutputAccuracy, StageRecord
 
+from .frontier import STYLE, blame_section, frontier_section
+
 _STYLE = """
 :root{--ink:#1b1f24;--dim:#5b6470;--paper:#fff;--card:#f6f8fa;--line:#d8dee4;--good:#1a7f37;--bad:#c62828;--warn:#9a6700;--accent:#3253dc}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#98a4b3;--paper:#0d1117;--card:#161b22;--line:#30363d;--good:#3fb950;--bad:#ff7b72;--warn:#d29922;--accent:#79a8ff}}
@@ -42,6 +44,17 @@ def render(report: DeployReport) -> str:
     ]
     if report.accuracy:
         parts += ["<h2>Accuracy against PyTorch in fp32</h2>", _accuracy(report.accuracy.get("outputs", ()))]
+    if report.metric:
+        parts += [
+            f"<p>Task metric: {', '.join(f'{_e(name)} {value:.4g}' for name, value in report.metric.items())}</p>"
+        ]
+    if report.accuracy and report.accuracy.get("slices"):
+        parts += ["<h2>Parts of the outputs, by their range</h2>", _accuracy(report.accuracy["slices"])]
+    if report.frontier:
+        parts.append(frontier_section(report.frontier))
+    if report.node_accuracy:
+        parts.append(blame_section(report.node_accuracy))
+    parts.append(_device(report))
     if report.findings:
         parts += ["<h2>Findings</h2>", *(_finding(finding) for finding in report.findings)]
     if report.package:
@@ -58,7 +71,7 @@ def render(report: DeployReport) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{_e(title)}</title><style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
+        f"<title>{_e(title)}</title><style>{_STYLE}{STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )
 
 
@@ -80,6 +93,26 @@ def _cards(report: DeployReport) -> str:
     )
     items = "".join(f'<div class="card"><b>{_e(value)}</b><span>{_e(label)}</span></div>' for value, label in cards)
     return f'<div class="cards">{items}</div>'
+
+
+def _device(report: DeployReport) -> str:
+    """Where it ran: what the device said of itself, its slowest nodes, the steps."""
+    device = report.device
+    if not device or report.target == "simulator":
+        return ""
+    facts = device["facts"]
+    rows = [("target", report.target), ("system", f"{facts['os']}, {facts['machine']}")]
+    rows.append(("SoC", facts["soc"] or "not told"))
+    rows += [(name, str(value)) for name, value in device["environment"].items() if value and name != "system"]
+    if facts["simulated"]:
+        rows.append(("NPU", "simulated by an x86 computer: its times are host times and no latency"))
+    rows += [(f"step {step['step']}", f"{step['seconds']:.2f} s {step['note']}") for step in device["steps"]]
+    profile = device["profile"]
+    if profile and profile["measured_on"] == "device":
+        slowest = sorted(profile["nodes"].items(), key=lambda item: -item[1])[:10]
+        rows += [(f"node {name}", f"{value:.1f} {profile['unit']}") for name, value in slowest]
+    cells = "".join(f"<tr><td>{_e(name)}</td><td>{_e(value)}</td></tr>" for name, value in rows)
+    return f"<h2>Device</h2><div class=scroll><table>{cells}</table></div>"
 
 
 def _stages(stages: Iterable[StageRecord]) -> str:

@@ -96,12 +96,8 @@ CHOICES = (
     ),
     Choice(
         ("DeformConv",),
-        "where it samples is computed for every place and every weight, and the NPU gathers along whole axes only",
-        (
-            "sample with grid_sample once for each weight and sum up 1x1 convolutions",
-            "use a plain or a dilated convolution and train again",
-            "leave it on the CPU (--allow-cpu)",
-        ),
+        "it takes more than eight pictures at once, or pictures with a side of more than 2048, which fp16 cannot count",
+        ("run it on fewer pictures at once, or on tiles", "leave it on the CPU (--allow-cpu)"),
     ),
     Choice(
         ("RoiAlign",),
@@ -131,11 +127,6 @@ CHOICES = (
         ("rank",),
     ),
     Choice(
-        ("Col2Im",),
-        "the transposed convolution that folds has no dilation on the NPU",
-        ("use dilation 1", "leave it on the CPU (--allow-cpu)"),
-    ),
-    Choice(
         ("MaxPool",),
         "indices of padded or three-dimensional windows, or of windows with more than 49 elements, would take a "
         "comparison for every element",
@@ -145,6 +136,30 @@ CHOICES = (
         ("ScatterElements",),
         "it multiplies, covers a part of the other axes only, or would need a mask of more than four million places",
         ("scatter along an axis that the indices cover whole", "leave it on the CPU (--allow-cpu)"),
+    ),
+    Choice(
+        ("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"),
+        "a loss belongs to training, and the NPU has no operator for it",
+        ("end the model before its loss", "compute it outside the model"),
+    ),
+    Choice(
+        (
+            "Multinomial",
+            "RandomNormal",
+            "RandomNormalLike",
+            "RandomUniform",
+            "RandomUniformLike",
+            "Bernoulli",
+            "Dropout",
+        ),
+        "the NPU draws no random numbers",
+        ("draw outside the model and give the numbers as an input", "put the model into evaluation mode"),
+    ),
+    Choice(
+        ("MatMul",),
+        "the NPU multiplies matrices of floating point only",
+        ("cast to float where products and sums stay below 2048", "leave it on the CPU (--allow-cpu)"),
+        ("runs-on-cpu",),
     ),
 )
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from aipc.core.errors import AipcError
 
 from .base import Description, DeviceError, Facts, Mismatch, SetupNeededError, Target, TargetRun, UnfitError
-from .request import RunOptions, describe_device, run_on
+from .request import RunOptions, describe_device, reach_device, run_on
 
 __all__ = [
     "Description",
@@ -24,6 +24,7 @@ __all__ = [
     "all_targets",
     "describe_device",
     "get_target",
+    "reach_device",
     "run_on",
 ]
 

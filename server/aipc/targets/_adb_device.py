@@ -12,11 +12,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import storage_errors
-from aipc.core.errors import AipcError, InputError, MissingDependencyError
+from aipc.core.errors import AipcError, InputError
 from aipc.core.hashing import hash_file
 from aipc.qairt.error_codes import explain_failure
 from aipc.qairt.soc import SoC
@@ -25,7 +26,7 @@ from ._adb_facts import free_of, read_facts
 from ._adb_files import File, push
 from ._adb_link import Link
 from ._adb_lock import PhoneLock
-from ._qairt_sdk import Sdk, find_sdk
+from ._qairt_sdk import NoSdkError, Sdk, find_sdk
 from .base import Context, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, UnfitError, Work
 from .contexts import entry_for
 
@@ -44,7 +45,7 @@ export ADSP_LIBRARY_PATH="$runtime;/vendor/dsp/cdsp;/vendor/lib/rfsa/adsp;/syste
 exec "$runtime/qnn-net-run" "$@"
 """
 # $1 our directory: end what earlier runs left running, and remove what they left.
-_SWEEP = """
+SWEEP = """
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown)
 for run in "$1"/runs/*; do
   [ -d "$run" ] || continue
@@ -57,7 +58,7 @@ find "$1/staging" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} + 2>/dev/nul
 exit 0
 """
 # $1 directory; the rest are file names. Prints for each that exists its number and SHA-256.
-_OUTPUTS = """
+OUTPUTS = """
 cd "$1" || exit 1
 shift; number=0
 for name; do
@@ -92,7 +93,7 @@ class Phone(Device):
         fitting = [name for name in there if name.endswith(f"-v{soc.htp_arch}")]
         try:
             sdk = self._sdk()
-        except MissingDependencyError:
+        except NoSdkError:
             if not fitting:
                 raise
             newest = max(fitting, key=_order)
@@ -108,7 +109,8 @@ class Phone(Device):
         return self._lock.take(owner, break_token)
 
     def unlock(self, owner: Owner) -> None:
-        self._lock.give_back(owner)
+        with suppress(DeviceError):  # it is gone, and the lock with it
+            self._lock.give_back(owner)
 
     def setup(self, facts: Facts, progress: Progress) -> None:
         assert self._soc is not None
@@ -124,9 +126,9 @@ class Phone(Device):
             self._plan = plan(work.package, work.manifest, entry_for(work.manifest, self._soc))
         except AipcError as error:
             raise UnfitError(error.what, remedy=error.remedy, detail=error.detail) from error
-        self._link.must("clearing up", _SWEEP, self._root)
+        self._link.must("clearing up", SWEEP, self._root)
         manifest = work.package / "manifest.json"
-        name = f"{_slug(str(work.manifest['model']))}-{hash_file(self._plan.binary)[:12]}-{hash_file(manifest)[:12]}"
+        name = f"{slug(str(work.manifest['model']))}-{hash_file(self._plan.binary)[:12]}-{hash_file(manifest)[:12]}"
         files = [File("context.bin", self._plan.binary), File("manifest.json", manifest)]
         place = self._of("packages", name)
         push(self._link, files, place, self._of("staging", name), progress)
@@ -136,9 +138,7 @@ class Phone(Device):
         from aipc.qairt import net_run
         from aipc.qairt.package_jobs import read_npz
 
-        token = hashlib.sha256(f"{where}{time.time_ns()}".encode()).hexdigest()[:16]
-        directory = self._run_directory = self._of("runs", token)
-        self._link.must("making the run's directory", 'mkdir -p "$1"', directory)
+        directory = self._new_run(where)
         with tempfile.TemporaryDirectory() as local:
             for name in net_run.write_inputs(self._plan, read_npz(work.inputs), Path(local)):
                 progress(f"sending {name}", None)
@@ -153,6 +153,12 @@ class Phone(Device):
         if note:
             environment["latency"] = note
         return Executed(measured.latency(work.warm_up) if measured else None, seconds, None, environment)
+
+    def _new_run(self, where: str) -> str:
+        token = hashlib.sha256(f"{where}{time.time_ns()}".encode()).hexdigest()[:16]
+        self._run_directory = self._of("runs", token)
+        self._link.must("making the run's directory", 'mkdir -p "$1"', self._run_directory)
+        return self._run_directory
 
     def profile(self, work: Work, where: str, progress: Progress) -> Mapping[str, Any] | None:
         """A run of its own: looking at every node costs time, which is not to be in the latency."""
@@ -185,7 +191,7 @@ class Phone(Device):
 
         try:
             viewer = self._sdk().profile_viewer()
-        except MissingDependencyError:
+        except NoSdkError:
             viewer = None
         if viewer is None:
             return None, "not measured: the SDK's qnn-profile-viewer for this computer is needed to read the log"
@@ -204,9 +210,7 @@ class Phone(Device):
 
         names = [(index, name) for index, border in enumerate(self._plan.outputs) for name in output_files(border)]
         results = f"{self._run_directory}/out/Result_0"
-        listing = self._link.must(
-            "looking at the outputs", _OUTPUTS, results, *(name for _, name in names)
-        ).splitlines()
+        listing = self._link.must("looking at the outputs", OUTPUTS, results, *(name for _, name in names)).splitlines()
         files: dict[int, tuple[Path, bool]] = {}
         with tempfile.TemporaryDirectory() as local:
             for line in listing:
@@ -227,7 +231,8 @@ class Phone(Device):
             staged.replace(work.outputs)
 
     def clean(self) -> None:
-        self._link.run(_SWEEP, self._root)
+        with suppress(DeviceError):  # it is gone: the next run sweeps
+            self._link.run(SWEEP, self._root)
 
     def close(self) -> None:
         self._lock.close()
@@ -247,7 +252,7 @@ def _directory(setting: Any) -> str:
     return place
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     """A model's name as a directory's: letters, digits and dashes of it, so that people recognize it."""
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "model"
 

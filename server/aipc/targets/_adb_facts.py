@@ -60,6 +60,7 @@ def read_facts(link: Link, place: str, configured: str) -> tuple[Facts, SoC]:
             "model": model,
             "platform": said.get("ro.board.platform", ""),
             "build": said.get("ro.build.fingerprint", ""),
+            "settled": ("qairt",),
         },
     )
     return facts, soc

@@ -24,6 +24,7 @@ done
 # $1 directory, $2 name. Prints size and SHA-256 of what is there already.
 _THERE = """
 mkdir -p "$1" && cd "$1" || exit 1
+case "$2" in */*) mkdir -p "${2%/*}" ;; esac
 rm -f "$2.part"
 [ -f "$2" ] || { echo 0 none; exit 0; }
 sum=$(sha256sum < "$2"); echo "$(stat -c %s "$2") ${sum%% *}"
@@ -37,7 +38,7 @@ _FREE = 'd=$1; while [ ! -d "$d" ]; do d=${d%/*}; [ -n "$d" ] || d=/; done; df -
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to push. ``name`` is ours: letters, digits, dots and dashes; ``executable`` may be started there."""
+    """A file to push. ``name`` is its path in the place, which stays inside; ``executable``: it is started there."""
 
     name: str
     path: Path

@@ -68,7 +68,9 @@ class Link:
         """Run a script of ours in the phone's shell; ``$1`` ... are the arguments."""
         with _told(self.serial):
             done = self._device.shell2(command(script, arguments), timeout=seconds, v2=True)
-        return Reply(done.returncode, done.stdout or done.output, done.stderr)
+        # The older protocol has one stream for both.
+        out = done.stdout if done.stdout or done.stderr else done.output
+        return Reply(done.returncode, out, done.stderr)
 
     def must(self, what: str, script: str, *arguments: str, seconds: float = SECONDS) -> str:
         """Like :meth:`run`; raises when the script fails, else gives what it printed."""

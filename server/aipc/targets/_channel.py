@@ -69,9 +69,11 @@ class Channel:
             request["bytes"] = len(content)
         try:
             async with self._sending:
-                self._writer.write(json.dumps(request).encode("ascii") + b"\n" + content)
-                with suppress(OSError):
+                try:
+                    self._writer.write(json.dumps(request).encode("ascii") + b"\n" + content)
                     await self._writer.drain()
+                except Exception:  # asyncssh's own and the system's: all of them say that the connection is gone
+                    self._end("the connection to the device was cut")
             return await future
         finally:
             self._waiting.pop(number, None)
@@ -193,7 +195,10 @@ class _Flow:
     async def start(self, work: Any) -> None:
         while len(self._under_way) >= self._most:
             await self._wait(asyncio.FIRST_COMPLETED)
-        self._under_way.add(asyncio.create_task(self._timed(work)))
+        task = asyncio.create_task(self._timed(work))
+        # Of several pieces that fail together only the first is told.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._under_way.add(task)
 
     async def finish(self) -> None:
         while self._under_way:

@@ -16,6 +16,10 @@ _BUILD = re.compile(rb"v(\d+\.\d+\.\d+)\.\d{12}")
 """How QAIRT's libraries write their own version, for example ``v2.51.0.260929181845``."""
 
 
+class NoSdkError(MissingDependencyError):
+    """Nobody named an SDK; one that is named and is none is another error."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sdk:
     root: Path
@@ -59,7 +63,7 @@ def find_sdk(setting: str = "") -> Sdk:
     """The SDK that ``setting`` or the environment names.
 
     Raises:
-        MissingDependencyError: none is named, or what is named is none.
+        NoSdkError: none is named. MissingDependencyError: what is named is none.
     """
     named = [("sdk", setting), *((name, os.environ.get(name, "")) for name in VARIABLES)]
     for name, value in named:
@@ -73,7 +77,7 @@ def find_sdk(setting: str = "") -> Sdk:
                 remedy="set QAIRT_SDK_ROOT to the directory of the SDK that has bin/ and lib/aarch64-android/",
             )
         return Sdk(root, _version(library) or _version_of_name(root))
-    raise MissingDependencyError(
+    raise NoSdkError(
         "qnn-net-run and the phone's libraries are not here: no QAIRT SDK is named",
         remedy="download the Qualcomm AI Runtime SDK and set QAIRT_SDK_ROOT to its directory",
     )

@@ -40,7 +40,7 @@ def parse(name: str) -> tuple[str, str | None, int | None]:
         raise DeviceError(f"{text!r} is not the name of a host", remedy="name it as in ~/.ssh/config: ssh:HOST")
     host, port = match["host"], None
     head, colon, tail = host.rpartition(":")
-    if colon and tail.isdigit() and ":" not in head.strip("[]"):
+    if colon and tail.isdigit() and (":" not in head or head.endswith("]")):
         host, port = head, int(tail)
     return host.strip("[]"), match["user"], port
 
@@ -59,14 +59,17 @@ async def connect(name: str, settings: Mapping[str, Any]) -> asyncssh.SSHClientC
     seconds = float(settings.get("connect_seconds", 20))
     witness = _witness()
     try:
-        options = await asyncssh.SSHClientConnectionOptions.construct(
-            host=host, connect_timeout=seconds, login_timeout=seconds, client_factory=lambda: witness, **more
-        )
-        if options.known_hosts is None:
-            # `UserKnownHostsFile none`: OpenSSH would ask; nobody can be asked here.
-            options.known_hosts = b""
-        witness.known = options.known_hosts or str(Path("~/.ssh/known_hosts").expanduser())
-        return await asyncio.wait_for(asyncssh.connect(host, options=options, **more), seconds + 10)
+        more |= {"connect_timeout": seconds, "login_timeout": seconds, "client_factory": lambda: witness}
+        options = await asyncssh.SSHClientConnectionOptions.construct(host=host, **more)
+        # `UserKnownHostsFile none` would have asyncssh check nothing; OpenSSH would ask, and nobody can be asked here.
+        known = options.known_hosts or str(Path("~/.ssh/known_hosts").expanduser())
+        witness.known = more["known_hosts"] = known if _readable(known) else b""
+        try:
+            return await asyncio.wait_for(asyncssh.connect(host, **more), seconds + 10)
+        except FileNotFoundError:
+            # A key of the configuration that is not there: like OpenSSH, go on with the agent and the usual files.
+            more["client_keys"] = []
+            return await asyncio.wait_for(asyncssh.connect(host, **more), seconds + 10)
     except asyncssh.HostKeyNotVerifiable as error:
         raise _host_key(host, witness, str(error)) from error
     except asyncssh.PermissionDenied as error:
@@ -94,6 +97,11 @@ async def connect(name: str, settings: Mapping[str, Any]) -> asyncssh.SSHClientC
         raise DeviceError(
             f"{host} cannot be reached: {words}", remedy="check that it is on and that sshd runs"
         ) from error
+
+
+def _readable(known: Any) -> bool:
+    """Whether known hosts are there: a file that is not is like one that is empty."""
+    return Path(known).is_file() if isinstance(known, str) else True
 
 
 async def start_helper(

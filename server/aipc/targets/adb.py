@@ -24,7 +24,7 @@ class Adb:
 
         try:
             listing = _ask_server("host:devices-l")
-        except OSError:
+        except (OSError, ValueError):
             return (Description("adb", "adb", "Android phone", False, _NO_SERVER if shutil.which("adb") else _NO_ADB),)
         found = []
         for line in listing.splitlines():
@@ -44,8 +44,10 @@ class Adb:
     def open(self, name: str, context: Context) -> Device:
         from ._adb_device import Phone
         from ._adb_link import Link, choose
+        from ._adb_python import PhoneWithPython
 
-        return Phone(Link(choose(name.partition(":")[2])), context)
+        kind = PhoneWithPython if context.settings.get("python") else Phone
+        return kind(Link(choose(name.partition(":")[2])), context)
 
 
 def _state(rest: str) -> tuple[str, list[str]]:

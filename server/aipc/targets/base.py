@@ -117,6 +117,7 @@ class Facts:
     lacks: tuple[str, ...] = ()
     """What ``setup`` would bring, in words: ``onnxruntime-qnn 2.7.0``."""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """More of it, for people. ``settled``: axes that are as they will be after a set-up, checked before it."""
 
 
 @dataclass(frozen=True, slots=True)

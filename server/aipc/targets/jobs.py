@@ -48,14 +48,19 @@ def execute(
 
 def describe(report: Callable[[Event], None], *, target: str, settings: Mapping[str, Any]) -> Description:
     """What a device is. One that cannot be reached is described with the reason."""
-    found = get_target(target)
-    kind = found.scheme
     try:
-        with opened(found, target, Context(report, settings=settings), _writer(None)) as (session, device):
-            facts = session.describe(device)
+        return reach(report, target=target, settings=settings)
     except AipcError as error:
-        return Description(target, kind, target, False, str(error))
-    return Description(target, kind, " ".join(filter(None, (target, facts.os, facts.soc))), True, "", facts)
+        return Description(target, get_target(target).scheme, target, False, str(error))
+
+
+def reach(report: Callable[[Event], None], *, target: str, settings: Mapping[str, Any]) -> Description:
+    """What a device is. Raises DeviceError when it cannot be reached."""
+    found = get_target(target)
+    with opened(found, target, Context(report, settings=settings), _writer(None)) as (session, device):
+        facts = session.describe(device)
+    title = ", ".join(filter(None, (target, facts.os, facts.soc.upper())))
+    return Description(target, found.scheme, title, True, "", facts)
 
 
 def _manifest(package: Path) -> dict[str, Any]:

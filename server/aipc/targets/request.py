@@ -44,6 +44,12 @@ def run_on(job: Job, target: str, *, package: Path, inputs: Path, outputs: Path,
     return result
 
 
+def reach_device(job: Job, target: str, settings: Mapping[str, Any] | None = None) -> Description:
+    """Like :func:`describe_device`, but raises DeviceError when the device cannot be reached."""
+    result: Description = job("aipc.targets.jobs:reach", target=target, settings=dict(settings or {}))
+    return result
+
+
 def describe_device(job: Job, target: str, settings: Mapping[str, Any] | None = None) -> Description:
     """Connect to a target and ask what it is. Not reachable is an answer too: a description with a reason."""
     result: Description = job("aipc.targets.jobs:describe", target=target, settings=dict(settings or {}))

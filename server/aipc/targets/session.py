@@ -27,6 +27,7 @@ from .base import (
     UnfitError,
     Work,
 )
+from .explained import explained
 from .preflight import preflight
 
 Write = Callable[[str, Mapping[str, Any]], None]
@@ -39,6 +40,7 @@ class Session:
     def __init__(self, target: Target, name: str, context: Context, write: Write) -> None:
         self._target, self._name, self._context, self.write = target, name, context, write
         self.steps: list[StepRecord] = []
+        self.warnings: list[Mismatch] = []
 
     @contextmanager
     def step(self, step: Step) -> Iterator[Progress]:
@@ -58,7 +60,7 @@ class Session:
             last[0] = ""
             yield progress
         except DeviceError as error:
-            told = error.at(step, self._name)
+            told = explained(error.at(step, self._name))
             self.write("step failed", {"step": step, "error": str(told), "detail": told.detail})
             if told is error:
                 raise
@@ -67,7 +69,9 @@ class Session:
             self.write("step failed", {"step": step, "error": "cancelled"})
             raise
         except AipcError as error:
-            told = DeviceError(error.what, step=step, device=self._name, remedy=error.remedy, detail=error.detail)
+            told = explained(
+                DeviceError(error.what, step=step, device=self._name, remedy=error.remedy, detail=error.detail)
+            )
             self.write("step failed", {"step": step, "error": str(told), "detail": told.detail})
             raise told from error
         except Exception as error:
@@ -130,7 +134,12 @@ def execute(
         facts = session.describe(device)
         with session.step("preflight") as progress:
             # What a set-up would replace is not held against the device yet.
-            warnings = _fit(device, work, facts, later={"qairt", "npu"} if facts.lacks else set())
+            warnings = _fit(
+                device,
+                work,
+                facts,
+                later={"qairt", "npu"} - set(facts.extra.get("settled", ())) if facts.lacks else set(),
+            )
             for item in warnings:
                 progress(item.message)
             if facts.lacks and not consent:
@@ -148,6 +157,7 @@ def execute(
                     if facts.lacks:
                         raise DeviceError(f"after its set-up the device still lacks {', '.join(facts.lacks)}")
             executed = _run(session, device, work)
+        warnings += tuple(session.warnings)
     return TargetRun(
         executed.latency,
         executed.host_seconds,
@@ -188,10 +198,18 @@ def _locked(session: Session, device: Device, context: Context, patience: float)
             except Exception as error:
                 session.write("left behind", {"error": str(error)})
         raise
-    with session.step("clean"):
-        device.clean()
-    with session.step("unlock"):
-        device.unlock(owner)
+    _last(session, "clean", device.clean)
+    _last(session, "unlock", lambda: device.unlock(owner))
+
+
+def _last(session: Session, step: Step, work: Callable[[], None]) -> None:
+    """A step after the outputs have arrived, whole: what goes wrong in it is told, but takes nothing back."""
+    try:
+        with session.step(step):
+            work()
+    except DeviceError as error:
+        remedy = "nothing: the device frees itself, and the next run removes what is left there"
+        session.warnings.append(Mismatch(step, str(error.args[0]), remedy, blocks=False))
 
 
 def _fit(device: Device, work: Work, facts: Facts, later: set[str] | None = None) -> tuple[Mismatch, ...]:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.hashing import hash_file
-from aipc.qairt.profile import read_profile
+from aipc.qairt.error_codes import explain_failure
 
+from ._node_profile import node_profile
 from ._ssh_names import configured_hosts
 from .base import Context, Description, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, Work
 from .preflight import soc_of
@@ -191,7 +192,9 @@ class SshDevice(Device):
         )
         status, words = finished["status"], finished["stderr"].strip().splitlines()
         if status == 2 and words:
-            raise DeviceError(words[-1].removeprefix("run.py: "), detail=finished["stderr"])
+            known = explain_failure(words[-1])
+            more = {"remedy": f"{known.meaning}: {known.remedy}"} if known and known.meaning != known.words else {}
+            raise DeviceError(words[-1].removeprefix("run.py: "), detail=finished["stderr"], **more)
         if status != 0:
             why = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
             raise DeviceError(
@@ -212,14 +215,7 @@ class SshDevice(Device):
         with tempfile.TemporaryDirectory() as directory:
             table = Path(directory) / "profile.csv"
             self._loop.call(self._channel.fetch_file(f"{self._place}/profile.csv", table, progress))
-            ops = read_profile(table)
-        if not ops:
-            return None
-        nodes: dict[str, int] = {}
-        for op in ops:
-            nodes[op.qnn_op] = nodes.get(op.qnn_op, 0) + op.value
-        unit = "us" if "us" in ops[0].unit.lower() else "cycles"
-        return {"unit": unit, "measured_on": result["profile"]["measured_on"], "nodes": nodes}
+            return node_profile(table, result["profile"]["measured_on"])
 
     def pull(self, work: Work, progress: Progress) -> None:
         self._loop.call(self._channel.fetch_file(f"{self._place}/outputs.npz", work.outputs, progress))

@@ -50,4 +50,6 @@ def described(site: ModelSite, uri: str) -> dict[str, object]:
         "line": site.line,
         "hasInputs": site.has_inputs,
         "arguments": list(site.arguments),
+        "precision": site.precision,
+        "calibration": site.calibration,
     }

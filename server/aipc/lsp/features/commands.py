@@ -62,6 +62,8 @@ def register(server: AipcServer) -> None:
             argument.get("target"),
             allow_cpu=bool(argument.get("allowCpu", server.setting("deploy.allowCpu", False))),
             cwd=file_of(argument).parent,
+            setup=bool(argument.get("setup")),
+            calibration=argument.get("calibration") or None,
         )
         cancel = threading.Event()
         title = f"Deploying {request.model.rpartition(':')[2]}"
@@ -70,7 +72,7 @@ def register(server: AipcServer) -> None:
                 report = await asyncio.to_thread(partial(engine.deploy, request, server.pool, on_event, cancel))
             except AipcError as error:
                 return answer_error(error)
-        after = server.checker.deployed(request.model, file_of(argument), report.soc, report.findings)
+        after = server.checker.deployed(request.model, file_of(argument), report, request.calibration)
         server.keep_task(asyncio.ensure_future(after))
         return to_plain(report)
 
@@ -107,7 +109,8 @@ def register(server: AipcServer) -> None:
     async def targets() -> Any:
         from aipc import engine
 
-        found = await asyncio.to_thread(engine.targets)
+        folders = [to_path(folder.uri) for folder in server.workspace.folders.values()]
+        found = await asyncio.to_thread(engine.targets, folders)
         socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
         return {"targets": to_plain(list(found)), "socs": socs}
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from aipc.core.accuracy import NodeError
 from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
@@ -73,6 +74,17 @@ def register(server: AipcServer) -> None:
         return None
 
 
+def shown_error(error: NodeError) -> dict[str, float]:
+    """The figures of a node that the viewer shows; what was not measured is left out."""
+    figures = {
+        "sqnr_db": error.sqnr_db,
+        "introduced_db": error.introduced_sqnr_db,
+        "effect_db": error.effect_sqnr_db,
+    }
+    shown = {name: max(min(value, 200.0), -200.0) for name, value in figures.items() if value is not None}
+    return shown if error.effect_sqnr_db is None else {**shown, "share": error.share}
+
+
 def overlay(server: AipcServer, checked: Checked) -> dict[str, Any]:
     """What is shown on the nodes."""
     wrong = {node for finding in checked.findings if finding.rule == "wrong-numbers" for node in finding.nodes}
@@ -82,7 +94,9 @@ def overlay(server: AipcServer, checked: Checked) -> dict[str, Any]:
         if node.reason:
             entry["reason"] = node.reason
         if error := checked.accuracy.get(node.node):
-            entry["sqnr_db"] = min(error.sqnr_db, 200.0)
+            entry |= shown_error(error)
+        if (time := checked.latency.get(node.node)) and time.microseconds is not None:
+            entry["latency_us"] = round(time.microseconds, 1)
         nodes[node.node] = entry
     findings = [
         {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
+from aipc.core.accuracy import NodeError
 from aipc.core.types import Position, Range
 from aipc.qairt.soc import get_soc
 
@@ -14,6 +15,7 @@ from ..positions import code_points, to_lsp_range
 from ..quick_fixes import words_of
 from ..results import Place, current_findings, current_places
 from ..server import AipcServer, to_path
+from .inlay_hints import decibels
 
 _MOST = 12
 
@@ -67,25 +69,32 @@ def table(places: Sequence[Place]) -> str:
     """One row for equal nodes; the worst error of each."""
     measured = any(place.error for place in places)
     rows = [
-        "| ONNX | NPU | runs on |" + (" SQNR |" if measured else ""),
-        "| --- | --- | --- |" + (" --- |" if measured else ""),
+        "| ONNX | NPU | runs on |" + (" SQNR | introduces |" if measured else ""),
+        "| --- | --- | --- |" + (" --- | --- |" if measured else ""),
     ]
     kinds: Counter[tuple[str, str, str]] = Counter()
-    worst: dict[tuple[str, str, str], float] = {}
+    worst: dict[tuple[str, str, str], NodeError] = {}
     for place in places:
         node = place.node
         where = node.placement.value + (f": {node.reason}" if node.reason else "")
         key = (node.op_type, ", ".join(node.qnn_ops) or "–", where)
         kinds[key] += 1
         if place.error:
-            worst[key] = min(worst.get(key, float("inf")), place.error.sqnr_db)
+            worst[key] = min(worst.get(key, place.error), place.error, key=lambda error: error.sqnr_db)
     for key, count in list(kinds.items())[:_MOST]:
         times = f" ×{count}" if count > 1 else ""
-        error = f" {worst[key]:.1f} dB |" if key in worst else (" – |" if measured else "")
+        error = f" {_error_cells(worst[key])}" if key in worst else (" – | – |" if measured else "")
         rows.append(f"| `{key[0]}`{times} | {_cell(key[1])} | {_cell(key[2])} |{error}")
     if len(kinds) > _MOST:
-        rows.append(f"| … {len(kinds) - _MOST} more | | |" + (" |" if measured else ""))
+        rows.append(f"| … {len(kinds) - _MOST} more | | |" + (" | |" if measured else ""))
     return "\n".join(rows)
+
+
+def _error_cells(error: NodeError) -> str:
+    if error.introduced_sqnr_db is None:
+        return f"{decibels(error.sqnr_db)} | – |"
+    share = f", {100 * error.share:.0f} % of the error" if error.effect_sqnr_db is not None else ""
+    return f"{decibels(error.sqnr_db)} | {decibels(error.introduced_sqnr_db)}{share} |"
 
 
 def _cell(text: str) -> str:

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
+from aipc.core.accuracy import NodeError
 from aipc.core.types import Placement
 
+from ..node_times import time_text
 from ..positions import utf16_units
 from ..results import Place, current_places
 from ..server import AipcServer, to_path
+
+_BLAMED = 0.1
+"""Share of the model's error from which on a line is told that it introduces it."""
 
 
 def register(server: AipcServer) -> None:
@@ -49,10 +54,20 @@ def label(places: Sequence[Place], *, accuracy: bool = True) -> str:
         fails = any(place.node.placement is Placement.FAILS for place in places)
         text = f"{'fails' if fails else 'CPU'} {count - on_npu}/{count}"
     errors = [place.error.sqnr_db for place in places if place.error]
-    if not accuracy or not errors:
-        return text
-    worst = min(errors)
-    return f"{text} · exact" if worst == float("inf") else f"{text} · {worst:.0f} dB"
+    if accuracy and errors:
+        worst = min(errors)
+        text += " · exact" if worst == float("inf") else f" · {worst:.0f} dB"
+        share = share_of(places)
+        if share >= _BLAMED:
+            text += f", introduces {100 * share:.0f} %"
+    times = [place.time for place in places if place.time]
+    return f"{text} · {time_text(times)}" if times else text
+
+
+def share_of(places: Sequence[Place]) -> float:
+    """The share of the model's error that the nodes of some places introduce; a fused group counts once."""
+    groups = {place.error.group or (place.node.node,): place.error.share for place in places if place.error}
+    return min(sum(groups.values()), 1.0)
 
 
 def tooltip(places: Sequence[Place], total: int) -> str:
@@ -62,8 +77,26 @@ def tooltip(places: Sequence[Place], total: int) -> str:
     errors = [place.error for place in places if place.error]
     if errors:
         worst = min(errors, key=lambda error: error.sqnr_db)
-        share += (
-            f"\nSQNR against PyTorch fp32: {worst.sqnr_db:.1f} dB"
-            f" (correctly rounded fp16: {worst.ideal_fp16_sqnr_db:.1f} dB)"
-        )
+        share += f"\nSQNR against PyTorch fp32: {worst.sqnr_db:.1f} dB"
+        if worst.ideal_fp16_sqnr_db is not None:
+            share += f" (correctly rounded fp16: {worst.ideal_fp16_sqnr_db:.1f} dB)"
+        share += "".join(f"\n{words}" for words in blame(worst))
     return f"{kinds}{more}\n{share}"
+
+
+def blame(error: NodeError) -> list[str]:
+    """Where a node's error comes from, and what it does to the outputs; what was not measured is left out."""
+    words = []
+    if error.introduced_sqnr_db is not None and error.inherited_sqnr_db is not None:
+        words.append(
+            f"introduced here: {decibels(error.introduced_sqnr_db)}; inherited: {decibels(error.inherited_sqnr_db)}"
+        )
+    if error.effect_sqnr_db is not None:
+        words.append(
+            f"alone it leaves the outputs at {decibels(error.effect_sqnr_db)}: {100 * error.share:.0f} % of the error"
+        )
+    return words
+
+
+def decibels(value: float) -> str:
+    return "exact" if value == float("inf") else f"{value:.1f} dB"

@@ -8,6 +8,8 @@ from typing import Any
 
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Placement, PlacementReport
+from aipc.qairt.soc import float_soc, get_soc
+from aipc.quantize.plan import is_quantized
 
 from ..findings import placement_findings, read_source_map
 from ..stage import Run, Stage
@@ -15,15 +17,26 @@ from ..stage import Run, Stage
 
 def _key(run: Run) -> Any:
     request = run.request
-    return [run.meta("capture")["digest"], request.soc, request.precision, request.finalize]
+    precision = "fp16" if quantized(run) else request.precision
+    return [run.meta("capture")["digest"], judge_soc(run), precision, request.finalize]
+
+
+def quantized(run: Run) -> bool:
+    return is_quantized(run.request.precision)
+
+
+def judge_soc(run: Run) -> str:
+    """The SoC that the float graph is judged for: another one where the NPU has integers only."""
+    soc = get_soc(run.request.soc)
+    return float_soc(soc).part if quantized(run) else soc.part
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     report = run.job(
         "aipc.qairt.jobs:place",
         model=str(run.path("capture", "model.onnx")),
-        soc=run.request.soc,
-        precision=run.request.precision,
+        soc=judge_soc(run),
+        precision="fp16" if quantized(run) else run.request.precision,
         out=str(out),
         full=run.request.finalize,
     )

@@ -17,7 +17,7 @@ from ..findings import placement_findings, read_source_map
 from ..gates import capture_gate
 from ..solved import deployed_source_map, mark_solved, with_choices
 from ..stage import Run, Stage
-from .placement import placement_report
+from .placement import judge_soc, placement_report, quantized
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +46,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         "aipc.rewrites.jobs:rewrite",
         model=str(run.path("capture", "model.onnx")),
         inputs=str(run.path("capture", "inputs.npz")),
-        soc=run.request.soc,
+        soc=judge_soc(run),
         off=off,
         triggers=_triggers(run),
         out=str(out),
@@ -65,7 +65,10 @@ def rewritten(run: Run) -> Rewritten:
 
 
 def deployed_placement(run: Run) -> PlacementReport:
-    """Of the graph that is deployed: the rewritten one where there is one."""
+    """Of the graph that is deployed: the quantized one where there is one, else the rewritten one."""
+    entry = run.entries.get("quantize")
+    if entry is not None and entry.meta["changed"]:
+        return from_plain(entry.meta["placement"], PlacementReport)
     found = rewritten(run).placement if "rewrite" in run.entries else None
     return found or placement_report(run)
 
@@ -83,6 +86,9 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
         late = placement_findings(result.placement, deployed_source_map(run))
         run.findings += [item for item in late if not told & _captured(result, item.nodes)]
     run.findings[:] = with_choices(run.findings, placement_report(run))
+    if quantized(run):
+        # In float only the rewrites are judged; where every node runs is asked of the quantized graph.
+        return Gate("float graph", 1.0, 1.0, True, "placement is judged on the quantized graph")
     allowed = {Placement.NPU, Placement.CPU} if run.request.allow_cpu else {Placement.NPU}
     off = [node.node for node in report.nodes if node.placement not in allowed]
     # With nothing left for the NPU there is nothing to deploy, whatever is allowed.

@@ -1,4 +1,4 @@
-"""Run the package on its target with the example inputs."""
+"""Run the package on its target with the inputs that it is judged on."""
 
 from __future__ import annotations
 
@@ -20,16 +20,29 @@ def _key(run: Run) -> Any:
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    result = run_on(
-        run.job,
-        run.request.target,
-        package=run.path("package", "package"),
-        inputs=run.path("capture", "inputs.npz"),
-        outputs=out / "outputs.npz",
-        options=replace(run.request.device, journal=str(run.directory)),
-    )
-    plain: dict[str, Any] = to_plain(result)
+    """``outputs.npz`` of the golden inputs; one file a sample where there are several, ``outputs.0001.npz`` …"""
+    results = [
+        run_on(
+            run.job,
+            run.request.target,
+            package=run.path("package", "package"),
+            inputs=inputs,
+            outputs=out / output_name(number),
+            options=replace(run.request.device, journal=str(run.directory)),
+        )
+        for number, inputs in enumerate(run.held_out)
+    ]
+    plain: dict[str, Any] = to_plain(results[0])
     return plain
+
+
+def output_name(number: int) -> str:
+    return f"outputs.{number:04d}.npz" if number else "outputs.npz"
+
+
+def outputs_of(run: Run) -> tuple[Path, ...]:
+    """What the package gave for every held-out sample, in their order."""
+    return tuple(run.path("run", output_name(number)) for number in range(len(run.held_out)))
 
 
 STAGE = Stage(name="run", order=80, version=2, key=_key, build=_build)

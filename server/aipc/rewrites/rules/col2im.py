@@ -10,7 +10,7 @@ import onnx_ir as ir
 from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
-from ..rule import Example, NoMatch, Rule
+from ..rule import Example, Rule
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -21,27 +21,26 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     strides = read.ints(node, "strides", [1] * count)
     pads = read.ints(node, "pads", [0] * 2 * count)
     dilations = read.ints(node, "dilations", [1] * count)
-    if any(item != 1 for item in dilations):
-        raise NoMatch("it is dilated")
     batch, rows, _ = read.shape(value)
     patch = math.prod(block)
     channels = rows // patch
-    steps = [
-        (image[axis] + pads[axis] + pads[axis + count] - block[axis]) // strides[axis] + 1 for axis in range(count)
-    ]
-    rest = [
-        image[axis] + pads[axis] + pads[axis + count] - block[axis] - (steps[axis] - 1) * strides[axis]
-        for axis in range(count)
-    ]
+    # The NPU has no dilation here: the kernel is widened by zeros.
+    reach = [(size - 1) * step + 1 for size, step in zip(block, dilations, strict=True)]
+    free = [image[axis] + pads[axis] + pads[axis + count] - reach[axis] for axis in range(count)]
+    steps = [free[axis] // strides[axis] + 1 for axis in range(count)]
+    rest = [free[axis] - (steps[axis] - 1) * strides[axis] for axis in range(count)]
     # One kernel for each place in the block: it copies an element there.
-    kernel = np.eye(patch).reshape(patch, 1, *block)
+    kernel = np.zeros((patch, 1, *reach))
+    kernel[(slice(None), slice(None), *(slice(None, None, step) for step in dilations))] = np.eye(patch).reshape(
+        patch, 1, *block
+    )
     kernel = np.tile(kernel, (channels, *(1 for _ in range(count + 1)))).astype(read.dtype(value))
     return b.op(
         "ConvTranspose",
         b.reshape(value, [batch, rows, *steps]),
         kernel,
         group=channels,
-        kernel_shape=block,
+        kernel_shape=reach,
         strides=strides,
         pads=pads,
         output_padding=rest,
@@ -59,6 +58,9 @@ RULE = Rule(
     before=Example("F.fold(x, (8, 8), 2, stride=2)", {"x": "float32[1,8,16]"}),
     after="F.conv_transpose2d(x.unflatten(2, (4, 4)), torch.eye(4).reshape(4, 1, 2, 2).repeat(2, 1, 1, 1), "
     "stride=2, groups=2)",
-    negative=Example("F.fold(x, (8, 8), 2, dilation=2)", {"x": "float32[1,8,36]"}),
-    more=(Example("F.fold(x, (8, 8), 3, padding=1)", {"x": "float32[2,18,64]"}),),
+    negative=Example("F.conv_transpose2d(x, torch.ones(2, 1, 2, 2))", {"x": "float32[1,2,8,8]"}),
+    more=(
+        Example("F.fold(x, (8, 8), 3, padding=1)", {"x": "float32[2,18,64]"}),
+        Example("F.fold(x, (8, 9), 2, dilation=2, stride=(1, 2))", {"x": "float32[1,8,24]"}),
+    ),
 )

@@ -50,6 +50,21 @@ def test_the_cable_is_pulled_at_each_step(phone, work, step):
     whole(phone)
 
 
+def test_a_phone_that_goes_when_all_is_done_takes_nothing_back(phone, work):
+    sweeps = []
+
+    def cue(service: str) -> None:
+        if "runs/*; do" in service:
+            sweeps.append(service)
+            if len(sweeps) == 2:  # before the push, and at the end
+                phone.phone.adbd.unplug()
+
+    phone.phone.cue = cue
+    phone.run(replace(work, profile=False))
+    assert work.outputs.is_file()
+    whole(phone)
+
+
 @pytest.mark.parametrize("after", [0.0, 0.8])
 def test_the_cable_is_pulled_while_qnn_net_run_runs(phone, work, after):
     (phone.phone.root / "stop").write_text("20")

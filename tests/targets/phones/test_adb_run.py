@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from aipc.targets._adb_link import command
+from aipc.qairt.runtime import qairt_version
+from aipc.targets._adb_link import choose, command
 from aipc.targets.adb import TARGET
 from aipc.targets.base import DeviceError, SetupNeededError, UnfitError
 
 from .adb_server import adb
+from .phone import Phone
 from .sdk import make_sdk
-
-
-@pytest.fixture
-def asked(bench, phone) -> dict:
-    """What qnn-net-run was asked for, the last time."""
-    return json.loads((bench.phone.root / "net_run.json").read_text())
 
 
 def test_a_package_runs_and_gives_pytorch_s_numbers(phone, work):
@@ -51,9 +48,8 @@ def test_a_package_runs_and_gives_pytorch_s_numbers(phone, work):
 
 
 def test_what_is_there_is_not_pushed_again(phone, work):
-    phone.run(work)
-    phone.phone.services.clear()
-    done = phone.run(work)
+    phone.run(replace(work, profile=False))
+    done = phone.run(replace(work, profile=False))
     assert next(step.note for step in done.steps if step.step == "push") == "there already"
     assert "setup" not in {step.step for step in done.steps}
 
@@ -197,6 +193,31 @@ def test_two_deployments_wait_for_each_other_and_the_lock_goes_with_its_holder(p
     assert third.take(ann, left.owner.token) is None
     third.give_back(ann)
     assert phone.settled() == []
+
+
+def test_a_phone_with_a_python_of_its_own_runs_the_whole_package(phone, work):
+    done = phone.run(replace(work, profile=False), setup=False, python=sys.executable)
+    with np.load(work.outputs) as outputs, np.load(work.package / "golden" / "outputs.npz") as golden:
+        assert np.allclose(outputs["mean"], golden["mean"], atol=0.02)
+    assert done.latency is None, "its machine is an x86, and says so"
+    assert done.facts.qairt == qairt_version()
+    with pytest.raises(DeviceError, match=r"describe: the phone's /bin/sh does not import onnxruntime"):
+        phone.run(work, python="/bin/sh")
+    assert phone.settled() == []
+
+
+def test_of_several_phones_one_is_to_be_named(phone, tmp_path):
+    other = Phone(tmp_path.resolve() / "other")
+    try:
+        adb(phone.environment, "connect", other.adbd.address)
+        with pytest.raises(DeviceError, match=r"several phones: 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+") as stopped:
+            choose("")
+        assert "for example adb:127.0.0.1:" in stopped.value.remedy
+        assert choose(other.adbd.address) == other.adbd.address
+    finally:
+        adb(phone.environment, "disconnect", other.adbd.address)
+        other.close()
+    assert choose("") == phone.phone.adbd.address
 
 
 def test_adb_of_debian_agrees_about_the_phone(phone):

@@ -175,6 +175,8 @@ class Phone:
                     process.stdin.close()
 
         stream.on_close = gone
+        if stream.closed.is_set():
+            gone()
         pumps = [threading.Thread(target=_pump, args=(process.stdout, stream, _STDOUT if packets else None))]
         if packets:
             pumps.append(threading.Thread(target=_pump, args=(process.stderr, stream, _STDERR)))

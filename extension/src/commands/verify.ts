@@ -1,0 +1,44 @@
+/** Run a package of the list again, on a device or in the simulator, and say what changed since its deployment. */
+
+import * as vscode from "vscode";
+import { agreesToSetUp, helpFor, openTerminal } from "../consent.ts";
+import type { Command, Host } from "../host.ts";
+import { isError, type PackageInfo, sentence, type ServerError, type Targets, type VerifyReport } from "../protocol.ts";
+import { requireTrust } from "../trust.ts";
+
+export const verifyPackage: Command = {
+  id: "aipc.verifyPackage",
+  async run(host, item) {
+    const directory = (item as { info?: PackageInfo } | undefined)?.info?.directory;
+    if (!directory || !requireTrust("run a package")) return;
+    const target = await pickTarget(host);
+    if (target) await verify(host, directory, target, false);
+  },
+};
+
+async function pickTarget(host: Host): Promise<string | undefined> {
+  const found = (await host.server.ask<Targets>("targets"))?.targets ?? [];
+  const items = found.filter((one) => one.available).map((one) => ({ label: one.title, description: one.name }));
+  const picked = await vscode.window.showQuickPick(items, { title: "Verify Package", placeHolder: "Run it where?" });
+  return picked?.description;
+}
+
+async function verify(host: Host, directory: string, target: string, setup: boolean): Promise<void> {
+  const answer = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: `Verifying on ${target}` },
+    () => host.server.ask<VerifyReport | ServerError>("verify", { package: directory, target, setup }),
+  );
+  if (!answer) return;
+  if (isError(answer)) {
+    if (await agreesToSetUp(answer, target)) return verify(host, directory, target, true);
+    if (answer.error.kind === "SetupNeededError") return;
+    openTerminal(await vscode.window.showErrorMessage(sentence(answer), ...helpFor(answer, target)), target);
+    return;
+  }
+  const value =
+    answer.gate.value === null ? "nothing measured" : `${answer.gate.metric} ${answer.gate.value.toFixed(1)}`;
+  const changed = answer.changed.length ? `; changed since the deployment: ${answer.changed.join(", ")}` : "";
+  const words = `${answer.model} on ${target}: ${value}, wanted ${answer.gate.threshold}${changed}.`;
+  if (answer.ok) void vscode.window.showInformationMessage(`Verified: ${words}`);
+  else void vscode.window.showErrorMessage(`Not verified: ${words}`);
+}

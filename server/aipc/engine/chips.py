@@ -1,0 +1,116 @@
+"""Deploy for several chips at once: each verified by itself, then one package of all of them."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aipc.core.config import Config, ModelRef
+from aipc.core.errors import InputError
+from aipc.core.types import DeployReport, Event, StageRecord
+from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.chips import merge_packages
+from aipc.pipeline.package import install_package, read_manifest
+from aipc.qairt.soc import get_soc
+from aipc.targets import RunOptions
+
+from ._run import OnEvent, resolve
+from .packages import VerifyReport, verify
+
+if TYPE_CHECKING:
+    from .deploying import DeployRequest
+
+
+def several_socs(soc: str | None) -> tuple[str, ...]:
+    """The part numbers in ``sm8650,sm8750``; empty when it names one chip or none."""
+    names = [name for name in (soc or "").split(",") if name.strip()]
+    return tuple(dict.fromkeys(get_soc(name).part for name in names)) if len(names) > 1 else ()
+
+
+def deploy_for_chips(
+    request: DeployRequest,
+    socs: tuple[str, ...],
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> DeployReport:
+    """Deploy the model for every chip on the simulator, join the packages, and run the joined one on a device, if one
+    is the target. The first chip whose gates are not passed ends it with its own report.
+    """
+    from .deploying import deploy
+
+    started = time.perf_counter()
+    ref, _, precision, config = resolve(request.model, socs[0], request.precision, request.inputs, request.cwd)
+    target = request.target or config.target or "simulator"
+    out = _place(request, ref, socs, precision)
+    reports: dict[str, DeployReport] = {}
+    with pool_or_new(pool) as workers, tempfile.TemporaryDirectory() as directory:
+        for soc in socs:
+            if on_event:
+                on_event(Event("deploy", f"for {soc}"))
+            part = replace(request, soc=soc, target="simulator", out=Path(directory) / soc)
+            reports[soc] = deploy(part, workers, on_event, cancel)
+            if not reports[soc].ok:
+                return reports[soc]
+            if reports[soc].packages:
+                raise InputError(
+                    f"{ref.name} becomes a package for each of its sizes, and cannot be one for several chips as well",
+                    remedy="deploy for one chip at a time, or pin the dimension in dims",
+                )
+        parts = {soc: Path(directory) / soc for soc in socs}
+        merged = Path(directory) / "merged"
+        merge_packages(parts, merged)
+        install_package(merged, out, read_manifest(parts[socs[0]]).get("gates", {}))
+        verified = None
+        if target != "simulator":
+            verified = verify(out, target, workers, on_event, cancel, _options(request, config, target))
+    return _report(reports, out, target, verified, time.perf_counter() - started)
+
+
+def _place(request: DeployRequest, ref: ModelRef, socs: tuple[str, ...], precision: str) -> Path:
+    default = ref.root / ".aipc" / "packages" / f"{ref.name}-{'+'.join(socs)}-{precision}"
+    out = (request.cwd or Path.cwd()) / (request.out or default)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file", remedy="choose a directory with --output")
+    return out
+
+
+def _options(request: DeployRequest, config: Config, target: str) -> RunOptions:
+    return RunOptions(setup=request.setup, settings=config.targets.get(target, {}))
+
+
+def _report(
+    reports: dict[str, DeployReport], out: Path, target: str, verified: VerifyReport | None, seconds: float
+) -> DeployReport:
+    """One report of all: the stages of each chip under its name, and what the device said of the joined package."""
+    stages = [
+        replace(record, name=f"{soc}: {record.name}") for soc, report in reports.items() for record in report.stages
+    ]
+    last = next(reversed(reports.values()))
+    timings = {record.name: record.seconds for record in stages} | {"total": round(seconds, 4)}
+    whole = replace(
+        last,
+        soc=",".join(reports),
+        target=target,
+        stages=tuple(stages),
+        package=str(out),
+        timings=timings,
+        findings=tuple(finding for report in reports.values() for finding in report.findings),
+    )
+    if verified is None:
+        return whole
+    record = StageRecord("verify", 0.0, False, verified.gate, f"the package of all chips on {target}")
+    return replace(
+        whole,
+        ok=verified.ok,
+        stages=(*stages, record),
+        package=str(out) if verified.ok else None,
+        accuracy={"outputs": verified.accuracy},
+        latency=verified.latency,
+        device=verified.device,
+        findings=(*whole.findings, *verified.findings),
+    )

@@ -1,0 +1,141 @@
+"""Quantize: the part of deploy that turns a float graph into integers, alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aipc.core.cache import storage_errors
+from aipc.core.errors import InputError
+from aipc.core.json import from_plain, to_plain
+from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
+from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.driver import run_stages
+from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
+from aipc.pipeline.stage import Request, Run
+from aipc.pipeline.stages.calibrate import calibration_set
+from aipc.pipeline.stages.package import quantization
+from aipc.pipeline.stages.quantize import quantized_result
+from aipc.qairt.runtime import require_qairt
+from aipc.quantize.plan import UNIFORM
+
+from ._run import INTEGERS, OnEvent, calibrated, counts, new_run, resolve
+
+STAGES = ("capture", "verify capture", "placement", "rewrite", "calibrate", "quantize")
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeRequest:
+    """``out``: where the graph goes, ``.aipc/quantized/MODEL-SOC-PRECISION`` beside the configuration by default.
+    ``dlc``: also write QAIRT's own format."""
+
+    model: str
+    soc: str | None = None
+    precision: str | None = None
+    calibration: str | None = None
+    calibration_count: int | None = None
+    out: Path | None = None
+    dlc: bool = False
+    cwd: Path | None = None
+    use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeReport:
+    """A quantized ONNX graph with its encodings, and how far its integers, run on the CPU, are from PyTorch."""
+
+    model: str
+    soc: str
+    precision: str
+    ok: bool
+    stages: tuple[StageRecord, ...]
+    output: str | None
+    placement: Mapping[str, int] | None
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+    calibration: Mapping[str, Any]
+    accuracy: tuple[OutputAccuracy, ...]
+    """Of the graph on onnxruntime's CPU provider over the held-out samples: the NPU rounds otherwise."""
+    dlc: str | None
+    findings: tuple[Finding, ...]
+    timings: Mapping[str, float]
+
+
+def quantize(
+    request: QuantizeRequest,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> QuantizeReport:
+    """Calibrate and quantize a model, and write the graph with what it was made from.
+
+    Raises:
+        AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
+    """
+    started = time.perf_counter()
+    ref, soc, precision, _ = resolve(
+        request.model, request.soc, request.precision, None, request.cwd, request.calibration
+    )
+    precision = precision if precision != "fp16" or request.precision == "fp16" else INTEGERS
+    if precision not in UNIFORM:
+        raise InputError(f"{precision} is no quantization to write", remedy=f"use one of {', '.join(UNIFORM)}")
+    require_qairt()
+    out = request.out or ref.root / ".aipc" / "quantized" / f"{ref.name}-{soc}-{precision}"
+    out = (request.cwd or Path.cwd()) / out
+    with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
+        asked = calibrated(Request(ref, soc, precision), request.calibration, request.calibration_count)
+        run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+        with run_lock(run.directory):
+            journal = Journal(run.directory)
+            journal.write("run started", model=ref.name, reference=ref.reference, soc=soc, precision=precision)
+            outcome = run_stages(run, journal, only=STAGES)
+            accuracy, dlc = _written(run, out, dlc=request.dlc) if outcome.ok else ((), None)
+            journal.write("run done", ok=outcome.ok, package=None, capsule=None)
+    result, data = quantized_result(run), calibration_set(run)
+    timings = {record.name: record.seconds for record in outcome.records}
+    placed = run.meta("quantize")["placement"] if result else None
+    return QuantizeReport(
+        model=ref.name,
+        soc=soc,
+        precision=precision,
+        ok=outcome.ok,
+        stages=tuple(outcome.records),
+        output=str(out) if outcome.ok else None,
+        placement=counts(from_plain(placed, PlacementReport)) if placed else None,
+        counts=result.counts if result else {},
+        notes=result.notes if result else (),
+        calibration={**to_plain(data), "files": {}, "directory": ""} if data else {},
+        accuracy=accuracy,
+        dlc=dlc,
+        findings=tuple(run.findings),
+        timings=timings | {"total": round(time.perf_counter() - started, 4)},
+    )
+
+
+def _written(run: Run, out: Path, *, dlc: bool) -> tuple[tuple[OutputAccuracy, ...], str | None]:
+    """Put graph, encodings and provenance into ``out``; the graph's accuracy on the CPU, and the DLC's path."""
+    result = quantized_result(run)
+    assert result
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name in ("model.onnx", "model.data"):
+            if (run.entries["quantize"].path / name).is_file():
+                shutil.copyfile(run.entries["quantize"].path / name, out / name)
+        told = {**(quantization(run) or {}), "encodings": to_plain(result.encodings)}
+        (out / "quantization.json").write_text(json.dumps(told, indent=2), "utf-8")
+    accuracy: tuple[OutputAccuracy, ...] = run.job(
+        "aipc.quantize.judging:on_cpu",
+        model=str(run.graph),
+        samples=[str(path) for path in run.held_out],
+        references=[str(path) for path in run.references],
+    )
+    path = None
+    if dlc:
+        path = run.job("aipc.qairt.dlc:write", model=str(run.graph), soc=run.request.soc, out=str(out / "model.dlc"))
+    return accuracy, path

@@ -1,0 +1,56 @@
+"""What the editor asks of devices: what one is, whether a package fits it, and a package verified there again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aipc.core.errors import AipcError
+from aipc.core.json import to_plain
+
+from ..progress import Progress
+from ..server import AipcServer, to_path
+from .commands import answer_error, untrusted
+
+
+def register(server: AipcServer) -> None:
+    @server.command("aipc.server.examine")
+    async def examine(argument: dict[str, Any]) -> Any:
+        """Connect to ``target``; with ``package``, compare the two."""
+        if not server.trusted:
+            return untrusted("connecting to a device")
+        from aipc import engine
+        from aipc.targets.told import fact_rows
+
+        package = Path(argument["package"]) if argument.get("package") else None
+        ask = partial(engine.examine_target, argument["target"], package, server.pool, cwd=_place(argument))
+        try:
+            examined = await asyncio.to_thread(ask)
+        except AipcError as error:
+            return answer_error(error)
+        facts = examined.description.facts
+        return {**to_plain(examined), "rows": [list(row) for row in fact_rows(facts)] if facts else []}
+
+    @server.command("aipc.server.verify")
+    async def verify(argument: dict[str, Any]) -> Any:
+        """Run a package on its golden inputs again, on ``target``."""
+        if not server.trusted:
+            return untrusted("running a package")
+        from aipc import engine
+
+        package, target = Path(argument["package"]), argument["target"]
+        cancel = threading.Event()
+        async with Progress(server, f"Verifying {package.name}", cancel, argument.get("workDoneToken")) as on_event:
+            try:
+                options = engine.run_options(package, target, setup=bool(argument.get("setup")))
+                run = partial(engine.verify, package, target, server.pool, on_event, cancel, options)
+                return to_plain(await asyncio.to_thread(run))
+            except AipcError as error:
+                return answer_error(error)
+
+
+def _place(argument: dict[str, Any]) -> Path | None:
+    return to_path(argument["uri"]).parent if argument.get("uri") else None

@@ -1,0 +1,90 @@
+"""Read what a quantized graph really stores: the outputs of its QuantizeLinear nodes, in the simulator.
+
+They are tensors that exist in the package's own memory, so reading them breaks no fusion; that the final outputs stay
+equal, bit for bit, is checked by the caller all the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from aipc.core.errors import QairtError
+
+from .session import open_session
+from .soc import SoC
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A float tensor as the quantized graph stores it: real = (integer - zero_point) * scale."""
+
+    tensor: str
+    """Its name in the float graph."""
+    integers: str
+    """The QuantizeLinear output that holds it."""
+    scale: float
+    zero_point: int
+    dtype: int
+    """ONNX element type."""
+
+    def real(self, integers: Array) -> Array:
+        return ((integers.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)).astype(np.float32)
+
+
+def stored_tensors(quantized: onnx.ModelProto, names: Collection[str]) -> dict[str, Stored]:
+    """The float tensors ``names`` that ``quantized`` stores with one scale each, in its graph order.
+
+    A tensor that is converted to a second width is read in its first.
+    """
+    constants = {tensor.name: tensor for tensor in quantized.graph.initializer}
+    found: dict[str, Stored] = {}
+    for node in quantized.graph.node:
+        if node.op_type != "QuantizeLinear" or node.input[0] not in names or node.input[0] in found:
+            continue
+        scale = constants.get(node.input[1])
+        zero = constants.get(node.input[2]) if len(node.input) > 2 else None
+        if scale is None or zero is None:
+            continue
+        scales, zeros = numpy_helper.to_array(scale), numpy_helper.to_array(zero)
+        if scales.size == 1:
+            found[node.input[0]] = Stored(
+                node.input[0], node.output[0], float(scales.ravel()[0]), int(zeros.ravel()[0]), zero.data_type
+            )
+    return found
+
+
+def read_stored(
+    quantized: onnx.ModelProto, stored: Sequence[Stored], inputs: Mapping[str, Array], soc: SoC
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Run ``quantized`` on the simulator: (float tensor -> its real values, graph output -> array).
+
+    Raises:
+        QairtError: the graph cannot be compiled or run.
+    """
+    ends = [output.name for output in quantized.graph.output]
+    taps = list(dict.fromkeys(item.integers for item in stored if item.integers not in ends))
+    kinds = {item.integers: item.dtype for item in stored}
+    tapped = onnx.ModelProto()
+    tapped.CopyFrom(quantized)
+    tapped.graph.output.extend(helper.make_tensor_value_info(name, kinds[name], None) for name in taps)
+    with tempfile.TemporaryDirectory(prefix="aipc-taps-") as directory:
+        path = Path(directory) / "tapped.onnx"
+        onnx.save(tapped, path)
+        try:
+            session = open_session(path, soc, verbose=False)
+            feeds = {value.name: inputs[value.name] for value in session.get_inputs()}
+            values = dict(zip((*ends, *taps), session.run([*ends, *taps], feeds), strict=True))
+        except Exception as error:
+            raise QairtError("the simulator cannot run the tapped graph", detail=str(error)) from error
+    outputs = {name: np.asarray(values[name]) for name in ends}
+    return {item.tensor: item.real(np.asarray(values[item.integers])) for item in stored}, outputs

@@ -1,0 +1,88 @@
+"""Batch normalization before quantization: part of the convolution before it, or a convolution of its own.
+
+Left alone it is quantized with one encoding for all of its scales, which span orders of magnitude: EfficientNet-Lite0
+falls from 38 dB after the first convolution to 6 dB after the third. As part of a convolution every channel has its own
+encoding. HTP folds it in fp16, which is why it does no harm there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from .graph import Graph, attribute
+
+_EPSILON = 1e-5
+
+
+def fold_batch_norms(graph: Graph, keep: frozenset[str]) -> int:
+    """Fold or convert every BatchNormalization whose statistics are constants; how many that were."""
+    done = 0
+    for node in [node for node in graph.model.graph.node if node.op_type == "BatchNormalization"]:
+        if node.name in keep or len([name for name in node.output if name]) != 1:
+            continue
+        arrays = [graph.array(name) for name in node.input[1:5]]
+        if any(item is None for item in arrays):
+            continue
+        gamma, beta, mean, variance = (np.asarray(item, np.float64) for item in arrays)
+        scale = gamma / np.sqrt(variance + attribute(node, "epsilon", _EPSILON))
+        shift = beta - mean * scale
+        before = graph.made.get(node.input[0])
+        done += _into_convolution(graph, before, node, scale, shift, keep) or _as_convolution(graph, node, scale, shift)
+    return done
+
+
+def _into_convolution(
+    graph: Graph,
+    before: onnx.NodeProto | None,
+    node: onnx.NodeProto,
+    scale: np.ndarray,
+    shift: np.ndarray,
+    keep: frozenset[str],
+) -> bool:
+    if before is None or before.op_type not in {"Conv", "ConvTranspose"} or before.name in keep:
+        return False
+    if graph.only_taker(before.output[0]) is None:
+        return False
+    weight = graph.array(before.input[1])
+    bias = graph.array(before.input[2]) if len(before.input) > 2 and before.input[2] else None
+    if weight is None or (len(before.input) > 2 and before.input[2] and bias is None):
+        return False
+    if before.op_type == "Conv":
+        scaled = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
+    else:
+        groups = attribute(before, "group", 1)
+        per_group = scale.reshape(groups, -1).repeat(weight.shape[0] // groups, axis=0)
+        scaled = weight * per_group.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
+    total = shift + (0.0 if bias is None else bias * scale)
+    name = before.name
+    fused = onnx.NodeProto()
+    fused.CopyFrom(before)
+    del fused.input[1:]
+    fused.input.append(graph.add_constant(f"{name}_weight_folded", scaled.astype(np.float32)))
+    fused.input.append(graph.add_constant(f"{name}_bias_folded", total.astype(np.float32)))
+    fused.output[0] = node.output[0]
+    graph.replace([before, node], [fused])
+    return True
+
+
+def _as_convolution(graph: Graph, node: onnx.NodeProto, scale: np.ndarray, shift: np.ndarray) -> bool:
+    """One weight a channel: with an encoding a channel it is exact."""
+    rank = len(graph.shapes.get(node.input[0], ()))
+    if rank not in {3, 4}:
+        return False
+    weight = scale.reshape(-1, 1, *[1] * (rank - 2)).astype(np.float32)
+    convolution = helper.make_node(
+        "Conv",
+        [
+            node.input[0],
+            graph.add_constant(f"{node.name}_weight", weight),
+            graph.add_constant(f"{node.name}_bias", shift.astype(np.float32)),
+        ],
+        [node.output[0]],
+        name=node.name,
+        group=int(scale.size),
+    )
+    graph.replace([node], [convolution])
+    return True

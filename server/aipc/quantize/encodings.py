@@ -1,0 +1,111 @@
+"""Encodings that QNN wants other than the default, and how a quantized graph goes back to the float one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import onnx
+from onnx import numpy_helper
+
+from .higher import higher_tensors
+from .plan import QuantizationPlan
+from .results import TensorEncoding
+
+_QDQ = ("QuantizeLinear", "DequantizeLinear")
+
+
+def overrides_for(
+    model: onnx.ModelProto, plan: QuantizationPlan, float_nodes: tuple[str, ...]
+) -> dict[str, list[dict[str, Any]]]:
+    """Tensor name -> what its encoding must be, for onnxruntime's quantizer."""
+    from onnxruntime.quantization import QuantType
+
+    overrides: dict[str, list[dict[str, Any]]] = {}
+    constants = {item.name: item for item in model.graph.initializer}
+    bits = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
+    left = set(float_nodes)
+    for node in model.graph.node:
+        if node.name in left:
+            continue
+        if node.op_type == "LayerNormalization" and len(node.input) > 1 and node.input[1] in constants:
+            # QNN refuses a scale of one encoding a channel, and a signed one.
+            overrides[node.input[1]] = [{"quant_type": QuantType.QUInt8, "symmetric": False}]
+        if node.op_type == "MatMul" and plan.per_channel and (weight := constants.get(node.input[1])):
+            # onnxruntime's configuration gives one encoding to all; QAIRT takes one for each column, 10 dB better.
+            axis = len(weight.dims) - 1
+            if axis >= 1 and weight.dims[axis] > 1:
+                overrides[weight.name] = [{"quant_type": bits, "axis": axis, "symmetric": True}]
+    if plan.activation_bits == 8:
+        for name in higher_tensors(model, (name for name in plan.higher if name not in left)):
+            overrides[name] = [{"quant_type": QuantType.QUInt16}]
+    return overrides
+
+
+def encodings_of(model: onnx.ModelProto) -> dict[str, TensorEncoding]:
+    """Activations of a quantized graph by the float graph's names."""
+    constants = {item.name: item for item in model.graph.initializer}
+    found = {}
+    for node in model.graph.node:
+        if node.op_type != "QuantizeLinear" or node.input[1] not in constants:
+            continue
+        scale, zero = (numpy_helper.to_array(constants[name]) for name in node.input[1:3])
+        if scale.size == 1:
+            # A graph output's own name is behind the pair; the tensor before it has another.
+            name = node.input[0].removesuffix("_QuantizeLinear_Input")
+            found[name] = TensorEncoding(name, zero.dtype.name, float(scale.ravel()[0]), int(zero.ravel()[0]))
+    return found
+
+
+def derived_nodes(
+    source: onnx.ModelProto, result: onnx.ModelProto, prepared: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Every node of ``result`` -> the nodes of ``source`` that it stands for.
+
+    A Q or DQ node stands for what made its tensor, at the graph's inputs and at weights for what takes it. An
+    activation that became part of the range of the node before it goes to that node.
+    """
+    names = {node.name for node in source.graph.node}
+    made = {name: node for node in result.graph.node for name in node.output}
+    takers: dict[str, list[onnx.NodeProto]] = {}
+    for node in result.graph.node:
+        for name in node.input:
+            takers.setdefault(name, []).append(node)
+    derived: dict[str, tuple[str, ...]] = {}
+    for node in result.graph.node:
+        if node.name in prepared:
+            derived[node.name] = prepared[node.name]
+        elif node.name in names:
+            derived[node.name] = (node.name,)
+    told = {name for sources in derived.values() for name in sources}
+    for node in source.graph.node:
+        if node.name in told or not node.output:
+            continue
+        producer = _through(made.get(f"{node.output[0]}_QuantizeLinear_Input") or made.get(node.output[0]), made)
+        if producer is not None and producer.name in derived:
+            derived[producer.name] = (*derived[producer.name], node.name)
+    for node in result.graph.node:
+        if node.name not in derived:
+            producer = _through(node, made)
+            if producer is not None:
+                derived[node.name] = derived.get(producer.name, ())
+            else:
+                derived[node.name] = tuple(
+                    dict.fromkeys(name for taker in _behind(node, takers) for name in derived.get(taker.name, ()))
+                )
+    return derived
+
+
+def _through(node: onnx.NodeProto | None, made: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
+    """The node itself, or what stands before the Q and DQ nodes that it is one of."""
+    while node is not None and node.op_type in _QDQ:
+        node = made.get(node.input[0])
+    return node
+
+
+def _behind(node: onnx.NodeProto, takers: Mapping[str, list[onnx.NodeProto]]) -> list[onnx.NodeProto]:
+    found = []
+    for name in node.output:
+        for taker in takers.get(name, ()):
+            found += _behind(taker, takers) if taker.op_type in _QDQ else [taker]
+    return found

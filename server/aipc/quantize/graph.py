@@ -1,0 +1,95 @@
+"""Small tools on an ONNX graph that is being prepared: look things up, replace nodes, keep what they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+Array = np.ndarray[Any, Any]
+
+
+class Graph:
+    """A model with its look-ups; ``derived`` maps new nodes to those of the original graph that they stand for."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = model
+        self.constants = {item.name: item for item in model.graph.initializer}
+        self.outputs = {value.name for value in model.graph.output}
+        self.derived: dict[str, tuple[str, ...]] = {}
+        self.made: dict[str, onnx.NodeProto] = {}
+        self.takers: dict[str, list[onnx.NodeProto]] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._lift_constants()
+        self._index()
+        for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+            shape = value.type.tensor_type.shape
+            self.shapes[value.name] = tuple(dim.dim_value for dim in shape.dim)
+
+    def _lift_constants(self) -> None:
+        """Constant nodes as initializers: the quantizer takes weights and biases from nowhere else."""
+        for node in list(self.model.graph.node):
+            if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
+                tensor = onnx.TensorProto()
+                tensor.CopyFrom(node.attribute[0].t)
+                tensor.name = node.output[0]
+                self.model.graph.initializer.append(tensor)
+                self.constants[tensor.name] = tensor
+                self.model.graph.node.remove(node)
+
+    def _index(self) -> None:
+        self.made = {name: node for node in self.model.graph.node for name in node.output}
+        self.takers = {}
+        for node in self.model.graph.node:
+            for name in node.input:
+                self.takers.setdefault(name, []).append(node)
+
+    def refresh(self) -> None:
+        """Look everything up again after the model was changed from outside."""
+        self.constants = {item.name: item for item in self.model.graph.initializer}
+        self._index()
+
+    def array(self, name: str) -> Array | None:
+        """The value of a constant; None for anything else."""
+        item = self.constants.get(name)
+        return None if item is None else np.asarray(numpy_helper.to_array(item))
+
+    def only_taker(self, name: str) -> onnx.NodeProto | None:
+        """The one node that takes a tensor, if it is one and the tensor is no output."""
+        takers = self.takers.get(name, [])
+        return takers[0] if len(takers) == 1 and name not in self.outputs else None
+
+    def add_constant(self, name: str, array: Array) -> str:
+        while name in self.constants:
+            name += "_"
+        item = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self.model.graph.initializer.append(item)
+        self.constants[name] = self.model.graph.initializer[-1]
+        return name
+
+    def replace(self, old: list[onnx.NodeProto], new: list[onnx.NodeProto]) -> None:
+        """``new`` in the place of the last of ``old``; each new node stands for all of the old ones."""
+        sources = tuple(dict.fromkeys(item for node in old for item in self.sources(node.name)))
+        gone = {node.name for node in old}
+        nodes = list(self.model.graph.node)
+        place = max(index for index, node in enumerate(nodes) if node.name in gone)
+        kept = [node for node in nodes[: place + 1] if node.name not in gone]
+        kept += [*new, *nodes[place + 1 :]]
+        for node in new:
+            self.derived[node.name] = sources
+        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
+        del self.model.graph.node[:]
+        self.model.graph.node.extend(copies)
+        self._index()
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        return self.derived.get(name, (name,))
+
+
+def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:
+    for item in node.attribute:
+        if item.name == name:
+            return onnx.helper.get_attribute_value(item)
+    return default

@@ -1,0 +1,57 @@
+"""Which tensors of an 8-bit graph have 16 bits when some of its nodes are to be kept higher.
+
+A convolution and the Relu behind it are one operator on the NPU and one tensor here: to keep one of them higher is to
+keep both, or a conversion between them would bring back the error. What reads the tensor reads 16 bits and gives 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import onnx
+
+_FUSED = {"Relu", "Clip"}
+_PRODUCERS = {"Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "BatchNormalization"}
+
+
+def higher_tensors(model: onnx.ModelProto, higher: Iterable[str]) -> tuple[str, ...]:
+    """The activations of ``model`` that have 16 bits for the nodes ``higher``, in graph order.
+
+    The tensors that only surround them stay at 8 bits, with a conversion.
+    """
+    makers = {name: node for node in model.graph.node for name in node.output if name}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    asked = set(higher)
+    wanted: set[str] = set()
+    for node in model.graph.node:
+        if node.name not in asked:
+            continue
+        for name in filter(None, node.output):
+            wanted |= _whole(name, makers, readers)
+    return tuple(name for node in model.graph.node for name in node.output if name in wanted)
+
+
+def _whole(name: str, makers: dict[str, onnx.NodeProto], readers: dict[str, list[onnx.NodeProto]]) -> set[str]:
+    """A tensor with the others of its fused operator."""
+    maker = makers[name]
+    found = {name}
+    if maker.op_type in _FUSED and _fused_behind(maker.input[0], makers, readers):
+        found.add(maker.input[0])
+    if _fused_behind(name, makers, readers):
+        found.update(readers[name][0].output)
+    return found
+
+
+def _fused_behind(name: str, makers: dict[str, onnx.NodeProto], readers: dict[str, list[onnx.NodeProto]]) -> bool:
+    """Whether a convolution or its like makes ``name`` and one Relu alone reads it."""
+    behind: Collection[onnx.NodeProto] = readers.get(name, ())
+    maker = makers.get(name)
+    return (
+        maker is not None
+        and maker.op_type in _PRODUCERS
+        and len(behind) == 1
+        and all(node.op_type in _FUSED and node.input[0] == name for node in behind)
+    )

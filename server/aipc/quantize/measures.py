@@ -1,0 +1,99 @@
+"""What is done to the float graph before it is quantized, and to the quantized graph after.
+
+Each measure has a file; each says in a note what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import onnx
+
+from .batch_norm import fold_batch_norms
+from .fusions import fuse
+from .graph import Graph
+from .moments import Moments
+from .plan import QuantizationPlan
+from .rounding import Overrides, round_weights
+from .silu import other_gate
+
+_WIDEST = 32.0
+"""8 bits over this leave the narrowest input of a Concat 8 steps."""
+
+_MOVES = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Slice", "Gather"}
+
+Ranges = Mapping[str, tuple[float, float]]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A float graph ready to be quantized. ``derived``: nodes that are new -> nodes of the graph they came from."""
+
+    model: onnx.ModelProto
+    ranges: dict[str, tuple[float, float]]
+    float_nodes: tuple[str, ...]
+    derived: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    overrides: Overrides = field(default_factory=dict)
+    """Encodings of weights that were rounded already."""
+    higher: tuple[str, ...] = ()
+    """Nodes that have 16 bits: those of the plan and others."""
+
+
+def prepare(
+    model: onnx.ModelProto,
+    plan: QuantizationPlan,
+    ranges: Ranges,
+    moments: Mapping[str, Moments],
+    memory: Path | None = None,
+) -> Prepared:
+    """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
+    graph, known, notes = Graph(model), dict(ranges), []
+    keep = frozenset(plan.float_nodes)
+    if number := fuse(graph, keep):
+        notes.append(f"{number} operators that were spelled out in several nodes are one each")
+    if number := fold_batch_norms(graph, keep):
+        notes.append(f"{number} batch normalizations became part of a convolution")
+    if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
+        notes.append(f"{number} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly")
+    higher = higher_nodes(plan, graph)
+    if plan.activation_bits == 8 and (wide := wide_joins(graph, known, keep)):
+        notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")
+        higher = (*higher, *wide)
+    overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
+    if number:
+        notes.append(f"the weights of {number} layers are rounded against the calibration data")
+    return Prepared(graph.model, known, plan.float_nodes, graph.derived, tuple(notes), overrides, higher)
+
+
+def wide_joins(graph: Graph, ranges: Ranges, keep: frozenset[str]) -> tuple[str, ...]:
+    """Concat nodes that join what one 8-bit encoding cannot hold: a detector's boxes in pixels and its scores below 1.
+
+    The narrowest of their inputs would be left with a handful of steps. At 16 bits there are enough for both.
+    """
+    found = []
+    for node in graph.model.graph.node:
+        if node.op_type != "Concat" or node.name in keep:
+            continue
+        spans = [ranges[name][1] - ranges[name][0] for name in node.input if name in ranges]
+        if len(spans) > 1 and max(spans) > _WIDEST * max(min(spans), 1e-9):
+            found += [node.name, *_carried(graph, node.output[0])]
+    return tuple(found)
+
+
+def _carried(graph: Graph, tensor: str) -> list[str]:
+    """The nodes behind that only move the values of ``tensor``."""
+    names: list[str] = []
+    while (taker := graph.only_taker(tensor)) is not None and taker.op_type in _MOVES:
+        names.append(taker.name)
+        tensor = taker.output[0]
+    return names
+
+
+def higher_nodes(plan: QuantizationPlan, graph: Graph) -> tuple[str, ...]:
+    """The plan's nodes by the names of the prepared graph: a folded one is part of another now."""
+    asked = set(plan.higher)
+    made = [name for name, sources in graph.derived.items() if asked.intersection(sources)]
+    return tuple(dict.fromkeys((*plan.higher, *made)))

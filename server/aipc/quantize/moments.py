@@ -1,0 +1,186 @@
+"""What the inputs of a layer with weights look like together: their mean and second moments, as far as memory allows.
+
+A layer's error from rounded weights is (W - Q) x; over the data its square is tr((W - Q) E[x xT] (W - Q)T). These
+moments are all that rounding needs to know of the data. A convolution's x is one patch; patches are drawn evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from .graph import attribute
+
+Array = np.ndarray[Any, Any]
+
+_PATCHES = 256
+"""Drawn from each sample."""
+_LARGEST = 2304
+"""Inputs of a layer (channels by kernel) whose moments are kept: 21 MB in float32."""
+_BUDGET = 600 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A node with constant weights. ``size`` inputs for each of ``groups``."""
+
+    node: str
+    op: str
+    tensor: str
+    groups: int
+    size: int
+    kernel: tuple[int, ...] = ()
+    strides: tuple[int, ...] = ()
+    dilations: tuple[int, ...] = ()
+    pads: tuple[int, ...] = ()
+    transposed: bool = False
+
+
+@dataclass(slots=True)
+class Moments:
+    """Sums over ``count`` vectors: ``first`` [groups, size], ``second`` [groups, size, size]."""
+
+    count: int
+    first: Array
+    second: Array
+
+    @property
+    def mean(self) -> Array:
+        return self.first / max(self.count, 1)
+
+
+def layers_of(model: onnx.ModelProto) -> list[Layer]:
+    """The layers whose moments are kept, the small ones first where memory does not do for all."""
+    shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
+    ranks = {
+        value.name: len(value.type.tensor_type.shape.dim)
+        for value in (*model.graph.value_info, *model.graph.input, *model.graph.output)
+    }
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            shapes[node.output[0]] = tuple(node.attribute[0].t.dims)
+    found = []
+    for node in model.graph.node:
+        if len(node.input) < 2 or node.input[1] not in shapes or node.input[0] in shapes:
+            continue
+        layer = _layer(node, shapes[node.input[1]], ranks.get(node.input[0], 0))
+        if layer is not None and layer.size <= _LARGEST:
+            found.append(layer)
+    used, kept = 0, set()
+    for layer in sorted(found, key=lambda item: item.groups * item.size**2):
+        used += 4 * layer.groups * layer.size**2
+        if used > _BUDGET:
+            break
+        kept.add(layer.node)
+    return [layer for layer in found if layer.node in kept]
+
+
+def _layer(node: onnx.NodeProto, shape: tuple[int, ...], rank: int) -> Layer | None:
+    name, tensor = node.name, node.input[0]
+    if node.op_type == "MatMul" and len(shape) == 2:
+        return Layer(name, "MatMul", tensor, 1, shape[0])
+    if node.op_type == "Gemm" and not attribute(node, "transA", 0) and attribute(node, "alpha", 1.0) == 1.0:
+        transposed = bool(attribute(node, "transB", 0))
+        return Layer(name, "Gemm", tensor, 1, shape[1] if transposed else shape[0], transposed=transposed)
+    if node.op_type == "Conv" and len(shape) == 4 and rank == 4:
+        if attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b""):
+            return None
+        kernel = shape[2:]
+        return Layer(
+            name,
+            "Conv",
+            tensor,
+            int(attribute(node, "group", 1)),
+            shape[1] * kernel[0] * kernel[1],
+            kernel,
+            tuple(attribute(node, "strides", (1, 1))),
+            tuple(attribute(node, "dilations", (1, 1))),
+            tuple(attribute(node, "pads", (0, 0, 0, 0))),
+        )
+    return None
+
+
+def add(moments: dict[str, Moments], layer: Layer, values: Array, seed: int) -> None:
+    """Add what ``layer`` sees of one sample."""
+    vectors = _patches(layer, values, seed) if layer.op == "Conv" else _rows(values, seed)
+    if not np.isfinite(vectors).all():
+        return
+    known = moments.get(layer.node)
+    if known is None:
+        groups, size = vectors.shape[:2]
+        known = Moments(0, np.zeros((groups, size), np.float32), np.zeros((groups, size, size), np.float32))
+        moments[layer.node] = known
+    known.count += vectors.shape[2]
+    known.first += vectors.sum(2)
+    known.second += vectors @ vectors.transpose(0, 2, 1)
+
+
+def _rows(values: Array, seed: int) -> Array:
+    rows = values.reshape(-1, values.shape[-1])
+    return np.ascontiguousarray(rows[_drawn(len(rows), seed)].T)[None]
+
+
+def _patches(layer: Layer, values: Array, seed: int) -> Array:
+    """[groups, channels of a group x kernel, patches], in the order of the weights."""
+    top, left, bottom, right = layer.pads
+    padded = np.pad(values[0], ((0, 0), (top, bottom), (left, right)))
+    reach = [(size - 1) * step + 1 for size, step in zip(layer.kernel, layer.dilations, strict=True)]
+    height = (padded.shape[1] - reach[0]) // layer.strides[0] + 1
+    width = (padded.shape[2] - reach[1]) // layer.strides[1] + 1
+    drawn = _drawn(height * width, seed)
+    rows, columns = drawn // width * layer.strides[0], drawn % width * layer.strides[1]
+    parts = [
+        padded[:, rows + y * layer.dilations[0], columns + x * layer.dilations[1]]
+        for y in range(layer.kernel[0])
+        for x in range(layer.kernel[1])
+    ]
+    stacked = np.stack(parts, 1)  # [channels, kernel, patches]
+    return stacked.reshape(layer.groups, layer.size, -1)
+
+
+def _drawn(total: int, seed: int) -> Array:
+    if total <= _PATCHES:
+        return np.arange(total)
+    return np.sort(np.random.default_rng(seed).choice(total, _PATCHES, replace=False))
+
+
+def save(path: Path, moments: Mapping[str, Moments]) -> None:
+    arrays: dict[str, Array] = {
+        "names": np.array(list(moments)),
+        "counts": np.array([m.count for m in moments.values()]),
+    }
+    for number, item in enumerate(moments.values()):
+        arrays[f"first{number}"], arrays[f"second{number}"] = item.first, item.second
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, **arrays)  # type: ignore[arg-type]
+    temporary.replace(path)
+
+
+def load(path: Path) -> dict[str, Moments]:
+    """Node -> moments; nothing where none were kept."""
+    if not path.is_file():
+        return {}
+    with np.load(path) as data:
+        return {
+            str(name): Moments(int(data["counts"][number]), data[f"first{number}"], data[f"second{number}"])
+            for number, name in enumerate(data["names"])
+        }
+
+
+def weight_rows(layer_op: str, weight: Array, groups: int, transposed: bool) -> Array:
+    """Weights as [groups, outputs of a group, size]."""
+    if layer_op == "Conv":
+        return weight.reshape(groups, weight.shape[0] // groups, -1)
+    return (weight if transposed else weight.T)[None]
+
+
+def weight_back(layer_op: str, rows: Array, shape: tuple[int, ...], transposed: bool) -> Array:
+    """The inverse of :func:`weight_rows`."""
+    if layer_op == "Conv":
+        return rows.reshape(shape)
+    return rows[0] if transposed else np.ascontiguousarray(rows[0].T)

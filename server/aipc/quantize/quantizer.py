@@ -1,0 +1,137 @@
+"""Write a float graph with QuantizeLinear and DequantizeLinear where QAIRT wants integers.
+
+The form of every operator (which tensors share an encoding, biases in int32, what a fused activation needs) is that of
+onnxruntime's QDQ quantizer with its QNN configuration. Ranges, encodings that QNN refuses otherwise, fp16 islands and
+the graph before and after are ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from aipc.core.errors import QairtError
+from aipc.core.types import Event
+from aipc.qairt.subgraph import infer_shapes
+
+from . import measures, statistics
+from .encodings import derived_nodes, encodings_of, overrides_for
+from .integer_io import integer_io
+from .plan import QuantizationPlan
+from .ranges import range_of
+from .results import Quantized
+
+_LARGE = 1_500_000_000
+
+
+def quantize(
+    report: Callable[[Event], None], model: str, directory: str, plan: QuantizationPlan, soc: str, out: str
+) -> Quantized:
+    """See :func:`aipc.quantize.jobs.quantize`."""
+    started = time.perf_counter()
+    report(Event("quantize", f"quantizing to {plan.label}"))
+    source = onnx.load(model)
+    seen = statistics.load(Path(directory))
+    ranges = {
+        name: range_of(item, plan.range_method, plan.range_parameter, plan.activation_bits)
+        for name, item in seen.items()
+    }
+    moments = statistics.load_moments(Path(directory)) if plan.adjust_weights else {}
+    prepared = measures.prepare(infer_shapes(source), plan, ranges, moments, Path(directory))
+    settled = replace(plan, higher=prepared.higher)
+    target = Path(out)
+    target.mkdir(parents=True, exist_ok=True)
+    result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
+    encodings = encodings_of(result)
+    border = integer_io(result) if plan.quantized_io else ()
+    large = result.ByteSize() > _LARGE
+    onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
+    names = [node.name for node in source.graph.node]
+    left = set(prepared.float_nodes)
+    counts = {
+        "total": len(names),
+        "float": sum(name in left for name in names),
+        "quantized": sum(name not in left for name in names),
+        "qdq": sum(node.op_type == "QuantizeLinear" for node in result.graph.node),
+    }
+    return Quantized(
+        model=str(target / "model.onnx"),
+        digest=statistics.graph_digest(target / "model.onnx"),
+        counts=counts,
+        derived=derived_nodes(source, result, prepared.derived),
+        encodings=encodings,
+        integer_io=border,
+        float_nodes=prepared.float_nodes,
+        notes=prepared.notes,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def write_integers(
+    model: onnx.ModelProto,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, tuple[float, float]],
+    float_nodes: tuple[str, ...],
+    weights: Mapping[str, list[dict[str, Any]]] | None = None,
+) -> onnx.ModelProto:
+    """``model`` with its Q and DQ nodes.
+
+    Args:
+        weights: encodings of weights that are on their grid already.
+
+    Raises:
+        QairtError: onnxruntime's quantizer cannot do it; ``detail`` has its words.
+    """
+    from onnxruntime.quantization import QuantType
+    from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
+    from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config
+    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+    activation = {8: QuantType.QUInt8, 16: QuantType.QUInt16}[plan.activation_bits]
+    weight = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
+    data = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
+    quiet = logging.getLogger()
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    try:
+        config: Any = get_qnn_qdq_config(
+            model,
+            None,  # no reader: the ranges are known
+            activation_type=activation,
+            weight_type=weight,
+            per_channel=plan.per_channel,
+            init_overrides={**overrides_for(model, plan, float_nodes), **(weights or {})},
+            nodes_to_exclude=list(float_nodes),
+        )
+        quantizer = QDQQuantizer(
+            model,
+            plan.per_channel,
+            False,
+            weight,
+            activation,
+            TensorsData(CalibrationMethod.MinMax, data),
+            [],
+            list(float_nodes),
+            config.op_types_to_quantize,
+            config.extra_options,
+        )
+        quantizer.quantize_model()
+        # Conversions between 8 and 16 bits come behind their readers otherwise.
+        quantizer.model.topological_sort()
+        quantized: onnx.ModelProto = quantizer.model.model
+        return quantized
+    except Exception as error:
+        raise QairtError(
+            f"the graph cannot be quantized to {plan.label}: {error}",
+            remedy="keep the nodes it names in fp16, or use another precision",
+            detail=f"{type(error).__name__}: {error}",
+        ) from error
+    finally:
+        quiet.setLevel(level)

@@ -1,0 +1,105 @@
+"""From what calibration saw of a tensor to the range that its integers cover.
+
+Every range holds 0, because padding and ReLU need it exact. ``minmax`` covers all that was seen; ``percentile`` leaves
+out the farthest values; ``mse`` is the range with the least squared error of clipping and rounding together;
+``entropy`` the one whose quantized distribution is nearest to what was seen (Kullback-Leibler, as in Migacz,
+"8-bit inference with TensorRT", GTC 2017).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .histogram import BINS, Histogram
+from .plan import RangeMethod
+
+Array = np.ndarray[Any, Any]
+
+PERCENTILE = 99.999
+_SMALLEST_RANGE = 1e-4
+"""A range of 0 has no scale; QNN refuses scales near 0."""
+_STEPS = 48
+
+
+def range_of(seen: Histogram, method: RangeMethod, parameter: float | None, bits: int) -> tuple[float, float]:
+    """(low, high) for ``bits``-bit integers, ``low`` <= 0 <= ``high``."""
+    low, high = min(seen.low, 0.0), max(seen.high, 0.0)
+    if not np.isfinite(low) or not np.isfinite(high):
+        return 0.0, _SMALLEST_RANGE
+    if high - low > _SMALLEST_RANGE and seen.total:
+        if method == "percentile":
+            low, high = _percentile(seen, parameter or PERCENTILE)
+        elif method == "mse":
+            low, high = _mse(seen, low, high, bits)
+        elif method == "entropy":
+            low, high = _entropy(seen, low, high, bits)
+    if high - low < _SMALLEST_RANGE:
+        high = low + _SMALLEST_RANGE
+    return float(low), float(high)
+
+
+def _percentile(seen: Histogram, percent: float) -> tuple[float, float]:
+    counts = seen.counts.astype(np.float64)
+    counts[BINS // 2] += seen.zeros
+    share = np.cumsum(counts) / counts.sum()
+    tail = (1 - percent / 100) / 2
+    width = 2 * seen.radius / BINS
+    first, last = int(np.searchsorted(share, tail, "right")), int(np.searchsorted(share, 1 - tail, "left"))
+    low, high = first * width - seen.radius, (min(last, BINS - 1) + 1) * width - seen.radius
+    return max(min(low, 0.0), min(seen.low, 0.0)), min(max(high, 0.0), max(seen.high, 0.0))
+
+
+def _mse(seen: Histogram, low: float, high: float, bits: int) -> tuple[float, float]:
+    """The best pair of a grid of shares of both ends.
+
+    In the range the error of a step s is s**2 / 12 for each value, outside it is the distance to the nearer end.
+    """
+    centers, counts = seen.centers(), seen.counts.astype(np.float64)
+    shares = np.linspace(1.0, 0.05, _STEPS)
+    ends_high, ends_low = shares * high, shares * low
+    above = np.array([_clipped(centers, counts, end) for end in ends_high]) if high > 0 else np.zeros(_STEPS)
+    below = np.array([_clipped(-centers, counts, -end) for end in ends_low]) if low < 0 else np.zeros(_STEPS)
+    step = (ends_high[:, None] - ends_low[None, :]) / (2**bits - 1)
+    error = above[:, None] + below[None, :] + step**2 / 12 * counts.sum()
+    best_high, best_low = np.unravel_index(int(error.argmin()), error.shape)
+    return float(ends_low[best_low]), float(ends_high[best_high])
+
+
+def _clipped(centers: Array, counts: Array, end: float) -> float:
+    beyond = centers > end
+    return float((counts[beyond] * (centers[beyond] - end) ** 2).sum())
+
+
+def _entropy(seen: Histogram, low: float, high: float, bits: int) -> tuple[float, float]:
+    """Both ends shrunk by one share: the pair with the smallest divergence."""
+    counts = seen.counts.astype(np.float64)
+    counts[BINS // 2] += seen.zeros
+    levels = min(2**bits, 256)
+    centers = seen.centers()
+    best, found = np.inf, (low, high)
+    for share in np.linspace(1.0, 0.2, _STEPS):
+        start, end = share * low, share * high
+        inside = (centers >= start) & (centers <= end)
+        if inside.sum() < levels:
+            break
+        divergence = _divergence(counts, inside, levels)
+        if divergence < best:
+            best, found = divergence, (start, end)
+    return found
+
+
+def _divergence(counts: Array, inside: Array, levels: int) -> float:
+    wanted = counts[inside]
+    clipped = wanted.copy()
+    where = np.flatnonzero(inside)
+    clipped[0] += counts[: where[0]].sum()
+    clipped[-1] += counts[where[-1] + 1 :].sum()
+    group = np.arange(wanted.size) * levels // wanted.size
+    filled = (wanted > 0).astype(np.float64)
+    sums, members = np.bincount(group, wanted, levels), np.bincount(group, filled, levels)
+    spread = np.divide(sums, members, out=np.zeros(levels), where=members > 0)[group] * filled
+    p, q = clipped / clipped.sum(), spread / max(spread.sum(), 1.0)
+    known = p > 0
+    return float((p[known] * np.log(p[known] / np.maximum(q[known], 1e-12))).sum())

@@ -1,0 +1,171 @@
+"""Run the float graph on the calibration samples and keep a histogram of every float tensor.
+
+What was seen is written after every sample: an interrupted collection goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from aipc.core.errors import InputError
+from aipc.core.hashing import hash_file, hash_value
+from aipc.core.types import Event
+from aipc.qairt.observe import Observer
+from aipc.qairt.package_jobs import read_npz
+from aipc.qairt.subgraph import infer_shapes
+
+from . import moments
+from .histogram import Histogram
+from .results import Statistics
+
+FILE = "statistics.npz"
+MOMENTS = "moments.npz"
+_FORMAT = 2
+_SAVE_SECONDS = 5.0
+_SAVE_SHARE = 10.0
+"""Work at least so many times as long as the last saving took."""
+
+
+def collect(report: Callable[[Event], None], model: str, samples: str, out: str) -> Statistics:
+    """See :func:`aipc.quantize.jobs.collect`."""
+    started = time.perf_counter()
+    paths = sorted(Path(samples).glob("[0-9]*.npz"))
+    if not paths:
+        raise InputError(f"there is no calibration sample in {samples}", remedy="name calibration data")
+    directory = Path(out)
+    directory.mkdir(parents=True, exist_ok=True)
+    graph = graph_digest(Path(model))
+    sources = [hash_file(path) for path in paths]
+    digest = hash_value({"format": _FORMAT, "graph": graph, "samples": sorted(sources)})
+    seen, together, done = _resume(directory, graph, set(sources))
+    tensors = observed(Path(model))
+    layers: dict[str, list[moments.Layer]] = {}
+    for layer in moments.layers_of(infer_shapes(onnx.load(model, load_external_data=False))):
+        layers.setdefault(layer.tensor, []).append(layer)
+    left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
+    observer = Observer(Path(model), tensors) if left and tensors else None
+    saved, pause = time.perf_counter(), _SAVE_SECONDS
+    for number, (path, source) in enumerate(left, 1):
+        words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
+        report(Event("calibrate", words, (number - 1) / len(left)))
+        for group in observer.run(read_npz(path)) if observer else ():
+            for name, array in group.items():
+                seen.setdefault(name, Histogram()).add(array)
+                for layer in layers.get(name, ()):
+                    moments.add(together, layer, array, int(source[:8], 16))
+        done.add(source)
+        if number == len(left) or time.perf_counter() - saved > pause:
+            before = time.perf_counter()
+            # The moments first: the other file says which samples both hold.
+            moments.save(directory / f"{len(done)}-{MOMENTS}", together)
+            save(directory / FILE, seen, graph, sorted(done))
+            for old in directory.glob(f"*-{MOMENTS}"):
+                if old.name != f"{len(done)}-{MOMENTS}":
+                    old.unlink()
+            saved = time.perf_counter()
+            pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
+    notes = _notes(seen)
+    return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
+
+
+def observed(model: Path) -> list[tuple[str, int]]:
+    """The float tensors that nodes take or make, inputs included, with their bytes, in graph order."""
+    proto = infer_shapes(onnx.load(str(model), load_external_data=False))
+    known = {
+        value.name: value.type.tensor_type
+        for value in (*proto.graph.value_info, *proto.graph.output, *proto.graph.input)
+    }
+    constants = {item.name for item in proto.graph.initializer}
+    names = [value.name for value in proto.graph.input]
+    names += [name for node in proto.graph.node for name in node.output if node.op_type != "Constant"]
+    found = []
+    for name in dict.fromkeys(names):
+        kind = known.get(name)
+        if not name or name in constants or kind is None or kind.elem_type != onnx.TensorProto.FLOAT:
+            continue
+        size = 4
+        for dimension in kind.shape.dim:
+            size *= max(dimension.dim_value, 1)
+        found.append((name, size))
+    return found
+
+
+def graph_digest(model: Path) -> str:
+    data = model.with_name("model.data")
+    return hash_value([hash_file(model), hash_file(data) if data.is_file() else ""])
+
+
+def load(directory: Path) -> dict[str, Histogram]:
+    """Tensor name -> what was seen of it.
+
+    Raises:
+        InputError: there are no statistics, or they are damaged.
+    """
+    try:
+        seen, _ = _read(directory / FILE)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"there are no statistics in {directory}", remedy="calibrate again") from error
+    return seen
+
+
+def load_moments(directory: Path) -> dict[str, moments.Moments]:
+    """Node -> the moments of its inputs; empty where none were kept."""
+    found = sorted(directory.glob(f"*-{MOMENTS}"))
+    return moments.load(found[-1]) if found else {}
+
+
+def save(path: Path, seen: dict[str, Histogram], graph: str, done: list[str]) -> None:
+    """Whole or not at all, so that an interruption leaves the last complete state."""
+    items = seen.values()
+    head = {"graph": graph, "samples": done, "names": list(seen)}
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(
+        temporary,
+        head=np.frombuffer(json.dumps(head).encode(), np.uint8),
+        range=np.array([[item.low, item.high, item.radius] for item in items], np.float64).reshape(-1, 3),
+        apart=np.array([[item.zeros, item.invalid] for item in items], np.int64).reshape(-1, 2),
+        counts=np.array([item.counts for item in items], np.int64),
+    )
+    temporary.replace(path)
+
+
+def _read(path: Path) -> tuple[dict[str, Histogram], dict[str, Any]]:
+    with np.load(path) as data:
+        head = json.loads(bytes(data["head"]))
+        rows = zip(head["names"], data["range"], data["apart"], data["counts"], strict=True)
+        seen = {
+            name: Histogram(float(low), float(high), float(radius), int(zeros), int(invalid), counts)
+            for name, (low, high, radius), (zeros, invalid), counts in rows
+        }
+    return seen, head
+
+
+def _resume(
+    directory: Path, graph: str, wanted: set[str]
+) -> tuple[dict[str, Histogram], dict[str, moments.Moments], set[str]]:
+    """What an interrupted call has seen, unless it was of another graph or of samples that are no more."""
+    try:
+        seen, head = _read(directory / FILE)
+        done = set(head["samples"])
+        together = moments.load(directory / f"{len(done)}-{MOMENTS}")
+    except Exception:  # damaged in any way: begin again
+        return {}, {}, set()
+    return (seen, together, done) if head["graph"] == graph and done <= wanted else ({}, {}, set())
+
+
+def _notes(seen: dict[str, Histogram]) -> tuple[str, ...]:
+    invalid = [name for name, item in seen.items() if item.invalid]
+    constant = [name for name, item in seen.items() if item.low == item.high]
+    notes = []
+    if invalid:
+        notes.append(f"{len(invalid)} tensors held NaN or infinity in calibration, {invalid[0]} first")
+    if constant:
+        notes.append(f"{len(constant)} tensors were constant in calibration, {constant[0]} first")
+    return tuple(notes)

@@ -1,0 +1,155 @@
+"""The search over precisions, against a bench whose numbers follow from the plan alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import pytest
+
+from aipc.core.accuracy import NodeAccuracy, NodeError
+from aipc.core.frontier import Tried, cheapest
+from aipc.quantize.choosing import Search, Suspect, needed, ranked
+from aipc.quantize.plan import QuantizationPlan, plan_for
+
+MB = 10**6
+
+
+@dataclass
+class Figures:
+    """Every node adds noise of its own; 16 bits take 40 dB off it, fp16 takes all of it."""
+
+    noise: dict[str, float] = field(default_factory=dict)
+    threshold: float = 25.0
+    fp16: bool = True
+    weights_db: float = 45.0
+    gains: dict[str, float] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+
+    def sqnr(self, plan: QuantizationPlan) -> float:
+        total = 10 ** (-self.weights_db / 10)
+        for name, power in self.noise.items():
+            if name in plan.float_nodes:
+                continue
+            high = plan.activation_bits == 16 or name in plan.higher
+            total += power * (1e-4 if high else 1.0)
+        return -10 * math.log10(total) + self.gains.get(plan.range_method, 0.0)
+
+    def threshold_db(self, plan: QuantizationPlan | None) -> float:
+        return self.threshold
+
+    def make(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
+        self.made.append(label)
+        if plan is None:
+            return Tried(label, measure, True, 400 * MB, 4000 * MB, sqnr_db=60.0)
+        size = 100 * plan.activation_bits // 8 + len(plan.higher) + 2 * len(plan.float_nodes)
+        found = self.sqnr(plan)
+        return Tried(
+            label, measure, found >= self.threshold, size * MB, 10 * size * MB, sqnr_db=found, higher=plan.higher
+        )
+
+    def blame(self, plan: QuantizationPlan) -> NodeAccuracy:
+        nodes = {name: NodeError(30.0, effect_sqnr_db=-10 * math.log10(power)) for name, power in self.noise.items()}
+        return NodeAccuracy(nodes)
+
+
+def noises(**powers: float) -> dict[str, float]:
+    return powers
+
+
+def test_the_cheapest_that_passes_is_taken_and_the_rest_of_the_frontier_is_shown() -> None:
+    search = Search(Figures(noises(a=1e-4)))
+    found = search.auto()
+    assert [item.label for item in found.tried] == ["w8a8", "w8a16", "fp16"]
+    assert found.chosen == "w8a8"
+    assert search.chosen(found) == plan_for("w8a8")
+    assert [found.is_best(item) for item in found.tried] == [True, True, True]
+
+
+def test_one_hostile_node_is_the_only_one_kept_higher() -> None:
+    bench = Figures(noises(a=1e-4, hostile=0.5, b=2e-4, c=1e-4))
+    found = Search(bench).auto()
+    chosen = found.candidate(found.chosen)
+    assert chosen is not None
+    assert chosen.higher == ("hostile",)
+    assert chosen.label == "w8a8+1 higher"
+
+
+def test_the_fewest_nodes_are_found_where_the_effects_alone_mislead() -> None:
+    # Together with the weights' own noise the worst five are needed: the sum of effects says fewer.
+    bench = Figures({f"n{i}": 1e-3 for i in range(16)}, threshold=24.0, weights_db=24.6)
+    found = Search(bench).mixed()
+    chosen = found.candidate(found.chosen)
+    assert chosen is not None
+    fewer = QuantizationPlan(activation_bits=8, range_method="mse", higher=chosen.higher[:-1])
+    assert bench.sqnr(fewer) < 24.0 <= chosen.sqnr_db
+
+
+def test_without_fp16_on_the_chip_none_is_tried() -> None:
+    found = Search(Figures(noises(a=1.0), fp16=False, weights_db=10.0)).auto()
+    assert found.chosen is None
+    assert all("fp16" not in item.label for item in found.tried)
+
+
+def test_other_ranges_come_before_a_higher_precision() -> None:
+    bench = Figures(noises(a=6e-3), gains={"percentile": 4.0})
+    found = Search(bench).correct(plan_for("w8a8"))
+    assert found.chosen == "w8a8 percentile"
+    assert [item.label for item in found.tried] == ["w8a8", "w8a8 minmax", "w8a8 percentile"]
+
+
+def test_ranges_are_not_tried_where_they_cannot_help() -> None:
+    found = Search(Figures(noises(a=1.0))).correct(plan_for("w8a8"))
+    assert [item.label for item in found.tried] == ["w8a8", "w8a8+1 higher"]
+
+
+def test_islands_in_fp16_where_sixteen_bits_do_not_pass() -> None:
+    bench = Figures(noises(a=400.0, b=1e-5), threshold=25.0)
+    found = Search(bench).auto()
+    assert found.candidate(found.chosen).measure == "the worst layer in fp16"
+    assert found.candidate(found.chosen).cost < found.candidate("fp16").cost
+
+
+def test_the_same_answers_give_the_same_search() -> None:
+    def labels() -> list[str]:
+        return [item.label for item in Search(Figures({f"n{i}": 2.0**-i for i in range(12)})).auto().tried]
+
+    assert labels() == labels()
+
+
+def test_a_search_out_of_time_says_so_and_keeps_what_it_has() -> None:
+    found = Search(Figures(noises(a=1.0)), seconds=0.0).auto()
+    assert [item.label for item in found.tried] == ["w8a8", "w8a16", "fp16"]
+    assert found.chosen == "w8a16"
+    assert "stopped after 0 s" in found.notes[0]
+
+
+def test_latency_decides_where_a_device_measured_all_that_passed() -> None:
+    small = Tried("small", "", True, 10 * MB, 10 * MB, latency_ms=3.0)
+    fast = Tried("fast", "", True, 20 * MB, 20 * MB, latency_ms=2.0)
+    unmeasured = Tried("unmeasured", "", True, 15 * MB, 15 * MB)
+    assert cheapest((small, fast)) is fast
+    assert cheapest((small, fast, unmeasured)) is small
+    assert cheapest((Tried("x", "", False, 1, 1),)) is None
+
+
+def test_what_costs_the_same_goes_by_how_much_of_it_is_wider_than_8_bits() -> None:
+    wide = Tried("w8a16", "", True, 74_514, 79_872, sqnr_db=34.0, wide_nodes=9)
+    mixed = Tried("w8a8+2 higher", "", True, 74_512, 81_920, sqnr_db=31.0, wide_nodes=2)
+    assert cheapest((wide, mixed)) is mixed
+    large = Tried("large", "", True, 9 * MB, 9 * MB, sqnr_db=30.0, wide_nodes=0)
+    assert cheapest((wide, large)) is wide
+
+
+def test_how_many_are_needed_follows_from_the_noise_that_is_left() -> None:
+    ranking = [Suspect(("a",), 0.5), Suspect(("b",), 0.05), Suspect(("c",), 0.001)]
+    assert needed(ranking, 10, None) == 1
+    assert needed(ranking, 20, None) == 2
+    assert needed(ranking, 60, None) == 3
+    assert needed(ranking, 20, 22.6) == 1, "the package has less noise than the effects add up to"
+
+
+@pytest.mark.parametrize("effect", [None, math.inf])
+def test_what_was_not_measured_or_does_nothing_is_no_suspect(effect: float | None) -> None:
+    found = NodeAccuracy({"a": NodeError(9.0, effect_sqnr_db=effect), "b": NodeError(9.0, effect_sqnr_db=3.0)})
+    assert [item.nodes for item in ranked(found)] == [("b",)]

@@ -1,0 +1,52 @@
+"""Keeping a layer higher: which tensors that makes 16 bits wide, and that it cures an outlier channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from aipc.core.types import Event
+from aipc.qairt import package_jobs
+from aipc.qairt.node_accuracy import node_accuracy
+from aipc.quantize.higher import higher_tensors
+from qairt.models import node, noise, save
+from qairt.quantized import quantize_static
+from qairt.test_node_accuracy import chain
+
+
+def test_a_layer_and_its_relu_are_kept_higher_together(tmp_path: Path) -> None:
+    model = onnx.load(chain(tmp_path / "m.onnx")[0])
+    for asked in (["conv1", "relu1"], ["relu1"], ["conv1"]):
+        assert higher_tensors(model, asked) == ("c1", "r1")
+    assert higher_tensors(model, []) == ()
+    assert higher_tensors(model, ["relu3"]) == ("c3", "r3")
+
+
+def test_a_tensor_that_several_nodes_read_is_stored_and_no_part_of_a_fused_operator(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", ["x", "w"], ["c"], "conv"),
+        node("Relu", ["c"], ["r"], "relu"),
+        node("Add", ["c", "r"], ["y"], "add"),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, {"x": noise(1, 2, 6, 6)}, ["y"], {"w": noise(2, 2, 3, 3)})
+    assert higher_tensors(onnx.load(path), ["relu"]) == ("r",)
+    assert higher_tensors(onnx.load(path), ["conv"]) == ("c",)
+
+
+@pytest.mark.parametrize("soc", ["sm8650", "qcs6490"])
+def test_one_layer_kept_higher_cures_an_outlier_channel(tmp_path: Path, soc: str) -> None:
+    path, inputs = chain(tmp_path / "m.onnx", outlier=300)
+    npz = str(tmp_path / "inputs.npz")
+    package_jobs.write_npz(npz, inputs)
+    reached = {}
+    for layers in ((), ("conv1", "relu1")):
+        tensors = higher_tensors(onnx.load(path), layers)
+        quantized = quantize_static(path, [inputs], tmp_path / "q.onnx", activations=8, higher=tensors)
+        events: list[Event] = []
+        found = node_accuracy(events.append, model=path, inputs_npz=npz, soc=soc, quantized=quantized)
+        assert found.unchanged is True
+        reached[len(layers)] = found.nodes["relu3"].sqnr_db
+    assert reached[0] < 12
+    assert reached[2] > 24
