@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AgentReport } from "../src/agent/protocol.ts";
-import { figures, outcome, spent } from "../src/agent/words.ts";
+import { figures, outcome, proposed, spent } from "../src/agent/words.ts";
 import { pushedTo, toolName } from "../src/tools/push.ts";
 
 const REPORT: AgentReport = {
@@ -46,4 +46,9 @@ test("only devices are pushed to", () => {
 
 test("a contributed tool is the engine's, with a prefix", () => {
   assert.deepEqual(["aipc_check", "aipc_explain_finding"].map(toolName), ["check", "explain_finding"]);
+});
+
+test("a partial result is not told as a whole", () => {
+  assert.match(proposed(REPORT), /passed every gate \(compute the parity by a division\)/);
+  assert.match(proposed({ ...REPORT, ok: false }), /^As far as the agent came/);
 });
