@@ -130,6 +130,7 @@ export interface RunSummary {
   package: string | null;
   report: string | null;
   message: string;
+  calibration?: string | null;
 }
 
 export interface PackageFile {

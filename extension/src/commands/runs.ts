@@ -31,6 +31,7 @@ export const redoRun: Command = {
       uri: vscode.Uri.file(`${run.root}/pyproject.toml`).toString(),
       soc: run.soc,
       precision: run.precision,
+      ...(run.calibration ? { calibration: run.calibration } : {}),
       target: run.target,
       allowCpu: run.allow_cpu,
     });

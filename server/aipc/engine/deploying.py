@@ -122,6 +122,7 @@ def _deploy_one(run: Run) -> DeployReport:
             precision=request.precision,
             target=request.target,
             allow_cpu=request.allow_cpu,
+            calibration=request.calibration,
         )
         try:
             return _deploy_journaled(run, journal)

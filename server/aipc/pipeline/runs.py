@@ -44,6 +44,8 @@ class RunSummary:
     """Path of report.html, when there is one."""
     message: str = ""
     """Why it did not end well."""
+    calibration: str | None = None
+    """What it was quantized with, to start it again."""
 
 
 def list_runs(root: Path) -> tuple[RunSummary, ...]:
@@ -79,6 +81,7 @@ def _summary(directory: Path) -> RunSummary | None:
         package=end.get("package") if end else None,
         report=str(report) if report.is_file() else None,
         message=message,
+        calibration=start.get("calibration"),
     )
 
 

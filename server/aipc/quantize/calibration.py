@@ -55,7 +55,7 @@ def prepare(
         kept = _write(report, stream, directory, wanted, apart, source)
     if not kept:
         raise InputError(f"the calibration data {source} is empty", remedy="put samples into it or name another")
-    calibration, rest = _divided(kept, wanted)
+    calibration, rest = _divided(kept, wanted, held_out)
     warnings = list(_look(calibration))
     if not rest:
         warnings.append("no sample could be held out: accuracy is judged on a sample that calibrated")
@@ -134,11 +134,11 @@ def _check(arrays: Arrays, number: int, source: str) -> None:
             )
 
 
-def _divided(paths: list[Path], wanted: int) -> tuple[list[Path], list[Path]]:
+def _divided(paths: list[Path], wanted: int, held_out: int) -> tuple[list[Path], list[Path]]:
     """A source without an end or a size may have given fewer than asked for: a part is held out all the same."""
     if len(paths) > wanted:
         return paths[:wanted], paths[wanted:]
-    apart = max(1, round(len(paths) * HELD_OUT_SHARE)) if len(paths) > 1 else 0
+    apart = min(held_out, max(1, round(len(paths) * HELD_OUT_SHARE))) if len(paths) > 1 else 0
     return paths[: len(paths) - apart], paths[len(paths) - apart :]
 
 
