@@ -86,10 +86,10 @@ def rules() -> str:
 
 
 def targets() -> str:
-    rows = [
-        (f"`{target.scheme}`", " ".join((type(target).__doc__ or "").split("\n\n")[0].split()))
-        for target in all_targets()
-    ]
+    rows = []
+    for target in all_targets():
+        words = " ".join((sys.modules[type(target).__module__].__doc__ or "").split("\n\n")[0].split())
+        rows.append((f"`{target.scheme}`", _sentence(words.removeprefix(f"``{target.scheme}``: ").replace("``", "`"))))
     return _page(
         "Targets",
         "What stands before the colon of a target's name. `aipc targets --json` says which are there now.",

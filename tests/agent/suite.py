@@ -1,8 +1,8 @@
 """Plays the cases with a real endpoint: ``python -m tests.agent.suite [CASE ...] [--keep DIR]``.
 
-The endpoint is the one of AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY. Prints, for each case, whether it
-was solved, the rounds, the tokens and the cost. A question to the user counts as a yes: the cases that ask are about that.
-With ``--replay`` the recorded replies take the model's place.
+The endpoint is the one of AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY. Prints, for each case, whether
+it was solved, the rounds, the tokens and the cost. A question to the user counts as a yes: the cases that ask are about
+that. With ``--replay`` the recorded replies take the model's place.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ function patch(title, text) {
   });
 }
 
-const WRONG = patch("take half of the token", "tokens - torch.div(tokens, 2, rounding_mode="floor")");
-const RIGHT = patch("compute the parity by a division", "tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")");
+const WRONG = patch("take half of the token", 'tokens - torch.div(tokens, 2, rounding_mode="floor")');
+const RIGHT = patch("compute the parity by a division", 'tokens - 2 * torch.div(tokens, 2, rounding_mode="floor")');
 
 before(async () => {
   const baseUrl = await model.start();
@@ -60,6 +60,12 @@ function preview() {
   return window.page.locator(".bulk-edit-panel, .pane-body:has(.bulk-edit-panel)").first();
 }
 
+/** What needs a confirmation is not ticked at first. */
+async function tick() {
+  const box = preview().locator(".edit-checkbox, .monaco-checkbox, input[type=checkbox]").first();
+  await box.click();
+}
+
 async function answerPreview(button) {
   await window.page.locator(".monaco-button", { hasText: button }).first().click();
 }
@@ -92,9 +98,10 @@ test("a proposal that the numbers reject is not shown, the next one is a preview
   await window.shot("agent-progress");
   await preview().waitFor({ timeout: 240_000 });
   await window.shot("agent-preview");
-  const said = await window.page.locator(".bulk-edit-panel").allTextContents();
-  assert.match(said.join(" "), /compute the parity by a division/);
-  assert.match(said.join(" "), /compiles for sm8650.*simulator/);
+  assert.match((await preview().allTextContents()).join(" "), /tokens - 2 \* torch\.div/);
+  const proof = window.notification("The agent's change passed every gate");
+  await proof.waitFor();
+  assert.match(await proof.textContent(), /compute the parity by a division.*compiles for sm8650.*simulator/);
   assert.equal(model.requests.length, 2);
   // What was measured of the first goes back to the model.
   assert.match(JSON.stringify(model.requests[1].body.messages.slice(-1)), /reject|differ|equal|SQNR|dB/i);
@@ -113,8 +120,9 @@ test("accepting it takes the squiggle away, because the compiler says so, and is
   model.play(WRONG, RIGHT);
   await letTheAgentRewrite();
   await preview().waitFor({ timeout: 240_000 });
+  await tick();
   await answerPreview("Apply");
-  await window.notification("Applied: compiles for sm8650").waitFor({ timeout: 60_000 });
+  await window.notification("Applied:").waitFor({ timeout: 60_000 });
   await window.page.locator(".view-line", { hasText: "2 * torch.div" }).waitFor();
   await window.save();
   await window.ready();

@@ -49,6 +49,57 @@ async def test_deploy_gives_the_report_of_the_command_line_and_lists_the_run(cli
     assert labels[8].startswith("CPU 1/1")
 
 
+QUANTIZED = """\
+import torch
+from torch import nn
+
+
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Conv2d(3, 8, 3)
+        self.second = nn.Conv2d(8, 8, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        return self.second(x)
+
+    @staticmethod
+    def example_inputs():
+        return (torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(1)),)
+
+
+def samples():
+    return [torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(i)) for i in range(12)]
+"""
+
+
+async def test_a_quantized_deployment_tells_at_each_line_what_it_introduces(client, opened, tmp_path):
+    uri = opened(QUANTIZED)
+    model = {"model": f"{tmp_path / 'model.py'}:Small", "uri": uri}
+    argument = {**model, "precision": "w8a8", "calibration": "model.py:samples"}
+    report = await run(client, "aipc.server.deploy", argument)
+    assert report["ok"], report
+    assert report["precision"] == "w8a8"
+    assert report["node_accuracy"]["unchanged"] is True
+
+    async def measured():
+        labels = await hints_of(client, uri)
+        return labels if any("introduces" in label for label in labels.values()) else None
+
+    labels = await until(measured)
+    assert {number for number, label in labels.items() if "dB, introduces" in label} == {12, 13}
+    at = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(13, 22))
+    hover = await client.text_document_hover_async(at)
+    assert "| introduces |" in hover.contents.value
+    assert "% of the error |" in hover.contents.value
+    overlay = await run(client, "aipc.server.overlay", model)
+    shares = [node["share"] for node in overlay["nodes"].values() if "share" in node]
+    assert max(shares) > 0.3
+    assert all({"sqnr_db", "introduced_db", "effect_db"} <= set(node) for node in overlay["nodes"].values())
+
+
 async def test_a_run_that_a_kill_cut_short_is_listed_as_interrupted(client, opened, tmp_path):
     opened()
     directory = tmp_path / ".aipc" / "runs" / "20260101-000000-abcdef"

@@ -52,7 +52,9 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {**os.environ, "AIPC_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("AIPC_AGENT", "OPENAI"))}
+    home = str(tmp_path_factory.mktemp("home"))
+    return {**own, "AIPC_CACHE_DIR": str(tmp_path_factory.mktemp("cache")), "XDG_CONFIG_HOME": home}
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,7 @@ async def test_errors_equal_the_command_line(connect: Connect, command: Command)
     cases = {
         "check": ({"model": "rng"}, ("check", "rng")),
         "verify": ({"package": "nowhere"}, ("verify", "nowhere")),
+        "agent": ({"model": "ring", "tokens": 1000}, ("agent", "ring", "--tokens", "1000")),  # no model is configured
         "ops": ({"name": "no_such_operator"}, ("ops", "no_such_operator")),
     }
     async with connect() as client:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from aipc.core.errors import AipcError, InputError
+from aipc.core.workers import WorkerPool
+from aipc.mcp.jobs import Jobs
+from aipc.mcp.tool import Call, all_tools, is_push
 from aipc.mcp.workspace import Workspace
 
 from .conftest import Connect
@@ -73,6 +76,22 @@ def test_a_file_outside_is_not_even_said_to_exist(outside: Path) -> None:
     assert said[0] == said[1]
 
 
+def test_a_device_that_a_models_own_project_names_is_a_push(outside: Path) -> None:
+    part = outside / "inside" / "part"
+    part.mkdir()
+    (part / "model.py").write_text("class Model: pass\n")
+    (part / "pyproject.toml").write_text('[tool.aipc]\ntarget = "ssh:elsewhere"\n')
+    workspace, tool = Workspace.at(outside / "inside"), all_tools()["deploy"]
+
+    def pushed(**arguments: str) -> str | None:
+        return is_push(tool, Call(arguments, workspace, WorkerPool(), Jobs()))
+
+    assert pushed(model="part/model.py:Model") == "ssh:elsewhere"
+    assert pushed(model="part/model.py:Model", target="simulator") is None
+    assert pushed(model="model.py:Model") is None
+    assert pushed(model="model.py:Model", target="adb:1") == "adb:1"
+
+
 async def test_every_path_argument_of_every_tool_is_held_back(connect: Connect) -> None:
     calls = [
         ("check", {"model": "../x.py:A"}),
@@ -80,6 +99,11 @@ async def test_every_path_argument_of_every_tool_is_held_back(connect: Connect) 
         ("fix", {"model": "../x.py:A", "apply": True}),
         ("deploy", {"model": "ring", "out": "../out"}),
         ("deploy", {"model": "../x.onnx"}),
+        ("deploy", {"model": "ring", "calibration": "/etc"}),
+        ("deploy", {"model": "ring", "calibration": "../data.py:batches"}),
+        ("quantize", {"model": "ring", "calibration": "../images"}),
+        ("quantize", {"model": "ring", "out": "../out"}),
+        ("agent", {"model": "ring", "replay": "../trace"}),
         ("run", {"package": ".", "input": "/etc/passwd"}),
         ("run", {"package": ".", "output": "../out.npz"}),
         ("run", {"package": ".."}),

@@ -33,7 +33,7 @@ class Figures:
                 continue
             high = plan.activation_bits == 16 or name in plan.higher
             total += power * (1e-4 if high else 1.0)
-        return -10 * math.log10(total) + self.gains.get(plan.range_method, 0.0) + 2 * plan.equalize
+        return -10 * math.log10(total) + self.gains.get(plan.range_method, 0.0)
 
     def threshold_db(self, plan: QuantizationPlan | None) -> float:
         return self.threshold
@@ -91,14 +91,11 @@ def test_without_fp16_on_the_chip_none_is_tried() -> None:
     assert all("fp16" not in item.label for item in found.tried)
 
 
-def test_other_ranges_come_before_a_higher_precision_and_equalization_after_them() -> None:
+def test_other_ranges_come_before_a_higher_precision() -> None:
     bench = Figures(noises(a=6e-3), gains={"percentile": 4.0})
     found = Search(bench).correct(plan_for("w8a8"))
     assert found.chosen == "w8a8 percentile"
     assert [item.label for item in found.tried] == ["w8a8", "w8a8 minmax", "w8a8 percentile"]
-    bench = Figures(noises(a=4e-3), gains={"entropy": 0.5})
-    found = Search(bench).correct(plan_for("w8a8"))
-    assert found.chosen == "w8a8 entropy equalized"
 
 
 def test_ranges_are_not_tried_where_they_cannot_help() -> None:

@@ -45,7 +45,7 @@ def run(name: str, tmp_path: Path, *, slow: bool) -> Path:
         environment["AIPC_CACHE_DIR"] = cache
     script = "set -euo pipefail\n" + "\n".join(commands for is_slow, commands in blocks(name) if slow or not is_slow)
     finished = subprocess.run(
-        ["bash", "-c", script], cwd=project, env=environment, capture_output=True, text=True, timeout=280
+        ["bash", "-c", script], cwd=project, env=environment, capture_output=True, text=True, timeout=880
     )
     assert finished.returncode == 0, f"{script}\n{finished.stdout[-3000:]}\n{finished.stderr[-3000:]}"
     (project / "stdout.txt").write_text(finished.stdout)
@@ -62,12 +62,14 @@ def test_the_quick_commands_run(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", [name for name in PROJECTS if name != "deploy-to-snapdragon"])
 def test_all_commands_run(name: str, tmp_path: Path) -> None:
     run(name, tmp_path, slow=True)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_nothing_but_the_skill_deploys_lprnet(tmp_path: Path) -> None:
     project = run("deploy-to-snapdragon", tmp_path, slow=True)
     report = json.loads((project / "deploy.json").read_text())

@@ -8,7 +8,7 @@ import { isError, sentence, type ServerError } from "../protocol.ts";
 import { requireTrust } from "../trust.ts";
 import { budget, chosenEndpoint } from "./endpoint.ts";
 import type { AgentAnswer, AgentGoal, AgentStart } from "./protocol.ts";
-import { figures, outcome } from "./words.ts";
+import { figures, outcome, proposed } from "./words.ts";
 
 /** Let the agent work on a model; nothing of the user's changes before the preview is accepted. */
 export async function runAgent(host: Host, model: string, uri: string, goal: AgentGoal): Promise<void> {
@@ -70,6 +70,9 @@ async function show(host: Host, { report, edit }: AgentAnswer): Promise<void> {
     return;
   }
   const before = new Map(changes.entries().map(([uri]) => [uri.toString(), textOf(uri)]));
+  // The preview groups by file and then shows no annotation: the proof is told beside it.
+  const proof = figures(report.soc, report.proof);
+  void say(report.ok, `${proposed(report)} ${proof}. Tick it in the refactor preview to take it.`, report.trace);
   await vscode.workspace.applyEdit(changes, { isRefactoring: true });
   const accepted = changes.entries().filter(([uri]) => textOf(uri) !== before.get(uri.toString()));
   if (accepted.length === 0) {
@@ -78,7 +81,7 @@ async function show(host: Host, { report, edit }: AgentAnswer): Promise<void> {
   }
   // The compiler has the last word, on the text as it is now.
   for (const [uri] of accepted) void host.server.ask("checkText", { uri: uri.toString() });
-  await say(report.ok, `Applied: ${figures(report.soc, report.proof)}. ${outcome(report)}`, report.trace);
+  await say(report.ok, `Applied: ${outcome(report)}`, report.trace);
 }
 
 function textOf(uri: vscode.Uri): string | undefined {

@@ -31,3 +31,9 @@ export function outcome(report: AgentReport): string {
   const proof = report.ok ? figures(report.soc, report.proof) : "";
   return `${words}${proof ? ` (${proof})` : ""}; ${spent(report)}.`;
 }
+
+/** What is offered: the whole, or as far as it came. */
+export function proposed(report: AgentReport): string {
+  const title = report.accepted.map((item) => item.title).join("; ");
+  return report.ok ? `The agent's change passed every gate (${title}):` : `As far as the agent came (${title}):`;
+}

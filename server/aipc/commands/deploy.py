@@ -41,7 +41,15 @@ def command(
     ] = False,
     calibration: Calibration = None,
     calibration_count: CalibrationCount = None,
+    integer_io: Annotated[
+        bool,
+        typer.Option("--integer-io", help="Inputs and outputs of a quantized package are the integers themselves."),
+    ] = False,
     setup: Setup = False,
+    agent: Annotated[
+        bool,
+        typer.Option("--agent", help="Where a gate is not passed, let the agent edit the source and deploy again."),
+    ] = False,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -64,13 +72,24 @@ def command(
         use_cache=not no_cache,
         calibration=from_here(calibration),
         calibration_count=calibration_count,
+        integer_io=integer_io,
     )
 
     def deploy(agreed: bool) -> engine.DeployReport:
         with working(time_limit, memory_limit) as work:
             return engine.deploy(replace(request, setup=agreed), work.pool, work.on_event, work.cancel)
 
-    report = with_consent(deploy, setup, ask=not as_json)
+    if agent:
+        with working(time_limit, memory_limit) as work:
+            report, helped = engine.deploy_with_agent(
+                replace(request, setup=setup), work.pool, work.on_event, work.cancel
+            )
+        if helped and not as_json:
+            from ._agent import agent_page
+
+            show(*agent_page(helped))
+    else:
+        report = with_consent(deploy, setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

@@ -54,6 +54,8 @@ class DeployRequest:
     calibration: str | None = None
     """A folder, an array file, ``file.py:name`` or ``random``; the configuration's by default."""
     calibration_count: int | None = None
+    integer_io: bool = False
+    """A quantized package takes and gives the integers themselves."""
     setup: bool = False
     """The user agrees that a device is set up where it lacks something."""
 
@@ -95,6 +97,8 @@ def deploy(
             asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
             asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+            if request.integer_io and run.plan is not None:
+                run.plan = replace(run.plan, quantized_io=True)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
                 return reports[name]

@@ -32,6 +32,6 @@ def operator_document(
     return lookup_document(matrix_data, names, matrix.variants(matrix_data, names), list(columns))
 
 
-def targets_document() -> dict[str, Any]:
-    """What ``aipc targets --json`` prints."""
-    return {"targets": targets(), "socs": all_socs()}
+def targets_document(cwd: Path | None = None) -> dict[str, Any]:
+    """What ``aipc targets --json`` prints: the targets of the configuration of ``cwd`` as well."""
+    return {"targets": targets([cwd] if cwd else None), "socs": all_socs()}

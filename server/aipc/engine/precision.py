@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aipc.core.accuracy import NodeAccuracy
-from aipc.core.errors import QairtError
+from aipc.core.errors import QairtError, WorkerCrashedError
 from aipc.core.frontier import Frontier
 from aipc.core.types import Finding, Severity
 from aipc.pipeline.blame import culprit_findings, located
@@ -111,7 +111,7 @@ def measured(run: Run) -> NodeAccuracy | None:
         return None
     try:
         return _located(run, node_accuracy(run))
-    except QairtError:
+    except (QairtError, WorkerCrashedError):
         return None
 
 

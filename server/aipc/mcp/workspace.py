@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from aipc.core.config import PACKAGE_PREFIX, load_config, resolve_model
+from aipc.core.config import PACKAGE_PREFIX, Config, load_config, resolve_model
 from aipc.core.errors import InputError
 
 
@@ -36,6 +36,13 @@ class Workspace:
             raise self._outside(text)
         return real
 
+    def project(self, name: str) -> Config:
+        """The configuration that holds for a model: the workspace's where it names it, else that of its file."""
+        config = load_config(self.root)
+        if name in config.models:
+            return config
+        return load_config(resolve_model(name, self.root, config).path.parent)
+
     def _outside(self, text: str) -> InputError:
         return InputError(f"{text} is outside the workspace {self.root}", remedy="give a path inside it")
 
@@ -56,7 +63,7 @@ class Workspace:
         installed = ref.config is not None and ref.config.entry.startswith(PACKAGE_PREFIX)
         if not installed:
             self.path(str(ref.path))
-        root = config.root if name in config.models else load_config(ref.path.parent).root
+        root = self.project(name).root
         if not root.resolve().is_relative_to(self.root):
             raise InputError(
                 f"{name} belongs to the project {root}, outside the workspace {self.root}",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from aipc.core.accuracy import NodeAccuracy
-from aipc.core.errors import CancelledError, QairtError
+from aipc.core.errors import CancelledError, QairtError, WorkerCrashedError
 from aipc.core.frontier import Tried
 from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
@@ -46,7 +46,7 @@ class StageBench:
             made = self._tried(plan, label, measure, outcome)
         except CancelledError:
             raise
-        except QairtError as error:
+        except (QairtError, WorkerCrashedError) as error:
             made = Tried(label, measure, False, detail=error.what, plan=to_plain(plan) if plan else None)
         made = replace(made, seconds=round(time.perf_counter() - started, 3))
         self._journal.write(self._event, stage="quantize", measure=measure, candidate=made)
@@ -58,7 +58,7 @@ class StageBench:
             return node_accuracy(self._run)
         except CancelledError:
             raise
-        except QairtError as error:
+        except (QairtError, WorkerCrashedError) as error:
             self._journal.write("blame failed", error=str(error))
             return None
 
@@ -122,9 +122,8 @@ def node_accuracy(run: Run) -> NodeAccuracy:
     Raises:
         QairtError: the graph does not run.
     """
-    scaled = run.path("quantize", "float.onnx")
     arguments = {
-        "model": str(scaled if scaled.is_file() else run.float_graph),
+        "model": str(run.float_graph),
         "inputs_npz": str(run.held_out[0]),
         "soc": run.request.soc,
         "quantized": str(run.graph),

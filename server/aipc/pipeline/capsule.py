@@ -53,7 +53,8 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         if record.name == "verify" and run.plan is None:
             # Numbers go wrong only together with their neighbours: the smallest part that still does is searched for.
             command = "aipc deploy capsule"
-            what = _reduce(run, capture.path, out, nodes) or what
+            # The search knows what fp16 may lose, not what integers may.
+            what = (_reduce(run, capture.path, out, nodes) if run.plan is None else None) or what
             (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
         elif nodes:
             cut = run.job(

@@ -71,6 +71,11 @@ def build_package(
     }
     if quantization:
         manifest["quantization"] = quantization
+        if quantization["integer_io"]:
+            given = {name: quantization["encodings"][name] for name in quantization["integer_io"]}
+            # The package takes and gives the integers; what is asked of it by name stays in real numbers.
+            for kind in ("inputs", "outputs"):
+                manifest[kind] = [_encoded(spec, given) for spec in manifest[kind]]
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
     return manifest
 
@@ -78,6 +83,11 @@ def build_package(
 def _names(socs: Sequence[SoC]) -> list[str]:
     """What systems may call these chips: the runner knows by it whether it is on another one."""
     return sorted({name.lower() for soc in socs for name in (soc.part, *soc.aliases)})
+
+
+def _encoded(spec: Mapping[str, Any], encodings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    found = encodings.get(spec["name"])
+    return {**spec, "encoding": {key: found[key] for key in ("dtype", "scale", "zero_point")}} if found else dict(spec)
 
 
 def read_manifest(package: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Protocol
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.frontier import MEASURED, PLANNED, Frontier, Tried, cheapest
 
-from .plan import QuantizationPlan, RangeMethod, plan_for
+from .plan import UNIFORM, QuantizationPlan, RangeMethod, plan_for
 
 MOST_MIXED = 8
 """Candidates with nodes kept higher; halving an interval, they tell 128 ranks apart."""
@@ -81,7 +81,7 @@ class Search:
         return self.frontier()
 
     def correct(self, plan: QuantizationPlan) -> Frontier:
-        """``plan``, and while it fails: other ranges, equalization, and the worst nodes in a higher precision."""
+        """``plan``, and while it fails: other ranges, and the worst nodes in a higher precision."""
         first = self._try(plan, f"{plan.label} as it was asked for")
         if first.ok:
             return self.frontier()
@@ -129,9 +129,9 @@ class Search:
         if plan is None:
             return "fp16"
         label = plan.label
-        if plan.weight_bits == 8 and plan.range_method != plan_for(f"w8a{plan.activation_bits}").range_method:
+        uniform = f"w{plan.weight_bits}a{plan.activation_bits}"
+        if uniform not in UNIFORM or plan.range_method != plan_for(uniform).range_method:
             label += f" {plan.range_method}"
-        label += " equalized" if plan.equalize else ""
         same = sum(item.label == label or item.label.startswith(f"{label} #") for item in self.tried)
         return f"{label} #{same + 1}" if same else label
 
@@ -147,7 +147,7 @@ class Search:
         return True
 
     def _other_ranges(self, first: Tried) -> Tried:
-        """The best of the candidate with other ranges and equalized; itself when it is too far from the threshold."""
+        """The best of the candidate with other ranges; itself when it is too far from the threshold."""
         plan = self.plans[first.label]
         best = first
         if plan is None or _reached(first) < self.bench.threshold_db(plan) - HOPELESS_DB:
@@ -157,10 +157,6 @@ class Search:
             if best.ok or self._out_of_time():
                 return best
             made = self._try(candidate, f"ranges by {candidate.range_method}")
-            best = made if made.ok or _reached(made) > _reached(best) else best
-        found = self.plans[best.label]
-        if not best.ok and found is not None and not found.equalize and not self._out_of_time():
-            made = self._try(replace(found, equalize=True), "channels equalized across layers")
             best = made if made.ok or _reached(made) > _reached(best) else best
         return best
 

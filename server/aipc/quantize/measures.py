@@ -97,7 +97,3 @@ def higher_nodes(plan: QuantizationPlan, graph: Graph) -> tuple[str, ...]:
     asked = set(plan.higher)
     made = [name for name, sources in graph.derived.items() if asked.intersection(sources)]
     return tuple(dict.fromkeys((*plan.higher, *made)))
-
-
-def finish(model: onnx.ModelProto, plan: QuantizationPlan) -> None:
-    """What the quantized graph needs besides."""

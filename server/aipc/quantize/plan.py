@@ -30,7 +30,6 @@ class QuantizationPlan:
         per_channel: one scale for each output channel of a weight.
         range_method: how a tensor's range follows from what calibration saw of it.
         range_parameter: of ``percentile``: the share kept, in percent (99.999). None: the method's default.
-        equalize: scale neighbouring convolutions so that their channels have like ranges (exact in fp32).
         float_nodes: nodes kept in fp16: islands with a DequantizeLinear before and a QuantizeLinear after them.
         higher: nodes whose outputs have 16 bits in an 8-bit plan.
         calibration: digest of the calibration data that the ranges come from; empty until it is known.
@@ -43,7 +42,6 @@ class QuantizationPlan:
     per_channel: bool = True
     range_method: RangeMethod = "minmax"
     range_parameter: float | None = None
-    equalize: bool = False
     float_nodes: tuple[str, ...] = ()
     higher: tuple[str, ...] = ()
     calibration: str = ""

@@ -23,12 +23,11 @@ from aipc.qairt.subgraph import infer_shapes
 
 from . import measures, statistics
 from .encodings import derived_nodes, encodings_of, overrides_for
+from .integer_io import integer_io
 from .plan import QuantizationPlan
 from .ranges import range_of
 from .results import Quantized
 
-FLOAT_MODEL = "float.onnx"
-"""The float graph whose inner tensors the quantized one stores, where that is not the graph that was given."""
 _LARGE = 1_500_000_000
 
 
@@ -49,11 +48,9 @@ def quantize(
     settled = replace(plan, higher=prepared.higher)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
-    if plan.equalize:
-        # Its inner tensors are scaled: what compares them with the quantized graph's needs this form of it.
-        onnx.save(prepared.model, str(target / FLOAT_MODEL))
     result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
-    measures.finish(result, plan)
+    encodings = encodings_of(result)
+    border = integer_io(result) if plan.quantized_io else ()
     large = result.ByteSize() > _LARGE
     onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
     names = [node.name for node in source.graph.node]
@@ -69,7 +66,8 @@ def quantize(
         digest=statistics.graph_digest(target / "model.onnx"),
         counts=counts,
         derived=derived_nodes(source, result, prepared.derived),
-        encodings=encodings_of(result),
+        encodings=encodings,
+        integer_io=border,
         float_nodes=prepared.float_nodes,
         notes=prepared.notes,
         seconds=round(time.perf_counter() - started, 3),

@@ -67,6 +67,8 @@ class Quantized:
     """Every node of the quantized graph -> the float graph's nodes that it stands for."""
     encodings: Mapping[str, TensorEncoding] = field(default_factory=dict)
     """Activations of the float graph by name -> how they are stored."""
+    integer_io: tuple[str, ...] = ()
+    """Inputs and outputs of the graph that are the integers themselves."""
     float_nodes: tuple[str, ...] = ()
     """Nodes that were left in float: asked for, or because QAIRT computes them in no integers."""
     notes: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ class Adb:
 
         try:
             listing = _ask_server("host:devices-l")
-        except OSError:
+        except (OSError, ValueError):
             return (Description("adb", "adb", "Android phone", False, _NO_SERVER if shutil.which("adb") else _NO_ADB),)
         found = []
         for line in listing.splitlines():

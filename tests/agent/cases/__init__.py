@@ -1,7 +1,7 @@
 """Broken models, one folder each: ``model.py``, what is expected (``case.toml``), and replies that get there.
 
-The replies (``trajectory.jsonl``, lines as traces have them) were written by hand; ``python -m tests.agent.suite`` plays
-the same cases with a real endpoint.
+The replies (``trajectory.jsonl``, lines as traces have them) were written by hand; ``python -m tests.agent.suite``
+plays the same cases with a real endpoint.
 """
 
 from __future__ import annotations

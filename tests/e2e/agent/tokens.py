@@ -1,6 +1,7 @@
 """Keeps the embeddings of odd tokens, by an operator on bits, which the NPU has not."""
 
-from torch import Tensor, nn
+import torch
+from torch import nn
 
 
 class Odd(nn.Module):
@@ -8,7 +9,7 @@ class Odd(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(32, 8)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         # One for odd tokens, nought for even ones.
         odd = tokens & 1
         return self.embedding(tokens) * odd.unsqueeze(-1).float()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
-from aipc.core.config import load_config
 
 from ..tool import Call
 
@@ -18,13 +17,22 @@ SOC = {
     "type": "string",
     "description": "Snapdragon chip to compile for, such as sm8650. Default: the configuration's, else sm8650.",
 }
-PRECISION = {"type": "string", "description": "Number format on the NPU. Default: the configuration's, else fp16."}
+PRECISION = {
+    "type": "string",
+    "description": "Number format: fp16, w8a16, w8a8, mixed or auto. Default: the configuration's, else fp16.",
+}
 TARGET = {
     "type": "string",
-    "description": "Where to run: simulator, or a device that the tool targets lists. A device asks the user first.",
+    "description": "Where to run: simulator, or a device that targets lists. A device asks the user first.",
 }
 PACKAGE = {"type": "string", "description": "Directory of a package that deploy wrote, inside the workspace."}
 JOB = {"type": "string", "description": "Id of the job, as the tool that started it answered."}
+CALIBRATION = {
+    "type": "string",
+    "description": "Data to quantize with, inside the workspace: a folder of images, a .npz or .npy, file.py:name, "
+    "or random, which says so in every report. Default: the configuration's.",
+}
+CALIBRATION_COUNT = {"type": "integer", "minimum": 1, "description": "Calibration samples to use."}
 NO_CACHE = {"type": "boolean", "description": "Do all the work again."}
 
 
@@ -42,7 +50,16 @@ def check_request(call: Call) -> engine.CheckRequest:
 
 def target_of(call: Call) -> str:
     """The target that was asked for, else the one of the configuration of the model, else the simulator."""
-    return str(call.get("target") or load_config(call.workspace.root).target or "simulator")
+    return str(call.get("target") or call.workspace.project(call.arguments["model"]).target or "simulator")
+
+
+def calibration_of(call: Call) -> str | None:
+    """The calibration data that was asked for, inside the workspace."""
+    text = str(call.get("calibration", ""))
+    if text in ("", "random"):
+        return text or None
+    file, separator, name = text.rpartition(":") if ".py:" in text else (text, "", "")
+    return f"{call.workspace.path(file)}{separator}{name}"
 
 
 def without_nodes(document: dict[str, Any]) -> dict[str, Any]:

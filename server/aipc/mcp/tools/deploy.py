@@ -7,7 +7,17 @@ from typing import Any
 from aipc import engine
 
 from ..tool import Call, Tool
-from ._arguments import MODEL, NO_CACHE, PRECISION, SOC, TARGET, target_of
+from ._arguments import (
+    CALIBRATION,
+    CALIBRATION_COUNT,
+    MODEL,
+    NO_CACHE,
+    PRECISION,
+    SOC,
+    TARGET,
+    calibration_of,
+    target_of,
+)
 
 
 def _run(call: Call) -> Any:
@@ -21,6 +31,8 @@ def _run(call: Call) -> Any:
         allow_cpu=call.get("allow_cpu", False),
         cwd=call.workspace.root,
         use_cache=not call.get("no_cache", False),
+        calibration=calibration_of(call),
+        calibration_count=call.get("calibration_count"),
     )
     return engine.deploy(request, call.pool, call.on_event, call.cancel)
 
@@ -39,6 +51,8 @@ TOOL = Tool(
         "target": TARGET,
         "out": {"type": "string", "description": "Directory for the package, inside the workspace."},
         "allow_cpu": {"type": "boolean", "description": "Leave operators on the CPU that the NPU does not run."},
+        "calibration": CALIBRATION,
+        "calibration_count": CALIBRATION_COUNT,
         "no_cache": NO_CACHE,
     },
     required=("model",),

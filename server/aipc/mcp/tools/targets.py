@@ -11,5 +11,5 @@ TOOL = Tool(
     title="List targets and chips",
     description="Where packages can run now (the simulator, connected devices; with the reason where one is not "
     "available), and the Snapdragon chips that can be compiled for.",
-    run=lambda call: engine.targets_document(),
+    run=lambda call: engine.targets_document(call.workspace.root),
 )

@@ -12,7 +12,8 @@ from ._arguments import PACKAGE, TARGET
 
 def _run(call: Call) -> Any:
     package = call.workspace.path(call.arguments["package"])
-    return engine.verify(package, call.get("target", "simulator"), call.pool, call.on_event, call.cancel)
+    target = call.get("target", "simulator")
+    return engine.verify_all((package,), target, call.pool, call.on_event, call.cancel, every=False).reports[0]
 
 
 TOOL = Tool(

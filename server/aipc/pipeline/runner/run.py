@@ -175,13 +175,34 @@ def read_inputs(numpy, manifest, given):
             where = " and ".join(sorted(set(sources.values()))) or "the inputs"
             raise PackageProblem("%s has no array %r: it has %s" % (where, name, ", ".join(arrays) or "none"))
         array = arrays[name]
-        if list(array.shape) != list(spec["shape"]) or array.dtype.name != spec["dtype"]:
+        encoding = spec.get("encoding")
+        if encoding and array.dtype.name == spec["dtype"] and list(array.shape) == list(spec["shape"]):
+            array = to_integers(numpy, array, encoding)
+        wanted = encoding["dtype"] if encoding else spec["dtype"]
+        if list(array.shape) != list(spec["shape"]) or array.dtype.name != wanted:
             raise PackageProblem(
                 "array %r is %s%s and the package takes %s%s"
                 % (name, array.dtype.name, list(array.shape), spec["dtype"], list(spec["shape"]))
             )
         inputs[name] = array
     return inputs
+
+
+def to_integers(numpy, array, encoding):
+    """Real numbers as the integers that the package takes: real = (integer - zero_point) * scale."""
+    limits = numpy.iinfo(encoding["dtype"])
+    steps = numpy.round(array / encoding["scale"]) + encoding["zero_point"]
+    return numpy.clip(steps, limits.min, limits.max).astype(encoding["dtype"])
+
+
+def to_reals(numpy, manifest, outputs):
+    """Outputs that the package gives as integers, as real numbers."""
+    for spec in manifest["outputs"]:
+        encoding = spec.get("encoding")
+        if encoding and spec["name"] in outputs:
+            steps = outputs[spec["name"]].astype(numpy.float32) - encoding["zero_point"]
+            outputs[spec["name"]] = (steps * encoding["scale"]).astype(spec["dtype"])
+    return outputs
 
 
 def read_npz(numpy, path):
@@ -379,7 +400,7 @@ def run(arguments):
                 seconds.append(time.perf_counter() - started)
     except Exception as error:
         raise PackageProblem("QAIRT stopped while it ran the package: %s" % first_line(error))
-    outputs = dict(zip(names, values))
+    outputs = to_reals(numpy, manifest, dict(zip(names, values)))
     if arguments.output:
         write_outputs(numpy, arguments.output, outputs)
     report = {

@@ -51,6 +51,7 @@ def quantization(run: Run) -> dict[str, Any] | None:
         "plan": to_plain(run.plan),
         "encodings": {name: to_plain(result.encodings[name]) for name in tensors if name in result.encodings},
         "calibration": {**to_plain(data), "files": {}, "directory": ""},
+        "integer_io": list(result.integer_io),
         "float_nodes": list(result.float_nodes),
         "notes": list(result.notes),
     }

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AgentReport } from "../src/agent/protocol.ts";
+import { figures, outcome, proposed, spent } from "../src/agent/words.ts";
+import { pushedTo, toolName } from "../src/tools/push.ts";
+
+const REPORT: AgentReport = {
+  model: "odd",
+  soc: "sm8650",
+  ok: true,
+  stopped: "solved",
+  words: "The finding is gone.",
+  edits: [],
+  proof: { approximate: false, sqnr_db: "inf", max_abs: 0, simulator_sqnr_db: 71.26 },
+  accepted: [{ number: 2, title: "compute the parity by a division" }],
+  verdicts: [],
+  usage: { requests: 2, prompt: 4000, completion: 120, estimated: 0, cost: null },
+  trace: "/trace",
+  learned: [],
+  attacks: [],
+};
+
+test("a proof is told in figures", () => {
+  assert.equal(figures("sm8650", REPORT.proof), "compiles for sm8650, max error 0, simulator 71.3 dB");
+  const proof = { approximate: true, sqnr_db: 40, max_abs: 0.012345, simulator_sqnr_db: null };
+  assert.equal(figures("sm8650", proof), "compiles for sm8650, max error 0.012, approximate");
+  assert.equal(figures("sm8650", null), "");
+});
+
+test("what was spent is told, and that it is a bound where the endpoint did not count", () => {
+  assert.equal(spent(REPORT), "2 requests, 4120 tokens");
+  const usage = { ...REPORT.usage, estimated: 120, cost: 0.012345 };
+  assert.equal(spent({ ...REPORT, usage }), "2 requests, at most 4120 tokens, cost 0.0123");
+});
+
+test("the outcome is one sentence, and has no figures where nothing was reached", () => {
+  const proved = "compiles for sm8650, max error 0, simulator 71.3 dB";
+  assert.equal(outcome(REPORT), `The finding is gone (${proved}); 2 requests, 4120 tokens.`);
+  assert.equal(outcome({ ...REPORT, ok: false, words: "It gave up" }), "It gave up; 2 requests, 4120 tokens.");
+});
+
+test("only devices are pushed to", () => {
+  for (const target of [undefined, "", "simulator", "local", "local:0"]) assert.equal(pushedTo({ target }), undefined);
+  for (const target of ["ssh:phone", "adb:1234", "aihub:x", "Simulator"]) assert.equal(pushedTo({ target }), target);
+});
+
+test("a contributed tool is the engine's, with a prefix", () => {
+  assert.deepEqual(["aipc_check", "aipc_explain_finding"].map(toolName), ["check", "explain_finding"]);
+});
+
+test("a partial result is not told as a whole", () => {
+  assert.match(proposed(REPORT), /passed every gate \(compute the parity by a division\)/);
+  assert.match(proposed({ ...REPORT, ok: false }), /^As far as the agent came/);
+});
