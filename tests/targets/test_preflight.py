@@ -102,7 +102,7 @@ def test_what_an_x86_device_measures_is_marked_as_host_time():
     assert "host times" in rows["NPU"] and "--setup" in rows["lacks"]
 
 
-@pytest.mark.parametrize("name", ["helper.py", "facts.py"])
+@pytest.mark.parametrize("name", ["helper.py", "facts.py", "programs.py"])
 def test_what_runs_on_devices_is_valid_for_old_pythons(name):
     import aipc.targets.remote as remote
 

@@ -60,6 +60,16 @@ def test_a_second_run_pushes_nothing_again(bench: Bench):
     assert next(step.note for step in again.run.steps if step.step == "push") == "is there already, whole"
 
 
+def test_what_another_package_on_the_device_has_is_not_pushed_again(bench: Bench, package: Path, tmp_path: Path):
+    bench.run(profile=False)
+    before = bench.proxy.carried
+    outcome = bench.run(package=copy(package, tmp_path / "again", note="x" * 10), profile=False)
+    bench.check(outcome)
+    note = next(step.note for step in outcome.run.steps if step.step == "push")
+    assert outcome.error is None and "of them were there" in note, note
+    assert bench.proxy.carried > before
+
+
 def test_a_package_for_another_soc_is_refused_before_it_is_pushed(bench: Bench):
     bench.forget()
     bench.device.declare("sm8750")

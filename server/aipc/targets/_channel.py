@@ -193,8 +193,12 @@ class _Flow:
         self._most = 2
 
     async def start(self, work: Any) -> None:
-        while len(self._under_way) >= self._most:
-            await self._wait(asyncio.FIRST_COMPLETED)
+        try:
+            while len(self._under_way) >= self._most:
+                await self._wait(asyncio.FIRST_COMPLETED)
+        except BaseException:
+            work.close()
+            raise
         task = asyncio.create_task(self._timed(work))
         # Of several pieces that fail together only the first is told.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())

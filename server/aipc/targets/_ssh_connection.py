@@ -110,7 +110,7 @@ async def start_helper(
     """The helper, running on the device under the first Python that is there. Raises DeviceError when there is none."""
     import asyncssh
 
-    program = "\n".join((_REMOTE / name).read_text("utf-8") for name in ("facts.py", "helper.py"))
+    program = "\n".join((_REMOTE / name).read_text("utf-8") for name in ("facts.py", "programs.py", "helper.py"))
     source = json.dumps(program).encode("ascii") + b"\n"
     wanted = {key: settings[key] for key in ("directory", "silence", "npu_files", "python") if key in settings}
     words = ""

@@ -7,33 +7,28 @@ started by argument lists.
 The end of stdin, or silence for too long, means that nobody is there any more: then what was started is ended, what
 this run left is removed and the lock, which is the operating system's own, goes with this process.
 
-Valid on Python 3.8 and later. ``facts.py`` goes before this text: the two are one program.
+Valid on Python 3.8 and later. ``facts.py`` and ``programs.py`` go before this text: they are one program.
 """
 
-import ctypes
 import glob
 import hashlib
 import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 
 if "Facts" not in globals():
     from facts import WINDOWS, Facts  # when it is looked at as a file
+    from programs import Programs, Refused
 
 CHUNK = 1 << 16
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+KEPT_PACKAGES = 12
 
 
-class Refused(Exception):
-    """Told to the other side: (kind, words)."""
-
-
-class Helper(Facts):
+class Helper(Facts, Programs):
     def __init__(self, settings):
         self.base = os.path.abspath(os.path.expanduser(settings.get("directory") or os.path.join("~", ".aipc")))
         self.silence = float(settings.get("silence", 30))
@@ -197,6 +192,7 @@ class Helper(Facts):
             shutil.rmtree(final)
         self.remove_old(os.path.dirname(staging), keep=os.path.basename(staging))
         os.makedirs(staging, exist_ok=True)
+        self.take_over(staging, final, request["files"])
         have = {}
         for name in request["files"]:
             try:
@@ -204,6 +200,26 @@ class Helper(Facts):
             except OSError:
                 have[name] = 0
         return {"there": False, "have": have, "free": self.free()}
+
+    def take_over(self, staging, final, files):
+        """Copy what other packages here have already: a package that was only verified again, or compiled anew."""
+        others = self.newest(os.path.dirname(final))[:3]
+        for name, digest in files.items():
+            path = self.inside(staging, name)
+            for other in others if not os.path.exists(path) else ():
+                source = self.inside(other, name)
+                if os.path.isfile(source) and hash_file(source) == digest:
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    shutil.copyfile(source, path)
+                    break
+
+    def newest(self, directory):
+        """The directories in ``directory``, the newest first."""
+        try:
+            found = [entry for entry in os.scandir(directory) if entry.is_dir()]
+            return [entry.path for entry in sorted(found, key=lambda entry: -entry.stat().st_mtime)]
+        except OSError:
+            return []
 
     def inside(self, directory, name):
         path = os.path.abspath(os.path.join(directory, *name.split("/")))
@@ -252,6 +268,9 @@ class Helper(Facts):
         if not bad:
             os.makedirs(os.path.dirname(final), exist_ok=True)
             os.rename(staging, final)
+            for old in self.newest(os.path.join(self.base, "packages"))[KEPT_PACKAGES:]:
+                if old != final:
+                    shutil.rmtree(old, ignore_errors=True)
         return {"bad": bad, "where": final}
 
     def do_read(self, request, content):
@@ -314,83 +333,15 @@ class Helper(Facts):
         shutil.rmtree(wheels, ignore_errors=True)
         return {}
 
-    def start(self, command, seconds):
-        """Run a program to its end; it ends with this process, however that ends."""
-        environment = dict(os.environ, PYTHONUNBUFFERED="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
-        group = {} if WINDOWS else {"start_new_session": True, "preexec_fn": die_with_parent}
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=self.base,
-            **group,
-        )
-        self.children.add(process)
-        try:
-            # stdin stays open, and with it the process: it ends itself when this one is gone.
-            texts = {}
-            readers = [
-                threading.Thread(target=lambda name, stream: texts.__setitem__(name, stream.read()), args=pair)
-                for pair in (("stdout", process.stdout), ("stderr", process.stderr))
-            ]
-            for reader in readers:
-                reader.start()
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                kill(process)
-                raise Refused("time", "it did not end within %d s and was stopped" % seconds)
-            for reader in readers:
-                reader.join(10)
-        finally:
-            self.children.discard(process)
-            process.stdin.close()
-        return {
-            "status": process.returncode,
-            "stdout": texts.get("stdout", b"").decode("utf-8", "replace"),
-            "stderr": texts.get("stderr", b"").decode("utf-8", "replace")[-20000:],
-        }
-
-    def output(self, command, seconds):
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=seconds
-        ).stdout.decode("utf-8", "replace")
-
     def do_clean(self, request, content):
         self.end_children()
         self.remove_run()
         return {}
 
-    def end_children(self):
-        for process in list(self.children):
-            kill(process)
-
     def remove_run(self):
         if self.lock is not None:
             shutil.rmtree(os.path.join(self.base, "runs"), ignore_errors=True)
             shutil.rmtree(os.path.join(self.base, "env.new"), ignore_errors=True)
-
-
-def die_with_parent():
-    """On Linux the kernel ends a program whose parent was killed; runners elsewhere see the end of their stdin."""
-    if LIBC is not None:
-        LIBC.prctl(1, signal.SIGKILL)
-
-
-def kill(process):
-    try:
-        if WINDOWS:
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    except OSError:
-        pass
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def hash_file(path):
