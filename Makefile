@@ -78,6 +78,8 @@ docs: setup
 bench: setup
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/editor.py
+	@$(BIN)/python benchmarks/precisions.py
+	@$(BIN)/python benchmarks/quantizers.py
 
 # The agent's cases with the endpoint of AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY.
 agent-suite: setup

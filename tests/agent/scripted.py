@@ -204,7 +204,7 @@ def counting(step: Says) -> Step:
     """The reply, its tokens counted as an endpoint would whose tokens are four bytes each."""
 
     def answer(request: dict[str, Any]) -> Says:
-        prompt = len(json.dumps(request["messages"])) // 4
+        prompt = (len(json.dumps(request["messages"])) + len(json.dumps(request.get("tools", [])))) // 4
         completion = (len(step.text) + sum(len(json.dumps(item)) for item in step.calls)) // 4
         return replace(step, prompt=prompt, completion=completion)
 

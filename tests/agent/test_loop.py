@@ -253,3 +253,16 @@ def test_the_command_replays_and_writes(project: Path, run, monkeypatch, capfd):
     assert (project / FILE).read_text() == MODEL.replace(BRANCH, GOOD)
     assert command(["agent", f"{FILE}:Model"]) == 2
     assert "no language model is configured" in capfd.readouterr().err or True
+
+
+def test_deploy_lets_the_agent_help_when_it_is_allowed(project: Path, pool):
+    """The branch keeps the model from being captured; the agent's edit is written, and the package is verified."""
+    with served(RIGHT) as (url, _):
+        endpoint = OpenAIEndpoint(Settings(url, "scripted"), pool)
+        request = engine.DeployRequest(f"{FILE}:Model", cwd=project)
+        assert not engine.deploy(request, pool).ok
+        report, helped = engine.deploy_with_agent(request, pool, endpoint=endpoint)
+    assert helped and helped.applied
+    assert report.ok
+    assert report.agent == helped.trace
+    assert (project / FILE).read_text() == MODEL.replace(BRANCH, GOOD)

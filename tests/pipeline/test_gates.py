@@ -8,6 +8,7 @@ import pytest
 
 from aipc.core.types import OutputAccuracy
 from aipc.pipeline.gates import capture_gate, package_gate
+from aipc.quantize.plan import plan_for
 
 
 def output(sqnr: float, *, ideal: float | None = None, cosine: float = 1.0, nan: int = 0, name: str = "y"):
@@ -62,3 +63,14 @@ def test_a_tolerance_of_the_user_counts_alone():
 
 def test_no_output_is_no_success():
     assert not package_gate([], {}).ok
+
+
+@pytest.mark.parametrize("precision", ["w8a16", "w8a8"])
+@pytest.mark.parametrize(("sqnr", "passes"), [(20.0, True), (19.9, False), (math.nan, False)])
+def test_integers_need_20_db_and_no_less_where_fp16_were_worse(precision, sqnr, passes):
+    assert package_gate([output(sqnr, ideal=10.0)], {}, plan_for(precision)).ok is passes
+
+
+def test_the_authors_own_tolerance_holds_for_integers_too():
+    assert not package_gate([output(25.0)], {"sqnr_db": 30}, plan_for("w8a8")).ok
+    assert package_gate([output(12.0)], {"sqnr_db": 10}, plan_for("w8a8")).ok

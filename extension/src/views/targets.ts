@@ -30,7 +30,7 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
     this.#found ??= await this.#server.ask<Targets>("targets");
     const found = this.#found;
     if (!found) return [];
-    if (!node) return found.targets.map((target) => ({ kind: "target", target }));
+    if (!node) return inOrder(found.targets).map((target) => ({ kind: "target", target }));
     if (node.kind === "target") return node.target.kind === "simulator" ? byArch(found.socs) : this.#facts(node.target);
     if (node.kind === "arch") return node.socs.map((soc) => ({ kind: "soc", soc }));
     return [];
@@ -80,6 +80,12 @@ function targetItem(target: Target): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(target.available ? icon : "circle-slash");
   item.contextValue = "target";
   return item;
+}
+
+/** Devices that are there, then those that are not, then the simulator with its long list. */
+function inOrder(targets: Target[]): Target[] {
+  const rank = (target: Target): number => (target.kind === "simulator" ? 2 : target.available ? 0 : 1);
+  return [...targets].sort((a, b) => rank(a) - rank(b));
 }
 
 /** A place in the project, for its configuration. */

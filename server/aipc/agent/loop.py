@@ -123,7 +123,12 @@ class Loop:
         compiled = bench.compiled(bench.base)
         if compiled.error is not None:
             return f"it does not compile: {compiled.error}"
-        figures = tuple(item for one in bench.simulate(compiled) for item in one.outputs)
+        try:
+            figures = tuple(item for one in bench.simulate(compiled) for item in one.outputs)
+        except CancelledError:
+            raise
+        except AipcError as error:
+            return f"it does not run on the simulator: {error}"
         gate = package_gate(figures, bench.request.tolerance)
         if gate.ok:
             return ""

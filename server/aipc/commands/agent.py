@@ -40,6 +40,10 @@ def command(
         float | None,
         typer.Option("--approximate", metavar="DB", help="Also take changes that keep so many dB SQNR in fp32."),
     ] = None,
+    readable: Annotated[
+        list[Path] | None,
+        typer.Option("--readable", metavar="PATH", help="What the model's code may read outside the project."),
+    ] = None,
     replay: Annotated[
         Path | None, typer.Option("--replay", metavar="TRACE", help="Use the replies of a trace; ask no model.")
     ] = None,
@@ -71,6 +75,7 @@ def command(
         approximate_db=approximate,
         replay=replay,
         resume=resume,
+        readable=tuple(str(path.resolve()) for path in readable or ()),
     )
     ask = _ask if sys.stdin.isatty() and not as_json else None
     with working(time_limit, memory_limit) as work:

@@ -46,6 +46,10 @@ def command(
         typer.Option("--integer-io", help="Inputs and outputs of a quantized package are the integers themselves."),
     ] = False,
     setup: Setup = False,
+    agent: Annotated[
+        bool,
+        typer.Option("--agent", help="Where a gate is not passed, let the agent edit the source and deploy again."),
+    ] = False,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -75,7 +79,17 @@ def command(
         with working(time_limit, memory_limit) as work:
             return engine.deploy(replace(request, setup=agreed), work.pool, work.on_event, work.cancel)
 
-    report = with_consent(deploy, setup, ask=not as_json)
+    if agent:
+        with working(time_limit, memory_limit) as work:
+            report, helped = engine.deploy_with_agent(
+                replace(request, setup=setup), work.pool, work.on_event, work.cancel
+            )
+        if helped and not as_json:
+            from ._agent import agent_page
+
+            show(*agent_page(helped))
+    else:
+        report = with_consent(deploy, setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

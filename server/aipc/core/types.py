@@ -252,6 +252,8 @@ class DeployReport:
     """Every node's error in a quantized package, by the captured graph's nodes."""
     metric: Mapping[str, float] | None = None
     """The task metric over the held-out data, by name; None without one."""
+    agent: str | None = None
+    """Trace of the agent's run, where it took part."""
     device: Mapping[str, Any] | None = None
     """Where it ran and what was measured there (``targets.TargetRun`` as plain data); None before the run."""
 

@@ -4,6 +4,7 @@ from aipc.core.types import DeployReport
 
 from ._run import OnEvent
 from .agent import AgentEvent, AgentRequest, agent
+from .agent_deploy import deploy_with_agent
 from .checking import CheckRequest, check, opened_run
 from .deploying import DeployRequest, deploy
 from .documents import operator_document, targets_document
@@ -44,6 +45,7 @@ __all__ = [
     "check",
     "configure",
     "deploy",
+    "deploy_with_agent",
     "examine_target",
     "explain",
     "graph",

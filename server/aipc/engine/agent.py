@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -93,8 +94,11 @@ def agent(
     Raises:
         AipcError: the model cannot be found, no endpoint is configured, or a part is missing.
     """
+    if sys.platform == "win32":
+        raise InputError("the agent's sandbox needs Linux", remedy="use WSL or a dev container")
     qairt = require_qairt()
-    ref, soc, precision, _ = resolve(request.model, request.soc, None, request.inputs, request.cwd)
+    ref, soc, _, _ = resolve(request.model, request.soc, None, request.inputs, request.cwd)
+    # Edits are judged in half precision: what quantizing costs is not theirs.
     if ref.kind != "python":
         raise InputError(
             f"{ref.path.name} is no Python source, and the agent changes source",
@@ -108,7 +112,7 @@ def agent(
         asked = replace(ref, unsaved=dict(request.unsaved))
         tolerance = dict(ref.config.tolerance) if ref.config else {}
         bench = Bench(
-            Request(asked, soc, precision, tolerance=tolerance),
+            Request(asked, soc, "fp16", tolerance=tolerance),
             workers,
             private,
             on_event or ignore,

@@ -34,4 +34,4 @@ def operator_document(
 
 def targets_document(cwd: Path | None = None) -> dict[str, Any]:
     """What ``aipc targets --json`` prints: the targets of the configuration of ``cwd`` as well."""
-    return {"targets": targets((cwd,) if cwd else None), "socs": all_socs()}
+    return {"targets": targets([cwd] if cwd else None), "socs": all_socs()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.config import Config, load_config
-from aipc.core.errors import ConfigError
+from aipc.core.errors import AipcError
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
 from aipc.qairt.soc import get_soc
@@ -34,7 +34,7 @@ def targets(projects: Sequence[Path] | None = None) -> tuple[Description, ...]:
     """Every place where a package can run, with the reason where it cannot; those that projects configure as well."""
     found = {item.name: item for target in all_targets() for item in target.discover()}
     for project in [Path.cwd()] if projects is None else projects:
-        with suppress(ConfigError):  # it is told where the configuration is used
+        with suppress(AipcError):  # it is told where the configuration is used
             for name in load_config(project).targets:
                 found.setdefault(name, Description(name, get_target(name).scheme, name, True))
     return tuple(found.values())

@@ -121,9 +121,10 @@ def test_devices_are_named_where_none_or_a_wrong_one_was(hub, client_python, wor
 
 def test_a_job_that_fails_is_told_with_the_remedy(hub, client_python, work):
     (hub / "fail").write_text("Failed to create context from binary with err 5005")
-    with pytest.raises(DeviceError, match=r"running failed on AI Hub: .*5005") as stopped:
+    with pytest.raises(DeviceError, match=r": run: .*another version or for another chip.*5005") as stopped:
         run(client_python, work, upload=True)
     assert "deploy again" in stopped.value.remedy
+    assert "running failed on AI Hub: Failed to create context" in stopped.value.detail
     assert not work.outputs.exists()
 
 

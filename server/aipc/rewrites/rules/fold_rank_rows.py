@@ -81,6 +81,9 @@ RULE = Rule(
         Example("x.argmax(2)", {"x": "float32[1,2,3,4,6]"}),
         Example("x.cumsum(-1)", {"x": "float32[1,2,3,4,6]"}),
         Example("x.topk(3, 3)[0]", {"x": "float32[1,2,3,4,6]"}),
-        Example("x.gather(2, i)", {"x": "float32[1,2,5,4,6]", "i": "torch.arange(96).reshape(1, 2, 2, 4, 6) % 5"}),
+        Example(
+            "x.reshape(2, 2, 3, 4, 2, 3).gather(2, i.reshape(2, 2, 2, 4, 2, 3)).flatten(2)",
+            {"x": "float32[4,12,6]", "i": "torch.arange(192).reshape(4, 8, 6) % 3"},
+        ),
     ),
 )

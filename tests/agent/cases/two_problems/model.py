@@ -3,7 +3,7 @@ from torch import nn
 
 
 class Model(nn.Module):
-    """A masked assignment and determinants: two findings, one after the other."""
+    """Prints while it computes, and writes where a mask is set: one problem behind the other."""
 
     def __init__(self):
         super().__init__()
@@ -11,9 +11,9 @@ class Model(nn.Module):
 
     def forward(self, x):
         y = self.conv(x).clone()
-        d = torch.linalg.det(y[..., :2, :2])
+        print(f"mean {y.mean():.3f}")
         y[y < 0] = 0.5
-        return y, d
+        return y
 
     @staticmethod
     def example_inputs():

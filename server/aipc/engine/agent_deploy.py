@@ -1,0 +1,61 @@
+"""The agent as one step of a deployment, where the user allowed it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from aipc.agent.messages import Ask, Endpoint
+from aipc.agent.results import AgentReport, Budget, Goal
+from aipc.core.errors import AipcError, CancelledError, InputError
+from aipc.core.types import DeployReport
+from aipc.core.workers import WorkerPool, pool_or_new
+
+from ._run import OnEvent
+from .agent import AgentRequest, agent
+from .deploying import DeployRequest, deploy
+
+
+def deploy_with_agent(
+    request: DeployRequest,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    budget: Budget | None = None,
+    endpoint: Endpoint | None = None,
+    ask: Ask | None = None,
+) -> tuple[DeployReport, AgentReport | None]:
+    """Deploy; where a gate is not passed, let the agent edit the source, and deploy again what it could prove.
+
+    The edits are written to the files, as by ``AgentRequest.apply``, and only when the agent reached its goal.
+
+    Raises:
+        AipcError: a stage could not be run and the agent could not help, or no endpoint is configured.
+    """
+    with pool_or_new(pool) as workers:
+        first: DeployReport | None = None
+        try:
+            first = deploy(request, workers, on_event, cancel)
+        except CancelledError:
+            raise
+        except InputError as error:
+            # Without example inputs nothing begins; that is a goal of the agent's too.
+            cause: AipcError = error
+        if first is not None and first.ok:
+            return first, None
+        asked = AgentRequest(
+            request.model,
+            Goal(),
+            request.soc,
+            budget or Budget(),
+            request.inputs,
+            apply=True,
+            cwd=request.cwd,
+        )
+        report = agent(asked, workers, on_event, cancel, endpoint=endpoint, ask=ask)
+        if report.applied:
+            return replace(deploy(request, workers, on_event, cancel), agent=report.trace), report
+        if first is None:
+            raise cause
+        return replace(first, agent=report.trace), report
