@@ -69,23 +69,26 @@ async function show(host: Host, { report, edit }: AgentAnswer): Promise<void> {
     await say(report.ok, outcome(report), report.trace);
     return;
   }
-  const before = new Map(changes.entries().map(([uri]) => [uri.toString(), textOf(uri)]));
+  const files = changes.entries().map(([uri]) => uri);
+  const before = await Promise.all(files.map(textOf));
   // The preview groups by file and then shows no annotation: the proof is told beside it.
   const proof = figures(report.soc, report.proof);
   void say(report.ok, `${proposed(report)} ${proof}. Tick it in the refactor preview to take it.`, report.trace);
   await vscode.workspace.applyEdit(changes, { isRefactoring: true });
-  const accepted = changes.entries().filter(([uri]) => textOf(uri) !== before.get(uri.toString()));
+  const now = await Promise.all(files.map(textOf));
+  const accepted = files.filter((_, index) => now[index] !== before[index]);
   if (accepted.length === 0) {
     await say(true, "The agent's change was not taken. Nothing was changed.", report.trace);
     return;
   }
   // The compiler has the last word, on the text as it is now.
-  for (const [uri] of accepted) void host.server.ask("checkText", { uri: uri.toString() });
+  for (const uri of accepted) void host.server.ask("checkText", { uri: uri.toString() });
   await say(report.ok, `Applied: ${outcome(report)}`, report.trace);
 }
 
-function textOf(uri: vscode.Uri): string | undefined {
-  return vscode.workspace.textDocuments.find((item) => item.uri.toString() === uri.toString())?.getText();
+/** As the editor has it, opened or not: a preview opens what it shows. */
+async function textOf(uri: vscode.Uri): Promise<string> {
+  return (await vscode.workspace.openTextDocument(uri)).getText();
 }
 
 async function say(ok: boolean, message: string, trace: string): Promise<void> {
