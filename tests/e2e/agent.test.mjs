@@ -131,9 +131,11 @@ test("accepting it takes the squiggle away, because the compiler says so, and is
   assert.match(saved(), /# One for odd tokens, nought for even ones\.\n {8}odd = tokens - 2 \* torch\.div/);
   await window.focusEditor();
   await window.page.keyboard.press("Control+Z");
+  await window.page.locator(".view-line", { hasText: "odd = tokens & 1" }).waitFor();
   await window.save();
-  await window.ready();
+  await window.page.locator(".tab.dirty").waitFor({ state: "detached" });
   assert.equal(saved(), original);
+  await window.ready();
   await window.squigglesLeft(1);
 });
 

@@ -1,10 +1,10 @@
 // A real VS Code in a real browser: installed from npm into .vscode-test/, driven through headless Chromium.
 
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -38,11 +38,14 @@ const SETTINGS = {
   "aipc.interpreter": PYTHON,
 };
 
-/** A workspace with copies of files of the repository, in a directory of its own. */
+/** A workspace with copies of files and of folders' contents of the repository, in a directory of its own. */
 export function workspace(...from) {
   const directory = mkdtempSync(join(tmpdir(), "aipc-e2e-"));
-  for (const path of from)
-    cpSync(join(ROOT, path), directory, { recursive: true, filter: (name) => !name.includes(".aipc") });
+  for (const path of from) {
+    const source = join(ROOT, path);
+    const to = statSync(source).isDirectory() ? directory : join(directory, basename(source));
+    cpSync(source, to, { recursive: true, filter: (name) => !name.includes(".aipc") });
+  }
   return directory;
 }
 
