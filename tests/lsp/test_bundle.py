@@ -44,7 +44,7 @@ def test_its_workers_run_its_own_code_and_are_warm(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, "utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    alone = subprocess.run([python, "-c", "import aipc"], capture_output=True, env=environment, check=False)
+    alone = subprocess.run([python, "-c", "import aipc.core"], capture_output=True, env=environment, check=False)
     assert alone.returncode == 1, "this interpreter must not have AIPC"
     done = subprocess.run(
         [python, program, bundle / "start.py"], capture_output=True, text=True, env=environment, check=False

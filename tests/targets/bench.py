@@ -122,7 +122,7 @@ class Bench:
             if time.monotonic() > deadline:
                 raise AssertionError(f"left on the device: {left}")
             time.sleep(0.1)
-        self.unlocked()
+        self.unlocked(deadline)
         self.whole()
 
     def left(self) -> list[str]:
@@ -136,14 +136,22 @@ class Bench:
                 found.append(" ".join(words)[:200])
         return found
 
-    def unlocked(self) -> None:
+    def unlocked(self, deadline: float = 0.0) -> None:
+        """The lock is free; a process that has just ended may give it back a moment after it left the list."""
         import fcntl
 
         path = self.directory / "lock"
         if not path.exists():
             return
         with path.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            while True:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.1)
 
     def whole(self) -> None:
         for manifest in self.directory.glob("packages/*"):

@@ -50,7 +50,7 @@ def check_request(call: Call) -> engine.CheckRequest:
 
 def target_of(call: Call) -> str:
     """The target that was asked for, else the one of the configuration of the model, else the simulator."""
-    return str(call.get("target") or call.workspace.project(call.arguments["model"]).target or "simulator")
+    return str(call.get("target") or call.workspace.project(call.model).target or "simulator")
 
 
 def calibration_of(call: Call) -> str | None:
