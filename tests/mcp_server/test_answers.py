@@ -14,7 +14,18 @@ from .conftest import Connect
 Command = Callable[..., dict[str, Any]]
 Cases = dict[str, tuple[dict[str, Any], tuple[str, ...]]]
 
-VOLATILE = {"seconds", "host_seconds", "timings", "cached", "run", "started"}
+# What another time gives otherwise: times, and how the machine is just then.
+VOLATILE = {
+    "seconds",
+    "host_seconds",
+    "timings",
+    "cached",
+    "run",
+    "started",
+    "free_bytes",
+    "temperature",
+    "clock_skew",
+}
 """What differs between two runs of the same command."""
 
 
