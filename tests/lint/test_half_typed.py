@@ -106,3 +106,18 @@ def test_an_edit_gives_what_a_fresh_start_gives(monkeypatch):
         monkeypatch.undo()
     counts = [len(lint(edit, "edit.py", "sm8650")) for edit in edits]
     assert max(counts[:3]) < counts[-1] and counts[4] < counts[-1], counts
+
+
+def test_findings_follow_a_line_typed_above_them_and_taken_back():
+    for _ in range(2):
+        assert found(MODEL) == BOTH
+        assert found(f"import math\n{MODEL}") == [(line + 1, rule) for line, rule in BOTH]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_of_other_systems_move_nothing(end):
+    assert found(MODEL.replace("\n", end)) == BOTH
+
+
+def test_a_form_feed_is_not_the_end_of_a_line():
+    assert found(MODEL.replace("class Second", "\x0cclass Second")) == BOTH

@@ -22,6 +22,8 @@ from .scopes import Definition, Program
 from .values import UNKNOWN, Function, Instance, Items, Reference, Tensor, Value
 
 _KEPT = 400
+_PLACES = 4
+"""Of one block whose findings are kept: a line typed above it and taken back moves it there and back."""
 _EVIDENCE: Mapping[str, str] = {"tier": "text"}
 
 
@@ -81,7 +83,7 @@ def _lint(text: str, path: str, matrix: Matrix, memory: Memory) -> tuple[Finding
             continue
         if own or header in memory.last:
             memory.last[header] = (matrix.soc.part, block, own)
-        found += (_finding(note, path, start, block.lines) for note in own)
+        found += _findings(own, path, start, block)
     if len(memory.last) > _KEPT:
         memory.last.clear()
     unique = {(item.rule, item.range, item.message): item for item in found}
@@ -194,6 +196,17 @@ def _remembered(
         first, final = note.node.lineno, note.node.end_lineno or note.node.lineno
         if first in moved and all(moved.get(line) == moved[first] + line - first for line in range(first, final + 1)):
             yield _finding(note, path, start + moved[first] - first, last[1].lines)
+
+
+def _findings(notes: tuple[Note, ...], path: str, start: int, block: Block) -> tuple[Finding, ...]:
+    """Those of a block, from memory where neither they nor its place have changed."""
+    known = block.kept.setdefault("findings", {})
+    if known.get((path, start), (None,))[0] != notes:
+        if len(known) >= _PLACES:
+            known.clear()
+        known[path, start] = (notes, tuple(_finding(note, path, start, block.lines) for note in notes))
+    made: tuple[Finding, ...] = known[path, start][1]
+    return made
 
 
 def _finding(note: Note, path: str, start: int, lines: Sequence[str]) -> Finding:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .blocks import walk
 from .operators import Operators
 from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS, MODULE_TYPES
 from .scopes import Definition
@@ -141,7 +140,7 @@ class Classes(Operators):
             node, block = self.program.classes[item]
             key = f"set later {item}"
             if key not in block.kept:
-                block.kept[key] = _set_later(node)
+                block.kept[key] = _set_later(node, block)
             found.update(dict.fromkeys(block.kept[key], UNKNOWN))
         return found
 
@@ -153,18 +152,18 @@ class Classes(Operators):
         node, block, _ = found
         key = f"opaque {id(node)}"
         if key not in block.kept:
-            block.kept[key] = any(map(_sets_by_name, walk(node)))
+            block.kept[key] = any(map(_sets_by_name, block.within(node)))
         self._opaque |= block.kept[key]
         self.call_function(Function(node, block, {}, owner), [], {}, complete=False)
 
 
-def _set_later(node: ast.ClassDef) -> set[str]:
+def _set_later(node: ast.ClassDef, block: Block) -> set[str]:
     """Attributes that methods other than ``__init__`` set."""
     return {
         item.attr
         for method in node.body
         if isinstance(method, Definition) and method.name != "__init__"
-        for item in walk(method)
+        for item in block.within(method)
         if isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load)
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from .blocks import Block, walk
+from .blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,15 @@ def facts_of(node: ast.AST | None, block: Block) -> FunctionFacts:
     key = f"function {id(node)}"
     known: FunctionFacts | None = block.kept.get(key)
     if known is None:
-        known = block.kept[key] = _read(node)
+        known = block.kept[key] = _read(node, block)
     return known
 
 
-def _read(node: ast.AST) -> FunctionFacts:
+def _read(node: ast.AST, block: Block) -> FunctionFacts:
     loaded: set[str] = set()
     assigned: set[str] = set()
     adds_one = False
-    for item in walk(node):
+    for item in block.within(node):
         if isinstance(item, ast.Name):
             (loaded if isinstance(item.ctx, ast.Load) else assigned).add(item.id)
         elif isinstance(item, ast.BinOp) and isinstance(item.op, (ast.Add, ast.Sub)):

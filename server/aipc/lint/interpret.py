@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .answers import Matrix
-from .blocks import Block, walk
+from .blocks import Block
 from .expressions import Expressions
 from .resolve import canonical
 from .scopes import Program, imports
+from .trees import walk
 from .values import UNKNOWN, Constant, Each, Function, Instance, Items, Tensor, Value, join
 
 _FALLS, _LEAVES, _RAISES = "falls", "leaves", "raises"

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .blocks import Block, walk
+from .blocks import Block
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -47,7 +47,7 @@ def _read(block: Block) -> Facts:
     stars: list[str] = []
     bindings = tuple(_bindings(block.tree.body, block, stars))
     stored, poisoned = set(), set()
-    for node in walk(block.tree):
+    for node in block.within(block.tree):
         if isinstance(node, ast.Attribute):
             if not isinstance(node.ctx, ast.Load) and not (
                 isinstance(node.value, ast.Name) and node.value.id == "self"
@@ -165,7 +165,7 @@ class Program:
         for name, (node, block) in self.classes.items():
             bases = self.line(name)[1:]
             if bases:
-                own = block.kept.get(f"own {name}") or block.kept.setdefault(f"own {name}", _own_names(node))
+                own = block.kept.get(f"own {name}") or block.kept.setdefault(f"own {name}", _own_names(node, block))
                 for base in bases:
                     found.setdefault(base, set()).update(own)
         return {name: frozenset(names - {"__init__", "example_inputs"}) for name, names in found.items()}
@@ -184,10 +184,10 @@ def ancestors(program: Program, name: str) -> list[str]:
     return found
 
 
-def _own_names(node: ast.ClassDef) -> set[str]:
+def _own_names(node: ast.ClassDef, block: Block) -> set[str]:
     """What a class sets: its methods, its class attributes, and everything stored on ``self``."""
     names = set()
-    for item in walk(node):
+    for item in block.within(node):
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
             names.add(item.name)
         elif isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load):
