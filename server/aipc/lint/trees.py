@@ -70,9 +70,9 @@ def outline(tree: ast.AST) -> Outline:
             child = getattr(node, name, None)
             if type(child) is list:
                 for item in child:
-                    if type(item) in _FIELDS:
+                    if isinstance(item, ast.AST):
                         visit(item)
-            elif type(child) in _FIELDS:
+            elif isinstance(child, ast.AST):
                 visit(child)
         if kind in scopes:
             extents[id(node)] = (start, len(nodes))
