@@ -24,19 +24,27 @@ _HEAD = (
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="names of models, separated by commas")
+    parser.add_argument("--keep", type=Path, help="a JSON file of what was measured: nothing in it is measured again")
     parser.add_argument("--update", type=Path, metavar="PAGE", help="write the table between the page's markers")
     arguments = parser.parse_args()
     chosen = tuple(case for case in LIBRARY if not arguments.only or case.name in arguments.only.split(","))
-    lines = list(_HEAD)
+    known: dict[str, str] = {}
+    if arguments.keep and arguments.keep.is_file():
+        known = json.loads(arguments.keep.read_text("utf-8"))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="aipc-bench-") as folder:
         directory = Path(folder)
         write_configuration(directory, chosen)
         for case in chosen:
+            if case.name in known:
+                continue
             done = deploy(case, directory)
             failed += done.status != 0
-            lines.append(row(case, done))
-            print(lines[-1], file=sys.stderr, flush=True)
+            known[case.name] = row(case, done)
+            print(known[case.name], file=sys.stderr, flush=True)
+            if arguments.keep:
+                arguments.keep.write_text(json.dumps(known, indent=1), "utf-8")
+    lines = [*_HEAD, *(known[case.name] for case in chosen)]
     text = "\n".join(lines) + f"\n\n{machine()}"
     print(text)
     if arguments.update:
