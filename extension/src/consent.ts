@@ -16,9 +16,15 @@ export async function agreesToSetUp({ error }: ServerError, target: string): Pro
   return chosen === SET_UP;
 }
 
-/** Buttons that help with a device that cannot be reached. */
+/** Buttons that help with a device that cannot be reached, or is another chip than the package is for. */
 export function helpFor({ error }: ServerError, target: string | undefined): string[] {
+  if (error.soc) return [compileFor(error.soc)];
   return target?.startsWith("ssh:") && / discover: /.test(error.message) ? [TERMINAL] : [];
+}
+
+/** The button that deploys again for the chip that the device says it is. */
+export function compileFor(soc: string): string {
+  return `Deploy for ${soc.toUpperCase()}`;
 }
 
 /** A terminal with `ssh HOST` typed, to be run by the user, who sees the host's key there. */

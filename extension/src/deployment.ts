@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { WorkDoneProgress } from "vscode-languageclient/node";
-import { agreesToSetUp, helpFor, openTerminal } from "./consent.ts";
+import { agreesToSetUp, compileFor, helpFor, openTerminal } from "./consent.ts";
 import type { Host } from "./host.ts";
 import { reveal } from "./places.ts";
 import { type DeployArguments, type DeployReport, isError, sentence, type ServerError } from "./protocol.ts";
@@ -81,7 +81,7 @@ export class Deployments {
     const open = "Open Report";
     const graph = "Show Graph";
     const show = "Reveal Package";
-    const latency = report.latency?.p50_ms === undefined ? "" : `, ${report.latency.p50_ms.toFixed(2)} ms`;
+    const latency = latencyWords(report.latency);
     const where = report.target === "simulator" ? "" : ` (${report.target})`;
     const taken = report.frontier?.chosen
       ? ` as ${report.frontier.chosen}, the cheapest that passed of ${report.frontier.tried.length} tried`
@@ -124,6 +124,8 @@ export class Deployments {
     const help = helpFor(answer, args.target);
     const chosen = await vscode.window.showErrorMessage(sentence(answer), ...(missing ? [doctor] : []), ...help);
     if (chosen === doctor) await vscode.commands.executeCommand("aipc.doctor");
+    const { soc } = answer.error;
+    if (soc && chosen === compileFor(soc)) return this.deploy({ ...args, soc });
     openTerminal(chosen, args.target);
   }
 
@@ -145,4 +147,11 @@ export class Deployments {
 export function shortName(model: string): string {
   const name = model.split(":").pop() ?? model;
   return name.split(/[/\\]/).pop() ?? name;
+}
+
+/** The NPU's latency, and beside it the CPU's where that was measured too. */
+function latencyWords(latency: DeployReport["latency"]): string {
+  if (latency?.p50_ms === undefined) return "";
+  const cpu = latency.cpu?.p50_ms === undefined ? "" : ` (${latency.cpu.p50_ms.toFixed(2)} ms on its CPU)`;
+  return `, ${latency.p50_ms.toFixed(2)} ms${cpu}`;
 }

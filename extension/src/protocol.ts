@@ -12,7 +12,10 @@ export interface SourceRange {
 }
 
 export interface ServerError {
-  error: { kind: string; message: string; remedy: string; range: SourceRange | null };
+  /** `soc`: the chip to compile for, where that is the way out. */
+  error: { kind: string; message: string; remedy: string; range: SourceRange | null; soc?: string };
+  /** What deploys the package's model again. */
+  again?: { model: string; uri: string; precision: string };
 }
 
 export interface ModelSite {
@@ -83,7 +86,7 @@ export interface DeployReport {
   package: string | null;
   placement: { npu: number; cpu: number; fails: number } | null;
   accuracy: { outputs: OutputAccuracy[] } | null;
-  latency: { p50_ms?: number } | null;
+  latency: { p50_ms?: number; cpu?: { p50_ms?: number } } | null;
   device?: { facts: { simulated: boolean } } | null;
   findings: Finding[];
   capsule: string | null;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AgentReport } from "../src/agent/protocol.ts";
 import { figures, outcome, proposed, spent } from "../src/agent/words.ts";
-import { pushedTo, toolName } from "../src/tools/push.ts";
+import { pushedTo, question, toolName } from "../src/tools/push.ts";
 
 const REPORT: AgentReport = {
   model: "odd",
@@ -37,6 +37,16 @@ test("the outcome is one sentence, and has no figures where nothing was reached"
   const proved = "compiles for sm8650, max error 0, simulator 71.3 dB";
   assert.equal(outcome(REPORT), `The finding is gone (${proved}); 2 requests, 4120 tokens.`);
   assert.equal(outcome({ ...REPORT, ok: false, words: "It gave up" }), "It gave up; 2 requests, 4120 tokens.");
+});
+
+test("what a tool would do with a device is asked in its own words", () => {
+  const target = "ssh:board";
+  assert.equal(
+    question("deploy", { model: "net", target, setup: true }, target),
+    "Copy `net` to the device `ssh:board` and run it there, installing what it lacks in a directory of its own there?",
+  );
+  assert.match(question("verify", { package: "p", target }, target), /^Copy `p` to .* and run it there\?$/);
+  assert.equal(question("targets", { target }, target), "Connect to the device `ssh:board` and look at what it is?");
 });
 
 test("only devices are pushed to", () => {

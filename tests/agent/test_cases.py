@@ -8,6 +8,7 @@ from aipc import engine
 from aipc.agent.results import Budget
 
 from .cases import Case, all_cases
+from .conftest import events
 
 QUICK = {"branch_on_sum", "missing_inputs", "no_way_out"}
 
@@ -25,6 +26,8 @@ def test_a_case_replays_to_its_verdict(case: Case, tmp_path, pool):
     report = engine.agent(case.request(tmp_path / "project", budget=Budget(tokens=10**7), replay=True), pool)
     assert report.stopped.value == case.expect, (report.words, report.learned)
     assert (tmp_path / "project" / "model.py").read_text("utf-8") == source
+    first = next(item for item in events(report) if item["event"] == "step")
+    assert case.begins in first["words"]
     if case.expect != "solved":
         assert not report.edits
         return

@@ -14,7 +14,8 @@ from aipc.agent.results import FileEdit
 from aipc.agent.scratch import PatchError, Scratch
 from aipc.rewrites.source import apply_edits
 
-from .conftest import BRANCH, FILE, GOOD, MODEL
+from .conftest import TALKING
+from .models import BRANCH, FILE, GOOD
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,9 @@ def test_a_patch_stays_in_the_project(project: Path, file, attack):
 
 def test_a_patch_changes_the_scratch_copy_and_nothing_else(project: Path):
     scratch = Scratch(project).patched((FileEdit(FILE, BRANCH, GOOD),))
-    assert (project / FILE).read_text() == MODEL
-    assert scratch.overlay()[str(project / FILE)] == MODEL.replace(BRANCH, GOOD)
-    assert apply_edits(MODEL, scratch.edits()) == MODEL.replace(BRANCH, GOOD)
+    assert (project / FILE).read_text() == TALKING
+    assert scratch.overlay()[str(project / FILE)] == TALKING.replace(BRANCH, GOOD)
+    assert apply_edits(TALKING, scratch.edits()) == TALKING.replace(BRANCH, GOOD)
     assert "+        return torch.where" in scratch.diffs()[str(project / FILE)]
 
 
@@ -60,13 +61,13 @@ def test_the_text_to_replace_is_there_exactly_once(project: Path, old):
 
 
 def test_line_ends_stay(project: Path):
-    (project / FILE).write_bytes(MODEL.replace("\n", "\r\n").encode())
+    (project / FILE).write_bytes(TALKING.replace("\n", "\r\n").encode())
     text = Scratch(project).patched((FileEdit(FILE, BRANCH, GOOD),)).overlay()[str(project / FILE)]
-    assert text == MODEL.replace(BRANCH, GOOD).replace("\n", "\r\n")
+    assert text == TALKING.replace(BRANCH, GOOD).replace("\n", "\r\n")
 
 
 def test_an_unsaved_text_is_what_is_patched(project: Path):
-    unsaved = {str(project / FILE): MODEL + "# more\n"}
+    unsaved = {str(project / FILE): TALKING + "# more\n"}
     scratch = Scratch(project, unsaved).patched((FileEdit(FILE, BRANCH, GOOD),))
     assert scratch.overlay()[str(project / FILE)].endswith("# more\n")
     assert apply_edits(unsaved[str(project / FILE)], scratch.edits()) == scratch.overlay()[str(project / FILE)]
@@ -99,7 +100,7 @@ def test_an_unsaved_text_is_what_is_patched(project: Path):
     ],
 )
 def test_what_no_rewrite_needs_is_named(line, attack):
-    found = objections(MODEL, f"{MODEL}\n{line}\n", FILE)
+    found = objections(TALKING, f"{TALKING}\n{line}\n", FILE)
     assert attack in {item.attack for item in found}
     assert all(item.words.startswith(f"{FILE}:") for item in found)
 
@@ -108,21 +109,21 @@ def test_what_no_rewrite_needs_is_named(line, attack):
     "line", ["import math", "import torch.nn.functional as F", "y = torch.where(x > 0, x, 0)", "self.y = 1"]
 )
 def test_what_rewrites_need_is_let_through(line):
-    assert not objections(MODEL, f"{MODEL}\n{line}\n", FILE)
+    assert not objections(TALKING, f"{TALKING}\n{line}\n", FILE)
 
 
 def test_what_the_author_does_is_no_objection_to_a_patch():
-    own = f"import os\nimport socket\n{MODEL}"
+    own = f"import os\nimport socket\n{TALKING}"
     assert not objections(own, own.replace(BRANCH, GOOD), FILE)
     assert objections(own, f"{own}\nimport socket\n", FILE)
 
 
 def test_example_inputs_are_told_from_the_rest():
-    other = MODEL.replace("torch.rand(1, 2, 4, 4)", "torch.zeros(1, 2, 4, 4)")
-    assert inputs_differ(MODEL, other)
-    assert only_inputs_differ(MODEL, other)
-    assert not inputs_differ(MODEL, MODEL.replace(BRANCH, GOOD))
-    assert not only_inputs_differ(MODEL, other.replace("2 * x", "3 * x"))
+    other = TALKING.replace("torch.rand(1, 2, 4, 4)", "torch.zeros(1, 2, 4, 4)")
+    assert inputs_differ(TALKING, other)
+    assert only_inputs_differ(TALKING, other)
+    assert not inputs_differ(TALKING, TALKING.replace(BRANCH, GOOD))
+    assert not only_inputs_differ(TALKING, other.replace("2 * x", "3 * x"))
 
 
 def test_secrets_are_hidden(monkeypatch):

@@ -16,21 +16,13 @@ before(async () => {
 after(() => window.close());
 afterEach((context) => window.keepFailure(context));
 
-async function deploy(model, soc = "SM8650") {
-  await window.command("AIPC: Deploy to Snapdragon");
-  await window.pick(model);
-  await window.pick(soc);
-  await window.pick("fp16");
-}
-
 test("a deployment ends with a verified package and its actions", async () => {
-  await deploy("small");
-  const done = window.notification("small runs on SM8650");
-  await done.waitFor({ timeout: 180_000 });
+  await window.deploy("small");
+  const done = await window.deployed("small runs on SM8650");
   assert.match(await done.textContent(), /nodes on the NPU, \d+\.\d dB against PyTorch/);
   assert.ok(existsSync(join(window.folder, ".aipc/packages/small-sm8650-fp16/manifest.json")));
   await window.shot("deployed");
-  await done.locator(".monaco-button, .action-label", { hasText: "Open Report" }).first().click();
+  await window.answer(done, "Open Report");
   const report = await window.webview();
   await report.locator("h1", { hasText: "small" }).waitFor();
   await window.shot("report");
@@ -38,49 +30,42 @@ test("a deployment ends with a verified package and its actions", async () => {
 
 test("afterwards each line says how far its nodes are from PyTorch", async () => {
   await window.openFile("small.py");
-  await window.page.waitForFunction(
-    () => [...document.querySelectorAll(".view-line")].some((line) => /NPU.*(dB|exact)/.test(line.textContent)),
-    undefined,
-    { timeout: 120_000 },
-  );
+  await window.inlineValues();
   await window.shot("inline-values");
 });
 
 test("the run is in the history and its gates are in the Test Explorer", async () => {
-  await window.command("View: Show AIPC");
-  const run = window.page.locator(".pane-body .monaco-list-row", { hasText: "passed in" }).first();
-  await run.waitFor();
+  await window.viewRow("passed in");
   await window.shot("views");
   await window.command("Testing: Focus on Test Explorer View");
   await window.page.locator(".test-explorer .monaco-list-row", { hasText: "small" }).first().waitFor();
 });
 
 test("a cancelled deployment stops at once and is listed as cancelled", async () => {
-  await deploy("deep");
+  await window.deploy("deep");
   const progress = window.notification("Deploying deep");
-  await progress.locator(".monaco-button, .action-label", { hasText: "Cancel" }).first().click();
+  await window.answer(progress, "Cancel");
   await window.notification("The deployment was cancelled").waitFor({ timeout: 30_000 });
   assert.equal(existsSync(join(window.folder, ".aipc/packages/deep-sm8650-fp16")), false);
-  await window.command("View: Show AIPC");
-  await window.page.locator(".pane-body .monaco-list-row", { hasText: "cancelled in" }).first().waitFor();
+  await window.viewRow("cancelled in");
 });
 
 test("a window that is reloaded in the middle goes on with its deployment", async () => {
-  await deploy("deep");
+  await window.deploy("deep");
   await window.notification("Deploying deep").waitFor();
   const runs = join(window.folder, ".aipc/runs");
   const before = readdirSync(runs).length;
   await window.page.waitForTimeout(1500);
   await window.page.reload();
   await window.page.waitForSelector(".monaco-workbench .statusbar");
-  await window.notification("deep runs on SM8650").waitFor({ timeout: 240_000 });
+  await window.deployed("deep runs on SM8650", 240);
   assert.ok(existsSync(join(window.folder, ".aipc/packages/deep-sm8650-fp16/manifest.json")));
   assert.ok(readdirSync(runs).length >= before);
 });
 
 test("a gate that is not passed opens at the line that is responsible", async () => {
-  await deploy("wrong");
-  await window.notification("wrong did not pass the gate after verify").waitFor({ timeout: 180_000 });
+  await window.deploy("wrong");
+  await window.deployed("wrong did not pass the gate after verify");
   await window.selects("torch.tan(image * 40)");
   await window.shot("gate-not-passed");
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -35,18 +35,14 @@ after(async () => {
 afterEach((context) => window.keepFailure(context));
 
 test("a deployment to a device that lacks the libraries asks first, sets it up, and ends there", async () => {
-  await window.command("AIPC: Deploy to Snapdragon");
-  await window.pick("small");
-  await window.pick("test-device (ssh)");
-  await window.pick("fp16");
+  await window.deploy("small", "test-device (ssh)");
   const dialog = window.page.locator(".monaco-dialog-box", { hasText: "Set up ssh:test-device?" });
   await dialog.waitFor({ timeout: 180_000 });
   assert.match(await dialog.textContent(), /onnxruntime-qnn/);
   await window.shot("device-consent");
   assert.equal(existsSync(join(told.base, "env")), false);
   await dialog.locator(".monaco-button", { hasText: "Set Up" }).click();
-  const done = window.notification("small runs on SM8650 (ssh:test-device)");
-  await done.waitFor({ timeout: 300_000 });
+  const done = await window.deployed("small runs on SM8650 (ssh:test-device)", 300);
   assert.match(await done.textContent(), /nodes on the NPU, \d+\.\d dB against PyTorch/);
   assert.doesNotMatch(await done.textContent(), / ms/, "an x86 device measures no latency");
   assert.ok(existsSync(join(told.base, "env")));
@@ -55,18 +51,12 @@ test("a deployment to a device that lacks the libraries asks first, sets it up, 
 
 test("afterwards each line says how far its nodes are from PyTorch", async () => {
   await window.openFile("small.py");
-  await window.page.waitForFunction(
-    () => [...document.querySelectorAll(".view-line")].some((line) => /NPU.*(dB|exact)/.test(line.textContent)),
-    undefined,
-    { timeout: 120_000 },
-  );
+  await window.inlineValues();
   await window.shot("device-inline-values");
 });
 
 test("the view has what the device says of itself, and no word of a latency", async () => {
-  await window.command("View: Show AIPC");
-  const row = window.page.locator(".pane-body .monaco-list-row", { hasText: "test-device (ssh)" }).first();
-  await row.waitFor();
+  const row = await window.viewRow("test-device (ssh)");
   await row.click();
   await window.page.keyboard.press("ArrowRight");
   await window.page.locator(".pane-body .monaco-list-row", { hasText: "host times" }).first().waitFor();
@@ -80,4 +70,19 @@ test("the package of the list is verified on the device again", async () => {
   await row.locator('[aria-label^="Verify Again"]').first().click();
   await window.pick("test-device (ssh)");
   await window.notification("Verified: small on ssh:test-device").waitFor({ timeout: 120_000 });
+});
+
+test("a device that has become another chip offers to deploy for it, and the button does", async () => {
+  writeFileSync(join(told.base, "device.json"), JSON.stringify({ soc: "sm8750" }));
+  const row = window.page.locator(".pane-body .monaco-list-row", { hasText: "sm8650 · fp16" }).last();
+  await row.hover();
+  await row.locator('[aria-label^="Verify Again"]').first().click();
+  await window.pick("test-device (ssh)");
+  const refused = window.notification("the package was compiled for sm8650 and this device is SM8750");
+  await refused.waitFor({ timeout: 120_000 });
+  assert.match(await refused.textContent(), /aipc deploy small --soc sm8750 --target ssh:test-device/);
+  await window.shot("device-other-chip");
+  await window.answer(refused, "Deploy for SM8750");
+  await window.deployed("small runs on SM8750 (ssh:test-device)");
+  assert.ok(existsSync(join(window.folder, ".aipc/packages/small-sm8750-fp16/manifest.json")));
 });

@@ -265,6 +265,41 @@ class Window {
       .click();
   }
 
+  /** Ask for a deployment as a user does: which model, where, and in which number format. */
+  async deploy(model, place = "SM8650", format = "fp16") {
+    await this.command("AIPC: Deploy to Snapdragon");
+    for (const choice of [model, place, format]) await this.pick(choice);
+  }
+
+  /** What the notification says at the end of a deployment, whose first words these are. */
+  async deployed(words, seconds = 180) {
+    const done = this.notification(words);
+    await done.waitFor({ timeout: seconds * 1000 });
+    return done;
+  }
+
+  /** Wait until each line of the editor says how far its nodes are from PyTorch. */
+  async inlineValues(seconds = 120) {
+    await this.page.waitForFunction(
+      () => [...document.querySelectorAll(".view-line")].some((line) => /NPU.*(dB|exact)/.test(line.textContent)),
+      undefined,
+      { timeout: seconds * 1000 },
+    );
+  }
+
+  /** Show AIPC's views; the first row in them that has these words. */
+  async viewRow(words) {
+    await this.command("View: Show AIPC");
+    const row = this.page.locator(".pane-body .monaco-list-row", { hasText: words }).first();
+    await row.waitFor();
+    return row;
+  }
+
+  /** Click a button of a notification. */
+  async answer(notification, label) {
+    await notification.locator(".monaco-button, .action-label", { hasText: label }).first().click();
+  }
+
   notification(text) {
     return this.page.locator(".notification-toast", { hasText: text }).first();
   }

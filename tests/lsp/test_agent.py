@@ -8,31 +8,14 @@ import json
 import pytest
 from lsprotocol import types as lsp
 
+from agent.models import BRANCH, BRANCH_LINE, FILE, GOOD, MODEL
 from aipc.lsp.plain import plain
 
 from .conftest import run
 
-SOURCE = """\
-import torch
-from torch import nn
-
-
-class Model(nn.Module):
-    def forward(self, x):
-        if x.sum() > 0:
-            return 2 * x
-        return x
-
-    @staticmethod
-    def example_inputs():
-        return (torch.rand(1, 2, 4, 4),)
-"""
-BRANCH = "        if x.sum() > 0:\n            return 2 * x\n        return x\n"
-GOOD = "        return torch.where(x.sum() > 0, 2 * x, x)\n"
-
 
 def patch(new: str) -> dict:
-    edits = [{"file": "model.py", "old": BRANCH, "new": new}]
+    edits = [{"file": FILE, "old": BRANCH, "new": new}]
     return {"calls": [{"id": "1", "name": "try_patch", "arguments": json.dumps({"title": "rewrite", "edits": edits})}]}
 
 
@@ -51,13 +34,13 @@ def answering(client, *answers):
 
 @pytest.mark.asyncio
 async def test_the_editors_model_answers_and_the_edit_waits_for_confirmation(client, opened, tmp_path):
-    uri = opened(SOURCE)
+    uri = opened(MODEL)
     asked = answering(client, patch("        return 2 * x\n"), {**patch(GOOD), "prompt": 90, "completion": 30})
     seen = []
     client.feature("aipc/agent")(lambda params: seen.append((params.kind, params.id)))
-    model = f"{tmp_path / 'model.py'}:Model"
+    model = f"{tmp_path / FILE}:Model"
     start = {"id": "one", "model": model, "uri": uri, "endpoint": {"kind": "editor"}}
-    start["goal"] = {"kind": "finding", "rule": "capture-data-dependent", "line": 7, "nodes": []}
+    start["goal"] = {"kind": "finding", "rule": "capture-data-dependent", "line": BRANCH_LINE, "nodes": []}
     answer = await asyncio.wait_for(run(client, "aipc.server.agent.start", start), 280)
     assert "report" in answer, answer
     report, edit = answer["report"], answer["edit"]
@@ -73,7 +56,7 @@ async def test_the_editors_model_answers_and_the_edit_waits_for_confirmation(cli
     annotation = edit["changeAnnotations"]["aipc.agent"]
     assert annotation["needsConfirmation"]
     assert "max error" in annotation["description"]
-    assert (tmp_path / "model.py").read_text("utf-8") == SOURCE
+    assert (tmp_path / FILE).read_text("utf-8") == MODEL
     assert {"step", "proposal", "verdict", "done"} <= {kind for kind, _ in seen}
     (known,) = await run(client, "aipc.server.agent.runs", {"uri": uri})
     known = plain(known)
@@ -82,7 +65,7 @@ async def test_the_editors_model_answers_and_the_edit_waits_for_confirmation(cli
 
 @pytest.mark.asyncio
 async def test_cancelled_while_the_model_thinks_nothing_is_left(client, opened, tmp_path):
-    uri = opened(SOURCE)
+    uri = opened(MODEL)
     cancelled = asyncio.Event()
     client.feature("aipc/llmCancel")(lambda params: cancelled.set())
 
@@ -94,17 +77,17 @@ async def test_cancelled_while_the_model_thinks_nothing_is_left(client, opened, 
         return {"text": "too late"}
 
     answering(client, thinks)
-    start = {"id": "two", "model": f"{tmp_path / 'model.py'}:Model", "uri": uri, "endpoint": {"kind": "editor"}}
+    start = {"id": "two", "model": f"{tmp_path / FILE}:Model", "uri": uri, "endpoint": {"kind": "editor"}}
     answer = await asyncio.wait_for(run(client, "aipc.server.agent.start", start), 280)
     assert answer["report"]["stopped"] == "cancelled"
     assert answer["edit"] is None
-    assert (tmp_path / "model.py").read_text("utf-8") == SOURCE
+    assert (tmp_path / FILE).read_text("utf-8") == MODEL
 
 
 @pytest.mark.asyncio
 async def test_an_editor_without_a_model_is_told_in_a_sentence(client, opened, tmp_path):
-    uri = opened(SOURCE)
+    uri = opened(MODEL)
     answering(client, {"error": {"kind": "no-model", "message": ""}})
-    start = {"model": f"{tmp_path / 'model.py'}:Model", "uri": uri, "endpoint": {"kind": "editor"}}
+    start = {"model": f"{tmp_path / FILE}:Model", "uri": uri, "endpoint": {"kind": "editor"}}
     answer = await asyncio.wait_for(run(client, "aipc.server.agent.start", start), 280)
     assert "the editor has no language model" in answer["error"]["message"]

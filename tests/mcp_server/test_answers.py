@@ -70,7 +70,13 @@ async def test_answers_equal_the_command_line(connect: Connect, command: Command
 @pytest.mark.slow
 async def test_deployments_equal_the_command_line(connect: Connect, command: Command, project: Path) -> None:
     await assert_equal(connect, command, DEPLOYING)
+    fits = {"target": "simulator", "package": PACKAGE}
+    await assert_equal(connect, command, {"targets": (fits, ("targets", "simulator", "--package", PACKAGE))})
     assert (project / "out.npz").is_file()
+
+
+async def test_a_look_at_one_target_equals_the_command_line(connect: Connect, command: Command) -> None:
+    await assert_equal(connect, command, {"targets": ({"target": "simulator"}, ("targets", "simulator"))})
 
 
 async def test_errors_equal_the_command_line(connect: Connect, command: Command) -> None:

@@ -9,7 +9,7 @@ import pytest
 from aipc.core.errors import AipcError, InputError
 from aipc.core.workers import WorkerPool
 from aipc.mcp.jobs import Jobs
-from aipc.mcp.tool import Call, all_tools, is_push
+from aipc.mcp.tool import Call, all_tools, device_of
 from aipc.mcp.workspace import Workspace
 
 from .conftest import Connect
@@ -84,7 +84,7 @@ def test_a_device_that_a_models_own_project_names_is_a_push(outside: Path) -> No
     workspace, tool = Workspace.at(outside / "inside"), all_tools()["deploy"]
 
     def pushed(**arguments: str) -> str | None:
-        return is_push(tool, Call(arguments, workspace, WorkerPool(), Jobs()))
+        return device_of(tool, Call(arguments, workspace, WorkerPool(), Jobs()))
 
     assert pushed(model="part/model.py:Model") == "ssh:elsewhere"
     assert pushed(model="part/model.py:Model", target="simulator") is None
@@ -108,6 +108,7 @@ async def test_every_path_argument_of_every_tool_is_held_back(connect: Connect) 
         ("run", {"package": ".", "output": "../out.npz"}),
         ("run", {"package": ".."}),
         ("verify", {"package": "/tmp"}),
+        ("targets", {"target": "simulator", "package": "../package"}),
     ]
     async with connect() as client:
         for name, arguments in calls:

@@ -44,6 +44,22 @@ async def test_the_users_own_configuration_can_say_yes(connect: Connect) -> None
     assert answer.structured_content["error"]["kind"] != "RefusedError"
 
 
+async def test_a_set_up_and_a_look_are_asked_for_in_their_own_words(connect: Connect) -> None:
+    """A set-up also where pushing is allowed: that was another word of the user's."""
+    asked: list[str] = []
+
+    async def answer(context: Any, parameters: types.ElicitRequestFormParams) -> types.ElicitResult:
+        asked.append(parameters.message)
+        return types.ElicitResult(action="decline")
+
+    async with connect("--allow-target", "ssh:nowhere.*", mode="auto", elicitation_callback=answer) as client:
+        refused = await client.call_tool("deploy", {**PUSH[1], "setup": True})
+        other = await client.call_tool("targets", {"target": "ssh:other.invalid"})
+    assert [item.structured_content["error"]["kind"] for item in (refused, other)] == ["RefusedError"] * 2
+    assert "installing what it lacks in a directory of its own there" in asked[0]
+    assert "connect to the device ssh:other.invalid and look at what it is" in asked[1]
+
+
 async def test_an_agent_cannot_say_yes_itself(connect: Connect) -> None:
     async with connect() as client:
         for argument in ("confirm", "push", "allow_target"):

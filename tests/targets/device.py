@@ -19,7 +19,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -87,6 +88,7 @@ class TestDevice:
 
     def reach(self, port: int) -> None:
         """Let the client reach the device by another port (a proxy's)."""
+        self._reached = port
         user = pwd.getpwuid(os.getuid()).pw_name
         (self.ssh / "config").write_text(
             f"Host {self.name}\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n"
@@ -125,6 +127,23 @@ class TestDevice:
             except (psutil.Error, OSError):
                 continue
         return [process for process in found if word in " ".join(_command(process))]
+
+    @contextmanager
+    def with_environment(self, **variables: str) -> Iterator[None]:
+        """Restart the device with more variables in its environment, and without them afterwards."""
+        before, port = dict(self.environment), self._reached
+        self.environment |= variables
+        self._restart(port)
+        try:
+            yield
+        finally:
+            self.environment = before
+            self._restart(port)
+
+    def _restart(self, port: int) -> None:
+        self.configure()
+        self.reach(port)
+        self.reboot()
 
     def power_off(self) -> None:
         """Everything on the device ends at once, without a word."""

@@ -66,6 +66,17 @@ def test_each_axis_is_named_with_a_remedy_and_blocks(change, axes):
     assert all(item.blocks and item.remedy and item.message for item in found)
 
 
+def test_the_way_out_of_another_chip_is_the_whole_command():
+    manifest = {**MANIFEST, "reference": "nets/my net.py:Net", "precision": "w8a16"}
+    facts = replace(PHONE, soc="sm8750", htp_arch=79)
+    found = preflight(manifest, facts, target="aihub:Samsung Galaxy S25")
+    assert found[0].remedy == (
+        "compile for this device: aipc deploy 'nets/my net.py:Net' --soc sm8750 --precision w8a16 "
+        "--target 'aihub:Samsung Galaxy S25'"
+    )
+    assert preflight(MANIFEST, facts)[0].remedy == "compile for this device: aipc deploy net --soc sm8750"
+
+
 def test_a_newer_qairt_of_the_same_major_version_runs_it():
     assert preflight(MANIFEST, replace(PHONE, qairt="2.52.0")) == ()
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from aipc.targets import get_target
+from aipc.targets._wheels import download, wanted
+from aipc.targets.base import Context
 
 from .bench import Bench
 from .test_faults import Act, cut, disk_full, helper_killed, reboot, silence, small_disk
@@ -104,3 +113,75 @@ def test_an_older_runtime_on_the_device_is_replaced_with_consent(bare: Bench):
     bare.check(outcome)
     assert outcome.error is None, str(outcome.error)
     assert outcome.run.facts.packages["onnxruntime-qnn"] == version
+
+
+class Index:
+    """A package index on the loopback, in pip's simple form, of wheels that are here already."""
+
+    def __init__(self, wheels: dict[str, Path], root: Path) -> None:
+        for name, path in wheels.items():
+            project = root / "simple" / re.sub(r"[-_.]+", "-", name.split("-")[0]).lower()
+            project.mkdir(parents=True, exist_ok=True)
+            (project / name).symlink_to(path)
+            with (project / "index.html").open("a") as stream:
+                stream.write(f'<a href="{name}">{name}</a>\n')
+        self.asked: list[str] = []
+        index = self
+
+        class Handler(SimpleHTTPRequestHandler):
+            def log_message(self, *arguments: Any) -> None:
+                index.asked.append(self.path)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root)))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.variables = {
+            "PIP_INDEX_URL": f"http://127.0.0.1:{self._server.server_port}/simple/",
+            "PIP_EXTRA_INDEX_URL": "",
+            "PIP_CONFIG_FILE": "/dev/null",
+            "PIP_RETRIES": "0",
+        }
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def index(bare: Bench, tmp_path: Path) -> Iterator[Index]:
+    """With the wheels of this computer's cache, for the device as it says it is."""
+    device = get_target("ssh").open(bare.device.target, Context(lambda event: None, settings=bare.settings))
+    try:
+        device.describe()
+        wheels = download(device._raw, lambda words: None)
+    finally:
+        device.close()
+    shutil.rmtree(bare.directory / "env", ignore_errors=True)
+    index = Index(wheels, tmp_path)
+    yield index
+    index.close()
+
+
+def test_a_device_that_is_online_fetches_its_libraries_itself(bare: Bench, index: Index):
+    settings = {**bare.settings, "setup": "online"}
+    with bare.device.with_environment(**index.variables):
+        carried = bare.proxy.carried
+        outcome = bare.run(consent=True, profile=False, settings=settings)
+        bare.check(outcome)
+    assert outcome.error is None, str(outcome.error)
+    fetched = {path.rpartition("/")[2].split("-")[0] for path in index.asked if path.endswith(".whl")}
+    assert {"onnxruntime", "onnxruntime_qnn", "numpy"} <= fetched
+    assert bare.proxy.carried - carried < 8_000_000, "what the device fetches itself is not pushed"
+    assert outcome.run.facts.packages["onnxruntime-qnn"] == wanted()["onnxruntime-qnn"]
+    bare.settled()
+    bare.tidy()
+
+
+def test_an_index_that_the_device_does_not_reach_is_told_and_leaves_nothing(bare: Bench, index: Index):
+    index.close()
+    with bare.device.with_environment(**index.variables):
+        outcome = bare.run(consent=True, profile=False, settings={**bare.settings, "setup": "online"})
+    assert outcome.error is not None and outcome.error.step == "setup"
+    assert "the libraries could not be installed on the device" in str(outcome.error)
+    bare.settled()
+    for name in ("env", "env.new"):
+        assert not (bare.directory / name).exists(), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,9 @@ def test_a_package_for_another_soc_is_refused_before_it_is_pushed(bench: Bench):
         bench.device.declare(None)
     assert isinstance(outcome.error, UnfitError) and outcome.error.step == "preflight"
     assert "[soc] the package was compiled for sm8650 and this device is SM8750" in str(outcome.error)
-    assert "--soc sm8750" in outcome.error.remedy and "[htp_arch]" in str(outcome.error)
+    command = f"aipc deploy model.py:Small --soc sm8750 --target {bench.device.target}"
+    assert outcome.error.remedy == f"compile for this device: {command}" and "[htp_arch]" in str(outcome.error)
+    assert outcome.error.soc == pickle.loads(pickle.dumps(outcome.error)).soc == "sm8750"
     assert not (bench.device.base / "packages").exists()
 
 
@@ -348,39 +351,19 @@ def test_a_host_that_is_off_is_described_with_the_reason(bench: Bench):
 
 
 def test_a_device_without_python_says_which_to_install(bench: Bench):
-    device = bench.device
-    device.environment["PATH"] = "/nothing/here"
-    device.configure()
-    device.reach(bench.proxy.port)
-    device.reboot()
-    try:
-        error = fails(device)
-        assert "has no Python 3.8 or newer" in str(error) and "apt install python3" in error.remedy
-    finally:
-        del device.environment["PATH"]
-        device.configure()
-        device.reach(bench.proxy.port)
-        device.reboot()
+    with bench.device.with_environment(PATH="/nothing/here"):
+        error = fails(bench.device)
+    assert "has no Python 3.8 or newer" in str(error) and "apt install python3" in error.remedy
 
 
 def test_a_clock_that_is_wrong_is_told_and_changes_nothing(bench: Bench, tmp_path: Path):
-    device = bench.device
     (tmp_path / "sitecustomize.py").write_text("import time\nreal = time.time\ntime.time = lambda: real() + 90000\n")
-    device.environment["PYTHONPATH"] = str(tmp_path)
-    device.configure()
-    device.reach(bench.proxy.port)
-    device.reboot()
-    try:
+    with bench.device.with_environment(PYTHONPATH=str(tmp_path)):
         outcome = bench.run(profile=False)
-        bench.check(outcome)
-        assert outcome.error is None, str(outcome.error)
-        (warning,) = outcome.run.warnings
-        assert warning.axis == "clock" and "ahead of" in warning.message
-    finally:
-        del device.environment["PYTHONPATH"]
-        device.configure()
-        device.reach(bench.proxy.port)
-        device.reboot()
+    bench.check(outcome)
+    assert outcome.error is None, str(outcome.error)
+    (warning,) = outcome.run.warnings
+    assert warning.axis == "clock" and "ahead of" in warning.message
 
 
 def test_a_device_that_lacks_the_libraries_is_left_as_it_is_without_consent(bench: Bench):

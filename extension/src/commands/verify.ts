@@ -1,7 +1,7 @@
 /** Run a package of the list again, on a device or in the simulator, and say what changed since its deployment. */
 
 import * as vscode from "vscode";
-import { agreesToSetUp, helpFor, openTerminal } from "../consent.ts";
+import { agreesToSetUp, compileFor, helpFor, openTerminal } from "../consent.ts";
 import type { Command, Host } from "../host.ts";
 import { isError, type PackageInfo, sentence, type ServerError, type Targets, type VerifyReport } from "../protocol.ts";
 import { requireTrust } from "../trust.ts";
@@ -32,7 +32,10 @@ async function verify(host: Host, directory: string, target: string, setup: bool
   if (isError(answer)) {
     if (await agreesToSetUp(answer, target)) return verify(host, directory, target, true);
     if (answer.error.kind === "SetupNeededError") return;
-    openTerminal(await vscode.window.showErrorMessage(sentence(answer), ...helpFor(answer, target)), target);
+    const chosen = await vscode.window.showErrorMessage(sentence(answer), ...helpFor(answer, target));
+    const { soc } = answer.error;
+    if (answer.again && soc && chosen === compileFor(soc)) return host.deploy({ ...answer.again, soc, target });
+    openTerminal(chosen, target);
     return;
   }
   const value =

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import { isError, sentence, type ServerError } from "../protocol.ts";
 import type { Server } from "../server.ts";
-import { pushedTo, toolName, type ToolInput } from "./push.ts";
+import { pushedTo, question, toolName, type ToolInput } from "./push.ts";
 
 interface ToolAnswer {
   document: unknown;
@@ -27,9 +27,8 @@ class EngineTool implements vscode.LanguageModelTool<ToolInput> {
     const invocationMessage = `AIPC: ${this.#name.replaceAll("_", " ")} ${subject}`.trim();
     const target = pushedTo(input);
     if (target) {
-      const what = input.model ?? input.package ?? "a package";
-      const message = `Copy \`${what}\` to the device \`${target}\` and run it there?`;
-      return { invocationMessage, confirmationMessages: { title: "Push to a device", message } };
+      const message = question(this.#name, input, target);
+      return { invocationMessage, confirmationMessages: { title: "Use a device", message } };
     }
     if (this.#name === "fix" && input.apply) {
       const message = `Write proved edits to the source files of \`${subject}\`?`;

@@ -15,14 +15,15 @@ from aipc.core.workers import WorkerPool
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
 from aipc.pipeline.journal import Journal
 from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.placement import placement_report
+from aipc.pipeline.stages.quantize import captured_placement
+from aipc.quantize.plan import UNIFORM, QuantizationPlan, plan_for
 
 from .confined_pool import ConfinedPool
+from .integers import Samples, calibrate, read_samples
 from .job_results import Forwarded, Held, Reference
 from .scratch import Scratch
 
 CHECK = ("capture", "verify capture", "placement", "rewrite")
-COMPILE = (*CHECK, "compile")
 _UNSEEN = 3
 _SECONDS = 120.0
 
@@ -44,12 +45,17 @@ class Checked:
 
     @property
     def placement(self) -> PlacementReport | None:
-        return placement_report(self.run) if self.run and "placement" in self.run.entries else None
+        return captured_placement(self.run) if self.run and "placement" in self.run.entries else None
 
     @property
     def serious(self) -> tuple[Finding, ...]:
         """Errors and warnings: what deploy does not solve by itself."""
         return tuple(item for item in self.findings if item.severity is not Severity.INFORMATION)
+
+    @property
+    def plan(self) -> QuantizationPlan | None:
+        """How the graph was quantized; None in fp16."""
+        return self.run.plan if self.run else None
 
     @property
     def words(self) -> str:
@@ -90,15 +96,20 @@ class Bench:
     confined: ConfinedPool = field(init=False)
     _usual: set[str] = field(default_factory=set)
     """What the original itself tries under confinement."""
+    _samples: Samples | None = None
+    _held_out: tuple[str, ...] = ()
+    """Sets of inputs that are held out of the calibration data, with the original's answers."""
 
     def open(self) -> Checked:
         """Check the original as ``aipc check`` does, and let it answer for all sets of inputs, once and for all."""
-        self.base = self._check(self.request, self.pool, Cache(), CHECK)
+        self.base = self._check(self.request, self.pool, Cache())
         entry = self.base.run.entries.get("capture") if self.base.run else None
         files = tuple(entry.meta["files"]) if entry else ()
         readable = (str(self.request.ref.root), str(self.request.ref.path.parent), *files, *self.readable)
         self.confined = ConfinedPool(self.pool, readable, self.seconds)
         self._refer()
+        if self._samples is not None:
+            self._refer_held_out(self._samples)
         return self.base
 
     def _refer(self) -> None:
@@ -124,32 +135,82 @@ class Bench:
         self._usual = set(self.confined.tried)
         self.confined.tried.clear()
 
+    def _refer_held_out(self, samples: Samples) -> None:
+        """Let the original answer for the samples that did not calibrate."""
+        if samples.from_example or self.reference is None or self.unreferenced:
+            return
+        places = {
+            "samples": [str(path) for path in samples.held_out],
+            "real": str(self.inputs / "real.npz"),
+            "names": list(self.reference.arguments),
+            "out": str(self.inputs),
+        }
+        names = self.pool.run("aipc.agent.jobs:held_out", places, on_event=self.on_event, cancel=self.cancel)
+        out = self.private / "reference"
+        arguments = {"ref": self.request.ref, "out": str(out), "given": str(self.inputs), "sets": list(names)}
+        answered: Forwarded = self.confined.run(
+            "aipc.agent.jobs:forward", arguments, on_event=self.on_event, cancel=self.cancel
+        )
+        self.confined.tried.clear()
+        self._held_out = answered.sets
+
     @property
     def inputs(self) -> Path:
         return self.private / "reference" / "inputs"
 
-    def check(self, scratch: Scratch, stages: Sequence[str] = CHECK) -> Checked:
-        """Check patched texts, confined."""
+    @property
+    def cache(self) -> Cache:
+        """What patched texts gave: nobody else's runs find it."""
+        return Cache(self.private / "cache")
+
+    def check(self, scratch: Scratch, precision: str | None = None) -> Checked:
+        """Check patched texts, confined; in another precision than the run's where one is given."""
         ref = replace(self.request.ref, unsaved=scratch.overlay())
-        return self._check(replace(self.request, ref=ref), self.confined, Cache(self.private / "cache"), stages)
+        request = replace(self.request, ref=ref, precision=precision or self.request.precision)
+        return self._check(request, self.confined, self.cache)
 
     def compiled(self, checked: Checked) -> Checked:
         """The same, compiled into a context binary; nodes that are left off the NPU stay on the CPU."""
         assert checked.run is not None
         request = replace(checked.run.request, allow_cpu=True)
-        return self._check(request, self.confined, Cache(self.private / "cache"), COMPILE)
+        return self._check(request, self.confined, self.cache, compiling=True)
 
-    def _check(self, request: Request, pool: WorkerPool, cache: Cache, stages: Sequence[str]) -> Checked:
+    def _check(self, request: Request, pool: WorkerPool, cache: Cache, *, compiling: bool = False) -> Checked:
         run = Run(request, pool, cache, self.on_event, self.cancel, self.private / "run")
+        run.plan = plan_for(request.precision) if request.precision in UNIFORM else None
         tried = pool.tried if isinstance(pool, ConfinedPool) else []
         tried.clear()
         try:
-            outcome = run_stages(run, Journal(run.directory), only=stages)
+            outcome = run_stages(run, Journal(run.directory), only=CHECK)
+        except CancelledError:
+            raise
+        except AipcError as error:
+            return Checked(None, None, error=error, tried=self._new(tried))
+        # Data that cannot be read is nobody's to mend here: it ends the run.
+        samples = self.samples(run) if outcome.ok and run.plan is not None else None
+        try:
+            if samples is not None:
+                calibrate(run, samples, self.cache)
+                self._go_on(run, outcome, "quantize")
+            if compiling:
+                self._go_on(run, outcome, "compile")
         except CancelledError:
             raise
         except AipcError as error:
             return Checked(None, None, error=error, tried=self._new(tried))
         return Checked(run, outcome, tuple(run.findings), tried=self._new(tried))
+
+    def _go_on(self, run: Run, outcome: Outcome, stage: str) -> None:
+        if outcome.ok:
+            more = run_stages(run, Journal(run.directory), only=(stage,))
+            outcome.records += more.records
+            outcome.failed = more.failed
+
+    def samples(self, captured: Run) -> Samples:
+        """The calibration data, read once, by the original's own loader. ``captured``: any run that is captured."""
+        if self._samples is None:
+            self._samples = read_samples(self.request, self.pool, captured, self.private / "samples")
+        return self._samples
 
     def _new(self, tried: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(item for item in tried if item not in self._usual))
@@ -180,17 +241,27 @@ class Bench:
         return held, forwarded, tried
 
     def simulate(self, compiled: Checked) -> tuple[Held, ...]:
-        """The compiled graph on the simulator, with the real inputs and with some that nobody has seen."""
+        """The compiled graph on the simulator, on the real inputs and on some that nobody has seen.
+
+        Integers are judged as a package is: on what was held out of the calibration data, all of it together, and on
+        the real inputs alone where these calibrated.
+        """
         assert self.reference is not None and compiled.run is not None
         run = compiled.run
-        unseen = next(name for name in self.reference.sets if name.startswith("unseen"))
+        if run.plan is not None:
+            samples = self.samples(run)
+            if not self._held_out and not samples.from_example:
+                self._refer_held_out(samples)
+            sets: tuple[str, ...] = self._held_out or ("real",)
+        else:
+            sets = ("real", next(name for name in self.reference.sets if name.startswith("unseen")))
         held: tuple[Held, ...] = run.job(
             "aipc.agent.jobs:simulate",
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
-            sets=["real", unseen],
+            sets=list(sets),
             compiled=str(run.path("compile", run.meta("compile")["model"])),
-            graph=str(run.graph),
+            graph=str(run.graph) if run.plan is None else None,
             like=str(run.path("capture", "inputs.npz")),
             names=list(self.reference.arguments),
             soc=run.request.soc,

@@ -191,22 +191,60 @@ def simulate(
     inputs: str,
     sets: Sequence[str],
     compiled: str,
-    graph: str,
+    graph: str | None,
     like: str,
     names: Sequence[str],
     soc: str,
 ) -> tuple[Held, ...]:
-    """Run the compiled graph on the simulator with our own inputs, against what the original answered."""
+    """Run the compiled graph on the simulator with our own inputs, against what the original answered.
+
+    Args:
+        graph: the ONNX file that was compiled in fp16: what correct rounding gives is measured of it. None for
+            integers; then all sets together are one signal with one noise, as a package of integers is judged.
+    """
+    pairs = []
     held = []
     for name in sets:
         report(Event("simulator", f"running on {name} inputs"))
         wanted = read_npz(Path(reference) / f"{name}.npz")
         feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
         execution = run_context(compiled, feeds, soc)
-        ideal = ideal_fp16_sqnr(graph, feeds)
-        one = _held(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None)
-        held.append(one)
+        pairs.append((wanted, execution.outputs))
+        if graph is not None:
+            ideal = ideal_fp16_sqnr(graph, feeds)
+            held.append(_held(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None))
+    if graph is None:
+        wanted, got = (
+            {name: np.stack([one[name] for one in side]) for name in side[0]} for side in zip(*pairs, strict=True)
+        )
+        held.append(_held(sets[0] if len(sets) == 1 else "held-out", "simulator", wanted, got))
     return tuple(held)
+
+
+def held_out(report: Report, *, samples: Sequence[str], real: str, names: Sequence[str], out: str) -> tuple[str, ...]:
+    """Write samples of calibration data, which go by the graph's inputs, as sets of inputs of the model.
+
+    Args:
+        real: the example inputs as a set: its arrays go by the place of the tensor among ``forward``'s arguments.
+        names: of the arguments, one for each tensor, where they are known.
+
+    Returns:
+        The names of the sets; none where it cannot be told which tensor an input of the graph is.
+    """
+    places = list(read_npz(real))
+    written = []
+    for number, path in enumerate(samples):
+        arrays = read_npz(path)
+        if len(arrays) == len(places):
+            placed = dict(zip(places, arrays.values(), strict=True))
+        elif names and set(arrays) <= set(names):
+            placed = {**read_npz(real), **{places[names.index(name)]: array for name, array in arrays.items()}}
+        else:
+            return ()
+        name = f"held-out-{number}"
+        write_npz(Path(out) / f"{name}.npz", placed)
+        written.append(name)
+    return tuple(written)
 
 
 def _feeds(arrays: Mapping[str, Array], like: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:

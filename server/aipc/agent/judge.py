@@ -15,7 +15,7 @@ from pathlib import Path
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import Finding, OutputAccuracy, Placement
 from aipc.pipeline.fixing import Prover, why
-from aipc.pipeline.gates import package_gate
+from aipc.pipeline.gates import package_gate, sqnr_threshold
 
 from .bench import Bench, Checked, crashed, places, sort_of
 from .job_results import Held
@@ -29,7 +29,6 @@ EQUAL_DB = 80.0
 some of that on the way through a deep model. A change of a ten-thousandth of the signal has 80 dB."""
 APPROXIMATE_DB = 20.0
 """Below it (an error of a tenth of the signal) a change is another model, whoever agrees to it."""
-_NUMBERS_ONLY = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,13 +282,15 @@ class _State:
                 return GateResult("simulator", False, f"on {one.set} inputs: {one.words}")
         figures = tuple(item for one in held for item in one.outputs)
         self.simulator_db = min((_db(item) for item in figures), default=math.inf)
-        tolerance = dict(self.bench.request.tolerance)
+        tolerance, plan = dict(self.bench.request.tolerance), compiled.plan
+        usual = tolerance.get("sqnr_db", sqnr_threshold(plan))
         if self.approximate and self.case.approximate_db is not None:
-            tolerance["sqnr_db"] = min(tolerance.get("sqnr_db", _NUMBERS_ONLY), self.case.approximate_db - 6.0)
+            tolerance["sqnr_db"] = min(usual, self.case.approximate_db - 6.0)
         elif self.approximate and self.sqnr_db is not None:
-            tolerance["sqnr_db"] = min(tolerance.get("sqnr_db", _NUMBERS_ONLY), self.sqnr_db - 6.0)
-        gate = package_gate(figures, tolerance)
-        words = f"compiled for {compiled.run.request.soc}, SQNR {_shown(self.simulator_db)} dB against the original"
+            tolerance["sqnr_db"] = min(usual, self.sqnr_db - 6.0)
+        gate = package_gate(figures, tolerance, plan)
+        made = f"compiled for {compiled.run.request.soc} in {compiled.run.request.precision}"
+        words = f"{made}, SQNR {_shown(self.simulator_db)} dB against the original"
         return GateResult("simulator", gate.ok, words if gate.ok else f"{words}; {gate.detail}", figures)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import Finding
 from aipc.pipeline.capsule import write_capsule
+from aipc.pipeline.driver import gate_text
 from aipc.pipeline.gates import package_gate
 
 from .bench import Bench, Checked
@@ -121,18 +122,16 @@ class Loop:
         if bench.unreferenced:
             return ""
         compiled = bench.compiled(bench.base)
-        if compiled.error is not None:
-            return f"it does not compile: {compiled.error}"
+        if compiled.run is None or "compile" not in compiled.run.entries:
+            return f"it does not compile: {compiled.error or compiled.words}"
         try:
             figures = tuple(item for one in bench.simulate(compiled) for item in one.outputs)
         except CancelledError:
             raise
         except AipcError as error:
             return f"it does not run on the simulator: {error}"
-        gate = package_gate(figures, bench.request.tolerance)
-        if gate.ok:
-            return ""
-        return f"on the simulator {gate.metric} is {gate.value}, wanted {gate.threshold} ({gate.detail})"
+        gate = package_gate(figures, bench.request.tolerance, compiled.plan)
+        return "" if gate.ok else f"on the simulator, in {bench.request.precision}, {gate_text(gate)}"
 
     def _step(self, number: int, checked: Checked, target: Finding | None, words: str) -> Judged:
         setup = self._setup
@@ -216,6 +215,7 @@ class Loop:
         report = AgentReport(
             model=request.ref.name,
             soc=request.soc,
+            precision=request.precision,
             goal=self._setup.goal,
             ok=ok,
             stopped=stopped,

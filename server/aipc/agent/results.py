@@ -184,4 +184,6 @@ class AgentReport:
     endpoint: str = ""
     """Model and where it is asked; never a key."""
     qairt: str = ""
+    precision: str = "fp16"
+    """What the changes were judged in."""
     evidence: Mapping[str, Any] = field(default_factory=dict)

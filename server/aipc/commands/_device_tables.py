@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from aipc.core.latency import cpu_latency
 from aipc.targets.told import fact_rows
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def device_lines(device: Mapping[str, Any] | None) -> Iterator[Text]:
     total = sum(profile["nodes"].values()) or 1
     words = ", ".join(f"{name} {100 * value / total:.0f} %" for name, value in nodes[:_TOP])
     yield Text(f"slowest nodes: {words}")
+
+
+def cpu_words(latency: Mapping[str, Any]) -> str:
+    """What the device's CPU takes, after the NPU's latency."""
+    return f"; {told}" if (told := cpu_latency(latency)) else ""
 
 
 def no_latency(target: str, device: Mapping[str, Any] | None) -> str:

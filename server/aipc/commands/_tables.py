@@ -22,7 +22,7 @@ from aipc.core.types import (
 )
 from aipc.qairt.soc import SoC, get_soc
 
-from ._device_tables import device_lines, no_latency
+from ._device_tables import cpu_words, device_lines, no_latency
 
 if TYPE_CHECKING:
     from aipc.doctor import DoctorReport
@@ -212,7 +212,7 @@ def latency_line(latency: Mapping[str, Any] | None, reason: str = "not measured 
         return reason
     words = [f"{name} {latency[f'{name}_ms']:.2f} ms" for name in ("p50", "p90", "p99") if f"{name}_ms" in latency]
     more = f" ({latency['repetitions']} runs, spread {100 * latency.get('spread', 0):.0f} %)"
-    return ", ".join(words) + (more if "repetitions" in latency else "")
+    return ", ".join(words) + (more if "repetitions" in latency else "") + cpu_words(latency)
 
 
 def _closing(findings: tuple[Finding, ...]) -> Text:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, SoC, TimeLimit
+from ._options import Calibration, Debug, Json, MemoryLimit, Model, Precision, SoC, TimeLimit, from_here
 from ._work import TIME_LIMIT, working
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def command(
         ),
     ] = "deploy",
     soc: SoC = None,
+    precision: Precision = None,
+    calibration: Calibration = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show what would change, and change nothing (default).")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write the changes that passed every gate.")] = False,
     tokens: Annotated[
@@ -76,6 +78,8 @@ def command(
         replay=replay,
         resume=resume,
         readable=tuple(str(path.resolve()) for path in readable or ()),
+        precision=precision,
+        calibration=from_here(calibration),
     )
     ask = _ask if sys.stdin.isatty() and not as_json else None
     with working(time_limit, memory_limit) as work:

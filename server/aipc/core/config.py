@@ -81,6 +81,15 @@ class ModelRef:
             return self.config.name
         return f"{self.path}:{self.attribute}" if self.attribute else str(self.path)
 
+    @property
+    def portable(self) -> str:
+        """The same from the project's root, without this computer's paths: what a package may carry."""
+        if self.config:
+            return self.config.name
+        inside = self.path.is_relative_to(self.root)
+        path = self.path.relative_to(self.root).as_posix() if inside else self.path.name
+        return f"{path}:{self.attribute}" if self.attribute else path
+
 
 def load_config(start: Path) -> Config:
     """Read ``[tool.aipc]`` from the nearest pyproject.toml at or above ``start``.

@@ -12,6 +12,7 @@ KEYS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "soc": (str, "the chip, where the device's system does not name it"),
     "directory": (str, "where AIPC keeps everything on the device; `~/.aipc` by default"),
     "python": (str, "the device's own Python that runs packages, instead of a private environment"),
+    "cpu_baseline": (bool, "`false`: a deployment does not also run the uncompiled model on the device's CPU"),
     "setup": (str, "`offline` (this computer downloads the wheels and pushes them, the default) or `online`"),
     "sdk": (str, "the QAIRT SDK that brings `qnn-net-run` to a phone, instead of QAIRT_SDK_ROOT"),
     "upload": (bool, "`true` allows that model and inputs are uploaded to Qualcomm AI Hub (`aihub:` only)"),

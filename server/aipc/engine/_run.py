@@ -93,11 +93,12 @@ def calibrated(request: Request, calibration: str | None, count: int | None) -> 
     )
 
 
-def needs_integers(ref: ModelRef, soc: str) -> InputError:
+def needs_integers(ref: ModelRef, soc: str, target: str) -> InputError:
     """What a SoC without fp16 wants of somebody who named neither a precision nor data."""
+    where = "" if target == "simulator" else f", the chip of {target},"
     place = f"calibration in [tool.aipc.models.{ref.config.name}]" if ref.config else "calibration in the configuration"
     return InputError(
-        f"the NPU of {soc} has no fp16, so {ref.name} must be quantized, which needs calibration data",
+        f"the NPU of {soc}{where} has no fp16, so {ref.name} must be quantized, which needs calibration data",
         remedy=f"give --calibration with a folder of images, an .npz file or file.py:name, or set {place}",
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from aipc.agent.bench import Bench
 from aipc.agent.budget import Meter
 from aipc.agent.client import OpenAIEndpoint, configured, prices
+from aipc.agent.integers import judged_precision
 from aipc.agent.loop import Loop, Setup, Watched
 from aipc.agent.messages import Ask, Endpoint, Question
 from aipc.agent.recorded import RecordedEndpoint
@@ -29,7 +30,7 @@ from aipc.pipeline.journal import new_run_directory
 from aipc.pipeline.stage import Request
 from aipc.qairt.runtime import require_qairt
 
-from ._run import OnEvent, ignore, resolve
+from ._run import OnEvent, calibrated, ignore, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class AgentRequest:
         resume: a trace to go on with; its replies are replayed, then the endpoint is asked.
         readable: files and directories outside the project that the model's code reads.
         seconds: what one run of the model's code may take.
+        precision, calibration: as for deploy; edits are judged in what is deployed (see ``agent.integers``).
     """
 
     model: str
@@ -59,6 +61,8 @@ class AgentRequest:
     resume: Path | None = None
     readable: tuple[str, ...] = ()
     seconds: float = 120.0
+    precision: str | None = None
+    calibration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,9 @@ def agent(
     if sys.platform == "win32":
         raise InputError("the agent's sandbox needs Linux", remedy="use WSL or a dev container")
     qairt = require_qairt()
-    ref, soc, _, _ = resolve(request.model, request.soc, None, request.inputs, request.cwd)
-    # Edits are judged in half precision: what quantizing costs is not theirs.
+    ref, soc, precision, _ = resolve(
+        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+    )
     if ref.kind != "python":
         raise InputError(
             f"{ref.path.name} is no Python source, and the agent changes source",
@@ -111,8 +116,9 @@ def agent(
         who = _endpoint(request, endpoint, recorded, workers, cancel)
         asked = replace(ref, unsaved=dict(request.unsaved))
         tolerance = dict(ref.config.tolerance) if ref.config else {}
+        judged = Request(asked, soc, judged_precision(precision, soc), tolerance=tolerance)
         bench = Bench(
-            Request(asked, soc, "fp16", tolerance=tolerance),
+            calibrated(judged, request.calibration, None),
             workers,
             private,
             on_event or ignore,
@@ -151,6 +157,7 @@ def agent(
             model=ref.name,
             reference=ref.reference,
             soc=soc,
+            precision=judged.precision,
             goal=goal,
             budget=budget,
             endpoint=who.title,

@@ -47,11 +47,13 @@ def deploy_with_agent(
         asked = AgentRequest(
             request.model,
             Goal(),
-            request.soc,
+            first.soc.partition(",")[0] if first else request.soc,
             budget or Budget(),
             request.inputs,
             apply=True,
             cwd=request.cwd,
+            precision=first.precision if first else request.precision,
+            calibration=request.calibration,
         )
         report = agent(asked, workers, on_event, cancel, endpoint=endpoint, ask=ask)
         if report.applied:

@@ -77,13 +77,17 @@ def deploy(
     ref, soc, precision, config = resolve(
         request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
     )
-    if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
-        raise needs_integers(ref, soc)
     require_qairt()
     target = request.target or config.target or "simulator"
     get_target(target)
     if target != "simulator":
-        soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel)
+        # The device says which chip it is, and what its NPU computes in follows from the chip.
+        soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel, request.model)
+        ref, soc, precision, config = resolve(
+            request.model, soc, request.precision, request.inputs, request.cwd, request.calibration
+        )
+    if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
+        raise needs_integers(ref, soc, target)
     out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
     out = (request.cwd or Path.cwd()) / out
     if out.exists() and not out.is_dir():

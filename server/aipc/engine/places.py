@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -48,6 +49,7 @@ def device_soc(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
+    model: str = "MODEL",
 ) -> str:
     """What to compile for: what the user asked for, else the chip that the device says it is, else the configured one.
 
@@ -66,11 +68,13 @@ def device_soc(
     if asked is None or get_soc(asked).part == facts.soc:
         return facts.soc
     said = f" (so says {facts.soc_source})" if facts.soc_source else ""
+    command = ["aipc", "deploy", model, "--soc", facts.soc, "--target", target]
     raise UnfitError(
         f"[soc] you asked for {get_soc(asked).title} and this device is {get_soc(facts.soc).title}{said}",
         step="preflight",
         device=target,
-        remedy=f"compile for this device: --soc {facts.soc}, or leave --soc out",
+        remedy=f"compile for this device: {shlex.join(command)}",
+        soc=facts.soc,
     )
 
 
@@ -94,6 +98,6 @@ def examine_target(
     mismatches: tuple[Mismatch, ...] = ()
     if manifest and package and found.facts:
         size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
-        mismatches = preflight(manifest, found.facts, size=size)
+        mismatches = preflight(manifest, found.facts, size=size, target=target)
     ok = found.available and not any(item.blocks for item in mismatches)
     return Examined(ok, found, str(package) if package else None, mismatches)

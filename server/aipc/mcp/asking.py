@@ -14,7 +14,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from aipc.core.errors import AipcError
 
-from .tool import Call, Tool, is_push
+from .tool import Call, Tool, device_of
 
 _KEY = "push"
 
@@ -30,18 +30,23 @@ async def ask(
     call: Call,
     allowed: Sequence[str],
 ) -> types.InputRequiredResult | None:
-    """Have the user confirm a push; None when the call may go on, else the question that the client must answer first.
+    """Have the user confirm the use of a device; None when the call may go on, else the question to answer first.
+
+    A set-up is asked for each time: what the user allowed beforehand is to push and to run.
 
     Raises:
         RefusedError: the user declined, or the client cannot ask.
     """
-    target = is_push(tool, call)
-    if target is None or any(fnmatch.fnmatchcase(target, pattern) for pattern in allowed):
+    target = device_of(tool, call)
+    known = target is not None and any(fnmatch.fnmatchcase(target, pattern) for pattern in allowed)
+    if target is None or (known and not call.get("setup")):
         return None
     if not _can_ask(context.session.client_capabilities):
         raise RefusedError(
-            f"pushing to {target} needs the user's word, and this client cannot ask",
-            remedy=f"the user may allow it where the server is configured: aipc mcp --allow-target {target}",
+            f"using {target} needs the user's word, and this client cannot ask",
+            remedy=_SET_UP_BY_HAND.format(target=target)
+            if call.get("setup")
+            else f"the user may allow it where the server is configured: aipc mcp --allow-target {target}",
         )
     question = types.ElicitRequestFormParams(message=_message(tool, call, target), requested_schema=_SCHEMA)
     if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
@@ -53,20 +58,23 @@ async def ask(
     else:
         answer = await context.session.elicit_form(question.message, _SCHEMA, context.request_id)
     if answer.action != "accept" or not (answer.content or {}).get("push"):
-        raise RefusedError(f"the user did not agree to push to {target}", remedy="use the simulator, or ask again")
+        raise RefusedError(f"the user did not agree to use {target}", remedy="use the simulator, or ask again")
     return None
 
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {"push": {"type": "boolean", "title": "Push", "description": "Copy the package there and run it."}},
+    "properties": {"push": {"type": "boolean", "title": "Agree", "description": "Do this with the device."}},
     "required": ["push"],
 }
+_SET_UP_BY_HAND = "the user sets {target} up with aipc deploy --target {target} --setup"
 
 
 def _message(tool: Tool, call: Call, target: str) -> str:
     what = call.get("model") or call.get("package") or "a package"
-    return f"{tool.name} wants to copy {what} to the device {target} and run it there. Do you agree?"
+    doing = tool.doing.format(what=what, target=target)
+    more = ", installing what it lacks in a directory of its own there" if call.get("setup") else ""
+    return f"{tool.name} wants to {doing}{more}. Do you agree?"
 
 
 def _can_ask(capabilities: types.ClientCapabilities | None) -> bool:

@@ -137,7 +137,7 @@ def _described(tool: Tool) -> types.Tool:
         output_schema={"type": "object"},
         annotations=types.ToolAnnotations(
             title=tool.title,
-            read_only_hint=not tool.writes and tool.target is None,
+            read_only_hint=not tool.writes and (tool.target is None or tool.only_looks),
             destructive_hint=False,
             open_world_hint=tool.target is not None,
         ),

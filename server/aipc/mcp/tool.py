@@ -59,6 +59,8 @@ class Tool:
         long: can take longer than a client waits; with ``background`` it is a job.
         writes: changes files of the workspace.
         target: the target that the call would run a package on, for the question whether it may.
+        only_looks: what it does on a target changes nothing there.
+        doing: what the call would do there, for the same question.
         brief: the answer without what fills an agent's context, for clients that read only text.
     """
 
@@ -71,6 +73,8 @@ class Tool:
     long: bool = False
     writes: bool = False
     target: Callable[[Call], str] | None = None
+    only_looks: bool = False
+    doing: str = "copy {what} to the device {target} and run it there"
     brief: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
     @property
@@ -104,7 +108,7 @@ HERE = ("simulator", "local")
 """Targets that are this machine: running there pushes nothing anywhere."""
 
 
-def is_push(tool: Tool, call: Call) -> str | None:
-    """The device that a call would push a package to; None when it pushes nothing."""
+def device_of(tool: Tool, call: Call) -> str | None:
+    """The device that a call would use, which takes the user's word; None when it is this machine alone."""
     target = tool.target(call) if tool.target else "simulator"
     return None if target.partition(":")[0] in HERE else target

@@ -21,7 +21,7 @@ from aipc.rewrites.source import apply_edits
 from .driver import run_stages
 from .journal import Journal
 from .stage import Run
-from .stages.placement import placement_report
+from .stages.placement import judge_soc, placement_report
 from .stages.rewrite import catalogue
 
 _STAGES = ("capture", "verify capture", "placement")
@@ -110,7 +110,9 @@ class Prover:
     def proof(self, edited: Run, rules: Sequence[str]) -> Proof | str:
         """What holds the edited capture against this one; a sentence when the two cannot be compared."""
         digests = [self.run.meta("capture")["digest"], edited.meta("capture")["digest"]]
-        key = hash_value({"proof": digests, "soc": self.run.request.soc, "rules": ",".join(rules), "code": catalogue()})
+        # Edits change the float graph; where the NPU has integers only, it is judged where there is fp16.
+        soc = judge_soc(self.run)
+        key = hash_value({"proof": digests, "soc": soc, "rules": ",".join(rules), "code": catalogue()})
 
         def build(directory: Path) -> Mapping[str, Any]:
             proof = self.run.job(
@@ -118,7 +120,7 @@ class Prover:
                 before=str(self.run.path("capture", "model.onnx")),
                 after=str(edited.path("capture", "model.onnx")),
                 inputs=str(self.run.path("capture", "inputs.npz")),
-                soc=self.run.request.soc,
+                soc=soc,
                 rules=list(rules),
             )
             return {"proof": to_plain(proof)}

@@ -14,6 +14,8 @@ from aipc.core.hashing import hash_file
 from aipc.qairt.soc import SoC, all_socs, get_soc
 
 FORMAT = 1
+RUNNER = 2
+"""What the package's ``run.py`` understands: since 2 ``--progress`` and ``--cpu-model``."""
 MANIFEST = "manifest.json"
 _SELF_TEST_SQNR_DB = 30.0
 _RUNNER = Path(__file__).with_name("runner") / "run.py"
@@ -35,11 +37,13 @@ def build_package(
     golden_inputs: Path | None = None,
     golden_outputs: Path | None = None,
     quantization: Mapping[str, Any] | None = None,
+    reference: str | None = None,
 ) -> dict[str, Any]:
     """Write a package into the new directory ``out`` and return its manifest.
 
     Args:
         golden_inputs, golden_outputs: what the package tests itself with; the capture's own by default.
+        reference: what names the model on the command line, from the project's root; its name by default.
         quantization: of a quantized package: the plan, its inputs' and outputs' encodings, where its data came from.
     """
     golden = out / "golden"
@@ -53,6 +57,7 @@ def build_package(
     manifest = {
         "format": FORMAT,
         "model": model,
+        "reference": reference or model,
         "soc": soc,
         "soc_model": compiled.meta["soc_id"],
         "htp_arch": compiled.meta["htp_arch"],
@@ -66,6 +71,7 @@ def build_package(
         "outputs": capture.meta["outputs"],
         "cpu_nodes": compiled.meta["cpu_nodes"],
         "capture": capture.path.name,
+        "runner": RUNNER,
         "self_test_sqnr_db": _SELF_TEST_SQNR_DB,
         "files": files,
     }

@@ -7,6 +7,7 @@ import linecache
 import math
 from collections.abc import Iterable
 
+from aipc.core.latency import cpu_latency
 from aipc.core.types import DeployReport, Finding, Gate, OutputAccuracy, StageRecord
 
 from .frontier import STYLE, blame_section, frontier_section
@@ -91,6 +92,9 @@ def _cards(report: DeployReport) -> str:
             "latency" if latency else "latency is measured on a device only",
         )
     )
+    if report.latency and (cpu := cpu_latency(report.latency)):
+        beside = report.latency["cpu"]
+        cards.append((f"{beside['p50_ms']:.2f} ms" if "p50_ms" in beside else "–", cpu))
     items = "".join(f'<div class="card"><b>{_e(value)}</b><span>{_e(label)}</span></div>' for value, label in cards)
     return f'<div class="cards">{items}</div>'
 

@@ -23,15 +23,18 @@ from aipc.qairt.error_codes import explain_failure
 from aipc.qairt.soc import SoC
 
 from ._adb_facts import free_of, read_facts
-from ._adb_files import File, push
+from ._adb_files import File, forget_old, push
 from ._adb_link import Link
 from ._adb_lock import PhoneLock
+from ._adb_runtime import RUNTIMES_KEPT, bring, look
 from ._qairt_sdk import NoSdkError, Sdk, find_sdk
 from .base import Context, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, UnfitError, Work
 from .contexts import entry_for
 
 DIRECTORY = "/data/local/tmp/aipc"
 """The one place that the shell of every phone may write to and execute from."""
+PACKAGES_KEPT = 12
+"""As many packages stay on a phone, those that were used last."""
 _RUN_SECONDS = 1800.0
 _PROFILE = "qnn-profiling-data_0.log"
 
@@ -89,18 +92,8 @@ class Phone(Device):
 
     def _look_for_runtime(self, soc: SoC) -> tuple[str, str, tuple[str, ...]]:
         """Name of the runtime to use on the phone, its QAIRT version, and what of it has to be brought."""
-        there = self._link.must("looking for QAIRT", 'ls "$1" 2>/dev/null; true', f"{self._root}/runtime").split()
-        fitting = [name for name in there if name.endswith(f"-v{soc.htp_arch}")]
-        try:
-            sdk = self._sdk()
-        except NoSdkError:
-            if not fitting:
-                raise
-            newest = max(fitting, key=_order)
-            return newest, newest.partition("-")[0], ()
-        name = f"{sdk.version or 'unknown'}-v{soc.htp_arch}"
-        brings = f"QAIRT {sdk.version or 'of this SDK'} (qnn-net-run and its libraries for v{soc.htp_arch})"
-        return name, sdk.version, () if name in fitting else (brings,)
+        found = look(self._link, f"{self._root}/runtime", self._sdk, soc.htp_arch)
+        return found.name, found.version, found.lacks
 
     def _sdk(self) -> Sdk:
         return find_sdk(str(self._context.settings.get("sdk", "")))
@@ -114,9 +107,8 @@ class Phone(Device):
 
     def setup(self, facts: Facts, progress: Progress) -> None:
         assert self._soc is not None
-        paths = self._sdk().runtime(self._soc.htp_arch)
-        files = [File(path.name, path, path.name == "qnn-net-run") for path in paths]
-        push(self._link, files, self._of("runtime", self._runtime), self._of("staging", self._runtime), progress)
+        place, staging = self._of("runtime", self._runtime), self._of("staging", self._runtime)
+        bring(self._link, self._sdk().runtime(self._soc.htp_arch), place, staging, progress)
 
     def push(self, work: Work, progress: Progress) -> str:
         from aipc.qairt.net_run import plan
@@ -132,6 +124,8 @@ class Phone(Device):
         files = [File("context.bin", self._plan.binary), File("manifest.json", manifest)]
         place = self._of("packages", name)
         push(self._link, files, place, self._of("staging", name), progress)
+        forget_old(self._link, place, PACKAGES_KEPT)
+        forget_old(self._link, self._of("runtime", self._runtime), RUNTIMES_KEPT)
         return place
 
     def run(self, work: Work, where: str, progress: Progress) -> Executed:
@@ -255,10 +249,6 @@ def _directory(setting: Any) -> str:
 def slug(name: str) -> str:
     """A model's name as a directory's: letters, digits and dashes of it, so that people recognize it."""
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "model"
-
-
-def _order(runtime: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", runtime))
 
 
 def _failed(status: int, words: str) -> DeviceError:

@@ -33,6 +33,17 @@ sum=$(sha256sum < "$2"); echo "$(stat -c %s "$2") ${sum%% *}"
 _APPEND = 'cd "$1" && cat "$2.part" >> "$2" && rm "$2.part" && stat -c %s "$2"'
 # $1 staging, $2 final place, $3 parent of it: the whole becomes visible in one step.
 _INSTALL = 'mkdir -p "$3" && rm -rf "$2" && sync && mv "$1" "$2"'
+# $1 directory, $2 name in it that is in use, $3 how many stay: those that were not used for longest are removed.
+_FORGET = """
+cd "$1" 2>/dev/null || exit 0
+touch "$2" 2>/dev/null
+kept=0
+ls -1t | while IFS= read -r name; do
+  kept=$((kept + 1))
+  [ "$kept" -le "$3" ] || [ "$name" = "$2" ] || rm -rf "./$name"
+done
+exit 0
+"""
 _FREE = 'd=$1; while [ ! -d "$d" ]; do d=${d%/*}; [ -n "$d" ] || d=/; done; df -k "$d"'
 
 
@@ -95,6 +106,12 @@ def push(link: Link, files: Sequence[File], place: str, staging: str, progress: 
         link.must("making the tools executable", 'chmod 755 "$@"', *starters)
     link.must("putting the files in their place", _INSTALL, staging, place, place.rpartition("/")[0])
     return True
+
+
+def forget_old(link: Link, place: str, keep: int) -> None:
+    """Of the directories beside ``place``, which is in use, keep the ``keep`` that were used last."""
+    directory, _, name = place.rpartition("/")
+    link.must("removing what is old", _FORGET, directory, name, str(keep), seconds=600)
 
 
 def _push_file(link: Link, file: File, staging: str, progress: Progress, done: int, total: int) -> int:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from aipc.core.cache import storage_errors
 from aipc.core.errors import PackageError
-from aipc.core.hashing import hash_file
+from aipc.core.hashing import hash_file, hash_value
 from aipc.qairt.error_codes import explain_failure
 from aipc.qairt.soc import SoC
 
-from ._adb_device import OUTPUTS, SWEEP, Phone, slug
-from ._adb_files import File, push
+from ._adb_device import OUTPUTS, PACKAGES_KEPT, SWEEP, Phone, slug
+from ._adb_files import File, forget_old, push
 from ._machine import executed
+from ._runner import cpu_arguments, cpu_files, on_cpu
 from .base import DeviceError, Executed, Progress, UnfitError, Work
 from .contexts import entry_for
 
@@ -36,6 +39,8 @@ echo "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown) $$" > p
 exec "$python" "$package/run.py" "$@"
 """
 _SECONDS = 1800.0
+MODELS_KEPT = 3
+"""As many uncompiled models stay on a phone."""
 
 
 class PhoneWithPython(Phone):
@@ -68,6 +73,7 @@ class PhoneWithPython(Phone):
         place = f"{slug(str(work.manifest['model']))}-whole-{hash_file(work.package / 'manifest.json')[:24]}"
         files = [File(name, work.package / name) for name in sorted(names)]
         push(self._link, files, self._of("packages", place), self._of("staging", place), progress)
+        forget_old(self._link, self._of("packages", place), PACKAGES_KEPT)
         return self._of("packages", place)
 
     def run(self, work: Work, where: str, progress: Progress) -> Executed:
@@ -75,16 +81,25 @@ class PhoneWithPython(Phone):
         directory = self._new_run(where)
         progress("sending the inputs")
         self._link.send(work.inputs.read_bytes(), f"{directory}/inputs.npz")
-        arguments = ["--input", "inputs.npz", "--output", "outputs.npz", "--soc", self._soc.part, "--json"]
-        arguments += ["--warm-up", str(work.warm_up), "--repeat", str(work.repeat), "--performance", work.performance]
-        python = str(self._context.settings["python"])
+        arguments = ["--output", "outputs.npz", "--warm-up", str(work.warm_up), "--repeat", str(work.repeat)]
         progress(f"running {work.warm_up + work.repeat} times")
         started = time.monotonic()
-        reply = self._link.run(_RUN, directory, python, where, *arguments, seconds=_SECONDS)
+        done = executed(self._runner(directory, where, [*arguments, "--performance", work.performance]))
+        seconds, latency = time.monotonic() - started, done.latency
+        if latency and (cpu := on_cpu(work, lambda: self._on_cpu(work, where, directory, progress))):
+            latency = {**latency, "cpu": cpu}
+        return Executed(latency, seconds, done.profile, {**done.environment, **self._said})
+
+    def _runner(self, directory: str, where: str, arguments: list[str]) -> dict[str, Any]:
+        """The report of the package's runner in the run's directory."""
+        assert self._soc is not None
+        python = str(self._context.settings["python"])
+        given = ["--input", "inputs.npz", "--soc", self._soc.part, "--json", *arguments]
+        reply = self._link.run(_RUN, directory, python, where, *given, seconds=_SECONDS)
         if reply.status == 2:
             raise UnfitError(reply.words.removeprefix("run.py: "), remedy="deploy the model again", detail=reply.err)
         try:
-            report = json.loads(reply.out)
+            report: dict[str, Any] = json.loads(reply.out)
         except ValueError:
             known = explain_failure(reply.err)
             raise DeviceError(
@@ -92,8 +107,18 @@ class PhoneWithPython(Phone):
                 remedy=known.remedy if known else "see its words with --debug",
                 detail=reply.err[-4000:],
             ) from None
-        done = executed(report)
-        return Executed(done.latency, time.monotonic() - started, done.profile, {**done.environment, **self._said})
+        return report
+
+    def _on_cpu(self, work: Work, where: str, directory: str, progress: Progress) -> Mapping[str, Any]:
+        """The uncompiled model's latency on the phone's CPU."""
+        files = [File(name, path) for name, path in cpu_files(work).items()]
+        name = hash_value([file.content_hash() for file in files])[:40]
+        place = self._of("models", name)
+        push(self._link, files, place, self._of("staging", name), progress)
+        forget_old(self._link, place, MODELS_KEPT)
+        progress("running on the phone's CPU")
+        cpu: Mapping[str, Any] = self._runner(directory, where, cpu_arguments(work, f"{place}/model.onnx"))["cpu"]
+        return cpu
 
     def profile(self, work: Work, where: str, progress: Progress) -> None:
         return None

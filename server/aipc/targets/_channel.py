@@ -12,14 +12,14 @@ import asyncio
 import errno
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from aipc.core.hashing import hash_file
 
-from .base import DeviceError, Progress
+from .base import DeviceError, LostError, Progress
 
 PIECE = 1 << 16
 _MOST_UNDER_WAY = 64
@@ -36,34 +36,41 @@ class Writer(Protocol):
     async def drain(self) -> None: ...
 
 
-class LostError(DeviceError):
-    """The connection ended, or nothing is heard any more."""
-
-
 class Channel:
     """One conversation. All methods are coroutines of one event loop."""
 
     def __init__(self, reader: Reader, writer: Writer, silence: float) -> None:
         self._reader, self._writer, self._silence = reader, writer, silence
         self._waiting: dict[int, asyncio.Future[tuple[Any, bytes]]] = {}
+        self._hearing: dict[int, Callable[[str], None]] = {}
         self._next = 0
         self._heard = time.monotonic()
         self._lost: LostError | None = None
         self._sending = asyncio.Lock()
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
 
-    async def ask(self, do: str, content: bytes = b"", **arguments: Any) -> Any:
-        """One request and its answer. Raises DeviceError for a refusal, LostError when the connection ends."""
-        answer, _ = await self._ask(do, content, arguments)
+    async def ask(
+        self, do: str, content: bytes = b"", *, on_note: Callable[[str], None] | None = None, **arguments: Any
+    ) -> Any:
+        """One request and its answer. Raises DeviceError for a refusal, LostError when the connection ends.
+
+        Args:
+            on_note: called with what the helper says before it answers; what it raises is raised here.
+        """
+        answer, _ = await self._ask(do, content, arguments, on_note)
         return answer
 
-    async def _ask(self, do: str, content: bytes, arguments: Mapping[str, Any]) -> tuple[Any, bytes]:
+    async def _ask(
+        self, do: str, content: bytes, arguments: Mapping[str, Any], on_note: Callable[[str], None] | None = None
+    ) -> tuple[Any, bytes]:
         if self._lost:
             raise self._lost
         self._next += 1
         number = self._next
         future: asyncio.Future[tuple[Any, bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
+        if on_note is not None:
+            self._hearing[number] = on_note
         request: dict[str, Any] = {"id": number, "do": do, **arguments}
         if content:
             request["bytes"] = len(content)
@@ -77,6 +84,7 @@ class Channel:
             return await future
         finally:
             self._waiting.pop(number, None)
+            self._hearing.pop(number, None)
 
     async def _listen(self) -> None:
         try:
@@ -87,7 +95,9 @@ class Channel:
                 future = self._waiting.get(answer["id"])
                 if future is None or future.done():
                     continue
-                if "error" in answer:
+                if "note" in answer:
+                    self._note(answer["id"], future, str(answer["note"]))
+                elif "error" in answer:
                     future.set_exception(told(answer["error"]))
                 else:
                     future.set_result((answer["ok"], content))
@@ -98,6 +108,14 @@ class Channel:
             self._end("the device answered with something that is not AIPC's protocol")
         except Exception as error:
             self._end(f"the connection to the device was cut ({error})" if str(error) else "the connection was cut")
+
+    def _note(self, number: int, future: asyncio.Future[tuple[Any, bytes]], words: str) -> None:
+        """Pass on what is said before an answer. A stop there (the user cancelled) is raised where it is awaited."""
+        try:
+            if hear := self._hearing.get(number):
+                hear(words)
+        except Exception as error:
+            future.set_exception(error)
 
     async def _watch(self) -> None:
         """Ask for a sign of life, and give up when none comes."""

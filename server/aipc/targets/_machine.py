@@ -7,13 +7,16 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import PackageError, QairtError
 from aipc.qairt.runtime import qairt_version
 
-from .base import Context, Device, Executed, Facts, Progress, Work
+from ._runner import PROGRESS, cpu_arguments, on_cpu, repetitions, speaks
+from .base import Context, Device, DeviceError, Executed, Facts, Progress, Work
 
 
 class Machine(Device):
@@ -38,38 +41,87 @@ class Machine(Device):
 
     def run(self, work: Work, where: str, progress: Progress) -> Executed:
         progress(f"running on the {work.manifest['soc']} {'simulator' if self._simulated else 'NPU'}")
-        result = run_runner([sys.executable, str(Path(where) / "run.py")], work, simulated=self._simulated)
+        command = [sys.executable, str(Path(where) / "run.py"), "--input", str(work.inputs)]
+        command += ["--soc", str(work.manifest["soc"])] if self._simulated else []
+        more = ["--output", str(work.outputs)]
+        if not self._simulated:
+            more += ["--warm-up", str(work.warm_up), "--repeat", str(work.repeat), "--performance", work.performance]
+        result = run_runner([*command, *more], work, progress)
+        latency = result["latency"]
+        if latency and (cpu := on_cpu(work, lambda: self._on_cpu(command, work, progress))):
+            result["latency"] = {**latency, "cpu": cpu}
         return executed(result)
 
+    def _on_cpu(self, command: list[str], work: Work, progress: Progress) -> Mapping[str, Any]:
+        progress("running on the CPU")
+        try:
+            report = run_runner([*command, *cpu_arguments(work, str(work.cpu_model))], work, progress, "on the CPU ")
+        except (PackageError, QairtError) as error:
+            raise DeviceError(error.what, detail=error.detail) from error
+        cpu: Mapping[str, Any] = report["cpu"]
+        return cpu
 
-def run_runner(command: list[str], work: Work, *, simulated: bool) -> dict[str, Any]:
+
+def run_runner(command: list[str], work: Work, progress: Progress, on: str = "") -> dict[str, Any]:
     """Run a package's ``run.py`` on this machine; its JSON report.
+
+    Args:
+        on: said in the progress, with a space at its end: ``on the CPU ``.
 
     Raises:
         PackageError: the runner refused (damaged file, wrong chip, wrong inputs).
         QairtError: the runner died.
     """
-    arguments = [*command, "--input", str(work.inputs), "--output", str(work.outputs), "--json"]
-    arguments += ["--soc", str(work.manifest["soc"])] if simulated else []
-    finished = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if finished.returncode == 2:
-        words = finished.stderr.strip().splitlines()
+    arguments = [*command, "--json", *(["--progress"] if speaks(work.manifest) else [])]
+    status, stdout, stderr = _listened(arguments, lambda words: repetitions(words, progress, on))
+    if status == 2:
+        words = stderr.strip().splitlines()
         raise PackageError(words[-1].removeprefix("run.py: ") if words else "the runner refused the package")
-    if finished.returncode != 0:
+    if status != 0:
         raise QairtError(
-            f"the package's runner died with status {finished.returncode}",
+            f"the package's runner died with status {status}",
             remedy="see its words with --debug",
-            detail=finished.stderr[-4000:],
+            detail=stderr[-4000:],
         )
     try:
-        result: dict[str, Any] = json.loads(finished.stdout)
+        result: dict[str, Any] = json.loads(stdout)
     except ValueError as error:
         raise PackageError(
             "the package's runner gave no report that can be read",
             remedy="deploy the model again",
-            detail=finished.stdout,
+            detail=stdout,
         ) from error
     return result
+
+
+def _listened(command: list[str], on_note: Callable[[str], None]) -> tuple[int, str, str]:
+    """Status, stdout and stderr of a program; its lines of progress are told while it runs, and left out."""
+    kept: list[str] = []
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stdout,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                if line.startswith(PROGRESS):
+                    on_note(line.removeprefix(PROGRESS).strip())
+                else:
+                    kept.append(line)
+        except BaseException:
+            process.kill()
+            raise
+        process.wait()
+        stdout.seek(0)
+        return process.returncode, stdout.read(), "".join(kept)
 
 
 def executed(result: dict[str, Any]) -> Executed:

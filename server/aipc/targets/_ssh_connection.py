@@ -11,6 +11,7 @@ import json
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,8 +118,10 @@ async def start_helper(
     for command in PYTHONS:
         try:
             process = await connection.create_process(command, encoding=None, stderr=asyncssh.PIPE)
-            process.stdin.write(source + json.dumps(wanted).encode("ascii") + b"\n")
-            process.stdin.write(json.dumps({"id": 0, "do": "ping"}).encode("ascii") + b"\n")
+            # A shell that has no such program may be gone already; then it has said so, which is read below.
+            with suppress(OSError):
+                process.stdin.write(source + json.dumps(wanted).encode("ascii") + b"\n")
+                process.stdin.write(json.dumps({"id": 0, "do": "ping"}).encode("ascii") + b"\n")
             line = await asyncio.wait_for(process.stdout.readline(), float(settings.get("connect_seconds", 20)) + 10)
         except (TimeoutError, asyncio.TimeoutError) as error:
             raise DeviceError("the device's Python does not start", remedy="look at it with ssh") from error

@@ -44,10 +44,12 @@ class DeviceError(AipcError):
     Args:
         what: what went wrong, without device or step.
         step: where. A device may leave it out: the session knows which step it is in.
+        soc: the chip to compile for, where that is the way out.
     """
 
-    def __init__(self, what: str, *, step: str = "", device: str = "", **rest: Any) -> None:
+    def __init__(self, what: str, *, step: str = "", device: str = "", soc: str = "", **rest: Any) -> None:
         self.step = step
+        self.soc = soc
         self.device = device
         self.cause = what
         super().__init__(f"{device or 'the device'}: {step}: {what}" if step else what, **rest)
@@ -56,12 +58,12 @@ class DeviceError(AipcError):
         """The same error, told with the step and the device it belongs to."""
         if self.step:
             return self
-        again = type(self)(self.cause, step=step, device=device, remedy=self.remedy, detail=self.detail)
+        again = _rebuild(type(self), self.cause, step, device, self.remedy, self.detail, self.soc)
         again.__cause__ = self.__cause__
         return again
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.cause, self.step, self.device, self.remedy, self.detail))
+        return (_rebuild, (type(self), self.cause, self.step, self.device, self.remedy, self.detail, self.soc))
 
 
 class SetupNeededError(DeviceError):
@@ -72,8 +74,14 @@ class UnfitError(DeviceError):
     """Preflight: the package does not fit this device. Nothing was pushed."""
 
 
-def _rebuild(cls: type[DeviceError], what: str, step: str, device: str, remedy: str, detail: str) -> DeviceError:
-    return cls(what, step=step, device=device, remedy=remedy, detail=detail)
+class LostError(DeviceError):
+    """The connection to the device ended, or nothing is heard from it any more."""
+
+
+def _rebuild(
+    cls: type[DeviceError], what: str, step: str, device: str, remedy: str, detail: str, soc: str
+) -> DeviceError:
+    return cls(what, step=step, device=device, remedy=remedy, detail=detail, soc=soc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +169,18 @@ class Work:
     """QNN's ``htp_performance_mode``."""
     profile: bool = True
     """Whether a per-node profile is wanted where the device can measure one."""
+    cpu_model: Path | None = None
+    """The uncompiled ONNX model: where a latency is measured, it is run on the device's CPU for comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class Executed:
     """What one execution on the device gave. ``latency`` is None unless a device measured it.
 
-    ``latency``: ``{"repetitions", "p50_ms", "p90_ms", "p99_ms", "min_ms", "max_ms", "spread"}``. ``host_seconds`` is
-    never a latency. ``profile``: ``{"unit", "measured_on": "device" | "host", "nodes": {ONNX node: value}}``.
+    ``latency``: ``{"repetitions", "p50_ms", "p90_ms", "p99_ms", "min_ms", "max_ms", "spread"}``, and ``cpu``: the same
+    of the uncompiled model on the device's CPU, or ``{"why": words}`` where that failed; absent where nobody could
+    measure it, and never without a latency. ``host_seconds`` is never a latency.
+    ``profile``: ``{"unit", "measured_on": "device" | "host", "nodes": {ONNX node: value}}``.
     ``environment``: versions and names that a later run can be compared with.
     """
 

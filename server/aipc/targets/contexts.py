@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from aipc.core.errors import PackageError
 from aipc.qairt.soc import SoC
+
+
+def deploy_again(manifest: Mapping[str, Any], soc: str, target: str = "") -> str:
+    """The command, given in the project, that makes this package for another chip.
+
+    Args:
+        target: where it is to run; left out where it is not known.
+    """
+    words = ["aipc", "deploy", str(manifest.get("reference") or manifest["model"]), "--soc", soc]
+    if manifest.get("precision", "fp16") != "fp16":
+        words += ["--precision", str(manifest["precision"])]
+    return shlex.join([*words, "--target", target] if target else words)
 
 
 def entry_for(manifest: Mapping[str, Any], soc: SoC) -> str:
@@ -22,5 +35,5 @@ def entry_for(manifest: Mapping[str, Any], soc: SoC) -> str:
     made_for = " or ".join(context["soc"] for context in contexts)
     raise PackageError(
         f"the package was compiled for {made_for} and this device is {soc.title}",
-        remedy=f"compile for this device: aipc deploy {manifest['model']} --soc {soc.part}",
+        remedy=f"compile for this device: {deploy_again(manifest, soc.part)}",
     )

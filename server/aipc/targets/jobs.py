@@ -33,6 +33,7 @@ def execute(
         options.repeat,
         options.performance,
         options.profile,
+        Path(options.cpu_model) if options.cpu_model and options.settings.get("cpu_baseline", True) else None,
     )
     context = Context(report, settings=options.settings)
     return execute_session(

@@ -12,6 +12,7 @@ from aipc.core.errors import UnknownSoCError
 from aipc.qairt.soc import SoC, get_soc
 
 from .base import Facts, Mismatch
+from .contexts import deploy_again
 
 Manifest = Mapping[str, Any]
 
@@ -24,14 +25,16 @@ _GLIBC = (2, 35)
 """What the wheels of onnxruntime-qnn need (their platform tag)."""
 
 
-def preflight(manifest: Manifest, facts: Facts, *, size: int | None = None) -> tuple[Mismatch, ...]:
+def preflight(manifest: Manifest, facts: Facts, *, size: int | None = None, target: str = "") -> tuple[Mismatch, ...]:
     """Every mismatch between a package and a device, the blocking ones first.
 
     Args:
         manifest: of the package.
         size: bytes of the package that are still to be pushed; None when nothing is.
+        target: the device's name, for the command that compiles for it.
     """
-    found = [mismatch for check in _CHECKS if (mismatch := check(manifest, facts))]
+    looked = (_soc(manifest, facts, target), *(check(manifest, facts) for check in _CHECKS))
+    found = [mismatch for mismatch in looked if mismatch]
     if size is not None and (mismatch := _space(facts, size)):
         found.append(mismatch)
     return tuple(sorted(found, key=lambda item: not item.blocks))
@@ -62,7 +65,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _soc(manifest: Manifest, facts: Facts) -> Mismatch | None:
+def _soc(manifest: Manifest, facts: Facts, target: str) -> Mismatch | None:
     if not facts.soc or facts.soc in _socs(manifest):
         return None
     chip, made_for = get_soc(facts.soc), " or ".join(_socs(manifest))
@@ -70,7 +73,7 @@ def _soc(manifest: Manifest, facts: Facts) -> Mismatch | None:
     return Mismatch(
         "soc",
         f"the package was compiled for {made_for} and this device is {chip.title}{said}",
-        f"compile for this device: aipc deploy {manifest['model']} --soc {chip.part}",
+        f"compile for this device: {deploy_again(manifest, chip.part, target)}",
     )
 
 
@@ -180,7 +183,6 @@ def _space(facts: Facts, size: int) -> Mismatch | None:
 
 
 _CHECKS: tuple[Callable[[Manifest, Facts], Mismatch | None], ...] = (
-    _soc,
     _htp_arch,
     _vtcm,
     _qairt,

@@ -19,6 +19,7 @@ class RunOptions:
 
     ``setup``: the user agreed that a device is set up where it lacks something. ``settings`` is the target's table of
     the configuration. ``journal``: a directory; ``device.jsonl`` in it gets a line for each step.
+    ``cpu_model``: the uncompiled model, which runs on the device's CPU where a latency is measured.
     """
 
     setup: bool = False
@@ -29,6 +30,7 @@ class RunOptions:
     patience: float = 30.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     journal: str | None = None
+    cpu_model: str | None = None
 
 
 def run_on(job: Job, target: str, *, package: Path, inputs: Path, outputs: Path, options: RunOptions) -> TargetRun:

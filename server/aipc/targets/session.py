@@ -216,9 +216,11 @@ def _fit(device: Device, work: Work, facts: Facts, later: set[str] | None = None
     """What preflight finds that does not block. Raises UnfitError for the first that does, with all of them told."""
     files = () if device.local else work.package.rglob("*")
     size = None if device.local else sum(path.stat().st_size for path in files if path.is_file())
-    found = [item for item in preflight(work.manifest, facts, size=size) if item.axis not in (later or set())]
+    found = preflight(work.manifest, facts, size=size, target=device.name)
+    found = tuple(item for item in found if item.axis not in (later or set()))
     blocking = [item for item in found if item.blocks]
     if blocking:
         words = "; ".join(f"[{item.axis}] {item.message}" for item in blocking)
-        raise UnfitError(words, remedy=blocking[0].remedy)
-    return tuple(found)
+        other_chip = any(item.axis == "soc" for item in blocking)
+        raise UnfitError(words, remedy=blocking[0].remedy, soc=facts.soc if other_chip else "")
+    return found

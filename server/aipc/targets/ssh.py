@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aipc.core.hashing import hash_file
+from aipc.core.hashing import hash_file, hash_value
 from aipc.qairt.error_codes import explain_failure
 
 from ._node_profile import node_profile
+from ._runner import cpu_arguments, cpu_files, on_cpu, repetitions, speaks
 from ._ssh_names import configured_hosts
 from .base import Context, Description, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, Work
 from .preflight import soc_of
@@ -178,17 +179,37 @@ class SshDevice(Device):
         if not simulated:
             arguments += ["--warm-up", str(work.warm_up), "--repeat", str(work.repeat)]
         progress("running on the simulator of the device's computer" if simulated else "running")
-        result = self._run(work, where, arguments)
-        return Executed(result["latency"], float(result["host_seconds"]), None, _environment(result))
+        result = self._run(work, where, arguments, progress)
+        latency = result["latency"]
+        if latency and (cpu := on_cpu(work, lambda: self._on_cpu(work, where, progress))):
+            latency = {**latency, "cpu": cpu}
+        return Executed(latency, float(result["host_seconds"]), None, _environment(result))
+
+    def _on_cpu(self, work: Work, where: str, progress: Progress) -> Mapping[str, Any]:
+        """The uncompiled model's latency on the device's CPU."""
+        files = cpu_files(work)
+        place = f"models/{hash_value([hash_file(path) for path in files.values()])[:40]}"
+        self._send(place, files, progress)
+        progress("running on the device's CPU")
+        arguments = ["--input", "@inputs.npz", *cpu_arguments(work, f"@@{place}/model.onnx")]
+        cpu: Mapping[str, Any] = self._run(work, where, arguments, progress, "on the CPU ")["cpu"]
+        return cpu
 
     def _send_inputs(self, work: Work, progress: Progress) -> None:
         self._loop.call(self._channel.send_files(self._place, {"inputs.npz": work.inputs}, {}, progress))
 
-    def _run(self, work: Work, where: str, arguments: list[str]) -> dict[str, Any]:
+    def _run(self, work: Work, where: str, arguments: list[str], progress: Progress, on: str = "") -> dict[str, Any]:
+        if speaks(work.manifest):
+            arguments = [*arguments, "--progress"]
         soc, _ = _soc(self._context.settings.get("soc"), [tuple(pair) for pair in self._raw["soc_names"]])
         chip = soc.part if soc else str(work.manifest["soc"])
         finished = self._ask(
-            "run", package=where, place=self._place, arguments=[*arguments, "--soc", chip, "--json"], seconds=3600
+            "run",
+            package=where,
+            place=self._place,
+            arguments=[*arguments, "--soc", chip, "--json"],
+            seconds=3600,
+            on_note=lambda words: repetitions(words, progress, on),
         )
         status, words = finished["status"], finished["stderr"].strip().splitlines()
         if status == 2 and words:
@@ -211,7 +232,7 @@ class SshDevice(Device):
     def profile(self, work: Work, where: str, progress: Progress) -> Mapping[str, Any] | None:
         """A run of its own: profiling makes every node slower and would spoil the latency."""
         progress("measuring each node")
-        result = self._run(work, where, ["--input", "@inputs.npz", "--profile", "@profile.csv"])
+        result = self._run(work, where, ["--input", "@inputs.npz", "--profile", "@profile.csv"], progress)
         with tempfile.TemporaryDirectory() as directory:
             table = Path(directory) / "profile.csv"
             self._loop.call(self._channel.fetch_file(f"{self._place}/profile.csv", table, progress))

@@ -24,6 +24,8 @@ class Case:
     goal: GoalKind
     expect: str
     """How a run on it ends."""
+    begins: str = ""
+    """Words of the problem that it begins with; any, where there are none."""
 
     @property
     def trajectory(self) -> Path:
@@ -42,5 +44,5 @@ def all_cases() -> list[Case]:
     found = []
     for file in sorted(FOLDER.glob("*/case.toml")):
         said = tomlkit.parse(file.read_text("utf-8")).unwrap()
-        found.append(Case(file.parent.name, GoalKind(said["goal"]), said["expect"]))
+        found.append(Case(file.parent.name, GoalKind(said["goal"]), said["expect"], said.get("begins", "")))
     return found

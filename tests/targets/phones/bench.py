@@ -45,6 +45,7 @@ class Bench:
         phone.adbd.allowed.set()
         phone.adbd.answering.set()
         phone.set_free(20 << 30)
+        phone.set_clock(0)
         for name, value in PROPERTIES.items():
             phone.set_property(name, value)
         for name in ("say", "stop"):
@@ -53,13 +54,15 @@ class Bench:
             self.disconnect()
             self.connect()
 
-    def run(self, work: Work, *, setup: bool = True, patience: float = 5.0, **settings: Any) -> TargetRun:
-        """A run in this process, its journal kept in ``events``."""
+    def run(
+        self, work: Work, *, setup: bool = True, patience: float = 5.0, name: str | None = None, **settings: Any
+    ) -> TargetRun:
+        """A run in this process, its journal kept in ``events``. ``name``: another way to the phone."""
         self.events = []
         context = Context(lambda event: None, threading.Event(), {**self.settings, **settings})
         return execute(
             TARGET,
-            self.name,
+            name or self.name,
             work,
             context,
             write=lambda event, data: self.events.append((event, data)),

@@ -37,12 +37,12 @@ _TOYBOX = (
     "rmdir",
     "stat",
     "sha256sum",
-    "date",
     "chmod",
     "ls",
     "sync",
     "find",
     "kill",
+    "touch",
 )
 _BANNER = "device::ro.product.name=phone;ro.product.model=Test phone;ro.product.device=phone;features=shell_v2,cmd"
 _STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
@@ -63,6 +63,7 @@ class Phone:
         self._make_bin()
         self.free: int | None = None
         self.set_free(20 << 30)
+        self.set_clock(0)
         self.services: list[str] = []
         self.cue: Callable[[str], None] = lambda service: None
         self._processes: set[subprocess.Popen[bytes]] = set()
@@ -79,6 +80,10 @@ class Phone:
     def set_free(self, count: int) -> None:
         self.free = count
         (self.root / "free").write_text(str(count // 1024))
+
+    def set_clock(self, ahead: int) -> None:
+        """Seconds that the phone's clock is ahead of this computer's."""
+        (self.root / "ahead").write_text(f"{ahead}\n")
 
     def unplug_after(self, count: int) -> None:
         """Pull the cable once that many bytes have come in from now on."""
@@ -139,6 +144,9 @@ class Phone:
         self._script("getprop", f'cat "{self.properties}/$1" 2>/dev/null || echo')
         table = 'echo "Filesystem 1K-blocks Used Available Use% Mounted on"; echo "/dev/dm-9 99999999 1 $free 1% /data"'
         self._script("df", f'read -r free < "{self.root}/free"; {table}')
+
+        real = shutil.which("date")
+        self._script("date", f'read -r ahead < "{self.root}/ahead"; echo $(($({real} +%s) + ahead))')
 
     def _script(self, name: str, text: str) -> None:
         path = self._bin / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 from dataclasses import replace
 
@@ -31,7 +32,8 @@ def whole(phone) -> None:
         assert hash_file(package / "context.bin") in manifest["files"].values()
     runtimes = phone.phone.directory / "runtime"
     for runtime in runtimes.iterdir() if runtimes.is_dir() else ():
-        assert len(list(runtime.iterdir())) == 5
+        assert len(list(runtime.iterdir())) == 6, "five files and their hashes"
+        assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=runtime).returncode == 0
 
 
 def outputs_are_absent(work) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aipc.pipeline.stages.placement import judge_soc
 from aipc.qairt.results import Localization, Verdict
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
@@ -18,9 +19,9 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         raise WrongCall("there is no graph: the model is not captured")
     found: Localization = run.job(
         "aipc.qairt.package_jobs:localize",
-        model=str(run.graph),
+        model=str(run.float_graph),
         inputs_npz=str(run.path("capture", "inputs.npz")),
-        soc=run.request.soc,
+        soc=judge_soc(run),
         divergence=True,
         seconds=_SECONDS,
     )

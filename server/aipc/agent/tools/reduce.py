@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aipc.core.errors import QairtError
+from aipc.pipeline.stages.placement import judge_soc
 from aipc.qairt.results import Reduction
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
@@ -19,14 +20,16 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         raise WrongCall("there is no graph: the model is not captured")
     if failure not in {"compile", "numbers"}:
         raise WrongCall("failure is compile or numbers")
+    # Numbers are held against fp32 node by node, which takes the float graph.
+    whole = failure == "compile"
     out = context.bench.private / "reduced" / secrets.token_hex(4)
     out.mkdir(parents=True)
     try:
         found: Reduction = run.job(
             "aipc.qairt.package_jobs:reduce",
-            model=str(run.graph),
+            model=str(run.graph if whole else run.float_graph),
             inputs_npz=str(run.path("capture", "inputs.npz")),
-            soc=run.request.soc,
+            soc=run.request.soc if whole else judge_soc(run),
             out=str(out),
             failure=failure,
             start=tuple(context.target.nodes) if context.target else (),

@@ -24,9 +24,13 @@ def file_of(argument: dict[str, Any]) -> Path:
 
 
 def answer_error(error: AipcError) -> dict[str, Any]:
-    """An error as data: the protocol's own errors carry no place and no remedy."""
+    """An error as data: the protocol's own errors carry no place and no remedy.
+
+    ``soc``: the chip to compile for, where another one is the way out.
+    """
     place = to_plain(error.range) if error.range else None
-    return {"error": {"kind": type(error).__name__, "message": error.what, "remedy": error.remedy, "range": place}}
+    told = {"kind": type(error).__name__, "message": error.what, "remedy": error.remedy, "range": place}
+    return {"error": {**told, "soc": soc} if (soc := getattr(error, "soc", "")) else told}
 
 
 def untrusted(doing: str) -> dict[str, Any]:

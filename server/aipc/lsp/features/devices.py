@@ -12,7 +12,7 @@ from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
 from ..progress import Progress
-from ..server import AipcServer, to_path
+from ..server import AipcServer, to_path, to_uri
 from .commands import answer_error, untrusted
 
 
@@ -49,7 +49,19 @@ def register(server: AipcServer) -> None:
                 run = partial(engine.verify, package, target, server.pool, on_event, cancel, options)
                 return to_plain(await asyncio.to_thread(run))
             except AipcError as error:
-                return answer_error(error)
+                answer = answer_error(error)
+                return {**answer, "again": _again(package)} if answer["error"].get("soc") else answer
+
+
+def _again(package: Path) -> dict[str, Any]:
+    """What deploys the model of a package again: for ``aipc.server.deploy``, without chip and target."""
+    from aipc.core.config import load_config
+    from aipc.pipeline.package import read_manifest
+
+    manifest, config = read_manifest(package), load_config(package)
+    reference = str(manifest.get("reference") or manifest["model"])
+    model = reference if reference in config.models else str(config.root / reference)
+    return {"model": model, "uri": to_uri(config.root / "pyproject.toml"), "precision": manifest["precision"]}
 
 
 def _place(argument: dict[str, Any]) -> Path | None:

@@ -20,18 +20,19 @@ from ..server import AipcServer, to_path
 from .commands import answer_error, untrusted
 
 _NO_CODE = {"ops", "targets", "runs", "doctor", "explain_finding"}
-"""Tools that run nothing of the workspace."""
+"""Tools that run nothing of the workspace, unless they are to look at a device as it configures one."""
 
 
 def register(server: AipcServer) -> None:
     @server.command("aipc.server.tool")
     async def tool(argument: dict[str, Any]) -> Any:
         name = str(argument.get("name"))
-        if not server.trusted and name not in _NO_CODE:
+        given = dict(argument.get("arguments") or {})
+        if not server.trusted and (name not in _NO_CODE or given.get("target")):
             return untrusted(f"the tool {name}")
         from aipc.mcp.arguments import validate
         from aipc.mcp.jobs import Jobs
-        from aipc.mcp.tool import Call, all_tools, is_push
+        from aipc.mcp.tool import Call, all_tools, device_of
         from aipc.mcp.workspace import Workspace
 
         cancel = threading.Event()
@@ -39,16 +40,14 @@ def register(server: AipcServer) -> None:
             found = all_tools().get(name)
             if found is None:
                 raise InputError(f"there is no tool {name}", remedy=f"tools are {', '.join(all_tools())}")
-            arguments = {
-                key: value for key, value in dict(argument.get("arguments") or {}).items() if key != "background"
-            }
+            arguments = {key: value for key, value in given.items() if key != "background"}
             validate(found, arguments)
             workspace = Workspace.at(to_path(argument["folder"]))
             async with Progress(server, found.title, cancel, argument.get("workDoneToken")) as on_event:
                 call = Call(arguments, workspace, server.pool, Jobs(), on_event, cancel)
-                if (target := is_push(found, call)) and not argument.get("confirmed"):
+                if (target := device_of(found, call)) and not argument.get("confirmed"):
                     raise InputError(
-                        f"pushing to {target} needs the user's word",
+                        f"using {target} needs the user's word",
                         remedy="name it as target, so that the user is asked",
                     )
                 document = to_plain(await asyncio.to_thread(found.run, call))

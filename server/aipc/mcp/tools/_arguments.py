@@ -25,6 +25,10 @@ TARGET = {
     "type": "string",
     "description": "Where to run: simulator, or a device that targets lists. A device asks the user first.",
 }
+SETUP = {
+    "type": "boolean",
+    "description": "Install what the device lacks, in a directory of its own there. The user is asked each time.",
+}
 PACKAGE = {"type": "string", "description": "Directory of a package that deploy wrote, inside the workspace."}
 JOB = {"type": "string", "description": "Id of the job, as the tool that started it answered."}
 CALIBRATION = {

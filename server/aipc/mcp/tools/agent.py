@@ -8,7 +8,7 @@ from aipc import engine
 from aipc.core.errors import InputError
 
 from ..tool import Call, Tool
-from ._arguments import MODEL, SOC
+from ._arguments import CALIBRATION, MODEL, PRECISION, SOC, calibration_of
 
 _WHOLE = ("deploy", "export", "inputs")
 
@@ -25,6 +25,8 @@ def _run(call: Call) -> Any:
         apply=call.get("apply", False),
         cwd=call.workspace.root,
         replay=call.workspace.path(replay) if replay else None,
+        precision=call.get("precision"),
+        calibration=calibration_of(call),
     )
     return engine.agent(request, call.pool, call.on_event, call.cancel)
 
@@ -54,6 +56,8 @@ TOOL = Tool(
             "description": "deploy (all that stands in the way), export, inputs, or the rule of a finding, with :LINE.",
         },
         "soc": SOC,
+        "precision": PRECISION,
+        "calibration": CALIBRATION,
         "tokens": {"type": "integer", "minimum": 1, "description": "Cap on prompt and completion tokens together."},
         "seconds": {"type": "number", "minimum": 1, "description": "Cap on the time of the whole run."},
         "apply": {"type": "boolean", "description": "Write the changes that passed every gate."},

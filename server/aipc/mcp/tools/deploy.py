@@ -13,6 +13,7 @@ from ._arguments import (
     MODEL,
     NO_CACHE,
     PRECISION,
+    SETUP,
     SOC,
     TARGET,
     calibration_of,
@@ -33,6 +34,7 @@ def _run(call: Call) -> Any:
         use_cache=not call.get("no_cache", False),
         calibration=calibration_of(call),
         calibration_count=call.get("calibration_count"),
+        setup=bool(call.get("setup", False)),
     )
     return engine.deploy(request, call.pool, call.on_event, call.cancel)
 
@@ -49,6 +51,7 @@ TOOL = Tool(
         "soc": SOC,
         "precision": PRECISION,
         "target": TARGET,
+        "setup": SETUP,
         "out": {"type": "string", "description": "Directory for the package, inside the workspace."},
         "allow_cpu": {"type": "boolean", "description": "Leave operators on the CPU that the NPU does not run."},
         "calibration": CALIBRATION,

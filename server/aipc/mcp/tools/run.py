@@ -7,19 +7,21 @@ from typing import Any
 from aipc import engine
 
 from ..tool import Call, Tool
-from ._arguments import PACKAGE, TARGET
+from ._arguments import PACKAGE, SETUP, TARGET
 
 
 def _run(call: Call) -> Any:
-    inputs = call.get("input")
+    inputs, target = call.get("input"), call.get("target", "simulator")
+    package = call.workspace.path(call.arguments["package"])
     return engine.run_package(
-        call.workspace.path(call.arguments["package"]),
+        package,
         call.workspace.path(inputs) if inputs else None,
         call.workspace.path(call.get("output", "outputs.npz")),
-        call.get("target", "simulator"),
+        target,
         call.pool,
         call.on_event,
         call.cancel,
+        engine.run_options(package, target, setup=bool(call.get("setup", False))),
     )
 
 
@@ -34,6 +36,7 @@ TOOL = Tool(
         "input": {"type": "string", "description": "A .npz file with one array for each input."},
         "output": {"type": "string", "description": "The .npz file for the outputs. Default: outputs.npz."},
         "target": TARGET,
+        "setup": SETUP,
     },
     required=("package",),
     long=True,

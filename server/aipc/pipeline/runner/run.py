@@ -7,6 +7,7 @@
     python run.py --input image=frame.raw            bytes in the input's dtype and shape
     python run.py --warm-up 5 --repeat 100           latency on this device
     python run.py --profile nodes.csv                time of each node
+    python run.py --cpu-model model.onnx             the same model's latency on this device's CPU
 
 Exit status: 0 done, 1 the self-test failed, 2 could not run.
 """
@@ -23,6 +24,8 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+CPU_SECONDS = 20.0
+"""Repetitions on the CPU, which may be a hundred times slower, end after this time."""
 PERFORMANCE = ("default", "burst", "balanced", "high_performance", "sustained_high_performance", "power_saver")
 
 
@@ -304,6 +307,59 @@ def temperature():
     return max(found) if found else None
 
 
+def teller(wanted):
+    """What says which run is under way, for the program that started this one: not more often than it can be read."""
+    last = [-1.0]
+
+    def told(number, total):
+        now = time.monotonic()
+        if wanted and (number == total or last[0] < 0 or now - last[0] >= 0.25):
+            last[0] = now
+            sys.stderr.write("progress: %d of %d\n" % (number, total))
+            sys.stderr.flush()
+
+    return told
+
+
+def time_runs(session, names, inputs, arguments, most_seconds=math.inf):
+    """The outputs, and the seconds of every run after those that warm up."""
+    told = teller(arguments.progress)
+    seconds = []
+    values = []
+    began = time.perf_counter()
+    total = max(0, arguments.warm_up) + max(1, arguments.repeat)
+    for number in range(total):
+        if seconds and time.perf_counter() - began > most_seconds:
+            break
+        told(number + 1, total)
+        started = time.perf_counter()
+        values = session.run(names, inputs)
+        if number >= arguments.warm_up:
+            seconds.append(time.perf_counter() - started)
+    return values, seconds
+
+
+def run_on_cpu(manifest, onnxruntime, inputs, arguments):
+    """The report on the uncompiled model, run by onnxruntime's CPU provider: what the NPU's latency is held against."""
+    simulated = is_simulated()
+    report = {"model": manifest["model"], "machine": platform.machine(), "simulated": simulated, "cpu": None}
+    if simulated:
+        # A computer that simulates the NPU is no device: its CPU's time says nothing of one.
+        return report
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(arguments.cpu_model, options, providers=["CPUExecutionProvider"])
+        given = {item.name: inputs[item.name] for item in session.get_inputs()}
+        _, seconds = time_runs(session, None, given, arguments, CPU_SECONDS)
+    except KeyError as error:
+        raise PackageProblem("the model for the CPU has an input %s that the package has not" % error)
+    except Exception as error:
+        raise PackageProblem("the CPU does not run the model: %s" % first_line(error))
+    report["cpu"] = dict(latency_of(seconds), cores=os.cpu_count())
+    return report
+
+
 def environment_of(onnxruntime, numpy, qairt):
     """What a later run on this device can be compared with."""
     try:
@@ -368,6 +424,8 @@ def parse():
     parser.add_argument("--performance", choices=PERFORMANCE, default="burst", help="the NPU's performance mode")
     parser.add_argument("--profile", metavar="CSV", help="run once more and write the time of each node")
     parser.add_argument("--soc", help="refuse to run when the package is for another chip")
+    parser.add_argument("--cpu-model", metavar="ONNX", help="time this uncompiled model on the CPU instead")
+    parser.add_argument("--progress", action="store_true", help="say on stderr which run is under way")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin is closed")
     return parser.parse_args()
@@ -382,6 +440,8 @@ def run(arguments):
     numpy, onnxruntime, onnxruntime_qnn = load_libraries()
     qairt = check_qairt(manifest, onnxruntime_qnn)
     inputs = read_inputs(numpy, manifest, arguments.input or [str(HERE / "golden" / "inputs.npz")])
+    if arguments.cpu_model:
+        return run_on_cpu(manifest, onnxruntime, inputs, arguments), 0
     simulated = is_simulated()
     provider = {} if simulated else {"htp_performance_mode": arguments.performance}
     if arguments.profile:
@@ -390,14 +450,8 @@ def run(arguments):
     before = temperature()
     session = open_session(manifest, onnxruntime, onnxruntime_qnn, provider)
     names = [output.name for output in session.get_outputs()]
-    seconds = []
-    values = []
     try:
-        for number in range(max(0, arguments.warm_up) + max(1, arguments.repeat)):
-            started = time.perf_counter()
-            values = session.run(names, inputs)
-            if number >= arguments.warm_up:
-                seconds.append(time.perf_counter() - started)
+        values, seconds = time_runs(session, names, inputs, arguments)
     except Exception as error:
         raise PackageProblem("QAIRT stopped while it ran the package: %s" % first_line(error))
     outputs = to_reals(numpy, manifest, dict(zip(names, values)))
@@ -430,8 +484,20 @@ def run(arguments):
     return report, 0 if passed else 1
 
 
+def latency_words(latency):
+    return "p50 %.3f ms, p90 %.3f ms, p99 %.3f ms (%d runs)" % (
+        latency["p50_ms"],
+        latency["p90_ms"],
+        latency["p99_ms"],
+        latency["repetitions"],
+    )
+
+
 def page(report):
     """The report for a person."""
+    if "cpu" in report:
+        words = latency_words(report["cpu"]) if report["cpu"] else "not measured: this computer is no device"
+        return "%s on the CPU of %s: %s" % (report["model"], report["machine"], words)
     lines = ["%s for %s ran on %s" % (report["model"], report["soc"], report["machine"])]
     test = report.get("self_test")
     for name, value in (test or {}).get("sqnr_db", {}).items():
@@ -439,10 +505,7 @@ def page(report):
         lines.append("  output %s: SQNR %s dB against PyTorch" % (name, shown))
     latency = report["latency"]
     if latency:
-        lines.append(
-            "latency: p50 %.3f ms, p90 %.3f ms, p99 %.3f ms (%d runs)"
-            % (latency["p50_ms"], latency["p90_ms"], latency["p99_ms"], latency["repetitions"])
-        )
+        lines.append("latency: " + latency_words(latency))
     if test:
         lines.append("self-test passed" if test["passed"] else "self-test FAILED")
     return "\n".join(lines)

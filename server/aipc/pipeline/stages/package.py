@@ -21,6 +21,7 @@ def _key(run: Run) -> Any:
         run.keys["compile"],
         run.meta("capture")["digest"],
         run.request.ref.name,
+        run.request.ref.portable,
         layout(),
     ]
 
@@ -36,6 +37,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         golden_inputs=run.held_out[0],
         golden_outputs=run.references[0],
         quantization=quantization(run),
+        reference=run.request.ref.portable,
     )
     check_package(out / "package")
     return {"files": len(manifest["files"])}

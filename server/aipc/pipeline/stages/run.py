@@ -28,7 +28,9 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
             package=run.path("package", "package"),
             inputs=inputs,
             outputs=out / output_name(number),
-            options=replace(run.request.device, journal=str(run.directory)),
+            options=replace(
+                run.request.device, journal=str(run.directory), cpu_model=None if number else str(run.graph)
+            ),
         )
         for number, inputs in enumerate(run.held_out)
     ]

@@ -25,7 +25,7 @@ if "Facts" not in globals():
     from programs import Programs, Refused
 
 CHUNK = 1 << 16
-KEPT_PACKAGES = 12
+KEPT = {"packages": 12, "models": 3}
 
 
 class Helper(Facts, Programs):
@@ -268,9 +268,10 @@ class Helper(Facts, Programs):
         if not bad:
             os.makedirs(os.path.dirname(final), exist_ok=True)
             os.rename(staging, final)
-            for old in self.newest(os.path.join(self.base, "packages"))[KEPT_PACKAGES:]:
-                if old != final:
-                    shutil.rmtree(old, ignore_errors=True)
+            for kind, most in KEPT.items():
+                for old in self.newest(os.path.join(self.base, kind))[most:]:
+                    if old != final:
+                        shutil.rmtree(old, ignore_errors=True)
         return {"bad": bad, "where": final}
 
     def do_read(self, request, content):
@@ -292,15 +293,28 @@ class Helper(Facts, Programs):
     # Programs
 
     def do_run(self, request, content):
-        """Run a package's runner. ``python`` and ``run`` stand for what this side knows."""
+        """Run a package's runner; what it says of its progress is sent on.
+
+        Of its arguments, ``@name`` is a file of the run and ``@@name`` one below the base directory.
+        """
         if self.lock is None:
             raise Refused("defect", "running without the device's lock")
         self.run_place = self.place(request["place"])
         runner = os.path.join(self.place(request["package"]), "run.py")
-        arguments = [
-            self.inside(self.run_place, part[1:]) if part[:1] == "@" else part for part in request["arguments"]
-        ]
-        return self.start([self.python(), runner, "--end-with-stdin", *arguments], request.get("seconds"))
+        command = [self.python(), runner, "--end-with-stdin", *(self.argument(part) for part in request["arguments"])]
+        return self.start(command, request.get("seconds"), lambda words: self.note(request["id"], words))
+
+    def argument(self, part):
+        if part[:2] == "@@":
+            return self.place(part[2:])
+        return self.inside(self.run_place, part[1:]) if part[:1] == "@" else part
+
+    def note(self, number, words):
+        """Say something of a request whose answer is still to come."""
+        try:
+            self.send({"id": number, "note": words})
+        except (OSError, ValueError):
+            pass  # whoever listened is gone, which ends this process elsewhere
 
     def do_install(self, request, content):
         """Make the private environment from wheels that were pushed, or online; whole, or not at all."""

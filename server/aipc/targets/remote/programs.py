@@ -9,6 +9,7 @@ import threading
 
 WINDOWS = sys.platform == "win32"
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PROGRESS = b"progress: "
 
 
 class Refused(Exception):
@@ -18,8 +19,11 @@ class Refused(Exception):
 class Programs:
     """Of :class:`Helper`: ``base`` and ``children`` are its own."""
 
-    def start(self, command, seconds):
-        """Run a program to its end; it ends with this process, however that ends."""
+    def start(self, command, seconds, told=None):
+        """Run a program to its end; it ends with this process, however that ends.
+
+        ``told`` is called with what follows ``progress: `` in the lines of its stderr, while it runs.
+        """
         environment = dict(os.environ, PYTHONUNBUFFERED="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
         group = {} if WINDOWS else {"start_new_session": True, "preexec_fn": die_with_parent}
         process = subprocess.Popen(
@@ -36,8 +40,8 @@ class Programs:
             # stdin stays open, and with it the process: it ends itself when this one is gone.
             texts = {}
             readers = [
-                threading.Thread(target=lambda name, stream: texts.__setitem__(name, stream.read()), args=pair)
-                for pair in (("stdout", process.stdout), ("stderr", process.stderr))
+                threading.Thread(target=lambda: texts.__setitem__("stdout", process.stdout.read())),
+                threading.Thread(target=lambda: texts.__setitem__("stderr", listen(process.stderr, told))),
             ]
             for reader in readers:
                 reader.start()
@@ -65,6 +69,17 @@ class Programs:
     def end_children(self):
         for process in list(self.children):
             kill(process)
+
+
+def listen(stream, told):
+    """The lines of a stream but those of progress, which are told as they come."""
+    kept = []
+    for line in iter(stream.readline, b""):
+        if told and line.startswith(PROGRESS):
+            told(line[len(PROGRESS) :].decode("ascii", "replace").strip())
+        else:
+            kept.append(line)
+    return b"".join(kept)
 
 
 def die_with_parent():

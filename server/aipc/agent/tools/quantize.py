@@ -1,0 +1,95 @@
+"""Quantize the model, with or without edits: where its nodes run in integers, and how far its numbers are off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aipc.agent.bench import Checked
+from aipc.core.accuracy import NodeAccuracy
+from aipc.core.errors import QairtError
+from aipc.core.types import Placement
+from aipc.pipeline.gates import sqnr_threshold
+from aipc.pipeline.stages.quantize import quantized_result
+from aipc.quantize.plan import UNIFORM
+
+from ._tool import EDITS, Context, Tool, WrongCall, edits_of, patched, shortened, told, tool
+
+_WORST = 5
+
+
+def _run(context: Context, arguments: Mapping[str, Any]) -> str:
+    precision = arguments.get("precision", UNIFORM[0])
+    if precision not in UNIFORM:
+        raise WrongCall(f"precision is one of {', '.join(UNIFORM)}")
+    scratch = patched(context, edits_of(arguments["edits"])) if "edits" in arguments else context.scratch
+    checked = context.bench.check(scratch, precision)
+    if checked.tried:
+        return f"the code tried what the sandbox forbids: {', '.join(checked.tried)}"
+    if checked.error is not None or checked.run is None or quantized_result(checked.run) is None:
+        return f"it cannot be quantized: {checked.error or checked.words}"
+    lines = [*_placed(context, checked), *_numbers(context, checked), *_blamed(context, checked)]
+    return shortened("\n".join([*lines, *(told(item, scratch) for item in checked.serious)]))
+
+
+def _placed(context: Context, checked: Checked) -> Iterator[str]:
+    assert checked.run is not None and checked.placement is not None
+    result, samples = quantized_result(checked.run), context.bench.samples(checked.run)
+    assert result is not None
+    counts, request = result.counts, checked.run.request
+    yield f"{request.precision} for {request.soc}, ranges from {samples.words}"
+    yield f"{counts['quantized']} of {counts['total']} nodes in integers, {checked.off} off the NPU"
+    for node in checked.placement.nodes:
+        if node.placement is not Placement.NPU:
+            yield f"{node.node} ({node.op_type}) {node.placement.value}: {node.reason or 'no reason given'}"
+    yield from result.notes
+
+
+def _numbers(context: Context, checked: Checked) -> Iterator[str]:
+    """On the simulator, against what the original answers in fp32."""
+    bench = context.bench
+    if bench.unreferenced:
+        yield f"its numbers are not comparable: {bench.unreferenced}"
+        return
+    compiled = bench.compiled(checked)
+    if compiled.run is None or "compile" not in compiled.run.entries:
+        yield f"it does not compile: {compiled.error or compiled.words}"
+        return
+    wanted = bench.request.tolerance.get("sqnr_db", sqnr_threshold(compiled.plan))
+    for one in bench.simulate(compiled):
+        figures = "; ".join(f"{x.name} SQNR {x.sqnr_db:.1f} dB, max error {x.max_abs:.3g}" for x in one.outputs)
+        yield f"on {one.set} inputs: {one.words or figures}; wanted {wanted:g} dB"
+
+
+def _blamed(context: Context, checked: Checked) -> Iterator[str]:
+    """The nodes whose integers cost the model most."""
+    assert checked.run is not None
+    run = checked.run
+    try:
+        found: NodeAccuracy = run.job(
+            "aipc.qairt.node_accuracy:node_accuracy",
+            model=str(run.float_graph),
+            inputs_npz=str(context.bench.samples(run).held_out[0]),
+            soc=run.request.soc,
+            quantized=str(run.graph),
+        )
+    except QairtError as error:
+        yield f"its nodes cannot be judged one by one: {error}"
+        return
+    for name, item in found.worst(_WORST):
+        effect = f"{item.effect_sqnr_db:.1f} dB at the outputs if it were the only one"
+        yield f"node {name} ({item.op_type or 'fused group'}): {effect}, {100 * item.share:.0f} % of the noise"
+
+
+TOOL = Tool(
+    tool(
+        "quantize",
+        "Quantize the model with your accepted changes, and edits if given, without proposing them: which nodes run in "
+        "integers on the NPU, the error on the simulator, and which nodes cause it.",
+        {
+            "precision": {"type": "string", "description": f"{', '.join(UNIFORM)}; {UNIFORM[0]} by default."},
+            "edits": EDITS,
+        },
+    ),
+    _run,
+)

@@ -1,0 +1,53 @@
+"""What is asked of a package's own runner (``run.py``) on any device, and what it says while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .base import DeviceError, LostError, Progress, Work
+
+PROGRESS = "progress: "
+
+
+def speaks(manifest: Mapping[str, Any]) -> bool:
+    """Whether this package's runner tells its progress and times the uncompiled model: older ones do not know how."""
+    return int(manifest.get("runner", 1)) >= 2
+
+
+def repetitions(words: str, progress: Progress, on: str = "") -> None:
+    """Tell ``3 of 13``, the runner's own words. A single run is none of several."""
+    done, _, total = words.partition(" of ")
+    if done.isdigit() and total.isdigit() and int(total) > 1:
+        progress(f"running {on}{done} of {total}", int(done) / int(total))
+
+
+def cpu_files(work: Work) -> dict[str, Path]:
+    """The uncompiled model's files by name."""
+    assert work.cpu_model is not None
+    data = work.cpu_model.with_name("model.data")
+    return {"model.onnx": work.cpu_model, **({"model.data": data} if data.is_file() else {})}
+
+
+def cpu_arguments(work: Work, model: str) -> list[str]:
+    """The runner's arguments for the uncompiled model, which lies at ``model`` there."""
+    return ["--cpu-model", model, "--warm-up", "1", "--repeat", str(work.repeat)]
+
+
+def on_cpu(work: Work, measure: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The latency on the device's CPU, beside the one that was just measured; ``{"why": words}`` where that failed.
+
+    None where it was not asked for. It is for comparison only: a failure of it takes nothing back.
+
+    Raises:
+        LostError: the device is gone, which is no failure of this measurement. CancelledError.
+    """
+    if work.cpu_model is None or not speaks(work.manifest):
+        return None
+    try:
+        return measure()
+    except LostError:
+        raise
+    except DeviceError as error:
+        return {"why": error.cause}
