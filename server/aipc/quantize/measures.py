@@ -12,6 +12,7 @@ from pathlib import Path
 import onnx
 
 from .batch_norm import fold_batch_norms
+from .equalization import equalize
 from .fusions import fuse
 from .graph import Graph
 from .moments import Moments
@@ -58,6 +59,9 @@ def prepare(
         notes.append(f"{number} batch normalizations became part of a convolution")
     if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
         notes.append(f"{number} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly")
+    if plan.equalize:
+        moments, number = equalize(graph, known, moments, keep)
+        notes.append(f"the channels between {number} pairs of layers are equalized")
     higher = higher_nodes(plan, graph)
     if plan.activation_bits == 8 and (wide := wide_joins(graph, known, keep)):
         notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")

@@ -1,4 +1,5 @@
-"""What the inputs of a layer with weights look like together: their mean and second moments, as far as memory allows.
+"""What the inputs of a layer with weights look like together: their mean and second moments, as far as memory allows,
+and how far each channel reaches.
 
 A layer's error from rounded weights is (W - Q) x; over the data its square is tr((W - Q) E[x xT] (W - Q)T). These
 moments are all that rounding needs to know of the data. A convolution's x is one patch; patches are drawn evenly.
@@ -7,7 +8,7 @@ moments are all that rounding needs to know of the data. A convolution's x is on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,16 @@ class Layer:
 
 @dataclass(slots=True)
 class Moments:
-    """Sums over ``count`` vectors: ``first`` [groups, size], ``second`` [groups, size, size]."""
+    """Sums over ``count`` vectors: ``first`` [groups, size], ``second`` [groups, size, size].
+
+    ``low`` and ``high`` [channels]: the ends of each channel of the whole tensor, 0 included.
+    """
 
     count: int
     first: Array
     second: Array
+    low: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    high: Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def mean(self) -> Array:
@@ -114,10 +120,15 @@ def add(moments: dict[str, Moments], layer: Layer, values: Array, seed: int) -> 
     if known is None:
         groups, size = vectors.shape[:2]
         known = Moments(0, np.zeros((groups, size), np.float32), np.zeros((groups, size, size), np.float32))
+        channels = values.shape[1 if layer.op == "Conv" else -1]
+        known.low, known.high = np.zeros(channels, np.float32), np.zeros(channels, np.float32)
         moments[layer.node] = known
     known.count += vectors.shape[2]
     known.first += vectors.sum(2)
     known.second += vectors @ vectors.transpose(0, 2, 1)
+    others = (0, 2, 3) if layer.op == "Conv" else tuple(range(values.ndim - 1))
+    known.low = np.minimum(known.low, values.min(axis=others))
+    known.high = np.maximum(known.high, values.max(axis=others))
 
 
 def _rows(values: Array, seed: int) -> Array:
@@ -156,6 +167,7 @@ def save(path: Path, moments: Mapping[str, Moments]) -> None:
     }
     for number, item in enumerate(moments.values()):
         arrays[f"first{number}"], arrays[f"second{number}"] = item.first, item.second
+        arrays[f"low{number}"], arrays[f"high{number}"] = item.low, item.high
     temporary = path.with_suffix(".tmp.npz")
     np.savez(temporary, **arrays)  # type: ignore[arg-type]
     temporary.replace(path)
@@ -166,8 +178,9 @@ def load(path: Path) -> dict[str, Moments]:
     if not path.is_file():
         return {}
     with np.load(path) as data:
+        parts = ("first", "second", "low", "high")
         return {
-            str(name): Moments(int(data["counts"][number]), data[f"first{number}"], data[f"second{number}"])
+            str(name): Moments(int(data["counts"][number]), *(data[f"{part}{number}"] for part in parts))
             for number, name in enumerate(data["names"])
         }
 

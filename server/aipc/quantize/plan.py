@@ -34,6 +34,7 @@ class QuantizationPlan:
         higher: nodes whose outputs have 16 bits in an 8-bit plan.
         calibration: digest of the calibration data that the ranges come from; empty until it is known.
         adjust_weights: round weights and correct biases against the calibration data, not each weight by itself.
+        equalize: divide the channels between two layers by factors and multiply them back in the second.
         quantized_io: the package's inputs and outputs are the integers themselves, not fp32.
     """
 
@@ -47,11 +48,13 @@ class QuantizationPlan:
     calibration: str = ""
     quantized_io: bool = False
     adjust_weights: bool = True
+    equalize: bool = False
 
     @property
     def label(self) -> str:
         """Such as ``w8a16`` or ``w8a8+2 higher+1 fp16``."""
         words = f"w{self.weight_bits}a{self.activation_bits}"
+        words += " equalized" if self.equalize else ""
         words += f"+{len(self.higher)} higher" if self.higher else ""
         return words + (f"+{len(self.float_nodes)} fp16" if self.float_nodes else "")
 

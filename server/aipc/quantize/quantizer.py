@@ -43,7 +43,7 @@ def quantize(
         name: range_of(item, plan.range_method, plan.range_parameter, plan.activation_bits)
         for name, item in seen.items()
     }
-    moments = statistics.load_moments(Path(directory)) if plan.adjust_weights else {}
+    moments = statistics.load_moments(Path(directory)) if plan.adjust_weights or plan.equalize else {}
     prepared = measures.prepare(infer_shapes(source), plan, ranges, moments, Path(directory))
     settled = replace(plan, higher=prepared.higher)
     target = Path(out)

@@ -27,7 +27,7 @@ from .results import Statistics
 
 FILE = "statistics.npz"
 MOMENTS = "moments.npz"
-_FORMAT = 2
+_FORMAT = 3
 _SAVE_SECONDS = 5.0
 _SAVE_SHARE = 10.0
 """Work at least so many times as long as the last saving took."""

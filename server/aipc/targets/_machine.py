@@ -51,6 +51,8 @@ def run_runner(command: list[str], work: Work, *, simulated: bool) -> dict[str, 
     """
     arguments = [*command, "--input", str(work.inputs), "--output", str(work.outputs), "--json"]
     arguments += ["--soc", str(work.manifest["soc"])] if simulated else []
+    for inputs, outputs in work.more:
+        arguments += ["--more", str(inputs), str(outputs)]
     finished = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if finished.returncode == 2:
         words = finished.stderr.strip().splitlines()

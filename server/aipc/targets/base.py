@@ -161,6 +161,8 @@ class Work:
     """QNN's ``htp_performance_mode``."""
     profile: bool = True
     """Whether a per-node profile is wanted where the device can measure one."""
+    more: tuple[tuple[Path, Path], ...] = ()
+    """Further inputs and where their outputs go, each run once: for a ``local`` device only."""
 
 
 @dataclass(frozen=True, slots=True)
