@@ -18,6 +18,7 @@ from .graph import Graph
 from .moments import Moments
 from .plan import QuantizationPlan
 from .rounding import Overrides, round_weights
+from .shared import share_states
 from .silu import other_gate
 
 _WIDEST = 32.0
@@ -59,6 +60,9 @@ def prepare(
         notes.append(f"{number} batch normalizations became part of a convolution")
     if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
         notes.append(f"{number} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly")
+    if pairs := share_states(graph, known, keep):
+        words = ", ".join(f"{given} and {returned}" for given, returned in pairs)
+        notes.append(f"{words} are one state each and share an encoding")
     if plan.equalize:
         moments, number = equalize(graph, known, moments, keep)
         notes.append(f"the channels between {number} pairs of layers are equalized")
