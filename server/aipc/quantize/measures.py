@@ -20,6 +20,7 @@ from .plan import QuantizationPlan
 from .rounding import Overrides, round_weights
 from .shared import share_states
 from .silu import other_gate
+from .squares import square_norms
 
 _WIDEST = 32.0
 """8 bits over this leave the narrowest input of a Concat 8 steps."""
@@ -70,6 +71,9 @@ def prepare(
     if plan.activation_bits == 8 and (wide := wide_joins(graph, known, keep)):
         notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")
         higher = (*higher, *wide)
+    if plan.activation_bits == 8 and (number := len(norms := square_norms(graph, keep))):
+        notes.append(f"{number} nodes that divide by a mean of squares keep 16 bits: 8 hold no small squares")
+        higher = tuple(dict.fromkeys((*higher, *norms)))
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")

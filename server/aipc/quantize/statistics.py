@@ -6,8 +6,9 @@ What was seen is written after every sample: an interrupted collection goes on w
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import onnx
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event
+from aipc.qairt.cpu import run_cpu
 from aipc.qairt.observe import Observer
-from aipc.qairt.package_jobs import read_npz
+from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.qairt.subgraph import infer_shapes
 
 from . import moments
@@ -27,6 +29,8 @@ from .results import Statistics
 
 FILE = "statistics.npz"
 MOMENTS = "moments.npz"
+PROBES = "probes"
+PROBE_COUNT = 4
 _FORMAT = 3
 _SAVE_SECONDS = 5.0
 _SAVE_SHARE = 10.0
@@ -71,8 +75,28 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
                     old.unlink()
             saved = time.perf_counter()
             pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
+    _keep_probes(directory, paths, Path(model))
     notes = _notes(seen)
     return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
+
+
+def _keep_probes(directory: Path, paths: Sequence[Path], model: Path) -> None:
+    """A few of the samples with the graph's own outputs: what quantized graphs are compared on before one is taken."""
+    folder = directory / PROBES
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    step = max(1, len(paths) // PROBE_COUNT)
+    for number, path in enumerate(paths[::step][:PROBE_COUNT]):
+        arrays = read_npz(path)
+        write_npz(folder / f"{number:04d}.npz", arrays)
+        write_npz(folder / f"{number:04d}.reference.npz", run_cpu(model, arrays))
+
+
+def probes(directory: Path) -> list[tuple[Path, Path]]:
+    """Samples, each with the file of the float graph's outputs for it."""
+    folder = directory / PROBES
+    found = sorted(path for path in folder.glob("[0-9]*.npz") if path.suffixes == [".npz"])
+    return [(path, path.with_suffix(".reference.npz")) for path in found]
 
 
 def observed(model: Path) -> list[tuple[str, int]]:
