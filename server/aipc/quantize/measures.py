@@ -11,11 +11,13 @@ from pathlib import Path
 
 import onnx
 
+from .affine import drop_copies, fold_affine
 from .batch_norm import fold_batch_norms
 from .equalization import equalize
 from .fusions import fuse
 from .graph import Graph
 from .moments import Moments
+from .opset import raise_opset
 from .plan import QuantizationPlan
 from .rounding import Overrides, round_weights
 from .shared import share_states
@@ -53,12 +55,16 @@ def prepare(
     memory: Path | None = None,
 ) -> Prepared:
     """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
-    graph, known, notes = Graph(model), dict(ranges), []
+    graph, known, notes = Graph(raise_opset(model)), dict(ranges), []
     keep = frozenset(plan.float_nodes)
+    if number := drop_copies(graph, keep):
+        notes.append(f"{number} copies are left out")
     if number := fuse(graph, keep):
         notes.append(f"{number} operators that were spelled out in several nodes are one each")
     if number := fold_batch_norms(graph, keep):
         notes.append(f"{number} batch normalizations became part of a convolution")
+    if number := fold_affine(graph, keep):
+        notes.append(f"{number} constants behind convolutions became part of them")
     if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
         notes.append(f"{number} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly")
     if pairs := share_states(graph, known, keep):

@@ -28,6 +28,7 @@ from .picking import best_ranges
 from .plan import QuantizationPlan, RangeMethod
 from .ranges import range_of
 from .results import Quantized
+from .types import fix_shapes, write_types
 
 _LARGE = 1_500_000_000
 
@@ -41,6 +42,7 @@ def quantize(
     source = onnx.load(model)
     folder = Path(directory)
     seen = statistics.load(folder)
+    shapes = statistics.load_shapes(folder)
     moments = statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
 
     def write(method: RangeMethod) -> tuple[onnx.ModelProto, measures.Prepared]:
@@ -49,7 +51,8 @@ def quantize(
         }
         copy = onnx.ModelProto()
         copy.CopyFrom(source)
-        prepared = measures.prepare(infer_shapes(copy), plan, ranges, moments, folder)
+        shaped = fix_shapes(infer_shapes(copy), shapes)
+        prepared = measures.prepare(shaped, plan, ranges, moments, folder)
         settled = replace(plan, higher=prepared.higher)
         written = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
         return written, prepared
@@ -138,6 +141,7 @@ def write_integers(
         # Conversions between 8 and 16 bits come behind their readers otherwise.
         quantizer.model.topological_sort()
         quantized: onnx.ModelProto = quantizer.model.model
+        write_types(quantized)
         return quantized
     except Exception as error:
         raise QairtError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ FILE = "statistics.npz"
 MOMENTS = "moments.npz"
 PROBES = "probes"
 PROBE_COUNT = 4
-_FORMAT = 3
+_FORMAT = 4
 _SAVE_SECONDS = 5.0
 _SAVE_SHARE = 10.0
 """Work at least so many times as long as the last saving took."""
@@ -55,6 +55,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
         layers.setdefault(layer.tensor, []).append(layer)
     left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
     observer = Observer(Path(model), tensors) if left and tensors else None
+    shapes: dict[str, tuple[int, ...]] = {}
     saved, pause = time.perf_counter(), _SAVE_SECONDS
     for number, (path, source) in enumerate(left, 1):
         words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
@@ -62,6 +63,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
         for group in observer.run(read_npz(path)) if observer else ():
             for name, array in group.items():
                 seen.setdefault(name, Histogram()).add(array)
+                shapes[name] = array.shape
                 for layer in layers.get(name, ()):
                     moments.add(together, layer, array, int(source[:8], 16))
         done.add(source)
@@ -69,7 +71,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
             before = time.perf_counter()
             # The moments first: the other file says which samples both hold.
             moments.save(directory / f"{len(done)}-{MOMENTS}", together)
-            save(directory / FILE, seen, graph, sorted(done))
+            save(directory / FILE, seen, graph, sorted(done), shapes)
             for old in directory.glob(f"*-{MOMENTS}"):
                 if old.name != f"{len(done)}-{MOMENTS}":
                     old.unlink()
@@ -145,10 +147,22 @@ def load_moments(directory: Path) -> dict[str, moments.Moments]:
     return moments.load(found[-1]) if found else {}
 
 
-def save(path: Path, seen: dict[str, Histogram], graph: str, done: list[str]) -> None:
+def load_shapes(directory: Path) -> dict[str, tuple[int, ...]]:
+    """Tensor name -> its shape as it was seen: a graph with open dimensions does not say it itself."""
+    with np.load(directory / FILE) as data:
+        return {name: tuple(shape) for name, shape in json.loads(bytes(data["head"]))["shapes"].items()}
+
+
+def save(
+    path: Path,
+    seen: dict[str, Histogram],
+    graph: str,
+    done: list[str],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
     """Whole or not at all, so that an interruption leaves the last complete state."""
     items = seen.values()
-    head = {"graph": graph, "samples": done, "names": list(seen)}
+    head = {"graph": graph, "samples": done, "names": list(seen), "shapes": shapes}
     temporary = path.with_suffix(".tmp.npz")
     np.savez(
         temporary,
