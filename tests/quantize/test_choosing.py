@@ -94,10 +94,10 @@ def test_without_fp16_on_the_chip_none_is_tried() -> None:
 
 
 def test_other_ranges_come_before_a_higher_precision() -> None:
-    bench = Figures(noises(a=6e-3), gains={"percentile": 4.0})
+    bench = Figures(noises(a=6e-3), gains={"measured": 4.0})
     found = Search(bench).correct(plan_for("w8a8"))
-    assert found.chosen == "w8a8 percentile"
-    assert [item.label for item in found.tried] == ["w8a8", "w8a8 minmax", "w8a8 percentile"]
+    assert found.chosen == "w8a8 measured"
+    assert [item.label for item in found.tried] == ["w8a8", "w8a8 measured"]
 
 
 def test_ranges_are_not_tried_where_they_cannot_help() -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.frontier import MEASURED, PLANNED, Frontier, Tried, cheapest
 
-from .plan import UNIFORM, QuantizationPlan, RangeMethod, plan_for
+from .plan import UNIFORM, QuantizationPlan, plan_for
 
 MOST_MIXED = 8
 """Candidates with nodes kept higher; halving an interval, they tell 128 ranks apart."""
@@ -25,8 +25,6 @@ SECONDS = 900.0
 
 Keep = Callable[[tuple[str, ...]], QuantizationPlan]
 """The plan with some nodes in a higher precision."""
-
-_METHODS: tuple[RangeMethod, ...] = ("minmax", "percentile", "mse", "entropy")
 
 
 class Bench(Protocol):
@@ -152,15 +150,12 @@ class Search:
         """The best of the candidate with other ranges; itself when it is too far from the threshold."""
         plan = self.plans[first.label]
         best = first
-        if first.ok or plan is None or _reached(first) < self.bench.threshold_db(plan) - HOPELESS_DB:
+        if plan is None or first.ok or _reached(first) < self.bench.threshold_db(plan) - HOPELESS_DB:
             return best
-        tries = [replace(plan, range_method=method, range_parameter=None) for method in _METHODS]
-        for candidate in [item for item in tries if item != plan]:
-            if best.ok or self._out_of_time():
-                return best
-            made = self._try(candidate, f"ranges by {candidate.range_method}")
-            best = made if made.ok or _reached(made) > _reached(best) else best
-        return best
+        if plan.range_method == "measured" or self._out_of_time():
+            return best
+        made = self._try(replace(plan, range_method="measured", range_parameter=None), "ranges by measured outputs")
+        return made if made.ok or _reached(made) > _reached(best) else best
 
     def _equalize(self, base: Tried) -> Tried:
         """The candidate with equalized channels where that is nearer to what is wanted, else itself."""

@@ -39,6 +39,8 @@ class Layer:
     strides: tuple[int, ...] = ()
     dilations: tuple[int, ...] = ()
     pads: tuple[int, ...] = ()
+    """Empty: as many as keep the size, the odd one at the end, or with ``odd_first`` at the beginning."""
+    odd_first: bool = False
     transposed: bool = False
 
 
@@ -63,10 +65,6 @@ class Moments:
 def layers_of(model: onnx.ModelProto) -> list[Layer]:
     """The layers whose moments are kept, the small ones first where memory does not do for all."""
     shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
-    ranks = {
-        value.name: len(value.type.tensor_type.shape.dim)
-        for value in (*model.graph.value_info, *model.graph.input, *model.graph.output)
-    }
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             shapes[node.output[0]] = tuple(node.attribute[0].t.dims)
@@ -74,7 +72,7 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
     for node in model.graph.node:
         if len(node.input) < 2 or node.input[1] not in shapes or node.input[0] in shapes:
             continue
-        layer = _layer(node, shapes[node.input[1]], ranks.get(node.input[0], 0))
+        layer = _layer(node, shapes[node.input[1]])
         if layer is not None and layer.size <= _LARGEST:
             found.append(layer)
     used, kept = 0, set()
@@ -86,16 +84,16 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
     return [layer for layer in found if layer.node in kept]
 
 
-def _layer(node: onnx.NodeProto, shape: tuple[int, ...], rank: int) -> Layer | None:
+def _layer(node: onnx.NodeProto, shape: tuple[int, ...]) -> Layer | None:
     name, tensor = node.name, node.input[0]
     if node.op_type == "MatMul" and len(shape) == 2:
         return Layer(name, "MatMul", tensor, 1, shape[0])
     if node.op_type == "Gemm" and not attribute(node, "transA", 0) and attribute(node, "alpha", 1.0) == 1.0:
         transposed = bool(attribute(node, "transB", 0))
         return Layer(name, "Gemm", tensor, 1, shape[1] if transposed else shape[0], transposed=transposed)
-    if node.op_type == "Conv" and len(shape) == 4 and rank == 4:
-        if attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b""):
-            return None
+    if node.op_type == "Conv" and len(shape) == 4:
+        padding = attribute(node, "auto_pad", b"NOTSET")
+        same = padding in (b"SAME_UPPER", b"SAME_LOWER")
         kernel = shape[2:]
         return Layer(
             name,
@@ -106,7 +104,8 @@ def _layer(node: onnx.NodeProto, shape: tuple[int, ...], rank: int) -> Layer | N
             kernel,
             tuple(attribute(node, "strides", (1, 1))),
             tuple(attribute(node, "dilations", (1, 1))),
-            tuple(attribute(node, "pads", (0, 0, 0, 0))),
+            () if same else tuple(attribute(node, "pads", (0, 0, 0, 0))),
+            padding == b"SAME_LOWER",
         )
     return None
 
@@ -138,7 +137,7 @@ def _rows(values: Array, seed: int) -> Array:
 
 def _patches(layer: Layer, values: Array, seed: int) -> Array:
     """[groups, channels of a group x kernel, patches], in the order of the weights."""
-    top, left, bottom, right = layer.pads
+    top, left, bottom, right = layer.pads or _same(layer, values.shape[2:])
     padded = np.pad(values[0], ((0, 0), (top, bottom), (left, right)))
     reach = [(size - 1) * step + 1 for size, step in zip(layer.kernel, layer.dilations, strict=True)]
     height = (padded.shape[1] - reach[0]) // layer.strides[0] + 1
@@ -152,6 +151,17 @@ def _patches(layer: Layer, values: Array, seed: int) -> Array:
     ]
     stacked = np.stack(parts, 1)  # [channels, kernel, patches]
     return stacked.reshape(layer.groups, layer.size, -1)
+
+
+def _same(layer: Layer, size: tuple[int, ...]) -> tuple[int, ...]:
+    """Pads that give as many positions as the input has, by the stride."""
+    first, last = [], []
+    for length, kernel, stride, dilation in zip(size, layer.kernel, layer.strides, layer.dilations, strict=True):
+        reach = (-(-length // stride) - 1) * stride + (kernel - 1) * dilation + 1
+        less, more = max(reach - length, 0) // 2, -(-max(reach - length, 0) // 2)
+        first.append(more if layer.odd_first else less)
+        last.append(less if layer.odd_first else more)
+    return (*first, *last)
 
 
 def _drawn(total: int, seed: int) -> Array:
