@@ -21,11 +21,13 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 MODELS = ("ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n", "vit-tiny", "lprnet")
 SOCS = ("sm8650", "qcs6490")
 PRECISIONS = ("w8a16", "w8a8")
+WORST = 3
+"""Layers that are named where a gate was not passed."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """One deployment. ``words``: why it did not pass, in the gate's own words."""
+    """One deployment. ``words``: why it did not pass, in the gate's own words; or as what else it did."""
 
     model: str
     soc: str
@@ -95,11 +97,13 @@ def of_report(model: str, soc: str, precision: str, report: dict) -> Deployed:
     stages = {stage["name"]: stage for stage in report["stages"]}
     outputs = (report["accuracy"] or {}).get("outputs", ())
     failed = next((stage for stage in report["stages"] if stage["gate"] and not stage["gate"]["ok"]), None)
-    words = ""
+    chosen = (report.get("frontier") or {}).get("chosen")
+    words = f"as {chosen}" if report["ok"] and chosen and chosen != precision else ""
     if failed:
         gate = failed["gate"]
         value = gate["value"] if isinstance(gate["value"], str) else f"{gate['value']:.1f}"
         words = f"{failed['name']}: {gate['metric']} {value}, wanted {gate['threshold']:.1f} ({gate['detail'][:120]})"
+        words += f"; {blamed}" if (blamed := worst_layers(report)) else ""
     verify, compiled = stages.get("verify", {}).get("note", ""), stages.get("compile", {}).get("note", "")
     size = compiled.partition(" MB")[0]
     return Deployed(
@@ -115,6 +119,18 @@ def of_report(model: str, soc: str, precision: str, report: dict) -> Deployed:
         seconds=round(report["timings"]["total"], 1),
         words=words,
     )
+
+
+def worst_layers(report: dict) -> str:
+    """The layers that introduce most of the error, with their shares and, where they have one, their lines."""
+    nodes = (report.get("node_accuracy") or {}).get("nodes", {})
+    groups = {tuple(item["group"]) or (name,): (name, item) for name, item in nodes.items()}
+    ranked = sorted(groups.values(), key=lambda pair: -pair[1]["share"])[:WORST]
+    told = []
+    for name, item in ranked:
+        place = f"{Path(item['file']).name}:{item['line']}" if item.get("file") else name
+        told.append(f"{item['op_type'] or 'node'} at {place} {100 * item['share']:.0f} %")
+    return f"most of the error: {', '.join(told)}" if told else ""
 
 
 def prepared(pool: WorkerPool, model: str, soc: str, work: Path) -> Data:
@@ -156,7 +172,7 @@ def markdown(rows: Sequence[Deployed]) -> str:
             row.model,
             row.soc,
             row.precision,
-            "passed" if row.ok else f"not passed: {row.words}".replace("|", "/"),
+            f"passed {row.words}".strip() if row.ok else f"not passed: {row.words}".replace("|", "/"),
             "" if row.sqnr_db is None else f"{row.sqnr_db:.1f}",
             row.metric,
             "" if row.megabytes is None else f"{row.megabytes:.1f}",

@@ -43,6 +43,7 @@ def onnxruntime_qnn(graph: str, calibration: str, statistics: str, precision: st
             return next(self._samples, None)
 
     model = onnx.load(graph)
+    del model.metadata_props[:]
     for node in model.graph.node:
         del node.metadata_props[:]
     bare, fused = out / "bare.onnx", out / "fused.onnx"

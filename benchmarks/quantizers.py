@@ -96,11 +96,9 @@ def one(pool: WorkerPool, data: Any, model: str, soc: str, precision: str, metho
             "aipc.qairt.package_jobs:compile",
             {"model": str(out / "model.onnx"), "soc": soc, "out": str(out / "context"), "allow_cpu": True},
         )
-        actuals = []
-        for sample in data.held_out:
-            actuals.append(str(out / f"{sample.stem}.outputs.npz"))
-            arguments = {"inputs_npz": str(sample), "out_npz": actuals[-1], "soc": soc}
-            pool.run("aipc.qairt.package_jobs:run", {"package_model": compiled.model, **arguments})
+        actuals = [str(out / f"{sample.stem}.outputs.npz") for sample in data.held_out]
+        samples = list(zip(map(str, data.held_out), actuals, strict=True))
+        pool.run("aipc.qairt.package_jobs:run_all", {"package_model": compiled.model, "samples": samples, "soc": soc})
         references = [str(path) for path in data.references]
         outputs: tuple[OutputAccuracy, ...] = pool.run(
             "aipc.quantize.judging:compare", {"references": references, "actuals": actuals}

@@ -45,8 +45,10 @@ def machine() -> str:
     """One sentence on where the numbers come from."""
     memory = psutil.virtual_memory().total / 2**30
     packages = ", ".join(f"{name} {_version(name)}" for name in ("torch", "onnxruntime", "onnxruntime-qnn"))
+    load = os.getloadavg()[2] if hasattr(os, "getloadavg") else 0.0
+    busy = f"Other jobs used the machine (load {load:.0f}): the seconds are upper bounds. " if load > 4 else ""
     return (
-        f"{_processor()}, {os.cpu_count()} logical cores, {memory:.0f} GiB, {platform.platform(terse=True)}, "
+        f"{busy}{_processor()}, {os.cpu_count()} logical cores, {memory:.0f} GiB, {platform.platform(terse=True)}, "
         f"Python {platform.python_version()}, {packages}. "
         "The simulator runs on the CPU: its time says nothing of a device's latency."
     )

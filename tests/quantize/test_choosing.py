@@ -24,6 +24,7 @@ class Figures:
     fp16: bool = True
     weights_db: float = 45.0
     gains: dict[str, float] = field(default_factory=dict)
+    equalized: float = 0.0
     made: list[str] = field(default_factory=list)
 
     def sqnr(self, plan: QuantizationPlan) -> float:
@@ -33,7 +34,8 @@ class Figures:
                 continue
             high = plan.activation_bits == 16 or name in plan.higher
             total += power * (1e-4 if high else 1.0)
-        return -10 * math.log10(total) + self.gains.get(plan.range_method, 0.0)
+        gain = self.gains.get(plan.range_method, 0.0) + (self.equalized if plan.equalize else 0.0)
+        return -10 * math.log10(total) + gain
 
     def threshold_db(self, plan: QuantizationPlan | None) -> float:
         return self.threshold
@@ -92,15 +94,28 @@ def test_without_fp16_on_the_chip_none_is_tried() -> None:
 
 
 def test_other_ranges_come_before_a_higher_precision() -> None:
-    bench = Figures(noises(a=6e-3), gains={"percentile": 4.0})
+    bench = Figures(noises(a=6e-3), gains={"measured": 4.0})
     found = Search(bench).correct(plan_for("w8a8"))
-    assert found.chosen == "w8a8 percentile"
-    assert [item.label for item in found.tried] == ["w8a8", "w8a8 minmax", "w8a8 percentile"]
+    assert found.chosen == "w8a8 measured"
+    assert [item.label for item in found.tried] == ["w8a8", "w8a8 measured"]
 
 
 def test_ranges_are_not_tried_where_they_cannot_help() -> None:
     found = Search(Figures(noises(a=1.0))).correct(plan_for("w8a8"))
-    assert [item.label for item in found.tried] == ["w8a8", "w8a8+1 higher"]
+    assert [item.label for item in found.tried] == ["w8a8", "w8a8 equalized", "w8a8+1 higher"]
+
+
+def test_equalized_channels_come_before_a_higher_precision_and_are_kept_where_they_help() -> None:
+    cured = Search(Figures(noises(a=1.0), equalized=30.0)).correct(plan_for("w8a8"))
+    assert cured.chosen == "w8a8 equalized"
+    helped = Search(Figures(noises(a=1.0, b=1e-3), equalized=8.0)).correct(plan_for("w8a8"))
+    assert helped.chosen == "w8a8 equalized+1 higher"
+
+
+def test_auto_keeps_the_named_layer_higher_and_equalizes_only_where_that_does_not_do() -> None:
+    assert Search(Figures(noises(a=1.0), equalized=30.0)).auto().chosen == "w8a8+1 higher"
+    bench = Figures(noises(a=1.0, b=1e-5), weights_db=20.0, equalized=30.0, fp16=False)
+    assert Search(bench).auto().chosen == "w8a16 equalized"
 
 
 def test_islands_in_fp16_where_sixteen_bits_do_not_pass() -> None:

@@ -11,6 +11,7 @@ from aipc.core.errors import InputError
 from aipc.core.types import Event
 from aipc.qairt.package_jobs import write_npz
 from aipc.qairt.slices import slice_outputs
+from aipc.quantize.judging import noisiest
 from aipc.quantize.metrics import measure
 from aipc.quantize.tasks import boxes_of, classification, detection
 
@@ -115,3 +116,14 @@ def test_lost_scores_beside_large_boxes_show_in_their_slice_only() -> None:
 def test_an_output_of_one_range_has_no_slices() -> None:
     value = {"y": np.random.default_rng(0).standard_normal((1, 8, 20)).astype(np.float32), "n": np.arange(6)}
     assert slice_outputs(value, value) == ()
+
+
+def test_the_sample_with_most_of_the_noise_is_the_one_that_is_looked_into(tmp_path: Path) -> None:
+    paths: dict[str, list[str]] = {"references": [], "actuals": []}
+    for number, (size, error) in enumerate(zip((1.0, 4.0, 1.0), (0.3, 0.1, 0.5), strict=True)):
+        value = np.full((1, 8), size, np.float32)
+        for kind, array in (("references", value), ("actuals", value + np.float32(error))):
+            paths[kind].append(str(tmp_path / f"{kind}{number}.npz"))
+            write_npz(paths[kind][-1], {"y": array})
+    events: list[Event] = []
+    assert noisiest(events.append, **paths) == 2

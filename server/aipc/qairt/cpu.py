@@ -40,6 +40,15 @@ def run_cpu(model: str | Path, inputs: Mapping[str, np.ndarray[Any, Any]], *, op
         InputError: an input is missing, unknown, or of another dtype or shape than the graph declares.
         QairtError: a node raised while running.
     """
+    return run_session(open_cpu(model, optimize=optimize), inputs)
+
+
+def open_cpu(model: str | Path, *, optimize: bool = True) -> ort.InferenceSession:
+    """A session on the CPU for several runs (see :func:`run_cpu`); ``run_session`` runs it.
+
+    Raises:
+        ModelLoadError: the file is missing, corrupt, or not a valid ONNX model.
+    """
     options = ort.SessionOptions()
     options.log_severity_level = 4
     if not optimize:
@@ -48,12 +57,11 @@ def run_cpu(model: str | Path, inputs: Mapping[str, np.ndarray[Any, Any]], *, op
     if not path.is_file():
         raise ModelLoadError(f"there is no ONNX file {path}", remedy="Check the path.")
     try:
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelLoadError(
             f"onnxruntime cannot load {path.name}", remedy="Export the model again.", detail=str(error)
         ) from error
-    return run_session(session, inputs)
 
 
 def run_session(session: ort.InferenceSession, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:

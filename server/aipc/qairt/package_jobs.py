@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from .metrics import compare_outputs
 from .numerics import localize as localize_nodes
 from .reduce import compile_outcome, numbers_outcome, reduce_failure
 from .results import Compiled, Localization, Reduction, SimulatedRun
-from .simulate import run_context
+from .simulate import run_context, run_samples
 
 Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]
@@ -48,6 +48,15 @@ def run(report: Report, *, package_model: str, inputs_npz: str, out_npz: str, so
         host_load_seconds=execution.host_load_seconds,
         host_run_seconds=execution.host_run_seconds,
     )
+
+
+def run_all(report: Report, *, package_model: str, samples: Sequence[tuple[str, str]], soc: str) -> int:
+    """The same for several samples with one session: pairs of an inputs' and an outputs' ``.npz``; how many."""
+    given = (read_npz(inputs) for inputs, _ in samples)
+    for number, execution in enumerate(run_samples(package_model, given, soc)):
+        report(Event("run", f"ran sample {number + 1} of {len(samples)} on the {soc} simulator"))
+        write_npz(samples[number][1], execution.outputs)
+    return len(samples)
 
 
 def compare(

@@ -7,7 +7,7 @@ device, which is why they are called host seconds everywhere.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,17 @@ class Execution:
 
 
 def run_context(model: str | Path, inputs: Mapping[str, Array], soc: str) -> Execution:
-    """Run a compiled (EPContext) model, its CPU nodes included, once.
+    """Run a compiled (EPContext) model, its CPU nodes included, once (see ``run_samples``)."""
+    (execution,) = run_samples(model, [inputs], soc)
+    return execution
+
+
+def run_samples(model: str | Path, samples: Iterable[Mapping[str, Array]], soc: str) -> Iterator[Execution]:
+    """Run a compiled (EPContext) model, its CPU nodes included, on one sample after the other.
 
     Args:
         model: the EPContext file, its binaries beside it.
-        inputs: one array for each graph input, with its exact dtype and shape.
+        samples: of each, one array for each graph input, with its exact dtype and shape.
         soc: the SoC the package is for; checked against what the binaries declare.
 
     Raises:
@@ -55,5 +61,7 @@ def run_context(model: str | Path, inputs: Mapping[str, Array], soc: str) -> Exe
             f"QAIRT cannot load {Path(model).name}", remedy="Deploy the model again.", detail=str(error)
         ) from error
     loaded = time.perf_counter()
-    outputs = run_session(session, inputs)
-    return Execution(outputs, loaded - started, time.perf_counter() - loaded)
+    for inputs in samples:
+        begun = time.perf_counter()
+        outputs = run_session(session, inputs)
+        yield Execution(outputs, loaded - started, time.perf_counter() - begun)

@@ -15,7 +15,7 @@ from typing import Protocol
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.frontier import MEASURED, PLANNED, Frontier, Tried, cheapest
 
-from .plan import UNIFORM, QuantizationPlan, RangeMethod, plan_for
+from .plan import UNIFORM, QuantizationPlan, plan_for
 
 MOST_MIXED = 8
 """Candidates with nodes kept higher; halving an interval, they tell 128 ranks apart."""
@@ -25,8 +25,6 @@ SECONDS = 900.0
 
 Keep = Callable[[tuple[str, ...]], QuantizationPlan]
 """The plan with some nodes in a higher precision."""
-
-_METHODS: tuple[RangeMethod, ...] = ("minmax", "percentile", "mse", "entropy")
 
 
 class Bench(Protocol):
@@ -65,10 +63,10 @@ class Search:
         half = self._try(None, "half precision") if self.bench.fp16 else None
         if not narrow.ok:
             base = self._other_ranges(narrow)
-            if not base.ok and wide.ok:
-                self._keep_higher(base)
+            if not base.ok and wide.ok and not self._keep_higher(base).ok:
+                self._equalize(base)
         if not wide.ok and not self._passed_below(wide):
-            base = self._other_ranges(wide)
+            base = self._equalize(self._other_ranges(wide))
             if not base.ok and half is not None and half.ok:
                 self._keep_float(base)
         return self.frontier()
@@ -76,16 +74,18 @@ class Search:
     def mixed(self) -> Frontier:
         """w8a8 with the fewest nodes kept at 16 bits, or in fp16 where 16 bits do not do."""
         narrow = self._try(plan_for("w8a8"), "8-bit activations")
-        if not narrow.ok and not self._keep_higher(narrow).ok and self.bench.fp16:
-            self._keep_float(narrow)
+        if not narrow.ok and not self._keep_higher(narrow).ok:
+            base = self._equalize(narrow)
+            if base is not narrow and not base.ok:
+                self._keep_higher(base)
+            if not any(item.ok for item in self.tried) and self.bench.fp16:
+                self._keep_float(base)
         return self.frontier()
 
     def correct(self, plan: QuantizationPlan) -> Frontier:
-        """``plan``, and while it fails: other ranges, and the worst nodes in a higher precision."""
+        """``plan``, and while it fails: other ranges, equalized channels, and the worst nodes in a higher precision."""
         first = self._try(plan, f"{plan.label} as it was asked for")
-        if first.ok:
-            return self.frontier()
-        base = self._other_ranges(first)
+        base = self._equalize(self._other_ranges(first))
         if base.ok:
             return self.frontier()
         kept = self._keep_higher(base) if plan.activation_bits == 8 else base
@@ -150,15 +150,20 @@ class Search:
         """The best of the candidate with other ranges; itself when it is too far from the threshold."""
         plan = self.plans[first.label]
         best = first
-        if plan is None or _reached(first) < self.bench.threshold_db(plan) - HOPELESS_DB:
+        if plan is None or first.ok or _reached(first) < self.bench.threshold_db(plan) - HOPELESS_DB:
             return best
-        tries = [replace(plan, range_method=method, range_parameter=None) for method in _METHODS]
-        for candidate in [item for item in tries if item != plan]:
-            if best.ok or self._out_of_time():
-                return best
-            made = self._try(candidate, f"ranges by {candidate.range_method}")
-            best = made if made.ok or _reached(made) > _reached(best) else best
-        return best
+        if plan.range_method == "measured" or self._out_of_time():
+            return best
+        made = self._try(replace(plan, range_method="measured", range_parameter=None), "ranges by measured outputs")
+        return made if made.ok or _reached(made) > _reached(best) else best
+
+    def _equalize(self, base: Tried) -> Tried:
+        """The candidate with equalized channels where that is nearer to what is wanted, else itself."""
+        plan = self.plans[base.label]
+        if base.ok or plan is None or plan.equalize or self._out_of_time():
+            return base
+        made = self._try(replace(plan, equalize=True), "channels equalized between the layers")
+        return made if made.ok or _reached(made) > _reached(base) else base
 
     def _keep_higher(self, base: Tried) -> Tried:
         plan = self.plans[base.label]

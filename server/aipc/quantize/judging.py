@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aipc.core.types import Event, OutputAccuracy
-from aipc.qairt.cpu import Arrays, run_cpu
+from aipc.qairt.cpu import Arrays, open_cpu, run_session
 from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import read_npz
 
@@ -21,6 +21,20 @@ def compare(
         references, actuals: ``.npz`` files, one a sample, in one order.
     """
     return _compared([read_npz(path) for path in references], [read_npz(path) for path in actuals])
+
+
+def noisiest(report: Callable[[Event], None], *, references: Sequence[str], actuals: Sequence[str]) -> int:
+    """The sample that has most of the noise, where every output counts by its signal over all samples."""
+    wanted, got = [read_npz(path) for path in references], [read_npz(path) for path in actuals]
+    noise = np.zeros(len(wanted))
+    for name in wanted[0]:
+        if wanted[0][name].dtype.kind != "f":
+            continue
+        real = [(item[name].astype(np.float64), other[name]) for item, other in zip(wanted, got, strict=True)]
+        signal = sum(float(np.square(value).sum()) for value, _ in real)
+        each = np.array([float(np.square(other - value).sum()) for value, other in real])
+        noise += np.where(np.isfinite(each), each, np.inf) / (signal or 1.0)
+    return int(noise.argmax())
 
 
 def _compared(wanted: Sequence[Arrays], got: Sequence[Arrays]) -> tuple[OutputAccuracy, ...]:
@@ -37,7 +51,8 @@ def on_cpu(
     """The same for a graph on onnxruntime's CPU provider, its Q and DQ nodes as they are written."""
     wanted = [read_npz(path) for path in references]
     got = []
+    session = open_cpu(model, optimize=False)
     for number, path in enumerate(samples):
         report(Event("quantize", f"running the quantized graph on the CPU, sample {number + 1} of {len(samples)}"))
-        got.append(run_cpu(model, read_npz(path), optimize=False))
+        got.append(run_session(session, read_npz(path)))
     return _compared(wanted, got)

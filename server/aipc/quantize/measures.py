@@ -11,13 +11,18 @@ from pathlib import Path
 
 import onnx
 
+from .affine import drop_copies, fold_affine
 from .batch_norm import fold_batch_norms
+from .equalization import equalize
 from .fusions import fuse
 from .graph import Graph
 from .moments import Moments
+from .opset import raise_opset
 from .plan import QuantizationPlan
 from .rounding import Overrides, round_weights
+from .shared import share_states
 from .silu import other_gate
+from .squares import square_norms
 
 _WIDEST = 32.0
 """8 bits over this leave the narrowest input of a Concat 8 steps."""
@@ -50,18 +55,31 @@ def prepare(
     memory: Path | None = None,
 ) -> Prepared:
     """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
-    graph, known, notes = Graph(model), dict(ranges), []
+    graph, known, notes = Graph(raise_opset(model)), dict(ranges), []
     keep = frozenset(plan.float_nodes)
+    if number := drop_copies(graph, keep):
+        notes.append(f"{number} copies are left out")
     if number := fuse(graph, keep):
         notes.append(f"{number} operators that were spelled out in several nodes are one each")
     if number := fold_batch_norms(graph, keep):
         notes.append(f"{number} batch normalizations became part of a convolution")
+    if number := fold_affine(graph, keep):
+        notes.append(f"{number} constants behind convolutions became part of them")
     if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
         notes.append(f"{number} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly")
+    if pairs := share_states(graph, known, keep):
+        words = ", ".join(f"{given} and {returned}" for given, returned in pairs)
+        notes.append(f"{words} are one state each and share an encoding")
+    if plan.equalize:
+        moments, number = equalize(graph, known, moments, keep)
+        notes.append(f"the channels between {number} pairs of layers are equalized")
     higher = higher_nodes(plan, graph)
     if plan.activation_bits == 8 and (wide := wide_joins(graph, known, keep)):
         notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")
         higher = (*higher, *wide)
+    if plan.activation_bits == 8 and (number := len(norms := square_norms(graph, keep))):
+        notes.append(f"{number} nodes that divide by a mean of squares keep 16 bits: 8 hold no small squares")
+        higher = tuple(dict.fromkeys((*higher, *norms)))
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")

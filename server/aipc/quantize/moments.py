@@ -1,4 +1,5 @@
-"""What the inputs of a layer with weights look like together: their mean and second moments, as far as memory allows.
+"""What the inputs of a layer with weights look like together: their mean and second moments, as far as memory allows,
+and how far each channel reaches.
 
 A layer's error from rounded weights is (W - Q) x; over the data its square is tr((W - Q) E[x xT] (W - Q)T). These
 moments are all that rounding needs to know of the data. A convolution's x is one patch; patches are drawn evenly.
@@ -7,7 +8,7 @@ moments are all that rounding needs to know of the data. A convolution's x is on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,23 @@ class Layer:
     strides: tuple[int, ...] = ()
     dilations: tuple[int, ...] = ()
     pads: tuple[int, ...] = ()
+    """Empty: as many as keep the size, the odd one at the end, or with ``odd_first`` at the beginning."""
+    odd_first: bool = False
     transposed: bool = False
 
 
 @dataclass(slots=True)
 class Moments:
-    """Sums over ``count`` vectors: ``first`` [groups, size], ``second`` [groups, size, size]."""
+    """Sums over ``count`` vectors: ``first`` [groups, size], ``second`` [groups, size, size].
+
+    ``low`` and ``high`` [channels]: the ends of each channel of the whole tensor, 0 included.
+    """
 
     count: int
     first: Array
     second: Array
+    low: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    high: Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def mean(self) -> Array:
@@ -57,10 +65,6 @@ class Moments:
 def layers_of(model: onnx.ModelProto) -> list[Layer]:
     """The layers whose moments are kept, the small ones first where memory does not do for all."""
     shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
-    ranks = {
-        value.name: len(value.type.tensor_type.shape.dim)
-        for value in (*model.graph.value_info, *model.graph.input, *model.graph.output)
-    }
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             shapes[node.output[0]] = tuple(node.attribute[0].t.dims)
@@ -68,7 +72,7 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
     for node in model.graph.node:
         if len(node.input) < 2 or node.input[1] not in shapes or node.input[0] in shapes:
             continue
-        layer = _layer(node, shapes[node.input[1]], ranks.get(node.input[0], 0))
+        layer = _layer(node, shapes[node.input[1]])
         if layer is not None and layer.size <= _LARGEST:
             found.append(layer)
     used, kept = 0, set()
@@ -80,16 +84,16 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
     return [layer for layer in found if layer.node in kept]
 
 
-def _layer(node: onnx.NodeProto, shape: tuple[int, ...], rank: int) -> Layer | None:
+def _layer(node: onnx.NodeProto, shape: tuple[int, ...]) -> Layer | None:
     name, tensor = node.name, node.input[0]
     if node.op_type == "MatMul" and len(shape) == 2:
         return Layer(name, "MatMul", tensor, 1, shape[0])
     if node.op_type == "Gemm" and not attribute(node, "transA", 0) and attribute(node, "alpha", 1.0) == 1.0:
         transposed = bool(attribute(node, "transB", 0))
         return Layer(name, "Gemm", tensor, 1, shape[1] if transposed else shape[0], transposed=transposed)
-    if node.op_type == "Conv" and len(shape) == 4 and rank == 4:
-        if attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b""):
-            return None
+    if node.op_type == "Conv" and len(shape) == 4:
+        padding = attribute(node, "auto_pad", b"NOTSET")
+        same = padding in (b"SAME_UPPER", b"SAME_LOWER")
         kernel = shape[2:]
         return Layer(
             name,
@@ -100,7 +104,8 @@ def _layer(node: onnx.NodeProto, shape: tuple[int, ...], rank: int) -> Layer | N
             kernel,
             tuple(attribute(node, "strides", (1, 1))),
             tuple(attribute(node, "dilations", (1, 1))),
-            tuple(attribute(node, "pads", (0, 0, 0, 0))),
+            () if same else tuple(attribute(node, "pads", (0, 0, 0, 0))),
+            padding == b"SAME_LOWER",
         )
     return None
 
@@ -114,10 +119,15 @@ def add(moments: dict[str, Moments], layer: Layer, values: Array, seed: int) -> 
     if known is None:
         groups, size = vectors.shape[:2]
         known = Moments(0, np.zeros((groups, size), np.float32), np.zeros((groups, size, size), np.float32))
+        channels = values.shape[1 if layer.op == "Conv" else -1]
+        known.low, known.high = np.zeros(channels, np.float32), np.zeros(channels, np.float32)
         moments[layer.node] = known
     known.count += vectors.shape[2]
     known.first += vectors.sum(2)
     known.second += vectors @ vectors.transpose(0, 2, 1)
+    others = (0, 2, 3) if layer.op == "Conv" else tuple(range(values.ndim - 1))
+    known.low = np.minimum(known.low, values.min(axis=others))
+    known.high = np.maximum(known.high, values.max(axis=others))
 
 
 def _rows(values: Array, seed: int) -> Array:
@@ -127,7 +137,7 @@ def _rows(values: Array, seed: int) -> Array:
 
 def _patches(layer: Layer, values: Array, seed: int) -> Array:
     """[groups, channels of a group x kernel, patches], in the order of the weights."""
-    top, left, bottom, right = layer.pads
+    top, left, bottom, right = layer.pads or _same(layer, values.shape[2:])
     padded = np.pad(values[0], ((0, 0), (top, bottom), (left, right)))
     reach = [(size - 1) * step + 1 for size, step in zip(layer.kernel, layer.dilations, strict=True)]
     height = (padded.shape[1] - reach[0]) // layer.strides[0] + 1
@@ -143,6 +153,17 @@ def _patches(layer: Layer, values: Array, seed: int) -> Array:
     return stacked.reshape(layer.groups, layer.size, -1)
 
 
+def _same(layer: Layer, size: tuple[int, ...]) -> tuple[int, ...]:
+    """Pads that give as many positions as the input has, by the stride."""
+    first, last = [], []
+    for length, kernel, stride, dilation in zip(size, layer.kernel, layer.strides, layer.dilations, strict=True):
+        reach = (-(-length // stride) - 1) * stride + (kernel - 1) * dilation + 1
+        less, more = max(reach - length, 0) // 2, -(-max(reach - length, 0) // 2)
+        first.append(more if layer.odd_first else less)
+        last.append(less if layer.odd_first else more)
+    return (*first, *last)
+
+
 def _drawn(total: int, seed: int) -> Array:
     if total <= _PATCHES:
         return np.arange(total)
@@ -156,6 +177,7 @@ def save(path: Path, moments: Mapping[str, Moments]) -> None:
     }
     for number, item in enumerate(moments.values()):
         arrays[f"first{number}"], arrays[f"second{number}"] = item.first, item.second
+        arrays[f"low{number}"], arrays[f"high{number}"] = item.low, item.high
     temporary = path.with_suffix(".tmp.npz")
     np.savez(temporary, **arrays)  # type: ignore[arg-type]
     temporary.replace(path)
@@ -166,8 +188,9 @@ def load(path: Path) -> dict[str, Moments]:
     if not path.is_file():
         return {}
     with np.load(path) as data:
+        parts = ("first", "second", "low", "high")
         return {
-            str(name): Moments(int(data["counts"][number]), data[f"first{number}"], data[f"second{number}"])
+            str(name): Moments(int(data["counts"][number]), *(data[f"{part}{number}"] for part in parts))
             for number, name in enumerate(data["names"])
         }
 

@@ -17,7 +17,7 @@ HELD_OUT_SHARE = 0.25
 EXAMPLE = "the example inputs"
 """In the place of calibration data where only placement is asked."""
 
-RangeMethod = Literal["minmax", "percentile", "entropy", "mse"]
+RangeMethod = Literal["minmax", "percentile", "entropy", "mse", "measured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class QuantizationPlan:
         activation_bits: 8 or 16, unsigned and asymmetric, one scale a tensor.
         weight_bits: 4, 8 or 16, signed and symmetric. 16 is refused by v68.
         per_channel: one scale for each output channel of a weight.
-        range_method: how a tensor's range follows from what calibration saw of it.
+        range_method: how a tensor's range follows from what calibration saw of it; ``measured`` tries the others and
+            takes the one whose graph is nearest to fp32 on a few calibration samples.
         range_parameter: of ``percentile``: the share kept, in percent (99.999). None: the method's default.
         float_nodes: nodes kept in fp16: islands with a DequantizeLinear before and a QuantizeLinear after them.
         higher: nodes whose outputs have 16 bits in an 8-bit plan.
         calibration: digest of the calibration data that the ranges come from; empty until it is known.
         adjust_weights: round weights and correct biases against the calibration data, not each weight by itself.
+        equalize: divide the channels between two layers by factors and multiply them back in the second.
         quantized_io: the package's inputs and outputs are the integers themselves, not fp32.
     """
 
@@ -47,11 +49,13 @@ class QuantizationPlan:
     calibration: str = ""
     quantized_io: bool = False
     adjust_weights: bool = True
+    equalize: bool = False
 
     @property
     def label(self) -> str:
         """Such as ``w8a16`` or ``w8a8+2 higher+1 fp16``."""
         words = f"w{self.weight_bits}a{self.activation_bits}"
+        words += " equalized" if self.equalize else ""
         words += f"+{len(self.higher)} higher" if self.higher else ""
         return words + (f"+{len(self.float_nodes)} fp16" if self.float_nodes else "")
 

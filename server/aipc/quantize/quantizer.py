@@ -24,9 +24,11 @@ from aipc.qairt.subgraph import infer_shapes
 from . import measures, statistics
 from .encodings import derived_nodes, encodings_of, overrides_for
 from .integer_io import integer_io
-from .plan import QuantizationPlan
+from .picking import best_ranges
+from .plan import QuantizationPlan, RangeMethod
 from .ranges import range_of
 from .results import Quantized
+from .types import fix_shapes, write_types
 
 _LARGE = 1_500_000_000
 
@@ -38,17 +40,30 @@ def quantize(
     started = time.perf_counter()
     report(Event("quantize", f"quantizing to {plan.label}"))
     source = onnx.load(model)
-    seen = statistics.load(Path(directory))
-    ranges = {
-        name: range_of(item, plan.range_method, plan.range_parameter, plan.activation_bits)
-        for name, item in seen.items()
-    }
-    moments = statistics.load_moments(Path(directory)) if plan.adjust_weights else {}
-    prepared = measures.prepare(infer_shapes(source), plan, ranges, moments, Path(directory))
-    settled = replace(plan, higher=prepared.higher)
+    folder = Path(directory)
+    seen = statistics.load(folder)
+    shapes = statistics.load_shapes(folder)
+    moments = statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
+
+    def write(method: RangeMethod) -> tuple[onnx.ModelProto, measures.Prepared]:
+        ranges = {
+            name: range_of(item, method, plan.range_parameter, plan.activation_bits) for name, item in seen.items()
+        }
+        copy = onnx.ModelProto()
+        copy.CopyFrom(source)
+        shaped = fix_shapes(infer_shapes(copy), shapes)
+        prepared = measures.prepare(shaped, plan, ranges, moments, folder)
+        settled = replace(plan, higher=prepared.higher)
+        written = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
+        return written, prepared
+
+    note = ""
+    if plan.range_method == "measured":
+        (result, prepared), note = best_ranges(report, write, lambda made: made[0], statistics.probes(folder))
+    else:
+        result, prepared = write(plan.range_method)
     target = Path(out)
     target.mkdir(parents=True, exist_ok=True)
-    result = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
     encodings = encodings_of(result)
     border = integer_io(result) if plan.quantized_io else ()
     large = result.ByteSize() > _LARGE
@@ -69,7 +84,7 @@ def quantize(
         encodings=encodings,
         integer_io=border,
         float_nodes=prepared.float_nodes,
-        notes=prepared.notes,
+        notes=(*prepared.notes, *([note] if note else [])),
         seconds=round(time.perf_counter() - started, 3),
     )
 
@@ -126,6 +141,7 @@ def write_integers(
         # Conversions between 8 and 16 bits come behind their readers otherwise.
         quantizer.model.topological_sort()
         quantized: onnx.ModelProto = quantizer.model.model
+        write_types(quantized)
         return quantized
     except Exception as error:
         raise QairtError(

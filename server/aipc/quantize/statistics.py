@@ -6,8 +6,9 @@ What was seen is written after every sample: an interrupted collection goes on w
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import onnx
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event
+from aipc.qairt.cpu import run_cpu
 from aipc.qairt.observe import Observer
-from aipc.qairt.package_jobs import read_npz
+from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.qairt.subgraph import infer_shapes
 
 from . import moments
@@ -27,7 +29,9 @@ from .results import Statistics
 
 FILE = "statistics.npz"
 MOMENTS = "moments.npz"
-_FORMAT = 2
+PROBES = "probes"
+PROBE_COUNT = 4
+_FORMAT = 4
 _SAVE_SECONDS = 5.0
 _SAVE_SHARE = 10.0
 """Work at least so many times as long as the last saving took."""
@@ -51,6 +55,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
         layers.setdefault(layer.tensor, []).append(layer)
     left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
     observer = Observer(Path(model), tensors) if left and tensors else None
+    shapes: dict[str, tuple[int, ...]] = {}
     saved, pause = time.perf_counter(), _SAVE_SECONDS
     for number, (path, source) in enumerate(left, 1):
         words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
@@ -58,6 +63,7 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
         for group in observer.run(read_npz(path)) if observer else ():
             for name, array in group.items():
                 seen.setdefault(name, Histogram()).add(array)
+                shapes[name] = array.shape
                 for layer in layers.get(name, ()):
                     moments.add(together, layer, array, int(source[:8], 16))
         done.add(source)
@@ -65,14 +71,34 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
             before = time.perf_counter()
             # The moments first: the other file says which samples both hold.
             moments.save(directory / f"{len(done)}-{MOMENTS}", together)
-            save(directory / FILE, seen, graph, sorted(done))
+            save(directory / FILE, seen, graph, sorted(done), shapes)
             for old in directory.glob(f"*-{MOMENTS}"):
                 if old.name != f"{len(done)}-{MOMENTS}":
                     old.unlink()
             saved = time.perf_counter()
             pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
+    _keep_probes(directory, paths, Path(model))
     notes = _notes(seen)
     return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
+
+
+def _keep_probes(directory: Path, paths: Sequence[Path], model: Path) -> None:
+    """A few of the samples with the graph's own outputs: what quantized graphs are compared on before one is taken."""
+    folder = directory / PROBES
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    step = max(1, len(paths) // PROBE_COUNT)
+    for number, path in enumerate(paths[::step][:PROBE_COUNT]):
+        arrays = read_npz(path)
+        write_npz(folder / f"{number:04d}.npz", arrays)
+        write_npz(folder / f"{number:04d}.reference.npz", run_cpu(model, arrays))
+
+
+def probes(directory: Path) -> list[tuple[Path, Path]]:
+    """Samples, each with the file of the float graph's outputs for it."""
+    folder = directory / PROBES
+    found = sorted(path for path in folder.glob("[0-9]*.npz") if path.suffixes == [".npz"])
+    return [(path, path.with_suffix(".reference.npz")) for path in found]
 
 
 def observed(model: Path) -> list[tuple[str, int]]:
@@ -121,10 +147,22 @@ def load_moments(directory: Path) -> dict[str, moments.Moments]:
     return moments.load(found[-1]) if found else {}
 
 
-def save(path: Path, seen: dict[str, Histogram], graph: str, done: list[str]) -> None:
+def load_shapes(directory: Path) -> dict[str, tuple[int, ...]]:
+    """Tensor name -> its shape as it was seen: a graph with open dimensions does not say it itself."""
+    with np.load(directory / FILE) as data:
+        return {name: tuple(shape) for name, shape in json.loads(bytes(data["head"]))["shapes"].items()}
+
+
+def save(
+    path: Path,
+    seen: dict[str, Histogram],
+    graph: str,
+    done: list[str],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
     """Whole or not at all, so that an interruption leaves the last complete state."""
     items = seen.values()
-    head = {"graph": graph, "samples": done, "names": list(seen)}
+    head = {"graph": graph, "samples": done, "names": list(seen), "shapes": shapes}
     temporary = path.with_suffix(".tmp.npz")
     np.savez(
         temporary,

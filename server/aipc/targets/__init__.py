@@ -9,7 +9,7 @@ from functools import lru_cache
 from aipc.core.errors import AipcError
 
 from .base import Description, DeviceError, Facts, Mismatch, SetupNeededError, Target, TargetRun, UnfitError
-from .request import RunOptions, describe_device, reach_device, run_on
+from .request import RunOptions, describe_device, reach_device, run_on, run_samples
 
 __all__ = [
     "Description",
@@ -26,6 +26,7 @@ __all__ = [
     "get_target",
     "reach_device",
     "run_on",
+    "run_samples",
 ]
 
 

@@ -44,6 +44,8 @@ class Machine(Device):
         command = [sys.executable, str(Path(where) / "run.py"), "--input", str(work.inputs)]
         command += ["--soc", str(work.manifest["soc"])] if self._simulated else []
         more = ["--output", str(work.outputs)]
+        for inputs, outputs in work.more:
+            more += ["--more", str(inputs), str(outputs)]
         if not self._simulated:
             more += ["--warm-up", str(work.warm_up), "--repeat", str(work.repeat), "--performance", work.performance]
         result = run_runner([*command, *more], work, progress)

@@ -171,6 +171,8 @@ class Work:
     """Whether a per-node profile is wanted where the device can measure one."""
     cpu_model: Path | None = None
     """The uncompiled ONNX model: where a latency is measured, it is run on the device's CPU for comparison."""
+    more: tuple[tuple[Path, Path], ...] = ()
+    """Further inputs and where their outputs go, each run once: for a ``local`` device only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,20 @@ JOURNAL = "device.jsonl"
 
 
 def execute(
-    report: Callable[[Event], None], *, target: str, package: str, inputs: str, outputs: str, options: RunOptions
+    report: Callable[[Event], None],
+    *,
+    target: str,
+    package: str,
+    inputs: str,
+    outputs: str,
+    options: RunOptions,
+    more: Sequence[tuple[str, str]] = (),
 ) -> TargetRun:
-    """Run ``package`` on ``target``, from connecting to the outputs in the file ``outputs``."""
+    """Run ``package`` on ``target``, from connecting to the outputs in the file ``outputs``.
+
+    Args:
+        more: further inputs, each with the file for its outputs; for targets on this machine.
+    """
     work = Work(
         Path(package),
         _manifest(Path(package)),
@@ -34,6 +45,7 @@ def execute(
         options.performance,
         options.profile,
         Path(options.cpu_model) if options.cpu_model and options.settings.get("cpu_baseline", True) else None,
+        tuple((Path(given), Path(answer)) for given, answer in more),
     )
     context = Context(report, settings=options.settings)
     return execute_session(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from .base import Description, TargetRun
 
 Job = Callable[..., Any]
 """``job("module:function", **arguments)`` runs a job in a worker and returns its result."""
+
+_ON_THIS_MACHINE = frozenset({"simulator", "local"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,34 @@ class RunOptions:
     cpu_model: str | None = None
 
 
-def run_on(job: Job, target: str, *, package: Path, inputs: Path, outputs: Path, options: RunOptions) -> TargetRun:
+def run_samples(
+    job: Job, target: str, *, package: Path, samples: Sequence[tuple[Path, Path]], options: RunOptions
+) -> TargetRun:
+    """Run a package on several inputs, each with the file for its outputs; what is told is of the first of them.
+
+    On this machine the package is loaded once for all. Raises DeviceError.
+    """
+    first, *rest = samples
+    once = replace(options, cpu_model=None)
+    if target.partition(":")[0] not in _ON_THIS_MACHINE:
+        runs = [
+            run_on(job, target, package=package, inputs=given, outputs=answer, options=once if number else options)
+            for number, (given, answer) in enumerate(samples)
+        ]
+        return runs[0]
+    return run_on(job, target, package=package, inputs=first[0], outputs=first[1], options=options, more=rest)
+
+
+def run_on(
+    job: Job,
+    target: str,
+    *,
+    package: Path,
+    inputs: Path,
+    outputs: Path,
+    options: RunOptions,
+    more: Sequence[tuple[Path, Path]] = (),
+) -> TargetRun:
     """Run a package on a target, from connecting to the outputs (see ``session.execute``). Raises DeviceError."""
     result: TargetRun = job(
         "aipc.targets.jobs:execute",
@@ -42,6 +71,7 @@ def run_on(job: Job, target: str, *, package: Path, inputs: Path, outputs: Path,
         inputs=str(inputs),
         outputs=str(outputs),
         options=options,
+        more=[(str(given), str(answer)) for given, answer in more],
     )
     return result
 

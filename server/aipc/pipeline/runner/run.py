@@ -5,6 +5,7 @@
     python run.py --input x.npz --output y.npz       run on your own inputs: arrays by input name
     python run.py --input image=bus.jpg              a picture, brought to the input's size, 0..1
     python run.py --input image=frame.raw            bytes in the input's dtype and shape
+    python run.py --input a.npz --output b.npz --more c.npz d.npz    several samples, loaded once
     python run.py --warm-up 5 --repeat 100           latency on this device
     python run.py --profile nodes.csv                time of each node
     python run.py --cpu-model model.onnx             the same model's latency on this device's CPU
@@ -419,6 +420,9 @@ def parse():
     parser.add_argument("--tolerance", type=float, metavar="DB", help="least SQNR that passes the self-test")
     parser.add_argument("--input", action="append", metavar="[NAME=]FILE", help=".npz, .raw or picture; may repeat")
     parser.add_argument("--output", help="where to write the outputs (.npz)")
+    parser.add_argument(
+        "--more", action="append", nargs=2, metavar=("INPUT", "OUTPUT"), help="another .npz to run, once; may repeat"
+    )
     parser.add_argument("--warm-up", type=int, default=0, help="runs before those that are timed")
     parser.add_argument("--repeat", type=int, default=1, help="how often to run")
     parser.add_argument("--performance", choices=PERFORMANCE, default="burst", help="the NPU's performance mode")
@@ -429,6 +433,16 @@ def parse():
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin is closed")
     return parser.parse_args()
+
+
+def run_once(numpy, manifest, session, names, given):
+    """The outputs of one more sample."""
+    inputs = read_inputs(numpy, manifest, [given])
+    try:
+        values = session.run(names, inputs)
+    except Exception as error:
+        raise PackageProblem("QAIRT stopped while it ran the package on %s: %s" % (given, first_line(error)))
+    return to_reals(numpy, manifest, dict(zip(names, values)))
 
 
 def run(arguments):
@@ -457,6 +471,8 @@ def run(arguments):
     outputs = to_reals(numpy, manifest, dict(zip(names, values)))
     if arguments.output:
         write_outputs(numpy, arguments.output, outputs)
+    for given, target in arguments.more or ():
+        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given))
     report = {
         "model": manifest["model"],
         "soc": manifest["soc"],

@@ -114,7 +114,7 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
 STAGE = Stage(
     name="calibrate",
     order=45,
-    version=2,
+    version=4,
     key=_key,
     build=_build,
     files=lambda meta: meta["files"],

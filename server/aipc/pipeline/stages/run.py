@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.json import to_plain
-from aipc.targets import run_on
+from aipc.targets import run_samples
 
 from ..stage import Run, Stage
 
@@ -21,20 +21,14 @@ def _key(run: Run) -> Any:
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     """``outputs.npz`` of the golden inputs; one file a sample where there are several, ``outputs.0001.npz`` …"""
-    results = [
-        run_on(
-            run.job,
-            run.request.target,
-            package=run.path("package", "package"),
-            inputs=inputs,
-            outputs=out / output_name(number),
-            options=replace(
-                run.request.device, journal=str(run.directory), cpu_model=None if number else str(run.graph)
-            ),
-        )
-        for number, inputs in enumerate(run.held_out)
-    ]
-    plain: dict[str, Any] = to_plain(results[0])
+    result = run_samples(
+        run.job,
+        run.request.target,
+        package=run.path("package", "package"),
+        samples=[(inputs, out / output_name(number)) for number, inputs in enumerate(run.held_out)],
+        options=replace(run.request.device, journal=str(run.directory), cpu_model=str(run.graph)),
+    )
+    plain: dict[str, Any] = to_plain(result)
     return plain
 
 
@@ -47,4 +41,4 @@ def outputs_of(run: Run) -> tuple[Path, ...]:
     return tuple(run.path("run", output_name(number)) for number in range(len(run.held_out)))
 
 
-STAGE = Stage(name="run", order=80, version=2, key=_key, build=_build)
+STAGE = Stage(name="run", order=80, version=3, key=_key, build=_build)
