@@ -104,7 +104,7 @@ def wide_joins(graph: Graph, ranges: Ranges, keep: frozenset[str]) -> tuple[str,
 
 
 def _behind(graph: Graph, join: onnx.NodeProto, keep: frozenset[str]) -> list[str]:
-    """The plain arithmetic that makes what is joined: rounded to 8 bits on its way, 16 at its end would hold nothing."""
+    """The arithmetic that makes what is joined: were it rounded to 8 bits on its way, 16 at its end would not help."""
     names: list[str] = []
     waiting = list(join.input)
     while waiting:
