@@ -115,6 +115,7 @@ def test_a_gate_that_fails_is_corrected_and_every_try_is_in_the_journal(hostile:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_what_no_measure_cures_stops_at_the_line_that_is_left(hostile: Path, pool: WorkerPool) -> None:
     text = (hostile / "pyproject.toml").read_text()
     (hostile / "pyproject.toml").write_text(text.replace("sqnr_db = 25", "sqnr_db = 70"))
