@@ -108,13 +108,14 @@ def test_a_search_that_is_done_again_comes_from_the_cache(
 def test_a_gate_that_fails_is_corrected_and_every_try_is_in_the_journal(hostile: Path, pool: WorkerPool) -> None:
     report = engine.deploy(engine.DeployRequest("outlier", soc="qcs6490", precision="w8a8", cwd=hostile), pool)
     assert report.ok
-    assert report.frontier.chosen == "w8a8+2 higher"
+    assert report.frontier.chosen == "w8a8 equalized", "no layer needs 16 bits for it"
     tries = [event for event in read_journal(Path(report.run)) if event["event"] == "corrective"]
     assert [event["candidate"]["label"] for event in tries] == [item.label for item in report.frontier.tried]
     assert all(event["candidate"]["sqnr_db"] is not None for event in tries)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_what_no_measure_cures_stops_at_the_line_that_is_left(hostile: Path, pool: WorkerPool) -> None:
     text = (hostile / "pyproject.toml").read_text()
     (hostile / "pyproject.toml").write_text(text.replace("sqnr_db = 25", "sqnr_db = 70"))

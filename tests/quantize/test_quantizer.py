@@ -214,6 +214,26 @@ def test_boxes_and_scores_in_one_output_keep_16_bits(tmp_path):
     assert result.encodings["x"].dtype == "uint8"
 
 
+def test_the_arithmetic_of_boxes_keeps_16_bits_up_to_the_layer_that_it_starts_from(tmp_path):
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node("Sub", ["anchors", "c"], ["corner"], "corner"),
+        helper.make_node("Mul", ["corner", "stride"], ["boxes"], "pixels"),
+        helper.make_node("Sigmoid", ["c"], ["scores"], "sigmoid"),
+        helper.make_node("Concat", ["boxes", "scores"], ["y"], "join", axis=1),
+    ]
+    constants = {
+        "w": normal(4, 4, 1, 1),
+        "anchors": np.linspace(0, 80, 64, dtype=np.float32).reshape(1, 1, 8, 8),
+        "stride": np.array([8.0], np.float32),
+    }
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 4, 8, 8]}, ["y"], constants)
+    random_samples(tmp_path / "samples", {"x": [1, 4, 8, 8]}, 4)
+    result = quantized(model, tmp_path / "samples", plan_for("w8a8"))
+    assert result.encodings["corner"].dtype == result.encodings["boxes"].dtype == "uint16"
+    assert result.encodings["c"].dtype == "uint8"
+
+
 def test_replacing_nodes_keeps_order_and_origins(tmp_path):
     graph = Graph(onnx.load(str(silu(tmp_path / "model.onnx", 8))))
     old = [node for node in graph.model.graph.node if node.op_type in {"Sigmoid", "Mul"}]

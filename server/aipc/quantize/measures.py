@@ -29,6 +29,8 @@ _WIDEST = 32.0
 
 _MOVES = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Slice", "Gather"}
 
+_ARITHMETIC = {"Add", "Sub", "Mul", "Div", "Concat", "Split"}
+
 Ranges = Mapping[str, tuple[float, float]]
 
 
@@ -97,8 +99,21 @@ def wide_joins(graph: Graph, ranges: Ranges, keep: frozenset[str]) -> tuple[str,
             continue
         spans = [ranges[name][1] - ranges[name][0] for name in node.input if name in ranges]
         if len(spans) > 1 and max(spans) > _WIDEST * max(min(spans), 1e-9):
-            found += [node.name, *_carried(graph, node.output[0])]
-    return tuple(found)
+            found += [*_behind(graph, node, keep), node.name, *_carried(graph, node.output[0])]
+    return tuple(dict.fromkeys(found))
+
+
+def _behind(graph: Graph, join: onnx.NodeProto, keep: frozenset[str]) -> list[str]:
+    """The arithmetic that makes what is joined: were it rounded to 8 bits on its way, 16 at its end would not help."""
+    names: list[str] = []
+    waiting = list(join.input)
+    while waiting:
+        maker = graph.made.get(waiting.pop())
+        if maker is None or maker.name in names or maker.name in keep or maker.op_type not in _ARITHMETIC | _MOVES:
+            continue
+        names.append(maker.name)
+        waiting += list(maker.input)
+    return names
 
 
 def _carried(graph: Graph, tensor: str) -> list[str]:
