@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from aipc.targets.base import DeviceError
-from ..proxy import Proxy
 
+from ..proxy import Proxy
 from .adb_server import adb
 from .bench import Bench
 
