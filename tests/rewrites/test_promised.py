@@ -191,8 +191,6 @@ CASES = {
 CHOSEN = {
     "fft2": "DFT",
     "fmod": "Mod",
-    "remainder": "Mod",
-    "floor division": "Mod",
     "boolean mask": "aten.index.Tensor",
     "nonzero": "aten.nonzero",
     "NMS": "torchvision.nms",

@@ -1,13 +1,8 @@
 """Where each agent looks for skills. Adding an agent is adding a row.
 
 By each agent's own documentation, which the row names, as it stood in November 2026: Claude Code reads
-<<<<<<< HEAD
-``.claude/skills`` and Cursor ``.cursor/skills``, in a project and at home; Codex reads ``.agents/skills`` in both
-places; GitHub Copilot reads ``.github/skills`` in a project and ``~/.copilot/skills``.
-=======
 ``.claude/skills`` and Cursor ``.cursor/skills``, in a project and at home; Codex reads ``.agents/skills`` in both;
 GitHub Copilot reads ``.github/skills`` in a project and ``~/.copilot/skills``.
->>>>>>> six
 """
 
 from __future__ import annotations
