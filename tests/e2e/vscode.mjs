@@ -242,6 +242,17 @@ class Window {
     return texts.map((text) => text.replaceAll("\u00a0", " ").replaceAll("\u200c", "").trim()).filter(Boolean);
   }
 
+  /** Wait until these stand at ends of lines: what is typed brings its squiggles at once, what is compiled comes later. */
+  async showsHints(wanted, seconds = 60) {
+    let found = [];
+    for (let tries = 0; tries < seconds * 5; tries += 1) {
+      found = await this.hints();
+      if (wanted.every((text) => found.includes(text))) return;
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error(`the ends of lines say ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+  }
+
   /** Wait until the editor selects this text. */
   async selects(text, seconds = 30) {
     let found = "";
