@@ -60,7 +60,7 @@ test("a push to a device is asked for first, and declining ends it", async () =>
   const dialog = window.page.locator(".monaco-dialog-box");
   await dialog.waitFor();
   await window.shot("push-asks");
-  assert.match(await dialog.textContent(), /Push to a device/);
+  assert.match(await dialog.textContent(), /Use a device/);
   assert.match(await dialog.textContent(), /ssh:nowhere\.invalid/);
   await dialog
     .locator(".monaco-button", { hasText: /Cancel|No/ })
