@@ -100,4 +100,4 @@ def examine_target(
         size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
         mismatches = preflight(manifest, found.facts, size=size, target=target)
     ok = found.available and not any(item.blocks for item in mismatches)
-    return Examined(ok, found, str(package) if package else None, mismatches)
+    return Examined(ok, found, str(package.resolve()) if package else None, mismatches)
