@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from .graph import Graph, attribute
+from .convolutions import channels_of, fold_into, folds_into
+from .graph import Graph
 
 Array = np.ndarray[Any, Any]
 
@@ -49,21 +50,14 @@ def fold_affine(graph: Graph, keep: frozenset[str]) -> int:
 def _into_convolution(graph: Graph, node: onnx.NodeProto, keep: frozenset[str]) -> bool:
     for place in (0, 1):
         before, constant = graph.made.get(node.input[place]), graph.array(node.input[1 - place])
-        if before is None or before.op_type not in {"Conv", "ConvTranspose"} or before.name in keep:
+        if before is None or constant is None or not folds_into(graph, before, keep):
             continue
-        weight = graph.array(before.input[1])
-        if constant is None or weight is None or graph.only_taker(before.output[0]) is None:
+        rank = len(graph.constants[before.input[1]].dims)
+        values = _by_channel(constant, channels_of(graph, before), rank)
+        if values is None:
             continue
-        channels = weight.shape[0] if before.op_type == "Conv" else weight.shape[1] * attribute(before, "group", 1)
-        values = _by_channel(constant, channels, weight.ndim)
-        has_bias = len(before.input) > 2 and bool(before.input[2])
-        bias = graph.array(before.input[2]) if has_bias else np.zeros(channels, np.float32)
-        if values is None or bias is None:
-            continue
-        if node.op_type == "Add":
-            _replace(graph, before, node, weight, bias + values)
-        else:
-            _replace(graph, before, node, _scaled(before, weight, values), bias * values)
+        scale, shift = (None, values) if node.op_type == "Add" else (values, None)
+        fold_into(graph, before, node, scale, shift)
         return True
     return False
 
@@ -74,21 +68,3 @@ def _by_channel(constant: Array, channels: int, rank: int) -> Array | None:
     if len(shape) != rank or any(size != 1 for axis, size in enumerate(shape) if axis != 1):
         return None
     return np.broadcast_to(constant.ravel(), channels) if shape[1] in {1, channels} else None
-
-
-def _scaled(convolution: onnx.NodeProto, weight: Array, values: Array) -> Array:
-    if convolution.op_type == "Conv":
-        return weight * values.reshape(-1, *[1] * (weight.ndim - 1))
-    groups = attribute(convolution, "group", 1)
-    each = values.reshape(groups, -1).repeat(weight.shape[0] // groups, axis=0)
-    return np.asarray(weight * each.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2)))
-
-
-def _replace(graph: Graph, before: onnx.NodeProto, node: onnx.NodeProto, weight: Array, bias: Array) -> None:
-    fused = onnx.NodeProto()
-    fused.CopyFrom(before)
-    del fused.input[1:]
-    fused.input.append(graph.add_constant(f"{before.name}_weight_affine", weight.astype(np.float32)))
-    fused.input.append(graph.add_constant(f"{before.name}_bias_affine", bias.astype(np.float32)))
-    fused.output[0] = node.output[0]
-    graph.replace([before, node], [fused])

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from .convolutions import fold_into, folds_into
 from .graph import Graph, attribute
 
 _EPSILON = 1e-5
@@ -29,42 +30,12 @@ def fold_batch_norms(graph: Graph, keep: frozenset[str]) -> int:
         scale = gamma / np.sqrt(variance + attribute(node, "epsilon", _EPSILON))
         shift = beta - mean * scale
         before = graph.made.get(node.input[0])
-        done += _into_convolution(graph, before, node, scale, shift, keep) or _as_convolution(graph, node, scale, shift)
+        if before is not None and folds_into(graph, before, keep):
+            fold_into(graph, before, node, scale, shift)
+            done += 1
+        else:
+            done += _as_convolution(graph, node, scale, shift)
     return done
-
-
-def _into_convolution(
-    graph: Graph,
-    before: onnx.NodeProto | None,
-    node: onnx.NodeProto,
-    scale: np.ndarray,
-    shift: np.ndarray,
-    keep: frozenset[str],
-) -> bool:
-    if before is None or before.op_type not in {"Conv", "ConvTranspose"} or before.name in keep:
-        return False
-    if graph.only_taker(before.output[0]) is None:
-        return False
-    weight = graph.array(before.input[1])
-    bias = graph.array(before.input[2]) if len(before.input) > 2 and before.input[2] else None
-    if weight is None or (len(before.input) > 2 and before.input[2] and bias is None):
-        return False
-    if before.op_type == "Conv":
-        scaled = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
-    else:
-        groups = attribute(before, "group", 1)
-        per_group = scale.reshape(groups, -1).repeat(weight.shape[0] // groups, axis=0)
-        scaled = weight * per_group.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
-    total = shift + (0.0 if bias is None else bias * scale)
-    name = before.name
-    fused = onnx.NodeProto()
-    fused.CopyFrom(before)
-    del fused.input[1:]
-    fused.input.append(graph.add_constant(f"{name}_weight_folded", scaled.astype(np.float32)))
-    fused.input.append(graph.add_constant(f"{name}_bias_folded", total.astype(np.float32)))
-    fused.output[0] = node.output[0]
-    graph.replace([before, node], [fused])
-    return True
 
 
 def _as_convolution(graph: Graph, node: onnx.NodeProto, scale: np.ndarray, shift: np.ndarray) -> bool:
