@@ -13,8 +13,6 @@ from pathlib import Path
 from table import machine, update
 
 from aipc.core.config import load_config, resolve_model
-from aipc.core.json import from_plain
-from aipc.core.types import TensorSpec
 from aipc.core.workers import WorkerPool
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -139,25 +137,14 @@ def prepared(pool: WorkerPool, model: str, soc: str, work: Path) -> Data:
     from aipc.pipeline.driver import run_stages
     from aipc.pipeline.journal import Journal
     from aipc.pipeline.stage import Request
+    from aipc.pipeline.stages.calibrate import samples_wanted
 
     ref = resolve_model(model, EXAMPLES, load_config(EXAMPLES))
     request = calibrated(Request(ref, soc, "w8a16", finalize=False), None, None)
     run = new_run(request, pool, None, None, work / "run", True)
     (work / "run").mkdir()
     run_stages(run, Journal(work / "run"), only=("capture", "verify capture", "placement", "rewrite", "calibrate"))
-    pool.run(
-        "aipc.quantize.calibration:prepare",
-        {
-            "ref": ref,
-            "inputs": from_plain(run.meta("capture")["inputs"], tuple[TensorSpec, ...]),
-            "source": request.calibration,
-            "preprocess": request.preprocess,
-            "count": request.calibration_count,
-            "held_out": request.held_out_count,
-            "seed": request.seed,
-            "out": str(work / "data"),
-        },
-    )
+    pool.run("aipc.quantize.calibration:prepare", samples_wanted(request, run, work / "data"))
     statistics = str(run.path("calibrate", "statistics"))
     return Data(str(run.float_graph), str(work / "data" / "calibration"), statistics, run.held_out, run.references)
 

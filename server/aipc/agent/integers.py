@@ -12,10 +12,10 @@ from typing import Any
 
 from aipc.core.cache import Cache
 from aipc.core.hashing import hash_value
-from aipc.core.json import from_plain, to_plain
-from aipc.core.types import TensorSpec
+from aipc.core.json import to_plain
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.stage import Request, Run
+from aipc.pipeline.stages.calibrate import samples_wanted
 from aipc.qairt.soc import get_soc
 from aipc.quantize.plan import EXAMPLE, UNIFORM
 from aipc.quantize.results import CalibrationSet
@@ -68,16 +68,8 @@ def read_samples(request: Request, pool: WorkerPool, captured: Run, folder: Path
         InputError: there is no such data, or it does not fit.
     """
     example = request.calibration in {None, EXAMPLE}
-    arguments: dict[str, Any] = {
-        "ref": request.ref,
-        "inputs": from_plain(captured.meta("capture")["inputs"], tuple[TensorSpec, ...]),
-        "source": str(captured.path("capture", "inputs.npz")) if example else request.calibration,
-        "preprocess": None if example else request.preprocess,
-        "count": request.calibration_count,
-        "held_out": request.held_out_count,
-        "seed": request.seed,
-        "out": str(folder),
-    }
+    asked = replace(request, calibration=EXAMPLE, preprocess=None) if example else request
+    arguments = samples_wanted(asked, captured, folder)
     found: CalibrationSet = pool.run("aipc.quantize.calibration:prepare", arguments, cancel=captured.cancel)
     if example:
         found = replace(found, source=EXAMPLE)

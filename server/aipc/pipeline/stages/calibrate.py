@@ -14,7 +14,7 @@ from aipc.core.types import TensorSpec
 from aipc.quantize.plan import EXAMPLE
 from aipc.quantize.results import CalibrationSet
 
-from ..stage import Run, Stage
+from ..stage import Request, Run, Stage
 
 
 def _key(run: Run) -> Any:
@@ -49,17 +49,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         raise missing_calibration(run)
     # Beside the cache's entries, which are whole or not there: what an interruption leaves is used by the next run.
     work = run.cache.root / "calibration" / hash_value([run.meta("capture")["digest"], *_source(run)])
-    found: CalibrationSet = run.job(
-        "aipc.quantize.calibration:prepare",
-        ref=request.ref,
-        inputs=from_plain(run.meta("capture")["inputs"], tuple[TensorSpec, ...]),
-        source=str(run.path("capture", "inputs.npz")) if request.calibration == EXAMPLE else request.calibration,
-        preprocess=request.preprocess,
-        count=request.calibration_count,
-        held_out=request.held_out_count,
-        seed=request.seed,
-        out=str(work),
-    )
+    found: CalibrationSet = run.job("aipc.quantize.calibration:prepare", **samples_wanted(request, run, work))
     statistics = run.cache.root / "calibration" / f"statistics-{hash_value([run.float_digest, found.digest])}"
     seen = run.job(
         "aipc.quantize.jobs:collect",
@@ -83,6 +73,25 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         "set": {**to_plain(found), "directory": "", "files": {}},
         "statistics": {**to_plain(seen), "directory": ""},
         "files": dict(found.files),
+    }
+
+
+def samples_wanted(request: Request, captured: Run, out: Path) -> dict[str, Any]:
+    """What the job that reads calibration data is given: whose data, how many, and for which inputs.
+
+    Args:
+        captured: any run that is captured: its inputs' names and shapes are taken.
+    """
+    example = str(captured.path("capture", "inputs.npz"))
+    return {
+        "ref": request.ref,
+        "inputs": from_plain(captured.meta("capture")["inputs"], tuple[TensorSpec, ...]),
+        "source": example if request.calibration == EXAMPLE else request.calibration,
+        "preprocess": request.preprocess,
+        "count": request.calibration_count,
+        "held_out": request.held_out_count,
+        "seed": request.seed,
+        "out": str(out),
     }
 
 
