@@ -6,7 +6,7 @@ ONNX files: no line of the patched source runs in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from aipc.qairt.cpu import run_cpu
 from aipc.qairt.fp16 import ideal_fp16_sqnr
 from aipc.qairt.metrics import accuracy
 from aipc.qairt.package_jobs import read_npz, write_npz
-from aipc.qairt.simulate import run_context
+from aipc.qairt.simulate import run_samples
 from aipc.rewrites.prove import boundary_sets
 
 from .job_results import Forwarded, Held, Reference
@@ -202,13 +202,17 @@ def simulate(
         graph: the ONNX file that was compiled in fp16: what correct rounding gives is measured of it. None for
             integers; then all sets together are one signal with one noise, as a package of integers is judged.
     """
+    given = [_feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names) for name in sets]
     pairs = []
     held = []
-    for name in sets:
-        report(Event("simulator", f"running on {name} inputs"))
+
+    def told() -> Iterator[Mapping[str, Array]]:
+        for name, feeds in zip(sets, given, strict=True):
+            report(Event("simulator", f"running on {name} inputs"))
+            yield feeds
+
+    for name, feeds, execution in zip(sets, given, run_samples(compiled, told(), soc), strict=True):
         wanted = read_npz(Path(reference) / f"{name}.npz")
-        feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
-        execution = run_context(compiled, feeds, soc)
         pairs.append((wanted, execution.outputs))
         if graph is not None:
             ideal = ideal_fp16_sqnr(graph, feeds)

@@ -18,7 +18,7 @@ import onnx
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event
-from aipc.qairt.cpu import run_cpu
+from aipc.qairt.cpu import open_cpu, run_session
 from aipc.qairt.observe import Observer
 from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.qairt.subgraph import infer_shapes
@@ -87,11 +87,12 @@ def _keep_probes(directory: Path, paths: Sequence[Path], model: Path) -> None:
     folder = directory / PROBES
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    session = open_cpu(model)
     step = max(1, len(paths) // PROBE_COUNT)
     for number, path in enumerate(paths[::step][:PROBE_COUNT]):
         arrays = read_npz(path)
         write_npz(folder / f"{number:04d}.npz", arrays)
-        write_npz(folder / f"{number:04d}.reference.npz", run_cpu(model, arrays))
+        write_npz(folder / f"{number:04d}.reference.npz", run_session(session, arrays))
 
 
 def probes(directory: Path) -> list[tuple[Path, Path]]:
