@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
+from onnx import helper
 
 from aipc.core.types import Event
+from aipc.core.workers import WorkerPool
 from aipc.qairt import package_jobs
+from aipc.qairt.cpu import run_cpu
 from aipc.qairt.node_accuracy import node_accuracy
 from aipc.quantize.higher import higher_tensors
+from aipc.quantize.plan import plan_for
 from qairt.models import node, noise, save
 from qairt.quantized import quantize_static
 from qairt.test_node_accuracy import chain
+
+from .graphs import distance, on_simulator, quantized, random_samples, save_graph
 
 
 def test_a_layer_and_its_relu_are_kept_higher_together(tmp_path: Path) -> None:
@@ -50,3 +57,20 @@ def test_one_layer_kept_higher_cures_an_outlier_channel(tmp_path: Path, soc: str
         reached[len(layers)] = found.nodes["relu3"].sqnr_db
     assert reached[0] < 12
     assert reached[2] > 24
+
+
+def test_a_layer_kept_higher_beside_a_layer_normalization_is_taken_by_qairt(tmp_path: Path, pool: WorkerPool) -> None:
+    nodes = [
+        helper.make_node("LayerNormalization", ["x", "g", "b"], ["n"], "norm", axis=-1),
+        helper.make_node("MatMul", ["n", "w"], ["m"], "layer"),
+        helper.make_node("Add", ["m", "x"], ["y"], "residual"),
+    ]
+    constants = {"g": noise(16), "b": noise(16), "w": noise(16, 16)}
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 8, 16]}, ["y"], constants)
+    samples = random_samples(tmp_path / "samples", {"x": [1, 8, 16]})
+    reference = run_cpu(model, package_jobs.read_npz(samples[0]))
+    reached = {}
+    for higher in ((), ("residual",)):
+        result = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher))
+        reached[higher] = distance(reference, on_simulator(pool, result.model, samples[0]))
+    assert reached[("residual",)] > reached[()]

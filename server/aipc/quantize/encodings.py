@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from .higher import higher_tensors
 from .plan import QuantizationPlan
 from .results import TensorEncoding
+from .rounding import weight_type
 
 _QDQ = ("QuantizeLinear", "DequantizeLinear")
 
@@ -23,7 +25,7 @@ def overrides_for(
 
     overrides: dict[str, list[dict[str, Any]]] = {}
     constants = {item.name: item for item in model.graph.initializer}
-    bits = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
+    bits = weight_type(plan)
     left = set(float_nodes)
     for node in model.graph.node:
         if node.name in left:
@@ -36,6 +38,10 @@ def overrides_for(
             axis = len(weight.dims) - 1
             if axis >= 1 and weight.dims[axis] > 1:
                 overrides[weight.name] = [{"quant_type": bits, "axis": axis, "symmetric": True}]
+        if node.op_type == "HardSigmoid" and plan.activation_bits == 16:
+            # QAIRT stores it with this scale whatever the graph says, as Sigmoid's: what is read of it is right then.
+            scale, zero = np.array(2.0**-16, np.float32), np.array(0, np.uint16)
+            overrides[node.output[0]] = [{"quant_type": QuantType.QUInt16, "scale": scale, "zero_point": zero}]
     if plan.activation_bits == 8:
         for name in higher_tensors(model, (name for name in plan.higher if name not in left)):
             overrides[name] = [{"quant_type": QuantType.QUInt16}]

@@ -14,6 +14,7 @@ import onnx
 from .affine import drop_copies, fold_affine
 from .batch_norm import fold_batch_norms
 from .equalization import equalize
+from .faint import raise_faint_scales
 from .fusions import fuse
 from .graph import Graph
 from .moments import Moments
@@ -85,6 +86,8 @@ def prepare(
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")
+    if number := raise_faint_scales(graph, known, plan, overrides, keep):
+        notes.append(f"{number} channels with next to no weights have a larger scale: the NPU misses smaller ones")
     return Prepared(graph.model, known, plan.float_nodes, graph.derived, tuple(notes), overrides, higher)
 
 

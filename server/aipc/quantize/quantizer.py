@@ -28,6 +28,7 @@ from .picking import best_ranges
 from .plan import QuantizationPlan, RangeMethod
 from .ranges import range_of
 from .results import Quantized
+from .rounding import weight_type
 from .types import fix_shapes, write_types
 
 _LARGE = 1_500_000_000
@@ -110,7 +111,7 @@ def write_integers(
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
     activation = {8: QuantType.QUInt8, 16: QuantType.QUInt16}[plan.activation_bits]
-    weight = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
+    weight = weight_type(plan)
     data = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
     quiet = logging.getLogger()
     level = quiet.level
@@ -125,6 +126,9 @@ def write_integers(
             init_overrides={**overrides_for(model, plan, float_nodes), **(weights or {})},
             nodes_to_exclude=list(float_nodes),
         )
+        if plan.higher and plan.activation_bits == 8:
+            # Before opset 21 ONNX's own Q and DQ have no 16 bits; onnxruntime looks at the first override only.
+            config.extra_options["UseQDQContribOps"] = True
         quantizer = QDQQuantizer(
             model,
             plan.per_channel,

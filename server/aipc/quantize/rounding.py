@@ -38,9 +38,7 @@ def round_weights(
     Args:
         memory: a directory for what was rounded: activations of another width do not change the weights.
     """
-    from onnxruntime.quantization import QuantType
-
-    kind = {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
+    kind = weight_type(plan)
     limit = 2 ** (plan.weight_bits - 1) - 1
     overrides: Overrides = {}
     known_before = _Memory(memory, plan)
@@ -110,13 +108,24 @@ def _key(node: str, weight: Array) -> str:
     return hashlib.sha256(node.encode() + np.ascontiguousarray(weight).tobytes()).hexdigest()[:24]
 
 
-def _encoding(layer: Layer, scale: Array, kind: Any, *, per_channel: bool) -> list[dict[str, Any]]:
-    axis = 0 if layer.op == "Conv" or layer.transposed else 1
-    if not per_channel:
-        return [{"quant_type": kind, "scale": np.float32(scale.max()), "zero_point": 0}]
-    channels = [{"quant_type": kind, "scale": np.float32(value), "zero_point": 0} for value in scale.ravel()]
+def weight_type(plan: QuantizationPlan) -> Any:
+    """onnxruntime's name for the integers of the weights."""
+    from onnxruntime.quantization import QuantType
+
+    return {4: QuantType.QInt4, 8: QuantType.QInt8, 16: QuantType.QInt16}[plan.weight_bits]
+
+
+def channel_encodings(scales: Array, kind: Any, axis: int) -> list[dict[str, Any]]:
+    """What onnxruntime's quantizer takes for a weight with a scale for each entry of ``axis``."""
+    channels = [{"quant_type": kind, "scale": np.float32(value), "zero_point": 0} for value in scales.ravel()]
     channels[0]["axis"] = axis
     return channels
+
+
+def _encoding(layer: Layer, scale: Array, kind: Any, *, per_channel: bool) -> list[dict[str, Any]]:
+    if not per_channel:
+        return [{"quant_type": kind, "scale": np.float32(scale.max()), "zero_point": 0}]
+    return channel_encodings(scale, kind, 0 if layer.op == "Conv" or layer.transposed else 1)
 
 
 def _scales(rows: Array, second: Array, limit: int, plan: QuantizationPlan) -> Array:

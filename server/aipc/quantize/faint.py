@@ -1,0 +1,71 @@
+"""Channels with next to no weights: a scale that the NPU's integers reach.
+
+One scale for each output channel gives a channel whose weights are near zero, as training with weight decay leaves
+them, a scale as near to zero. The NPU multiplies its sums by scale of the input x scale of the weights / scale of the
+output; with 16-bit activations and a factor below 2^-24 to 2^-28 the channel comes out as the lowest or highest value
+there is, on v68 and v75 alike (QAIRT 2.51), where the same integers on the CPU give a constant. A larger scale costs
+such a channel less than a step of its output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+
+from .graph import Array, Graph, attribute
+from .plan import QuantizationPlan
+from .rounding import Overrides, channel_encodings, weight_type
+
+SMALLEST = {16: 2.0**-20, 8: 2.0**-14}
+"""The least factor by the bits of activations: an 8-bit graph has nodes that take 16 bits and give 8."""
+_LAYERS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
+
+
+def raise_faint_scales(
+    graph: Graph,
+    ranges: Mapping[str, tuple[float, float]],
+    plan: QuantizationPlan,
+    overrides: Overrides,
+    keep: frozenset[str],
+) -> int:
+    """Add to ``overrides`` the weights with such channels; how many channels those are."""
+    if not plan.per_channel:
+        return 0
+    limit, number = 2 ** (plan.weight_bits - 1) - 1, 0
+    for node in graph.model.graph.node:
+        if node.op_type not in _LAYERS or node.name in keep or len(graph.takers[node.input[1]]) != 1:
+            continue
+        name, weight = node.input[1], graph.array(node.input[1])
+        given, made = _span(graph, ranges, node.input[0]), _span(graph, ranges, node.output[0])
+        if weight is None or weight.ndim < 2 or not given or not made:
+            continue
+        axis = _output_axis(node, weight)
+        known = overrides.get(name)
+        if known:
+            scales = np.array([float(item["scale"]) for item in known])
+        else:
+            others = tuple(index for index in range(weight.ndim) if index != axis)
+            scales = np.abs(weight).max(axis=others).astype(np.float64) / limit
+        least = SMALLEST[plan.activation_bits] * made / given
+        faint = int(np.count_nonzero(scales < least))
+        if faint and scales.size > 1:
+            overrides[name] = channel_encodings(np.maximum(scales, least), weight_type(plan), axis)
+            number += faint
+    return number
+
+
+def _output_axis(node: onnx.NodeProto, weight: Array) -> int:
+    """The axis of a weight that has one entry for each output channel."""
+    if node.op_type == "Gemm":
+        return 0 if attribute(node, "transB", 0) else 1
+    return {"Conv": 0, "ConvTranspose": 1, "MatMul": weight.ndim - 1}[node.op_type]
+
+
+def _span(graph: Graph, ranges: Mapping[str, tuple[float, float]], tensor: str) -> float:
+    """How far the values of a tensor reach, or of the activation that is one operator with it; 0: not known."""
+    if tensor not in ranges and (taker := graph.only_taker(tensor)) is not None:
+        tensor = taker.output[0]
+    low, high = ranges.get(tensor, (0.0, 0.0))
+    return max(high, 0.0) - min(low, 0.0)
