@@ -16,7 +16,7 @@ from aipc.core.config import load_config, resolve_model
 from aipc.core.workers import WorkerPool
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-MODELS = ("ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n", "vit-tiny", "lprnet")
+MODELS = ("ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n", "yolov8n-320", "vit-tiny", "lprnet")
 SOCS = ("sm8650", "qcs6490")
 PRECISIONS = ("w8a16", "w8a8")
 WORST = 3

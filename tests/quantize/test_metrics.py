@@ -113,6 +113,14 @@ def test_lost_scores_beside_large_boxes_show_in_their_slice_only() -> None:
     assert second.cosine == 0
 
 
+def test_scores_of_classes_that_are_never_seen_are_of_the_slice_of_scores() -> None:
+    draw = np.random.default_rng(0)
+    boxes = draw.uniform(100, 640, (1, 4, 50))
+    scores = draw.uniform(0.2, 1, (1, 40, 50)) * 10.0 ** -draw.integers(0, 6, (1, 40, 1))
+    reference = {"output": np.concatenate([boxes, scores], 1).astype(np.float32)}
+    assert [item.name for item in slice_outputs(reference, reference)] == ["output[:, 0:4]", "output[:, 4:44]"]
+
+
 def test_an_output_of_one_range_has_no_slices() -> None:
     value = {"y": np.random.default_rng(0).standard_normal((1, 8, 20)).astype(np.float32), "n": np.arange(6)}
     assert slice_outputs(value, value) == ()

@@ -72,6 +72,8 @@ def _parts(value: Array) -> tuple[int, list[tuple[int, int]]]:
         others = tuple(index for index in range(value.ndim) if index != axis)
         peaks = np.nan_to_num(np.abs(value), nan=0.0, posinf=0.0).max(axis=others)
         parts = _runs(peaks)
+        if len(parts) > _MOST_PARTS:  # such as scores of classes of which some are never seen
+            parts = _levels(peaks)
         used = peaks[peaks > 0]
         spread = math.log10(float(used.max()) / float(used.min())) if used.size else 0.0
         if spread > widest and 2 <= len(parts) <= _MOST_PARTS:
@@ -90,3 +92,10 @@ def _runs(peaks: Array) -> list[tuple[int, int]]:
             start, low, high = index, math.inf, 0.0
         low, high = min(low, value), max(high, value)
     return [*runs, (start, len(peaks))]
+
+
+def _levels(peaks: Array) -> list[tuple[int, int]]:
+    """Neighbours that are all among the large ones, or all not."""
+    large = peaks > float(peaks.max()) / 10**_DECADES
+    ends = [*(np.flatnonzero(large[1:] != large[:-1]) + 1).tolist(), len(peaks)]
+    return list(zip([0, *ends[:-1]], ends, strict=True))
