@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from importlib.resources import files
 from types import ModuleType
 
 import pytest
 import torch
+from onnxruntime import InferenceSession
+
+from aipc.quantize.tasks import boxes_of
 
 from .loading import load
 
@@ -51,6 +55,18 @@ def test_efficientnet_sees_a_minibus() -> None:
     label, probability = classify.top5(logits)[0]
     assert label == "minibus"
     assert probability > 0.5
+
+
+def test_the_trained_yolov8n_finds_the_people_on_the_picture() -> None:
+    model = load("yolov8n-320/model.py")
+    (picture,) = model.example_inputs()
+    assert picture.shape == (1, 3, 320, 320)
+    session = InferenceSession(files("nudenet") / "320n.onnx", providers=["CPUExecutionProvider"])
+    (output,) = session.run(None, {"images": picture})
+    boxes, classes = boxes_of({"output0": output})
+    assert len(boxes) == 4
+    face, feet, covered = 1, 7, 9
+    assert sorted(classes.tolist()) == [face, feet, covered, covered]
 
 
 def test_ocr_reads_the_bus() -> None:

@@ -24,6 +24,8 @@ from aipc.quantize.plan import QuantizationPlan
 SEARCHED = frozenset({"auto", "mixed"})
 """Precisions that are searched for; the others are plans."""
 _FEW_SAMPLES = 16
+_TOLD_SECONDS = 15.0
+"""For what each node does to the outputs of a package that passed: nobody waits for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def blame(run: Run, settled: Settled) -> tuple[NodeAccuracy | None, tuple[Findin
     A layer that was kept in a higher precision is told as information, with what it would introduce; when the gate was
     not passed, what still introduces the error is a warning.
     """
-    found = measured(run)
+    found = measured(run, seconds=_TOLD_SECONDS if settled.outcome.ok else None)
     findings: list[Finding] = []
     sources = read_source_map(run.path("capture", "source_map.json"))
     kinds = {node.node: node.op_type for node in placement_report(run).nodes}
@@ -105,12 +107,12 @@ def blame(run: Run, settled: Settled) -> tuple[NodeAccuracy | None, tuple[Findin
     return found, tuple(findings)
 
 
-def measured(run: Run) -> NodeAccuracy | None:
+def measured(run: Run, *, seconds: float | None = None) -> NodeAccuracy | None:
     """Every node's error in the run's quantized graph, by the captured nodes; None where there is none that runs."""
     if run.plan is None or "quantize" not in run.entries or not run.meta("quantize")["changed"]:
         return None
     try:
-        return _located(run, node_accuracy(run))
+        return _located(run, node_accuracy(run, seconds=seconds))
     except (QairtError, WorkerCrashedError):
         return None
 

@@ -116,7 +116,7 @@ def precision_of(plan: QuantizationPlan | None) -> str:
     return "mixed" if plan.higher or plan.float_nodes else f"w{plan.weight_bits}a{plan.activation_bits}"
 
 
-def node_accuracy(run: Run) -> NodeAccuracy:
+def node_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy:
     """Every node's error in the quantized graph of a run, by the nodes of its float graph; kept in the cache.
 
     Measured on one held-out sample: real data, and none that the ranges come from. Of those that the package was run
@@ -126,18 +126,23 @@ def node_accuracy(run: Run) -> NodeAccuracy:
         QairtError: the graph does not run.
     """
     sample = _noisiest(run)
-    arguments = {
+    arguments: dict[str, Any] = {
         "model": str(run.float_graph),
         "inputs_npz": str(run.held_out[sample]),
         "soc": run.request.soc,
         "quantized": str(run.graph),
     }
+    if seconds is not None:
+        arguments["seconds"] = seconds
+    if "run" in run.entries and run.request.target == "simulator":
+        arguments["outputs_npz"] = str(outputs_of(run)[sample])
     key = hash_value(
         {
             "accuracy": _ACCURACY_VERSION,
             "quantize": run.keys["quantize"],
             "calibrate": run.keys["calibrate"],
             "sample": sample,
+            "seconds": seconds,
             "tools": versions(),
         }
     )

@@ -9,17 +9,18 @@ such a channel less than a step of its output.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import onnx
 
 from .graph import Array, Graph, attribute
+from .higher import higher_tensors
 from .plan import QuantizationPlan
 from .rounding import Overrides, channel_encodings, weight_type
 
-SMALLEST = {16: 2.0**-20, 8: 2.0**-14}
-"""The least factor by the bits of activations: an 8-bit graph has nodes that take 16 bits and give 8."""
+SMALLEST = 2.0**-22
+"""The least factor that a channel is left with."""
 _LAYERS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 
 
@@ -30,16 +31,21 @@ def raise_faint_scales(
     overrides: Overrides,
     keep: frozenset[str],
 ) -> int:
-    """Add to ``overrides`` the weights with such channels; how many channels those are."""
+    """Add to ``overrides`` the weights with such channels; how many channels those are.
+
+    Args:
+        plan: ``higher`` names the nodes of an 8-bit graph whose outputs have 16 bits.
+    """
     if not plan.per_channel:
         return 0
+    wide = set(higher_tensors(graph.model, plan.higher))
     limit, number = 2 ** (plan.weight_bits - 1) - 1, 0
     for node in graph.model.graph.node:
         if node.op_type not in _LAYERS or node.name in keep or len(graph.takers[node.input[1]]) != 1:
             continue
         name, weight = node.input[1], graph.array(node.input[1])
-        given, made = _span(graph, ranges, node.input[0]), _span(graph, ranges, node.output[0])
-        if weight is None or weight.ndim < 2 or not given or not made:
+        steps = [_step(graph, ranges, tensor, plan, wide) for tensor in (node.input[0], node.output[0])]
+        if weight is None or weight.ndim < 2 or not all(steps):
             continue
         axis = _output_axis(node, weight)
         known = overrides.get(name)
@@ -48,7 +54,7 @@ def raise_faint_scales(
         else:
             others = tuple(index for index in range(weight.ndim) if index != axis)
             scales = np.abs(weight).max(axis=others).astype(np.float64) / limit
-        least = SMALLEST[plan.activation_bits] * made / given
+        least = SMALLEST * steps[1] / steps[0]
         faint = int(np.count_nonzero(scales < least))
         if faint and scales.size > 1:
             overrides[name] = channel_encodings(np.maximum(scales, least), weight_type(plan), axis)
@@ -63,9 +69,12 @@ def _output_axis(node: onnx.NodeProto, weight: Array) -> int:
     return {"Conv": 0, "ConvTranspose": 1, "MatMul": weight.ndim - 1}[node.op_type]
 
 
-def _span(graph: Graph, ranges: Mapping[str, tuple[float, float]], tensor: str) -> float:
-    """How far the values of a tensor reach, or of the activation that is one operator with it; 0: not known."""
+def _step(
+    graph: Graph, ranges: Mapping[str, tuple[float, float]], tensor: str, plan: QuantizationPlan, wide: Collection[str]
+) -> float:
+    """The scale of a tensor, or of the activation that is one operator with it; 0: not known."""
     if tensor not in ranges and (taker := graph.only_taker(tensor)) is not None:
         tensor = taker.output[0]
     low, high = ranges.get(tensor, (0.0, 0.0))
-    return max(high, 0.0) - min(low, 0.0)
+    bits = 16 if tensor in wide else plan.activation_bits
+    return float(max(high, 0.0) - min(low, 0.0)) / int(2**bits - 1)

@@ -6,7 +6,7 @@ Each measure has a file; each says in a note what it did.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnx
@@ -86,7 +86,7 @@ def prepare(
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")
-    if number := raise_faint_scales(graph, known, plan, overrides, keep):
+    if number := raise_faint_scales(graph, known, replace(plan, higher=higher), overrides, keep):
         notes.append(f"{number} channels with next to no weights have a larger scale: the NPU misses smaller ones")
     return Prepared(graph.model, known, plan.float_nodes, graph.derived, tuple(notes), overrides, higher)
 
