@@ -49,6 +49,8 @@ class Data:
     statistics: str
     held_out: tuple[Path, ...]
     references: tuple[Path, ...]
+    statistics_seconds: float
+    """What it took to run the samples and make ``statistics``; the others run them while they quantize."""
 
 
 def main() -> int:
@@ -146,7 +148,9 @@ def prepared(pool: WorkerPool, model: str, soc: str, work: Path) -> Data:
     run_stages(run, Journal(work / "run"), only=("capture", "verify capture", "placement", "rewrite", "calibrate"))
     pool.run("aipc.quantize.calibration:prepare", samples_wanted(request, run, work / "data"))
     statistics = str(run.path("calibrate", "statistics"))
-    return Data(str(run.float_graph), str(work / "data" / "calibration"), statistics, run.held_out, run.references)
+    seconds = run.meta("calibrate")["statistics"]["seconds"]
+    samples = str(work / "data" / "calibration")
+    return Data(str(run.float_graph), samples, statistics, run.held_out, run.references, seconds)
 
 
 def markdown(rows: Sequence[Deployed]) -> str:

@@ -78,4 +78,5 @@ def aimet_onnx(graph: str, calibration: str, statistics: str, precision: str, so
     onnx.save(simulation.to_onnx_qdq(prequantize_constants=True), out / "model.onnx")
 
 
-METHODS: dict[str, Method] = {"aipc": ours, "onnxruntime": onnxruntime_qnn, "aimet-onnx": aimet_onnx}
+OURS = "aipc"
+METHODS: dict[str, Method] = {OURS: ours, "onnxruntime": onnxruntime_qnn, "aimet-onnx": aimet_onnx}
