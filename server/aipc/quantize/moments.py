@@ -171,11 +171,9 @@ def _drawn(total: int, seed: int) -> Array:
 
 
 def save(path: Path, moments: Mapping[str, Moments]) -> None:
-    arrays: dict[str, Array] = {
-        "names": np.array(list(moments)),
-        "counts": np.array([m.count for m in moments.values()]),
-    }
-    for number, item in enumerate(moments.values()):
+    names = sorted(moments)
+    arrays: dict[str, Array] = {"names": np.array(names), "counts": np.array([moments[name].count for name in names])}
+    for number, item in enumerate(moments[name] for name in names):
         arrays[f"first{number}"], arrays[f"second{number}"] = item.first, item.second
         arrays[f"low{number}"], arrays[f"high{number}"] = item.low, item.high
     temporary = path.with_suffix(".tmp.npz")

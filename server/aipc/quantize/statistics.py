@@ -6,9 +6,11 @@ What was seen is written after every sample: an interrupted collection goes on w
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,16 @@ from . import moments
 from .histogram import Histogram
 from .results import Statistics
 
+Array = np.ndarray[Any, Any]
+
 FILE = "statistics.npz"
 MOMENTS = "moments.npz"
 PROBES = "probes"
 PROBE_COUNT = 4
 _FORMAT = 4
 _SAVE_SECONDS = 5.0
+_THREADS = 4
+"""More would hold more copies of large tensors at once."""
 _SAVE_SHARE = 10.0
 """Work at least so many times as long as the last saving took."""
 
@@ -56,27 +62,37 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
     left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
     observer = Observer(Path(model), tensors) if left and tensors else None
     shapes: dict[str, tuple[int, ...]] = {}
-    saved, pause = time.perf_counter(), _SAVE_SECONDS
-    for number, (path, source) in enumerate(left, 1):
-        words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
-        report(Event("calibrate", words, (number - 1) / len(left)))
+
+    def see(path: Path, seed: int, threads: Executor) -> None:
+        def add(name: str, array: Array) -> None:
+            seen[name].add(array)
+            for layer in layers.get(name, ()):
+                moments.add(together, layer, array, seed)
+
         for group in observer.run(read_npz(path)) if observer else ():
-            for name, array in group.items():
-                seen.setdefault(name, Histogram()).add(array)
-                shapes[name] = array.shape
-                for layer in layers.get(name, ()):
-                    moments.add(together, layer, array, int(source[:8], 16))
-        done.add(source)
-        if number == len(left) or time.perf_counter() - saved > pause:
-            before = time.perf_counter()
-            # The moments first: the other file says which samples both hold.
-            moments.save(directory / f"{len(done)}-{MOMENTS}", together)
-            save(directory / FILE, seen, graph, sorted(done), shapes)
-            for old in directory.glob(f"*-{MOMENTS}"):
-                if old.name != f"{len(done)}-{MOMENTS}":
-                    old.unlink()
-            saved = time.perf_counter()
-            pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
+            shapes.update({name: array.shape for name, array in group.items()})
+            for name in group:
+                seen.setdefault(name, Histogram())
+            # NumPy lets go of the interpreter in its loops, and every tensor has sums of its own.
+            list(threads.map(add, group, group.values()))
+
+    saved, pause = time.perf_counter(), _SAVE_SECONDS
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
+        for number, (path, source) in enumerate(left, 1):
+            words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
+            report(Event("calibrate", words, (number - 1) / len(left)))
+            see(path, int(source[:8], 16), threads)
+            done.add(source)
+            if number == len(left) or time.perf_counter() - saved > pause:
+                before = time.perf_counter()
+                # The moments first: the other file says which samples both hold.
+                moments.save(directory / f"{len(done)}-{MOMENTS}", together)
+                save(directory / FILE, seen, graph, sorted(done), shapes)
+                for old in directory.glob(f"*-{MOMENTS}"):
+                    if old.name != f"{len(done)}-{MOMENTS}":
+                        old.unlink()
+                saved = time.perf_counter()
+                pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
     _keep_probes(directory, paths, Path(model))
     notes = _notes(seen)
     return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
