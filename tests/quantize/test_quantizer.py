@@ -240,3 +240,19 @@ def test_replacing_nodes_keeps_order_and_origins(tmp_path):
     graph.replace(old, [helper.make_node("HardSwish", ["c"], ["m"], name="swish")])
     assert [node.name for node in graph.model.graph.node] == ["conv", "swish", "last"]
     assert graph.sources("swish") == ("sigmoid", "gate")
+
+
+@pytest.mark.parametrize("soc", ["sm8650", "qcs6490"])
+def test_what_is_read_of_a_16_bit_hard_sigmoid_is_what_it_computes(tmp_path, pool, soc):
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "layer"),
+        helper.make_node("HardSigmoid", ["c"], ["s"], "gate", alpha=0.2, beta=0.5),
+        helper.make_node("Mul", ["c", "s"], ["y"], "gated"),
+    ]
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 8, 6, 6]}, ["y"], {"w": normal(8, 8, 1, 1, scale=0.1)})
+    samples = random_samples(tmp_path / "samples", {"x": [1, 8, 6, 6]})
+    made = quantized(model, tmp_path / "samples", plan_for("w8a16"), soc)
+    arguments = {"model": str(model), "inputs_npz": str(samples[0]), "soc": soc, "quantized": made.model}
+    found = pool.run("aipc.qairt.node_accuracy:node_accuracy", arguments)
+    assert found.unchanged
+    assert found.nodes["gate"].introduced_sqnr_db > 60
