@@ -74,3 +74,17 @@ def test_a_layer_kept_higher_beside_a_layer_normalization_is_taken_by_qairt(tmp_
         result = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher))
         reached[higher] = distance(reference, on_simulator(pool, result.model, samples[0]))
     assert reached[("residual",)] > reached[()]
+
+
+@pytest.mark.parametrize("soc", ["sm8650", "qcs6490"])
+def test_a_factor_of_a_node_that_is_kept_higher_has_its_width(tmp_path: Path, pool: WorkerPool, soc: str) -> None:
+    nodes = [node("Mul", ["x", "k"], ["m"], "scaled"), node("Div", ["m", "d"], ["y"], "divided")]
+    constants = {"k": abs(noise(8)) + 1, "d": abs(noise(8)) + 1}
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 6, 8]}, ["y"], constants)
+    samples = random_samples(tmp_path / "samples", {"x": [1, 6, 8]})
+    plan = replace(plan_for("w8a8"), higher=("scaled", "divided"))
+    made = quantized(model, tmp_path / "samples", plan, soc)
+    kinds = {name: encoding.dtype for name, encoding in made.encodings.items()}
+    assert kinds["m"] == kinds["y"] == "uint16"
+    reference = run_cpu(model, package_jobs.read_npz(samples[0]))
+    assert distance(reference, on_simulator(pool, made.model, samples[0], soc)) > 30

@@ -13,6 +13,7 @@ import onnx
 
 from .affine import drop_copies, fold_affine
 from .batch_norm import fold_batch_norms
+from .constants import fold_constants
 from .equalization import equalize
 from .faint import raise_faint_scales
 from .fusions import fuse
@@ -60,6 +61,8 @@ def prepare(
     """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
     graph, known, notes = Graph(raise_opset(model)), dict(ranges), []
     keep = frozenset(plan.float_nodes)
+    if number := fold_constants(graph, keep):
+        notes.append(f"{number} nodes that follow from shapes and constants are computed beforehand")
     if number := drop_copies(graph, keep):
         notes.append(f"{number} copies are left out")
     if number := fuse(graph, keep):
