@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from .higher import higher_tensors
+from .higher import higher_tensors, wide_constants
 from .plan import QuantizationPlan
 from .results import TensorEncoding
 from .rounding import weight_type
 
-_ARITHMETIC = {"Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"}
 _QDQ = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -44,28 +43,10 @@ def overrides_for(
             scale, zero = np.array(2.0**-16, np.float32), np.array(0, np.uint16)
             overrides[node.output[0]] = [{"quant_type": QuantType.QUInt16, "scale": scale, "zero_point": zero}]
     if plan.activation_bits == 8:
-        for name in higher_tensors(model, (name for name in plan.higher if name not in left)):
-            overrides[name] = [{"quant_type": QuantType.QUInt16}]
-        # v68 takes no operands of two widths.
-        for name in _constants_beside(model, constants, set(plan.higher) - left):
+        higher = [name for name in plan.higher if name not in left]
+        for name in (*higher_tensors(model, higher), *wide_constants(model, higher)):
             overrides[name] = [{"quant_type": QuantType.QUInt16}]
     return overrides
-
-
-def _constants_beside(
-    model: onnx.ModelProto, constants: Mapping[str, onnx.TensorProto], higher: Collection[str]
-) -> list[str]:
-    """Float constants that only nodes in ``higher`` take, as operands of their arithmetic."""
-    inside, outside = dict[str, None](), set[str]()
-    for node in model.graph.node:
-        for name in node.input:
-            if name not in constants or constants[name].data_type != onnx.TensorProto.FLOAT:
-                continue
-            if node.name in higher and node.op_type in _ARITHMETIC:
-                inside[name] = None
-            else:
-                outside.add(name)
-    return [name for name in inside if name not in outside]
 
 
 def encodings_of(model: onnx.ModelProto) -> dict[str, TensorEncoding]:
