@@ -73,13 +73,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory):
+@pytest.fixture(scope="session")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(cache_directory: Path):
+    """For each module again: those of other folders that ran in between set their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("AIPC_CACHE_DIR", str(cache_directory))
         yield
 
 
 @pytest.fixture(scope="session")
-def deployed(project: Path, pool: WorkerPool, own_cache: None) -> DeployReport:
-    return engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)
+def deployed(project: Path, pool: WorkerPool, cache_directory: Path) -> DeployReport:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPC_CACHE_DIR", str(cache_directory))
+        return engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)

@@ -74,7 +74,7 @@ class Bench:
         directory = self.phone.directory / place
         return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
 
-    def settled(self, seconds: float = 15.0) -> list[str]:
+    def settled(self, seconds: float = 60.0) -> list[str]:
         """What still runs on the phone or holds its lock, once what was ended had time to go."""
         deadline = time.monotonic() + seconds
         while True:
