@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,10 +13,12 @@ from onnx import TensorProto, helper, numpy_helper
 from aipc.core.workers import WorkerPool
 from aipc.qairt.metrics import sqnr_db
 from aipc.qairt.package_jobs import read_npz, write_npz
-from aipc.quantize import jobs
+from aipc.quantize import jobs, quantizer, statistics
 from aipc.quantize.plan import QuantizationPlan
+from aipc.quantize.ranges import range_of
 from aipc.quantize.results import Quantized
 
+Weights = Mapping[str, list[dict[str, Any]]]
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -58,6 +61,16 @@ def quantized(model: Path, samples: Path, plan: QuantizationPlan, soc: str = "sm
     jobs.collect(silent, model=str(model), samples=str(samples), out=str(statistics))
     out = model.parent / plan.label
     return jobs.quantize(silent, model=str(model), statistics=str(statistics), plan=plan, soc=soc, out=str(out))
+
+
+def without_measures(model: Path, plan: QuantizationPlan, weights: Weights | None = None) -> str:
+    """Path of ``model`` in integers as it is written; ``quantized`` has seen its samples."""
+    seen = statistics.load(model.parent / "statistics")
+    ranges = {name: range_of(item, "minmax", None, plan.activation_bits) for name, item in seen.items()}
+    plain = model.parent / "plain" / "model.onnx"
+    plain.parent.mkdir()
+    onnx.save(quantizer.write_integers(onnx.load(str(model)), plan, ranges, (), weights), str(plain))
+    return str(plain)
 
 
 def on_simulator(pool: WorkerPool, model: str, inputs: Path, soc: str = "sm8650") -> Arrays:

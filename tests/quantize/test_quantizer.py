@@ -16,7 +16,7 @@ from aipc.quantize.measures import prepare
 from aipc.quantize.plan import plan_for
 from aipc.quantize.silu import ROWS
 
-from .graphs import distance, on_simulator, quantized, random_samples, save_graph
+from .graphs import distance, on_simulator, quantized, random_samples, save_graph, without_measures
 
 DRAW = np.random.default_rng(0)
 
@@ -50,15 +50,8 @@ def test_the_silu_that_the_compiler_gets_wrong_is_predicted_and_right_in_its_oth
     assert distance(reference, on_simulator(pool, ours.model, samples[0])) > on_cpu - 3
 
     # Without the measure the same integers are computed wrongly: when that ends, the measure can go.
-    from aipc.quantize import quantizer, statistics
-    from aipc.quantize.ranges import range_of
-
-    seen = statistics.load(tmp_path / "statistics")
-    ranges = {name: range_of(item, "minmax", None, 16) for name, item in seen.items()}
-    plain = tmp_path / "plain" / "model.onnx"
-    plain.parent.mkdir()
-    onnx.save(quantizer.write_integers(onnx.load(str(model)), plan, ranges, ()), str(plain))
-    assert distance(reference, on_simulator(pool, str(plain), samples[0])) < on_cpu - 20
+    plain = without_measures(model, plan)
+    assert distance(reference, on_simulator(pool, plain, samples[0])) < on_cpu - 20
 
 
 @pytest.mark.parametrize("rows", [8, 13])

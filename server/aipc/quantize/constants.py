@@ -34,21 +34,17 @@ _LARGEST = 1 << 20
 def fold_constants(graph: Graph, keep: frozenset[str]) -> int:
     """Put constants in the place of such nodes; how many nodes that were."""
     stepper = Stepper(graph.model)
-    gone: set[str] = set()
-    made: list[str] = []
+    gone: list[onnx.NodeProto] = []
     for node in graph.model.graph.node:
         if node.name in keep or any(name in graph.outputs for name in node.output):
             continue
         values = _values(graph, stepper, node)
         if values:
-            gone.add(node.name)
-            made += values
+            gone.append(node)
             graph.constants.update({name: numpy_helper.from_array(value, name) for name, value in values.items()})
-    if not gone:
-        return 0
-    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in graph.model.graph.node]
-    del graph.model.graph.node[:]
-    graph.model.graph.node.extend(node for node in kept if node.name not in gone)
+    made = [name for node in gone for name in node.output if name]
+    for node in gone:
+        graph.model.graph.node.remove(node)
     read = {name for node in graph.model.graph.node for name in reads(node)}
     graph.model.graph.initializer.extend(graph.constants[name] for name in made if name in read)
     graph.refresh()
@@ -63,17 +59,14 @@ def _values(graph: Graph, stepper: Stepper, node: onnx.NodeProto) -> dict[str, A
             return {}
         part = slice(attribute(node, "start", 0), attribute(node, "end", None))
         return {node.output[0]: np.array(shape[part], np.int64)}
-    given = [graph.array(name) for name in node.input if name]
-    if not given or any(value is None for value in given) or node.op_type in _OTHER or _has_graph(node):
+    given = {name: value for name in node.input if (value := graph.array(name)) is not None}
+    if not given or given.keys() != set(filter(None, node.input)) or node.op_type in _OTHER or _has_graph(node):
         return {}
     try:
-        names = [name for name in node.input if name]
-        found = stepper.run_node(
-            node, {name: value for name, value in zip(names, given, strict=True) if value is not None}
-        )
+        found = stepper.run_node(node, given)
     except QairtError:  # QAIRT may know what onnxruntime's CPU provider does not
         return {}
-    room = max(_LARGEST, sum(value.size for value in given if value is not None))
+    room = max(_LARGEST, sum(value.size for value in given.values()))
     return found if sum(value.size for value in found.values()) <= room else {}
 
 

@@ -43,8 +43,7 @@ def overrides_for(
             scale, zero = np.array(2.0**-16, np.float32), np.array(0, np.uint16)
             overrides[node.output[0]] = [{"quant_type": QuantType.QUInt16, "scale": scale, "zero_point": zero}]
     if plan.activation_bits == 8:
-        higher = [name for name in plan.higher if name not in left]
-        for name in (*higher_tensors(model, higher), *wide_constants(model, higher)):
+        for name in (*higher_tensors(model, plan.higher), *wide_constants(model, plan.higher)):
             overrides[name] = [{"quant_type": QuantType.QUInt16}]
     return overrides
 

@@ -87,8 +87,9 @@ def prepare(
     if plan.activation_bits == 8 and (number := len(norms := square_norms(graph, keep))):
         notes.append(f"{number} nodes that divide by a mean of squares keep 16 bits: 8 hold no small squares")
         higher = tuple(dict.fromkeys((*higher, *norms)))
+    higher = tuple(name for name in higher if name not in keep)
     if plan.activation_bits == 8:
-        separate_constants(graph, (name for name in higher if name not in keep))
+        separate_constants(graph, higher)
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")
