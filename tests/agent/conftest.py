@@ -29,10 +29,16 @@ def pool():
         yield pool
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory):
+@pytest.fixture(scope="session")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_environment(cache_directory: Path):
+    """For each module again: those of other folders that ran in between set their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("AIPC_CACHE_DIR", str(cache_directory))
         for name in ("AIPC_AGENT_MODEL", "AIPC_AGENT_BASE_URL", "AIPC_AGENT_API_KEY", "OPENAI_API_KEY"):
             patch.delenv(name, raising=False)
         yield

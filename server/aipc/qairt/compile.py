@@ -18,8 +18,9 @@ import onnx
 
 from aipc.core.errors import PackageError, QairtError
 
+from .log_capture import captured_log
 from .results import Compiled, MemoryTraffic
-from .session import captured_log, open_session
+from .session import open_session
 from .soc import SoC, get_soc
 
 MODEL_NAME = "model.onnx"

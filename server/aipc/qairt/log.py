@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from .session import LogLine
+from .log_capture import LogLine
 
 UNINFORMATIVE = "Failed to add node."
 

@@ -21,9 +21,10 @@ from aipc.core.types import NodePlacement, Placement, PlacementReport
 from . import log as qnn_log
 from .bisect import Verdict, smallest_failing_run
 from .isolated import run_isolated
+from .log_capture import LogLine
 from .partition import partitions
 from .runtime import require_qairt
-from .session import Attempt, LogLine, attempt
+from .session import Attempt, attempt
 from .soc import SoC
 from .subgraph import infer_shapes, subgraph
 

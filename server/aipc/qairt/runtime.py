@@ -11,6 +11,8 @@ from typing import Any
 
 from aipc.core.errors import MissingDependencyError
 
+from .log_capture import captured_log
+
 INSTALL = "pip install 'onnxruntime>=1.23' 'onnxruntime-qnn>=2.7'"
 
 
@@ -55,6 +57,7 @@ def require_qairt() -> str:
 def qnn_devices() -> list[Any]:
     """Register the QNN plug-in with onnxruntime, once per process, and return its devices.
 
+    Registered while the log is captured, or QNN would keep its reasons to itself in every later session of the process.
     A process that has called this must not fork: the child would hang.
     """
     require_qairt()
@@ -66,8 +69,9 @@ def qnn_devices() -> list[Any]:
             f"onnxruntime-qnn cannot be loaded here: {error}",
             remedy=f"run {INSTALL}; on Linux it needs glibc 2.35 or newer",
         ) from error
-    onnxruntime.register_execution_provider_library("QNN", onnxruntime_qnn.get_library_path())
-    devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == "QNN"]
+    with captured_log():
+        onnxruntime.register_execution_provider_library("QNN", onnxruntime_qnn.get_library_path())
+        devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == "QNN"]
     if not devices:
         raise MissingDependencyError("onnxruntime found no QNN device", remedy=f"run {INSTALL}")
     return devices

@@ -1,15 +1,15 @@
-"""Sessions with QAIRT: the one place that spells option names and captures the native log."""
+"""Sessions with QAIRT: the one place that spells option names."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .log_capture import LogLine, captured_log
 from .runtime import qnn_devices
 from .soc import SoC
 
@@ -41,44 +41,6 @@ CONFIG_ENTRIES = frozenset(
         "session.record_ep_graph_assignment_info",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of the native log. ``severity``: 0 verbose, 1 information, 2 warning, 3 error, 4 fatal."""
-
-    severity: int
-    location: str
-    message: str
-
-
-@dataclass(slots=True)
-class LogCapture:
-    lines: list[LogLine] = field(default_factory=list)
-
-    def write(self, path: Path) -> None:
-        path.write_text("\n".join(f"[{line.severity}] {line.location}: {line.message}" for line in self.lines), "utf-8")
-
-
-@contextmanager
-def captured_log() -> Iterator[LogCapture]:
-    """Collect the whole QNN log of the sessions that are opened inside the block.
-
-    Both the default and the session severity must be 0 for QNN's own lines to come through.
-    """
-    import onnxruntime
-
-    capture = LogCapture()
-
-    def take(severity: int, category: str, logid: str, location: str, message: str) -> None:
-        capture.lines.append(LogLine(severity, location, message))
-
-    onnxruntime.set_default_logger_callback(take, 0)
-    onnxruntime.set_default_logger_severity(0)
-    try:
-        yield capture
-    finally:
-        onnxruntime.set_default_logger_severity(3)
 
 
 def session_options(

@@ -52,10 +52,16 @@ def small_model(path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="session")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(cache_directory: Path) -> Iterator[None]:
+    """For each module again: those of other folders that ran in between set their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("AIPC_CACHE_DIR", str(cache_directory))
         yield
 
 
@@ -66,33 +72,42 @@ def pool() -> Iterator[WorkerPool]:
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory, pool: WorkerPool, own_cache: None) -> Path:
+def package(tmp_path_factory: pytest.TempPathFactory, pool: WorkerPool, cache_directory: Path) -> Path:
     project = tmp_path_factory.mktemp("project")
     small_model(project / "small.onnx")
     (project / "pyproject.toml").write_text(
         '[tool.aipc]\nsoc = "sm8650"\n[tool.aipc.models.small]\nentry = "small.onnx"\n'
         f'inputs = {{ x = "float32[1,3,{SIZE},{SIZE}]" }}\n'
     )
-    report = engine.deploy(engine.DeployRequest("small", cwd=project), pool)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPC_CACHE_DIR", str(cache_directory))
+        report = engine.deploy(engine.DeployRequest("small", cwd=project), pool)
     assert report.ok, report
     return Path(report.package)
 
 
 @pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """The phone, plugged in, with an SDK on this computer."""
+def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bench, dict[str, str]]]:
+    """The phone, plugged in, with an SDK on this computer; and the variables that lead to both."""
     root = tmp_path_factory.mktemp("phone").resolve()
     sdk = make_sdk(root / "sdk with space")
-    with adb_server(root / "home") as environment, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            if name != "HOME":
-                patch.setenv(name, value)
-        patch.setenv("QAIRT_SDK_ROOT", str(sdk))
+    with adb_server(root / "home") as environment:
         bench = Bench(root, environment)
         try:
-            yield bench
+            yield bench, {**environment, "QAIRT_SDK_ROOT": str(sdk)}
         finally:
             bench.phone.close()
+
+
+@pytest.fixture(scope="module")
+def bench(plugged: tuple[Bench, dict[str, str]]) -> Iterator[Bench]:
+    """The phone, for the modules that ask for it alone."""
+    bench, variables = plugged
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            if name != "HOME":
+                patch.setenv(name, value)
+        yield bench
 
 
 @pytest.fixture
