@@ -25,6 +25,7 @@ class Figures:
     weights_db: float = 45.0
     gains: dict[str, float] = field(default_factory=dict)
     equalized: float = 0.0
+    conversions: float = 0.0
     made: list[str] = field(default_factory=list)
 
     def sqnr(self, plan: QuantizationPlan) -> float:
@@ -34,6 +35,7 @@ class Figures:
                 continue
             high = plan.activation_bits == 16 or name in plan.higher
             total += power * (1e-4 if high else 1.0)
+        total += self.conversions if plan.higher else 0.0
         gain = self.gains.get(plan.range_method, 0.0) + (self.equalized if plan.equalize else 0.0)
         return -10 * math.log10(total) + gain
 
@@ -102,7 +104,25 @@ def test_other_ranges_come_before_a_higher_precision() -> None:
 
 def test_ranges_are_not_tried_where_they_cannot_help() -> None:
     found = Search(Figures(noises(a=1.0))).correct(plan_for("w8a8"))
-    assert [item.label for item in found.tried] == ["w8a8", "w8a8 equalized", "w8a8+1 higher"]
+    assert [item.label for item in found.tried] == ["w8a8", "w8a8 equalized", "w8a16", "w8a8+1 higher"]
+    assert found.chosen == "w8a8+1 higher"
+
+
+@pytest.mark.parametrize("ask", [Search.mixed, lambda search: search.correct(plan_for("w8a8"))])
+def test_no_choice_of_layers_is_tried_where_all_of_them_at_16_bits_do_not_pass(ask) -> None:
+    search = Search(Figures(noises(a=1.0, b=0.1), weights_db=22.0, fp16=False))
+    found = ask(search)
+    assert found.chosen is None
+    assert not any(item.higher for item in found.tried)
+    assert "w8a16" in [item.label for item in found.tried]
+
+
+def test_all_layers_at_16_bits_are_taken_only_where_no_mixture_passes() -> None:
+    noise = noises(a=1.0, **{f"n{i}": 1e-4 for i in range(8)})
+    assert Search(Figures(noise)).correct(plan_for("w8a8")).chosen == "w8a8+1 higher"
+    found = Search(Figures(noise, conversions=0.01, fp16=False)).correct(plan_for("w8a8"))
+    assert found.chosen == "w8a16"
+    assert any(item.higher for item in found.tried)
 
 
 def test_equalized_channels_come_before_a_higher_precision_and_are_kept_where_they_help() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import helper
@@ -74,6 +75,30 @@ def test_a_layer_kept_higher_beside_a_layer_normalization_is_taken_by_qairt(tmp_
         result = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher))
         reached[higher] = distance(reference, on_simulator(pool, result.model, samples[0]))
     assert reached[("residual",)] > reached[()]
+
+
+def test_what_is_rare_and_far_is_cut_off_at_8_bits_and_kept_at_16(tmp_path: Path) -> None:
+    nodes = [node("Mul", ["x", "k"], ["m"], "scaled"), node("Add", ["m", "x"], ["y"], "sum")]
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 1 << 16]}, ["y"], {"k": np.float32([1.5])})
+    values = noise(1, 1 << 16)
+    values[0, 7] = 20.0
+    (tmp_path / "samples").mkdir()
+    package_jobs.write_npz(str(tmp_path / "samples" / "0000.npz"), {"x": values})
+    most = {}
+    for higher in ((), ("scaled",)):
+        made = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher))
+        encoding = made.encodings["m"]
+        most[higher] = encoding.scale * (2 ** (16 if higher else 8) - 1 - encoding.zero_point)
+    assert most[()] < 28
+    assert most[("scaled",)] == pytest.approx(30, rel=0.03)
+
+
+def test_a_hard_sigmoid_kept_higher_has_the_scale_that_qairt_stores_it_with(tmp_path: Path) -> None:
+    nodes = [node("HardSigmoid", ["x"], ["h"], "gate"), node("Mul", ["h", "x"], ["y"], "gated")]
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 64]}, ["y"], {})
+    random_samples(tmp_path / "samples", {"x": [1, 64]})
+    made = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=("gate",)))
+    assert (made.encodings["h"].dtype, made.encodings["h"].scale) == ("uint16", 2.0**-16)
 
 
 @pytest.mark.parametrize("soc", ["sm8650", "qcs6490"])

@@ -54,6 +54,17 @@ def test_the_silu_that_the_compiler_gets_wrong_is_predicted_and_right_in_its_oth
     assert distance(reference, on_simulator(pool, plain, samples[0])) < on_cpu - 20
 
 
+@pytest.mark.parametrize("higher", [("conv",), ("sigmoid",), ("conv", "sigmoid", "gate")])
+def test_a_silu_with_layers_kept_at_16_bits_has_its_other_form_too(tmp_path, pool, higher):
+    plan = replace(plan_for("w8a8"), higher=higher)
+    model = silu(tmp_path / "model.onnx", 10)
+    samples = random_samples(tmp_path / "samples", {"x": [1, 32, 10, 20]})
+    reference = run_cpu(model, read_npz(samples[0]))
+    ours = quantized(model, tmp_path / "samples", plan)
+    on_cpu = distance(reference, run_cpu(ours.model, read_npz(samples[0]), optimize=False))
+    assert distance(reference, on_simulator(pool, ours.model, samples[0])) > on_cpu - 3
+
+
 @pytest.mark.parametrize("rows", [8, 13])
 def test_a_silu_of_other_heights_stays_as_it_is(tmp_path, rows):
     model = silu(tmp_path / "model.onnx", rows)

@@ -54,6 +54,8 @@ class Search:
     notes: list[str] = field(default_factory=list)
     blamed: tuple[QuantizationPlan, NodeAccuracy] | None = None
     """The plan whose worst nodes were kept in a higher precision, and what its nodes introduce."""
+    ceilings: set[str] = field(default_factory=set)
+    """Candidates that tell what nodes at 16 bits can bring; taken only where no mixture passes."""
     _started: float = field(default_factory=time.monotonic)
 
     def auto(self) -> Frontier:
@@ -74,10 +76,10 @@ class Search:
     def mixed(self) -> Frontier:
         """w8a8 with the fewest nodes kept at 16 bits, or in fp16 where 16 bits do not do."""
         narrow = self._try(plan_for("w8a8"), "8-bit activations")
-        if not narrow.ok and not self._keep_higher(narrow).ok:
+        if not narrow.ok and not self._widened(narrow).ok:
             base = self._equalize(narrow)
             if base is not narrow and not base.ok:
-                self._keep_higher(base)
+                self._widened(base)
             if not any(item.ok for item in self.tried) and self.bench.fp16:
                 self._keep_float(base)
         return self.frontier()
@@ -88,14 +90,14 @@ class Search:
         base = self._equalize(self._other_ranges(first))
         if base.ok:
             return self.frontier()
-        kept = self._keep_higher(base) if plan.activation_bits == 8 else base
+        kept = self._widened(base) if plan.activation_bits == 8 else base
         if not kept.ok and self.bench.fp16:
             self._keep_float(base)
         return self.frontier()
 
     def frontier(self) -> Frontier:
         tried = tuple(self.tried)
-        best = cheapest(tried)
+        best = cheapest(tuple(item for item in tried if item.label not in self.ceilings)) or cheapest(tried)
         passed = [item for item in tried if item.ok]
         by_latency = bool(passed) and all(item.latency_ms is not None for item in passed)
         return Frontier(
@@ -164,6 +166,26 @@ class Search:
             return base
         made = self._try(replace(plan, equalize=True), "channels equalized between the layers")
         return made if made.ok or _reached(made) > _reached(base) else base
+
+    def _widened(self, base: Tried) -> Tried:
+        """Of the 8-bit candidate the one with the fewest nodes at 16 bits that passes, at the most all of them.
+
+        All of them come first: where that does not pass it is not the activations, and no choice among them does.
+        """
+        plan = self.plans[base.label]
+        assert plan is not None
+        if self._out_of_time():
+            return base
+        method = plan_for("w8a16").range_method
+        whole = self._try(
+            replace(plan, activation_bits=16, range_method=method, range_parameter=None, higher=()),
+            "16-bit activations",
+        )
+        self.ceilings.add(whole.label)
+        if not whole.ok:
+            return base
+        kept = self._keep_higher(base)
+        return kept if kept.ok else whole
 
     def _keep_higher(self, base: Tried) -> Tried:
         plan = self.plans[base.label]

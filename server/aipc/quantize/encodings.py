@@ -38,13 +38,15 @@ def overrides_for(
             axis = len(weight.dims) - 1
             if axis >= 1 and weight.dims[axis] > 1:
                 overrides[weight.name] = [{"quant_type": bits, "axis": axis, "symmetric": True}]
-        if node.op_type == "HardSigmoid" and plan.activation_bits == 16:
+    higher = higher_tensors(model, plan.higher) if plan.activation_bits == 8 else ()
+    for name in (*higher, *(wide_constants(model, plan.higher) if higher else ())):
+        overrides[name] = [{"quant_type": QuantType.QUInt16}]
+    for node in model.graph.node:
+        wide = plan.activation_bits == 16 or (node.output and node.output[0] in higher)
+        if node.op_type == "HardSigmoid" and wide and node.name not in left:
             # QAIRT stores it with this scale whatever the graph says, as Sigmoid's: what is read of it is right then.
             scale, zero = np.array(2.0**-16, np.float32), np.array(0, np.uint16)
             overrides[node.output[0]] = [{"quant_type": QuantType.QUInt16, "scale": scale, "zero_point": zero}]
-    if plan.activation_bits == 8:
-        for name in (*higher_tensors(model, plan.higher), *wide_constants(model, plan.higher)):
-            overrides[name] = [{"quant_type": QuantType.QUInt16}]
     return overrides
 
 

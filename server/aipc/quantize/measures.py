@@ -5,7 +5,7 @@ Each measure has a file; each says in a note what it did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from .equalization import equalize
 from .faint import raise_faint_scales
 from .fusions import fuse
 from .graph import Graph
-from .higher import separate_constants
+from .higher import higher_tensors, separate_constants
 from .moments import Moments
 from .opset import raise_opset
 from .plan import QuantizationPlan
@@ -58,8 +58,13 @@ def prepare(
     ranges: Ranges,
     moments: Mapping[str, Moments],
     memory: Path | None = None,
+    wider: Callable[[str], tuple[float, float] | None] = lambda name: None,
 ) -> Prepared:
-    """The graph with what quantizes better; computes the same in fp32 but for the order of sums."""
+    """The graph with what quantizes better; computes the same in fp32 but for the order of sums.
+
+    Args:
+        ranges: of the activations, for the bits of the plan. wider: of one of them, for 16 bits.
+    """
     graph, known, notes = Graph(raise_opset(model)), dict(ranges), []
     keep = frozenset(plan.float_nodes)
     if number := fold_constants(graph, keep):
@@ -72,8 +77,7 @@ def prepare(
         notes.append(f"{number} batch normalizations became part of a convolution")
     if number := fold_affine(graph, keep):
         notes.append(f"{number} constants behind convolutions became part of them")
-    if plan.activation_bits == 16 and (number := other_gate(graph, known, keep)):
-        notes.append(f"{number} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly")
+    gates = other_gate(graph, known, keep) if plan.activation_bits == 16 else ()
     if pairs := share_states(graph, known, keep):
         words = ", ".join(f"{given} and {returned}" for given, returned in pairs)
         notes.append(f"{words} are one state each and share an encoding")
@@ -89,7 +93,17 @@ def prepare(
         higher = tuple(dict.fromkeys((*higher, *norms)))
     higher = tuple(name for name in higher if name not in keep)
     if plan.activation_bits == 8:
+        gates = other_gate(graph, known, keep, higher_tensors(graph.model, higher))
+        higher = (*higher, *gates)
         separate_constants(graph, higher)
+        for name in higher_tensors(graph.model, higher):
+            # Other ranges than those of calibration come from measures above, which leave nothing out.
+            if known.get(name) == ranges.get(name) and (found := wider(name)):
+                known[name] = found
+    if gates:
+        notes.append(
+            f"{len(gates) // 3} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly"
+        )
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")

@@ -47,13 +47,16 @@ def quantize(
     moments = statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
 
     def write(method: RangeMethod) -> tuple[onnx.ModelProto, measures.Prepared]:
-        ranges = {
-            name: range_of(item, method, plan.range_parameter, plan.activation_bits) for name, item in seen.items()
-        }
+        def ranged(name: str, bits: int) -> tuple[float, float]:
+            return range_of(seen[name], method, plan.range_parameter, bits)
+
+        ranges = {name: ranged(name, plan.activation_bits) for name in seen}
         copy = onnx.ModelProto()
         copy.CopyFrom(source)
         shaped = fix_shapes(infer_shapes(copy), shapes)
-        prepared = measures.prepare(shaped, plan, ranges, moments, folder)
+        prepared = measures.prepare(
+            shaped, plan, ranges, moments, folder, lambda name: ranged(name, 16) if name in seen else None
+        )
         settled = replace(plan, higher=prepared.higher)
         written = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
         return written, prepared

@@ -2,10 +2,13 @@
 
 Conv -> Sigmoid -> Mul with 16-bit activations and 9 to 12 rows gives 1 to 8 dB where the same integers on the CPU give
 40, on v68 and v75 alike and not the same twice (QAIRT 2.51). With 8 or 13 rows, with 8 bits, or with another gate it is
-right. x sigmoid(x) = h + h tanh(h) with h = x / 2, which is the same function and costs two small operators more.
+right. In an 8-bit graph 16 bits before or behind the Sigmoid are enough for it. x sigmoid(x) = h + h tanh(h) with
+h = x / 2, which is the same function and costs two small operators more.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 import onnx
@@ -31,9 +34,24 @@ def silus(graph: Graph) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
     return found
 
 
-def other_gate(graph: Graph, ranges: dict[str, tuple[float, float]], keep: frozenset[str]) -> int:
-    """Write those SiLUs with tanh; the ranges of the new tensors follow from the old ones. How many there were."""
+def other_gate(
+    graph: Graph,
+    ranges: dict[str, tuple[float, float]],
+    keep: frozenset[str],
+    wide: Collection[str] | None = None,
+) -> tuple[str, ...]:
+    """Write those SiLUs with tanh; the ranges of the new tensors follow from the old ones.
+
+    Args:
+        keep: nodes that are left alone. wide: the tensors of 16 bits; None: all.
+
+    Returns:
+        The new nodes inside, three for each, which want 16 bits.
+    """
     found = [pair for pair in silus(graph) if not {pair[0].name, pair[1].name} & keep]
+    if wide is not None:
+        found = [pair for pair in found if pair[0].input[0] in wide or pair[0].output[0] in wide]
+    made: list[str] = []
     for sigmoid, gate in found:
         given, name = sigmoid.input[0], gate.name
         half = graph.add_constant(f"{name}_half_constant", np.array(0.5, np.float32))
@@ -44,18 +62,17 @@ def other_gate(graph: Graph, ranges: dict[str, tuple[float, float]], keep: froze
         # h tanh(h) is even and not negative.
         ends = [abs(value / 2 * np.tanh(value / 2)) for value in (low, high)]
         ranges[product] = (0.0, float(max(ends)))
-        graph.replace(
-            [sigmoid, gate],
-            [
-                helper.make_node("Mul", [given, half], [middle], name=f"{name}_halved"),
-                helper.make_node("Tanh", [middle], [curve], name=f"{name}_gate"),
-                helper.make_node("Mul", [middle, curve], [product], name=f"{name}_gated"),
-                helper.make_node("Add", [product, middle], [gate.output[0]], name=name),
-            ],
-        )
+        inner = [
+            helper.make_node("Mul", [given, half], [middle], name=f"{name}_halved"),
+            helper.make_node("Tanh", [middle], [curve], name=f"{name}_gate"),
+            helper.make_node("Mul", [middle, curve], [product], name=f"{name}_gated"),
+        ]
+        last = helper.make_node("Add", [product, middle], [gate.output[0]], name=name)
+        graph.replace([sigmoid, gate], [*inner, last])
+        made += [node.name for node in inner]
         for tensor in (middle, curve, product):
             graph.shapes[tensor] = graph.shapes[given]
             graph.model.graph.value_info.append(
                 helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, graph.shapes[given])
             )
-    return len(found)
+    return tuple(made)
