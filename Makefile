@@ -76,6 +76,7 @@ docs: setup
 	@$(BIN)/python scripts/generate_agents.py
 
 bench: setup
+	@$(BIN)/python -m pip install -q --group bench
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/editor.py
 	@$(BIN)/python benchmarks/precisions.py

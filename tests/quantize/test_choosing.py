@@ -117,6 +117,12 @@ def test_no_choice_of_layers_is_tried_where_all_of_them_at_16_bits_do_not_pass(a
     assert "w8a16" in [item.label for item in found.tried]
 
 
+def test_layers_are_chosen_with_equalized_channels_where_16_bits_pass_only_so() -> None:
+    bench = Figures(noises(a=1.0), weights_db=22.0, equalized=4.0, fp16=False)
+    for found in (Search(bench).mixed(), Search(bench).correct(plan_for("w8a8"))):
+        assert found.chosen == "w8a8 equalized+1 higher"
+
+
 def test_all_layers_at_16_bits_are_taken_only_where_no_mixture_passes() -> None:
     noise = noises(a=1.0, **{f"n{i}": 1e-4 for i in range(8)})
     assert Search(Figures(noise)).correct(plan_for("w8a8")).chosen == "w8a8+1 higher"

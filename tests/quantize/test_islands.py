@@ -10,6 +10,7 @@ import pytest
 from onnx import helper
 
 from aipc.qairt.cpu import run_cpu
+from aipc.qairt.node_accuracy import node_accuracy
 from aipc.qairt.package_jobs import read_npz
 from aipc.quantize.plan import plan_for
 
@@ -61,3 +62,24 @@ def test_the_tensors_at_the_border_of_an_island_are_converted_once(tmp_path):
     assert made[named["steep"].input[0]].op_type == "DequantizeLinear"
     assert named["flat"].input[0] == named["steep"].output[0]
     assert takers[named["flat"].output[0]].op_type == "QuantizeLinear"
+
+
+def test_what_leaves_an_island_is_read_as_it_is_beside_what_is_computed_from_it(tmp_path):
+    draw = np.random.default_rng(7)
+    shapes = {"p": (32, 32), "q": (32, 4096), "b": (4096,)}
+    constants = {name: draw.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    nodes = [
+        helper.make_node("MatMul", ["x", "p"], ["a"], "first"),
+        helper.make_node("MatMul", ["a", "q"], ["m"], "head"),
+        helper.make_node("Add", ["m", "b"], ["n"], "bias"),
+        helper.make_node("Softmax", ["n"], ["y"], "last"),
+    ]
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 40, 32]}, ["y"], constants)
+    samples = random_samples(tmp_path / "samples", {"x": [1, 40, 32]})
+    made = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), float_nodes=("head",)))
+    found = node_accuracy(
+        lambda event: None, model=str(model), inputs_npz=str(samples[0]), soc="sm8650", quantized=made.model
+    )
+    assert found.unchanged is True
+    assert found.nodes["head"].introduced_sqnr_db > 25
+    assert found.nodes["bias"].introduced_sqnr_db > 25

@@ -24,7 +24,7 @@ from .stages.run import outputs_of
 from .versions import versions
 
 STAGES = ("calibrate", "quantize", "compile", "package", "run", "verify")
-_ACCURACY_VERSION = 1
+_ACCURACY_VERSION = 2
 
 
 class StageBench:

@@ -76,12 +76,8 @@ class Search:
     def mixed(self) -> Frontier:
         """w8a8 with the fewest nodes kept at 16 bits, or in fp16 where 16 bits do not do."""
         narrow = self._try(plan_for("w8a8"), "8-bit activations")
-        if not narrow.ok and not self._widened(narrow).ok:
-            base = self._equalize(narrow)
-            if base is not narrow and not base.ok:
-                self._widened(base)
-            if not any(item.ok for item in self.tried) and self.bench.fp16:
-                self._keep_float(base)
+        if not narrow.ok and not self._widened(narrow).ok and self.bench.fp16:
+            self._keep_float(self._equalize(narrow))
         return self.frontier()
 
     def correct(self, plan: QuantizationPlan) -> Frontier:
@@ -174,18 +170,20 @@ class Search:
         """
         plan = self.plans[base.label]
         assert plan is not None
-        if self._out_of_time():
-            return base
         method = plan_for("w8a16").range_method
-        whole = self._try(
-            replace(plan, activation_bits=16, range_method=method, range_parameter=None, higher=()),
-            "16-bit activations",
-        )
-        self.ceilings.add(whole.label)
-        if not whole.ok:
-            return base
-        kept = self._keep_higher(base)
-        return kept if kept.ok else whole
+        for equalize in dict.fromkeys((plan.equalize, True)):
+            if self._out_of_time():
+                break
+            narrow = replace(plan, equalize=equalize)
+            whole = self._try(
+                replace(narrow, activation_bits=16, range_method=method, range_parameter=None, higher=()),
+                f"16-bit activations{', channels equalized' if equalize else ''}",
+            )
+            self.ceilings.add(whole.label)
+            if whole.ok:
+                kept = self._keep_higher(self._try(narrow, "channels equalized between the layers"))
+                return kept if kept.ok else whole
+        return base
 
     def _keep_higher(self, base: Tried) -> Tried:
         plan = self.plans[base.label]

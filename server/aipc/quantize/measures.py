@@ -85,21 +85,16 @@ def prepare(
         moments, number = equalize(graph, known, moments, keep)
         notes.append(f"the channels between {number} pairs of layers are equalized")
     higher = higher_nodes(plan, graph)
-    if plan.activation_bits == 8 and (wide := wide_joins(graph, known, keep)):
-        notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")
-        higher = (*higher, *wide)
-    if plan.activation_bits == 8 and (number := len(norms := square_norms(graph, keep))):
-        notes.append(f"{number} nodes that divide by a mean of squares keep 16 bits: 8 hold no small squares")
-        higher = tuple(dict.fromkeys((*higher, *norms)))
-    higher = tuple(name for name in higher if name not in keep)
     if plan.activation_bits == 8:
-        gates = other_gate(graph, known, keep, higher_tensors(graph.model, higher))
-        higher = (*higher, *gates)
-        separate_constants(graph, higher)
+        higher = (*higher, *_needing_16_bits(graph, known, keep, notes))
+        higher = tuple(dict.fromkeys(name for name in higher if name not in keep))
         for name in higher_tensors(graph.model, higher):
             # Other ranges than those of calibration come from measures above, which leave nothing out.
             if known.get(name) == ranges.get(name) and (found := wider(name)):
                 known[name] = found
+        gates = other_gate(graph, known, keep, higher_tensors(graph.model, higher))
+        higher = (*higher, *gates)
+        separate_constants(graph, higher)
     if gates:
         notes.append(
             f"{len(gates) // 3} SiLUs of 9 to 12 rows are written with tanh: their 16-bit form is computed wrongly"
@@ -110,6 +105,15 @@ def prepare(
     if number := raise_faint_scales(graph, known, replace(plan, higher=higher), overrides, keep):
         notes.append(f"{number} channels with next to no weights have a larger scale: the NPU misses smaller ones")
     return Prepared(graph.model, known, plan.float_nodes, graph.derived, tuple(notes), overrides, higher)
+
+
+def _needing_16_bits(graph: Graph, ranges: Ranges, keep: frozenset[str], notes: list[str]) -> tuple[str, ...]:
+    """The nodes of an 8-bit graph that 8 bits are too few for in any model."""
+    if wide := wide_joins(graph, ranges, keep):
+        notes.append(f"{', '.join(wide)}: what is joined there has ranges too different for 8 bits and keeps 16")
+    if norms := square_norms(graph, keep):
+        notes.append(f"{len(norms)} nodes that divide by a mean of squares keep 16 bits: 8 hold no small squares")
+    return (*wide, *norms)
 
 
 def wide_joins(graph: Graph, ranges: Ranges, keep: frozenset[str]) -> tuple[str, ...]:
