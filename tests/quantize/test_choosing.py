@@ -108,6 +108,16 @@ def test_ranges_are_not_tried_where_they_cannot_help() -> None:
     assert found.chosen == "w8a8+1 higher"
 
 
+def test_a_mixture_that_costs_more_than_16_bits_everywhere_says_so() -> None:
+    noise = {f"n{i}": 1e-3 for i in range(120)}
+    found = Search(Figures(noise, threshold=30.0, fp16=False)).correct(plan_for("w8a8"))
+    assert found.candidate(found.chosen).higher
+    assert found.notes == ("w8a16 passes too and is planned to move 2000.0 MB of DDR instead of 2200.0 MB",)
+    cheap = Search(Figures(noises(a=1.0))).correct(plan_for("w8a8"))
+    assert cheap.chosen == "w8a8+1 higher"
+    assert cheap.notes == ()
+
+
 @pytest.mark.parametrize("ask", [Search.mixed, lambda search: search.correct(plan_for("w8a8"))])
 def test_no_choice_of_layers_is_tried_where_all_of_them_at_16_bits_do_not_pass(ask) -> None:
     search = Search(Figures(noises(a=1.0, b=0.1), weights_db=22.0, fp16=False))

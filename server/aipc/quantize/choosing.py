@@ -94,6 +94,7 @@ class Search:
     def frontier(self) -> Frontier:
         tried = tuple(self.tried)
         best = cheapest(tuple(item for item in tried if item.label not in self.ceilings)) or cheapest(tried)
+        notes = [*self.notes, *(_cheaper(item, best) for item in tried if item.label in self.ceilings and best)]
         passed = [item for item in tried if item.ok]
         by_latency = bool(passed) and all(item.latency_ms is not None for item in passed)
         return Frontier(
@@ -101,7 +102,7 @@ class Search:
             best.label if best else None,
             MEASURED if by_latency else PLANNED,
             self.bench.threshold_db(self.plans[best.label] if best else self._nearest()),
-            notes=tuple(self.notes),
+            notes=tuple(filter(None, notes)),
         )
 
     def chosen(self, frontier: Frontier) -> QuantizationPlan | None:
@@ -263,6 +264,14 @@ def needed(ranking: Sequence[Suspect], threshold_db: float, reached_db: float | 
         if left * scale <= allowed:
             return count
     return len(ranking)
+
+
+def _cheaper(item: Tried, best: Tried) -> str:
+    """What tells that a candidate nobody asked for costs less than the one that is taken; empty where it does not."""
+    if not item.ok or item is best or None in (item.traffic_bytes, best.traffic_bytes) or item.cost >= best.cost:
+        return ""
+    moved = f"{(item.traffic_bytes or 0) / 1e6:.1f} MB of DDR instead of {(best.traffic_bytes or 0) / 1e6:.1f} MB"
+    return f"{item.label} passes too and is planned to move {moved}"
 
 
 def _reached(item: Tried) -> float:
