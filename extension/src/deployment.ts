@@ -84,7 +84,7 @@ export class Deployments {
     const latency = latencyWords(report.latency);
     const where = report.target === "simulator" ? "" : ` (${report.target})`;
     const taken = report.frontier?.chosen
-      ? ` as ${report.frontier.chosen}, the cheapest that passed of ${report.frontier.tried.length} tried`
+      ? ` as ${report.frontier.chosen}, taken of ${report.frontier.tried.length} tried`
       : "";
     const answer = await vscode.window.showInformationMessage(
       `${report.model} runs on ${report.soc.toUpperCase()}${where}${latency}${taken}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,

@@ -64,7 +64,7 @@ def test_the_terminal_shows_what_was_taken_and_why_the_others_were_not() -> None
     text = printed(frontier_lines(FRONTIER))
     assert re.search(r"→ +w8a8\+2 higher +0\.075\d +0\.0492 +31\.7 +1 +passed", text)
     assert "half <precision>: QAIRT could not compile it" in text
-    assert "w8a8+2 higher is the cheapest that passed: by planned DDR traffic" in text
+    assert "w8a8+2 higher is the cheapest of what was asked for that passed: by planned DDR traffic" in text
     assert "no precision passed" in printed(frontier_lines(replace(FRONTIER, chosen=None)))
 
 

@@ -40,7 +40,7 @@ def frontier_lines(frontier: Frontier) -> Iterator[Any]:
         )
     yield table
     if frontier.chosen:
-        yield Text(f"{frontier.chosen} is the cheapest that passed: by {frontier.cost}", "bold")
+        yield Text(f"{frontier.chosen} is the cheapest of what was asked for that passed: by {frontier.cost}", "bold")
     else:
         yield Text("no precision passed", "bold red")
     for note in frontier.notes:

@@ -54,7 +54,7 @@ class Frontier:
 
     tried: tuple[Tried, ...]
     chosen: str | None
-    """Label of the cheapest that passed; None when none did."""
+    """Label of the cheapest of what was asked for that passed; None when nothing did."""
     cost: str = PLANNED
     """What cheapest is by: the compiler's plan, or the latency that a device measured."""
     threshold_db: float | None = None

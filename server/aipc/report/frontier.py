@@ -22,7 +22,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 720, 320, 56, 44, 24, 150
 def frontier_section(frontier: Frontier) -> str:
     """Heading, plot and table. Every text is escaped."""
     lead = (
-        f"{len(frontier.tried)} candidates were compiled and run; the cheapest that passed is taken: by {frontier.cost}."
+        f"{len(frontier.tried)} candidates were compiled and run; the cheapest of what was asked for that passed is taken: by {frontier.cost}."
         if frontier.chosen
         else f"{len(frontier.tried)} candidates were compiled and run; none passed."
     )
