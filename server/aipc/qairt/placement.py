@@ -21,7 +21,7 @@ from aipc.core.types import NodePlacement, Placement, PlacementReport
 from . import log as qnn_log
 from .bisect import Verdict, smallest_failing_run
 from .isolated import run_isolated
-from .log_capture import LogLine
+from .log_capture import LogCapture, LogLine
 from .partition import partitions
 from .runtime import require_qairt
 from .session import Attempt, attempt
@@ -80,7 +80,7 @@ def place(
             progress("compiling the NPU part")
             finalized = work.finalize(progress)
     if log_path:
-        log_path.write_text("\n".join(f"[{line.severity}] {line.location}: {line.message}" for line in state.log))
+        LogCapture(state.log).write(log_path)
     nodes = tuple(_placement(node, state) for node in model.graph.node)
     count, cuts = partitions(model, {node.node: node.placement for node in nodes})
     return PlacementReport(

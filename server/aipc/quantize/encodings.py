@@ -38,8 +38,9 @@ def overrides_for(
             axis = len(weight.dims) - 1
             if axis >= 1 and weight.dims[axis] > 1:
                 overrides[weight.name] = [{"quant_type": bits, "axis": axis, "symmetric": True}]
-    higher = higher_tensors(model, plan.higher) if plan.activation_bits == 8 else ()
-    for name in (*higher, *(wide_constants(model, plan.higher) if higher else ())):
+    nodes = plan.higher if plan.activation_bits == 8 else ()
+    higher = higher_tensors(model, nodes)
+    for name in (*higher, *wide_constants(model, nodes)):
         overrides[name] = [{"quant_type": QuantType.QUInt16}]
     for node in model.graph.node:
         wide = plan.activation_bits == 16 or (node.output and node.output[0] in higher)

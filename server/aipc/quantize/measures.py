@@ -88,11 +88,12 @@ def prepare(
     if plan.activation_bits == 8:
         higher = (*higher, *_needing_16_bits(graph, known, keep, notes))
         higher = tuple(dict.fromkeys(name for name in higher if name not in keep))
-        for name in higher_tensors(graph.model, higher):
+        wide = higher_tensors(graph.model, higher)
+        for name in wide:
             # Other ranges than those of calibration come from measures above, which leave nothing out.
             if known.get(name) == ranges.get(name) and (found := wider(name)):
                 known[name] = found
-        gates = other_gate(graph, known, keep, higher_tensors(graph.model, higher))
+        gates = other_gate(graph, known, keep, wide)
         higher = (*higher, *gates)
         separate_constants(graph, higher)
     if gates:
