@@ -149,3 +149,18 @@ def test_node_names_are_unique_and_the_same_every_time(expressions):
     names = [node.name for node in first.model.graph]
     assert len(names) == len(set(names))
     assert names == [node.name for node in second.model.graph]
+
+
+def test_the_nodes_of_a_kind_are_counted_from_zero_in_their_own_module(expressions):
+    _, recorder = expressions
+
+    class Counted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Sequential(nn.Sigmoid(), nn.Sigmoid())
+
+        def forward(self, x):
+            return torch.tanh(torch.tanh(self.inner(x)))
+
+    names = [node.name for node in capture(Counted(), recorder).model.graph]
+    assert names == ["inner.0.Sigmoid_0", "inner.1.Sigmoid_0", "Tanh_0", "Tanh_1"]

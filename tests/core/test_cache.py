@@ -126,6 +126,16 @@ def test_cleaning_removes_the_least_recently_used(tmp_path):
     assert cache.get(KEY) is None and cache.get(OTHER) is not None
 
 
+def test_an_entry_that_was_read_lately_outlives_one_that_was_not(tmp_path):
+    cache = Cache(tmp_path, max_bytes=150)
+    for key, used in ((KEY, 1), (OTHER, 2)):
+        os.utime(cache.put(key, write("x" * 50)).path, (used, used))
+    cache.get(KEY)
+    assert cache.clean() > 0
+    assert cache.get(KEY) is not None
+    assert cache.get(OTHER) is None
+
+
 def test_a_manifest_holds_while_all_files_are_unchanged(tmp_path):
     source = tmp_path / "m.py"
     source.write_text("one")

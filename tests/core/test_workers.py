@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from aipc.core import workers
 from aipc.core.errors import AipcError, CancelledError, ModelLoadError, WorkerCrashedError
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
@@ -176,3 +177,12 @@ def test_finished_jobs_leave_no_process_and_no_zombie(pool, capfd):
         time.sleep(0.05)
     assert server.children(recursive=True) == []
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("share", "expected"), [("0.5", 0.5), ("2.0", 1.0), ("max", 1.0)])
+def test_a_container_s_limit_counts_where_it_is_below_the_machine_s_memory(monkeypatch, tmp_path, share, expected):
+    memory = psutil.virtual_memory().total
+    limit = tmp_path / "memory.max"
+    limit.write_text("max\n" if share == "max" else f"{int(memory * float(share))}\n")
+    monkeypatch.setattr(workers, "_CGROUP_MEMORY", limit)
+    assert Limits().memory_bytes() == pytest.approx(0.85 * expected * memory, rel=1e-6)

@@ -42,6 +42,18 @@ def stream():
         yield {"x": np.random.rand(1, 3, 8, 12).astype(np.float32)}
 
 
+def few():
+    for index in range(6):
+        yield np.arange(288.0).reshape(3, 8, 12) + index
+
+
+def endless():
+    index = 0
+    while True:
+        yield np.arange(288.0).reshape(3, 8, 12) + index
+        index += 1
+
+
 def breaks():
     for index in range(20):
         if index == 6:
@@ -83,6 +95,15 @@ def test_datasets_loaders_and_generators(pool, project, source):
     kept, apart = samples(result, "calibration"), samples(result, "held-out")
     assert {item.shape for item in kept + apart} == {IMAGE.shape}
     assert not any(np.array_equal(one, other) for one in kept for other in apart), "no sample is both"
+
+
+@pytest.mark.parametrize(("source", "kept"), [("data.py:few", (4, 2)), ("data.py:endless", (8, 3))])
+def test_nothing_that_is_held_out_calibrates_whatever_a_generator_has(pool, project, source, kept):
+    result = prepare(pool, project, source)
+    assert (result.samples, result.held_out) == kept
+    calibrating, apart = ({float(item.max()) for item in samples(result, kind)} for kind in ("calibration", "held-out"))
+    assert (len(calibrating), len(apart)) == kept
+    assert not calibrating & apart
 
 
 def test_the_seed_decides_which_items_of_a_dataset_calibrate(pool, project):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from aipc.core.accuracy import NodeAccuracy, NodeError
-from aipc.core.frontier import Tried, cheapest
+from aipc.core.frontier import Frontier, Tried, cheapest
 from aipc.quantize.choosing import Search, Suspect, needed, ranked
 from aipc.quantize.plan import QuantizationPlan, plan_for
 
@@ -192,11 +192,22 @@ def test_what_costs_the_same_goes_by_how_much_of_it_is_wider_than_8_bits() -> No
     assert cheapest((wide, large)) is wide
 
 
+def test_a_candidate_that_costs_as_much_as_a_nearer_one_is_not_among_the_best() -> None:
+    near = Tried("near", "", True, 10 * MB, 10 * MB, sqnr_db=40.0)
+    far = Tried("far", "", True, 10 * MB, 10 * MB, sqnr_db=30.0)
+    dear = Tried("dear", "", True, 20 * MB, 20 * MB, sqnr_db=40.0)
+    twin = Tried("twin", "", True, 10 * MB, 10 * MB, sqnr_db=40.0)
+    found = Frontier((near, far, dear, twin), "near")
+    assert [found.is_best(item) for item in found.tried] == [True, False, False, True]
+
+
 def test_how_many_are_needed_follows_from_the_noise_that_is_left() -> None:
     ranking = [Suspect(("a",), 0.5), Suspect(("b",), 0.05), Suspect(("c",), 0.001)]
     assert needed(ranking, 10, None) == 1
     assert needed(ranking, 20, None) == 2
     assert needed(ranking, 60, None) == 3
+    assert needed(ranking, 30, 20) == 1, "a noise of 20 dB is a hundredth in power: without the worst it is below 30 dB"
+    assert needed(ranking, 30, 18) == 2
     assert needed(ranking, 20, 22.6) == 1, "the package has less noise than the effects add up to"
 
 

@@ -142,3 +142,25 @@ def test_the_simulator_agrees_that_the_outlier_is_gone(tmp_path, pool):
     samples = random_samples(tmp_path / "samples", {"x": [1, 3, 12, 12]}, 6)
     result = quantized(model, tmp_path / "samples", PLAN)
     assert distance(run_cpu(model, read_npz(samples[0])), on_simulator(pool, result.model, samples[0])) > 28
+
+
+def test_a_channel_that_reaches_far_below_zero_is_divided_too(tmp_path):
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["c"], "first"),
+        helper.make_node("Conv", ["c", "v"], ["y"], "second"),
+    ]
+    bias = np.zeros(8, np.float32)
+    bias[2] = -100
+    constants = {"w": normal(1, 8, 3, 1, 1), "b": bias, "v": normal(3, 8, 8, 1, 1)}
+    model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 3, 12, 12]}, ["y"], constants)
+    random_samples(tmp_path / "samples", {"x": [1, 3, 12, 12]}, 4)
+    jobs.collect(silent, model=str(model), samples=str(tmp_path / "samples"), out=str(tmp_path / "statistics"))
+    moments = statistics.load_moments(tmp_path / "statistics")
+    prepared = prepare(onnx.load(str(model)), replace(PLAN, adjust_weights=False), {}, moments)
+    before, after = (
+        {item.name: onnx.numpy_helper.to_array(item) for item in graph.graph.initializer}
+        for graph in (onnx.load(str(model)), prepared.model)
+    )
+    factors = np.abs(before["w"]).max((1, 2, 3)) / np.abs(after["w"]).max((1, 2, 3))
+    assert factors.argmax() == 2
+    assert factors[2] > 3 * np.delete(factors, 2).max()

@@ -76,6 +76,14 @@ def test_without_the_larger_scale_the_npu_gives_another_value(tmp_path, pool):
     assert distance(reference, on_simulator(pool, plain, samples[0])) < 15
 
 
+def test_the_smallest_scale_goes_by_the_steps_of_input_and_output(tmp_path):
+    model, _ = faint(tmp_path / "model.onnx", "Conv")
+    plan = replace(plan_for("w8a16"), adjust_weights=False)
+    prepared = measures.prepare(onnx.load(str(model)), plan, {"x": (-4.0, 4.0), "y": (-2.0, 0.0)}, {})
+    scales = [float(item["scale"]) for item in prepared.overrides["w"]]
+    assert scales[:FAINT] == pytest.approx([2.0**-22 / 4] * FAINT), "the step of y is a quarter of that of x"
+
+
 def test_channels_with_weights_keep_their_scales(tmp_path):
     model, inputs = faint(tmp_path / "model.onnx", "Conv")
     source = onnx.load(str(model))
@@ -86,4 +94,6 @@ def test_channels_with_weights_keep_their_scales(tmp_path):
     weight = onnx.numpy_helper.to_array(source.graph.initializer[0])
     own = np.abs(weight).reshape(CHANNELS, -1).max(1) / 127
     assert scales[FAINT:] == pytest.approx(own[FAINT:])
+    # In 16 bits x and y have one scale: what the NPU multiplies by is the scale of the weights itself.
+    assert scales[:FAINT] == pytest.approx([2.0**-22] * FAINT)
     assert all(scale > 100 * value for scale, value in zip(scales[:FAINT], own[:FAINT], strict=True))

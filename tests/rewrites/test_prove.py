@@ -135,6 +135,7 @@ def test_boundary_sets_hold_what_tells_operators_apart() -> None:
     assert {0.5, 1.5, -2.5} <= set(near.ravel().tolist())
     assert np.signbit(near[near == 0]).any()
     assert not np.signbit(near[near == 0]).all()
-    assert np.abs(far).max() == 6e4
+    assert (far.min(), far.max()) == (-6e4, 6e4)
+    assert {0.5, -0.5, 100.5, -100.5, 1000.0, -1000.0} <= set(far.ravel().tolist())
     assert all(np.array_equal(values["index"], given["index"]) for values in sets.values())
     assert torch.tensor(near).isfinite().all()

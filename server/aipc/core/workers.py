@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 _MEMORY_POLL_SECONDS = 0.1
 _LOG_TAIL = 4000
+_CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Limits:
         total: int = psutil.virtual_memory().total
         # In a container the control group's limit is what counts; the file says "max" where there is none.
         with suppress(OSError, ValueError):
-            total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+            total = min(total, int(_CGROUP_MEMORY.read_text()))
         return int(total * 0.85)
 
 
