@@ -16,6 +16,7 @@ from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import Finding, OutputAccuracy, Placement
 from aipc.pipeline.fixing import Prover, why
 from aipc.pipeline.gates import package_gate, sqnr_threshold
+from aipc.source import split_lines
 
 from .bench import Bench, Checked, crashed, places, sort_of
 from .job_results import Held
@@ -322,7 +323,7 @@ def _added(before: str, text: str, name: str) -> list[Objection]:
     """Objections to what a patch adds; where the original is no Python, to lines that it does not have."""
     if not syntax_error(before, name):
         return objections(before, text, name)
-    known, lines = set(before.splitlines()), text.splitlines()
+    known, lines = set(split_lines(before)), split_lines(text)
     return [item for item in objections("", text, name) if lines[item.line - 1 : item.line][0] not in known]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aipc.core.types import Finding
+from aipc.source import split_lines
 
 from .bench import Bench, Checked
 from .judge import EQUAL_DB
@@ -72,7 +73,7 @@ def _source(bench: Bench, scratch: Scratch, target: Finding | None) -> str:
     path = Path(place.file) if place else bench.request.ref.path
     try:
         scratch.locate(scratch.relative(str(path)))
-        lines = scratch.text(path).splitlines()
+        lines = split_lines(scratch.text(path))
     except PatchError as error:
         return f"The source is not among the project's files ({error}); look for what calls it."
     first, last = 1, len(lines)

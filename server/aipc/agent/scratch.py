@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from aipc.core.types import Position, Range
 from aipc.rewrites.text import unified_diff
+from aipc.source import split_lines
 
 from .results import FileEdit
 
@@ -148,7 +149,7 @@ def line_edits(before: str, after: str, file: str) -> list[tuple[Range, str]]:
     """What turns one text into the other, as ranges of whole lines of ``before``."""
     import difflib
 
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = split_lines(before, keepends=True), split_lines(after, keepends=True)
     edits = []
     for tag, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":

@@ -15,6 +15,7 @@ from aipc.core.cache import storage_errors
 from aipc.core.errors import InputError
 from aipc.core.json import from_plain, to_plain
 from aipc.pipeline.journal import Journal, read_journal
+from aipc.source import split_lines
 
 from .messages import Reply
 from .redact import redacted
@@ -77,7 +78,7 @@ def read_trace(path: Path) -> Recorded:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text("utf-8").splitlines():
+    for line in split_lines(path.read_text("utf-8")):
         try:
             value = json.loads(line)
         except ValueError:

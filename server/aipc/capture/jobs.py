@@ -39,7 +39,7 @@ def capture(
 
         return capture_graph(report, ref=ref, directory=directory, opset=opset or OPSET)
     timings: dict[str, float] = {}
-    with recorded_files() as files:
+    with recorded_files(ref.path) as files:
         report(Event("capture", f"loading {ref.name}"))
         started = time.perf_counter()
         loaded = load_model(ref)

@@ -12,6 +12,7 @@ from types import CodeType
 
 from aipc.core import json as plain
 from aipc.core.types import Frame, Origin, Position, Range, SourceMap
+from aipc.source import code_points_before
 
 from .recorder import RawFrame, Stack
 
@@ -41,8 +42,8 @@ def resolve_frame(frame: RawFrame) -> Frame:
         text = start_text.rstrip("\n")
         start, end = Position(line, len(text) - len(text.lstrip())), Position(line, len(text))
     else:
-        start = Position(line, _code_points(start_text, column))
-        end = Position(end_line, _code_points(end_text, end_column))
+        start = Position(line, code_points_before(start_text, column))
+        end = Position(end_line, code_points_before(end_text, end_column))
     name = getattr(code, "co_qualname", code.co_name)
     return Frame(Range(file, start, end), name, is_library(file))
 
@@ -60,11 +61,6 @@ def _position(code: CodeType, lasti: int) -> tuple[int, int, int | None, int | N
         if first <= lasti < last and number is not None:
             line = number
     return line, line, None, None
-
-
-def _code_points(text: str, offset: int) -> int:
-    """A column in UTF-8 bytes, as Python's compiler counts, as a column in code points."""
-    return len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore"))
 
 
 def origin(stack: Stack, module_path: str = "", construction: Stack = ()) -> Origin:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 
+from aipc.source import split_lines
+
 
 @contextmanager
 def unsaved_sources(texts: Mapping[str, str]) -> Iterator[None]:
@@ -22,7 +24,7 @@ def unsaved_sources(texts: Mapping[str, str]) -> Iterator[None]:
         text = texts.get(path)
         if text is None:
             return original(loader, name)
-        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+        linecache.cache[path] = (len(text), None, list(split_lines(text, keepends=True)), path)
         code: CodeType = compile(text, path, "exec", dont_inherit=True)
         return code
 

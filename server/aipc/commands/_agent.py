@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from aipc.qairt.soc import get_soc
+from aipc.source import split_lines
 
 from ._tables import findings_lines
 
@@ -21,7 +22,7 @@ def agent_page(report: AgentReport) -> Iterator[Any]:
     """The changes as a diff with their gates, what did not hold and why, what it cost, and what is left."""
     yield Text(f"{report.model} on {get_soc(report.soc).title}, QAIRT {report.qairt}; {report.endpoint}", "bold")
     for diff in report.diffs.values():
-        for line in diff.splitlines():
+        for line in split_lines(diff):
             heading = line.startswith(("---", "+++"))
             yield Text(line, "bold" if heading else _STYLES.get(line[:1], ""))
     if report.proof:

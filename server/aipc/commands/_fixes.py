@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from aipc.qairt.soc import get_soc
+from aipc.source import split_lines
 
 from ._tables import findings_lines, place
 
@@ -21,7 +22,7 @@ def fix_page(report: FixReport) -> Iterator[Any]:
     """The changes as a diff, each fix with its proof, what was not offered and why, and the findings that are left."""
     yield Text(f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold")
     for diff in report.diffs.values():
-        for line in diff.splitlines():
+        for line in split_lines(diff):
             heading = line.startswith(("---", "+++"))
             yield Text(line, "bold" if heading else _STYLES.get(line[:1], ""))
     for item in report.fixes:

@@ -182,10 +182,12 @@ class Manifest:
             return None
         if not isinstance(records, dict):
             return None
-        return next((key for key, files in records.items() if _unchanged(files)), None)
+        return next((key for key, files in records.items() if files is None or (files and _unchanged(files))), None)
 
-    def record(self, primary: str, files: Mapping[str, str], entry: str) -> None:
+    def record(self, primary: str, files: Mapping[str, str] | None, entry: str) -> None:
         """Remember that ``entry`` came from ``files`` (path -> SHA-256 when they were read).
+
+        None: ``primary`` alone decides it. With no file at all it is never found again: something was not seen.
 
         Raises:
             StorageError: the disk is full or cannot be written.
@@ -200,7 +202,10 @@ class Manifest:
                 except (OSError, ValueError):
                     records = {}
                 records.pop(entry, None)
-                newest = {entry: {path: _stamped(path, digest) for path, digest in files.items()}} | records
+                stamped = (
+                    {path: _stamped(path, digest) for path, digest in files.items()} if files is not None else None
+                )
+                newest = {entry: stamped} | records
                 text = json.dumps(dict(list(newest.items())[:16]))
                 temporary = self._path(primary).with_suffix(f".{os.getpid()}.tmp")
                 temporary.write_text(text, "utf-8")

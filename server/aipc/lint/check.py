@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Position, Range
 from aipc.qairt.soc import get_soc
+from aipc.source import code_points_before
 
 from .answers import Matrix, open_matrix
 from .blocks import Block, Parser
@@ -221,9 +222,7 @@ def _finding(note: Note, path: str, start: int, lines: Sequence[str]) -> Finding
 
 
 def _column(lines: Sequence[str], number: int, offset: int) -> int:
-    """A column in UTF-8 bytes as one in code points."""
-    line = lines[number - 1] if 0 < number <= len(lines) else ""
-    return offset if line.isascii() else len(line.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore"))
+    return code_points_before(lines[number - 1], offset) if 0 < number <= len(lines) else offset
 
 
 def _order(finding: Finding) -> tuple[int, int, str]:

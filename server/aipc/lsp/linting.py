@@ -14,7 +14,8 @@ from aipc.lint import lint
 from aipc.qairt.soc import get_soc
 
 from .results import Checked, current_findings, current_places, moved_lines
-from .server import AipcServer, to_uri
+from .server import AipcServer
+from .uris import to_uri
 
 _DEFINITION = re.compile(r"\s*(async\s+)?def\b")
 
@@ -32,7 +33,7 @@ def is_linted(server: AipcServer, path: str) -> bool:
     """Whether the editor has this document open, as Python, and wants to be told."""
     if not server.setting("lint.enabled", True) or not path.endswith((".py", ".pyi")):
         return False
-    return to_uri(path) in server.workspace.text_documents
+    return server.documents.open_document(to_uri(path)) is not None
 
 
 def lint_findings(server: AipcServer, path: str, lines: Sequence[str]) -> list[Finding]:

@@ -9,9 +9,8 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Fix, Range
 
-from .positions import to_lsp_range
 from .results import Checked, current_findings
-from .server import AipcServer, to_uri
+from .server import AipcServer
 
 FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.aipc"
 
@@ -26,7 +25,7 @@ def fixes_of(server: AipcServer, diagnostic: lsp.Diagnostic, path: str) -> Itera
     for finding in current_findings(checked, path, lines):
         if finding.range is None or finding.rule != diagnostic.code or list(finding.nodes) != data.get("nodes"):
             continue
-        if to_lsp_range(finding.range, lines).start.line != diagnostic.range.start.line:
+        if server.to_range(finding.range, lines).start.line != diagnostic.range.start.line:
             continue
         for fix in finding.fixes:
             if fix.edits:
@@ -87,12 +86,12 @@ def _workspace_edit(
     server: AipcServer, path: str, lines: Sequence[str], edits: Sequence[tuple[Range, str]]
 ) -> lsp.WorkspaceEdit:
     """For the very version of the text that the edits were made for, so that a later one refuses them."""
-    uri = to_uri(path)
-    changes = [lsp.TextEdit(to_lsp_range(place, lines), text) for place, text in edits]
+    uri = server.documents.uri_of(path)
+    changes = [lsp.TextEdit(server.to_range(place, lines), text) for place, text in edits]
     workspace = server.client_capabilities.workspace
     if not (workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes):
         return lsp.WorkspaceEdit(changes={uri: changes})
-    version = server.workspace.get_text_document(uri).version
+    version = server.documents.get_text_document(uri).version
     document = lsp.OptionalVersionedTextDocumentIdentifier(uri, version)
     return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(document, changes)])
 

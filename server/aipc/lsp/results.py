@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aipc.core import json as plain
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Position, Range, SourceMap
 from aipc.qairt.results import NodeAccuracy, NodeError
+from aipc.source import split_lines
 
 from .node_times import NodeTime
 
@@ -76,10 +77,10 @@ def digest(
     texts = {}
     for file in files:
         if unsaved and file in unsaved:
-            texts[file] = tuple(unsaved[file].splitlines())
+            texts[file] = split_lines(unsaved[file])
             continue
         try:
-            texts[file] = tuple(Path(file).read_text("utf-8").splitlines())
+            texts[file] = split_lines(Path(file).read_text("utf-8"))
         except (OSError, UnicodeDecodeError):
             continue
     return Checked(reference, report, texts, dict(places), extra=extra)

@@ -9,15 +9,21 @@ import logging
 import os
 import pkgutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
 
 import aipc
+from aipc.core.types import Range
+from aipc.source import split_lines
 
+from .positions import to_lsp_range
 from .results import Checked
+from .uris import to_uri
+from .workspace import Documents, Protocol
 
 if TYPE_CHECKING:
     from aipc.core.workers import WorkerPool
@@ -29,7 +35,7 @@ class AipcServer(LanguageServer):
     """State shared by the features: settings, the workers, and the results of the last checks."""
 
     def __init__(self) -> None:
-        super().__init__("aipc", getattr(aipc, "__version__", "0.1.0"))
+        super().__init__("aipc", getattr(aipc, "__version__", "0.1.0"), protocol_cls=Protocol)
         self.settings: dict[str, Any] = {}
         self.results: dict[str, Checked] = {}
         self.generation = 0
@@ -61,12 +67,22 @@ class AipcServer(LanguageServer):
             self._checker = Checker(self)
         return self._checker
 
-    def lines(self, file: str) -> list[str]:
+    def lines(self, file: str) -> tuple[str, ...]:
         """The lines of a file as the editor has it now."""
         try:
-            return self.workspace.get_text_document(to_uri(file)).source.splitlines()
+            return split_lines(self.documents.get_text_document(to_uri(file)).source)
         except (OSError, UnicodeDecodeError):
-            return []
+            return ()
+
+    @property
+    def documents(self) -> Documents:
+        """The open documents; those that are not open are read from the disk."""
+        assert isinstance(self.workspace, Documents)
+        return self.workspace
+
+    def to_range(self, place: Range, lines: Sequence[str]) -> lsp.Range:
+        """A place in the client's units, in a text with these lines."""
+        return to_lsp_range(place, lines, self.documents.position_codec)
 
     def setting(self, name: str, default: Any) -> Any:
         value: Any = self.settings
@@ -97,14 +113,6 @@ class AipcServer(LanguageServer):
         """What the status bar shows: which models are being checked."""
         running = self._checker.running if self._checker else []
         self.protocol.notify("aipc/checking", {"models": running})
-
-
-def to_path(uri: str) -> Path:
-    return Path(to_fs_path(uri) or uri)
-
-
-def to_uri(file: str | Path) -> str:
-    return Path(file).as_uri()
 
 
 def create() -> AipcServer:

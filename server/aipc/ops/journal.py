@@ -30,7 +30,7 @@ class Journal:
         self._lock = threading.Lock()
         self.results: dict[tuple[str, str], tuple[str, Measured]] = {}
         if self.path.is_file():
-            for line in self.path.read_text("utf-8").splitlines():
+            for line in self.path.read_text("utf-8").split("\n"):
                 try:
                     case, soc, content, result = json.loads(line)
                     self.results[case, soc] = (content, from_plain(result, Measured))

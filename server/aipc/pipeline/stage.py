@@ -154,7 +154,7 @@ class Stage:
     key: Callable[[Run], Any]
     build: Callable[[Run, Path], Mapping[str, Any]]
     gate: Callable[[Run, Mapping[str, Any]], Gate | None] = lambda run, meta: None
-    files: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
+    files: Callable[[Mapping[str, Any]], Mapping[str, str] | None] | None = None
     note: Callable[[Run, Mapping[str, Any]], str] = lambda run, meta: ""
     cached: bool = True
 

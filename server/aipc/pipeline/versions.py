@@ -9,7 +9,17 @@ from functools import lru_cache
 
 from aipc.qairt.runtime import qairt_version
 
-_LIBRARIES = ("aipc", "torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "onnxruntime-qnn", "numpy")
+_LIBRARIES = (
+    "aipc",
+    "torch",
+    "torchvision",
+    "onnx",
+    "onnxscript",
+    "onnx-ir",
+    "onnxruntime",
+    "onnxruntime-qnn",
+    "numpy",
+)
 
 
 @lru_cache(maxsize=1)

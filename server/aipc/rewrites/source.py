@@ -14,10 +14,11 @@ import tokenize
 from collections.abc import Iterator, Sequence
 
 from aipc.core.types import Finding, Fix, Position, Range
+from aipc.source import line_starts
 
 from .rule import Edit, Rule, all_rules
 from .site import NoEdit, Site
-from .syntax import Syntax, line_starts, parse
+from .syntax import Syntax, parse
 
 
 def fixes_of(finding: Finding, source: str, codes: Sequence[str]) -> tuple[Fix, ...]:

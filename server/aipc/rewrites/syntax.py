@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from aipc.core.types import Position, Range
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
+from aipc.source import code_points_before, line_starts, newline_of, split_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,7 @@ class Syntax:
         )
 
     def _position(self, line: int, offset: int) -> Position:
-        # The syntax tree counts UTF-8 bytes, ranges count code points.
-        return Position(line, len(self.lines[line - 1].encode()[:offset].decode("utf-8", "ignore")))
+        return Position(line, code_points_before(self.lines[line - 1], offset))
 
     def text_of(self, node: ast.expr) -> str:
         """The expression as it is written."""
@@ -79,21 +76,15 @@ def parse(text: str) -> Syntax | None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return None
-    end = _LINE_END.search(text)
     return Syntax(
         text,
         tree,
-        tuple(_LINE_END.split(text)),
-        end.group() if end else "\n",
+        split_lines(text),
+        newline_of(text),
         {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)},
         _imports(tree),
         frozenset(_names(tree)),
     )
-
-
-def line_starts(text: str) -> list[int]:
-    """Where each line begins. Python's lines: a form feed or a line separator of Unicode does not end one."""
-    return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:

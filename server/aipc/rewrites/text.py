@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from aipc.core.types import Fix, Position, Range
+from aipc.source import split_lines
 
 from .rule import Edit
 
@@ -40,7 +41,7 @@ def unified_diff(before: str, after: str, file: str) -> str:
     lines = []
     name = PurePath(file).as_posix().lstrip("/")
     for line in difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+        split_lines(before, keepends=True), split_lines(after, keepends=True), f"a/{name}", f"b/{name}"
     ):
         lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(lines)

@@ -9,6 +9,7 @@ from typing import Any
 
 from aipc.agent.scratch import PatchError
 from aipc.core._paths import authors_path
+from aipc.source import split_lines
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
 
@@ -30,7 +31,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
             raise WrongCall(str(error)) from error
     else:
         title, text = arguments["module"], _library(context, arguments["module"])
-    lines = text.splitlines()
+    lines = split_lines(text)
     first = max(1, int(arguments.get("first", 1)))
     last = min(len(lines), int(arguments.get("last", first + _LINES - 1)), first + _LINES - 1)
     shown = "\n".join(f"{number:4}  {lines[number - 1]}" for number in range(first, last + 1))

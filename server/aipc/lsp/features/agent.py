@@ -54,9 +54,9 @@ from aipc.core.json import to_plain
 from aipc.core.types import Event, Range
 
 from ..plain import plain
-from ..positions import to_lsp_range
 from ..progress import Progress
-from ..server import AipcServer, to_path, to_uri
+from ..server import AipcServer
+from ..uris import to_path
 from .commands import answer_error, file_of, untrusted
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def _budget(given: Mapping[str, Any]) -> Budget:
 def _unsaved(server: AipcServer) -> dict[str, str]:
     """Open files whose text is another than the disk's."""
     texts = {}
-    for uri, document in server.workspace.text_documents.items():
-        path = to_path(uri)
+    for document in server.documents.text_documents.values():
+        path = to_path(document.uri)
         try:
             with path.open(encoding="utf-8", newline="") as stream:
                 same = stream.read() == document.source
@@ -238,9 +238,9 @@ def workspace_edit(server: AipcServer, report: AgentReport) -> lsp.WorkspaceEdit
     changes: list[Any] = []
     for file, edits in files.items():
         lines = server.lines(file)
-        document = server.workspace.text_documents.get(to_uri(file))
-        identifier = lsp.OptionalVersionedTextDocumentIdentifier(to_uri(file), document.version if document else None)
-        annotated = [lsp.AnnotatedTextEdit(ANNOTATION, to_lsp_range(place, lines), text) for place, text in edits]
+        document = server.documents.get_text_document(server.documents.uri_of(file))
+        identifier = lsp.OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
+        annotated = [lsp.AnnotatedTextEdit(ANNOTATION, server.to_range(place, lines), text) for place, text in edits]
         changes.append(lsp.TextDocumentEdit(identifier, annotated))
     label = report.accepted[-1].title if report.accepted else "Agent"
     annotation = lsp.ChangeAnnotation(label, needs_confirmation=True, description=_proof(report))

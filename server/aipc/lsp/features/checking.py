@@ -14,7 +14,8 @@ from aipc.core.config import load_config
 from aipc.core.errors import AipcError
 
 from ..models import find_models
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 
 
 def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
@@ -52,7 +53,7 @@ def register(server: AipcServer) -> None:
         path = to_path(parameters.text_document.uri)
         if not server.trusted or path.suffix != ".py" or server.setting("check.trigger", "save") == "command":
             return
-        document = server.workspace.get_text_document(parameters.text_document.uri)
+        document = server.documents.get_text_document(parameters.text_document.uri)
         await check_file(server, path, document.source)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
@@ -63,7 +64,7 @@ def register(server: AipcServer) -> None:
     async def check_text(argument: dict[str, str]) -> None:
         """Check the models of a file as the editor has it, saved or not; for pauses in typing."""
         path = to_path(argument["uri"])
-        text = server.workspace.get_text_document(argument["uri"]).source
+        text = server.documents.get_text_document(argument["uri"]).source
         if server.trusted and _is_python(text):
             await check_file(server, path, text, {str(path): text})
 

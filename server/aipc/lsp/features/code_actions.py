@@ -8,7 +8,8 @@ from lsprotocol import types as lsp
 
 from ..agent_actions import agent_actions
 from ..quick_fixes import FIX_ALL, fixes_of, fixes_together
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 
 
 def register(server: AipcServer) -> None:

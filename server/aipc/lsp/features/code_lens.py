@@ -8,7 +8,8 @@ from aipc.core.config import load_config
 from aipc.core.errors import AipcError
 
 from ..models import ModelSite, find_models
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 
 
 def register(server: AipcServer) -> None:
@@ -37,7 +38,7 @@ def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
     """The models of a document; none while its configuration cannot be read."""
     path = to_path(uri)
     try:
-        return find_models(server.workspace.get_text_document(uri).source, path, load_config(path.parent))
+        return find_models(server.documents.get_text_document(uri).source, path, load_config(path.parent))
     except (AipcError, OSError, UnicodeDecodeError):
         return ()
 

@@ -16,7 +16,8 @@ from aipc.core.json import to_plain
 from aipc.qairt.soc import all_socs
 
 from ..progress import Progress
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 
 
 def file_of(argument: dict[str, Any]) -> Path:

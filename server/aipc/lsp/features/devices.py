@@ -12,7 +12,8 @@ from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
 from ..progress import Progress
-from ..server import AipcServer, to_path, to_uri
+from ..server import AipcServer
+from ..uris import to_path, to_uri
 from .commands import answer_error, untrusted
 
 

@@ -14,9 +14,9 @@ from lsprotocol import types as lsp
 from aipc.core.types import Finding, Severity
 
 from ..linting import is_linted, lint_findings, soc_in_effect
-from ..positions import to_lsp_range
 from ..results import current_findings
-from ..server import AipcServer, to_path, to_uri
+from ..server import AipcServer
+from ..uris import to_path, uri_key
 
 _SEVERITIES = {
     Severity.ERROR: lsp.DiagnosticSeverity.Error,
@@ -43,15 +43,15 @@ def register(server: AipcServer) -> None:
     @server.feature(lsp.WORKSPACE_DIAGNOSTIC)
     def pull_all(parameters: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
         """Also for files that are not open; a file whose findings are gone is told so once more."""
-        known = {item.uri: item.value for item in parameters.previous_result_ids}
+        known = {uri_key(item.uri): item.value for item in parameters.previous_result_ids}
         files = {
             finding.range.file for checked in server.results.values() for finding in checked.findings if finding.range
         }
         reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
         for file in sorted(files | told):
-            uri, lines = to_uri(file), server.lines(file)
+            uri, lines = server.documents.uri_of(file), server.lines(file)
             result_id = _result_id(server, file, lines)
-            if known.get(uri) == result_id:
+            if known.get(uri_key(uri)) == result_id:
                 reports.append(lsp.WorkspaceUnchangedDocumentDiagnosticReport(uri, result_id))
             else:
                 items = diagnostics(server, file, lines)
@@ -85,13 +85,16 @@ def _diagnostic(server: AipcServer, finding: Finding, lines: Sequence[str], mode
     words = f"\nQAIRT: {finding.compiler}" if finding.compiler else ""
     related = [
         lsp.DiagnosticRelatedInformation(
-            lsp.Location(to_uri(item.range.file), to_lsp_range(item.range, server.lines(item.range.file))), item.message
+            lsp.Location(
+                server.documents.uri_of(item.range.file), server.to_range(item.range, server.lines(item.range.file))
+            ),
+            item.message,
         )
         for item in finding.related
     ]
     page = server.rule_page.replace("{rule}", finding.rule)
     return lsp.Diagnostic(
-        range=to_lsp_range(finding.range, lines),
+        range=server.to_range(finding.range, lines),
         message=f"{finding.message}{words}",
         severity=_SEVERITIES[finding.severity],
         code=finding.rule,

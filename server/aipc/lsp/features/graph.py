@@ -12,7 +12,8 @@ from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
 from ..results import Checked, current_places
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 from .commands import answer_error, file_of, untrusted
 
 

@@ -11,10 +11,11 @@ from aipc.core.accuracy import NodeError
 from aipc.core.types import Position, Range
 from aipc.qairt.soc import get_soc
 
-from ..positions import code_points, to_lsp_range
+from ..positions import from_lsp_position
 from ..quick_fixes import words_of
 from ..results import Place, current_findings, current_places
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 from .inlay_hints import decibels
 
 _MOST = 12
@@ -25,10 +26,9 @@ def register(server: AipcServer) -> None:
     def hover(parameters: lsp.HoverParams) -> lsp.Hover | None:
         path = str(to_path(parameters.text_document.uri))
         lines = server.lines(path)
-        number = parameters.position.line
-        if number >= len(lines):
+        where = from_lsp_position(parameters.position, lines, server.documents.position_codec)
+        if where is None:
             return None
-        where = Position(number + 1, code_points(parameters.position.character, lines[number]))
         for checked in server.results.values():
             places = innermost(current_places(checked, path, lines), where)
             if not places:
@@ -42,7 +42,7 @@ def register(server: AipcServer) -> None:
             ways = "\n".join(dict.fromkeys(words for finding in about for words in words_of(finding)))
             return lsp.Hover(
                 lsp.MarkupContent(lsp.MarkupKind.Markdown, f"{title}\n\n{table(places)}\n\n{ways}".strip()),
-                to_lsp_range(places[0].range, lines),
+                server.to_range(places[0].range, lines),
             )
         return None
 

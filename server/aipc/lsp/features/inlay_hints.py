@@ -11,9 +11,9 @@ from aipc.core.accuracy import NodeError
 from aipc.core.types import Placement
 
 from ..node_times import time_text
-from ..positions import utf16_units
 from ..results import Place, current_places
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 
 _BLAMED = 0.1
 """Share of the model's error from which on a line is told that it introduces it."""
@@ -37,7 +37,7 @@ def register(server: AipcServer) -> None:
             total = checked.report.nodes
             for number, places in by_line.items():
                 text = label(places, accuracy=bool(server.setting("inlayHints.accuracy", True)))
-                where = lsp.Position(number - 1, utf16_units(lines[number - 1]))
+                where = lsp.Position(number - 1, server.documents.position_codec.client_num_units(lines[number - 1]))
                 found[number] = lsp.InlayHint(
                     where, f"{text} (stale)" if stale else text, padding_left=True, tooltip=tooltip(places, total)
                 )

@@ -7,11 +7,14 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from ..server import AipcServer
+from ..workspace import Protocol
 
 
 def register(server: AipcServer) -> None:
     @server.feature(lsp.INITIALIZE)
     def initialize(parameters: lsp.InitializeParams) -> None:
+        assert isinstance(server.protocol, Protocol)
+        server.protocol.use_documents()
         options: Any = parameters.initialization_options or {}
         server.settings = dict(options.get("settings", {}))
         server.trusted = bool(options.get("trusted", True))

@@ -10,7 +10,8 @@ from typing import Any
 from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 
 
 def register(server: AipcServer) -> None:
@@ -25,7 +26,7 @@ def register(server: AipcServer) -> None:
 
 def _roots(server: AipcServer) -> list[Path]:
     """Directories of the workspace that may hold ``.aipc``: the folders, and those that deployed models lie in."""
-    folders = [to_path(uri) for uri in server.workspace.folders]
+    folders = [to_path(folder.uri) for folder in server.workspace.folders.values()]
     below = [path.parent for folder in folders for path in (*folder.glob(".aipc"), *folder.glob("*/.aipc"))]
     models = [Path(file).parent for checked in server.results.values() for file in checked.texts]
     return list(dict.fromkeys((*folders, *below, *models)))

@@ -16,7 +16,8 @@ from aipc.core.errors import AipcError, InputError
 from aipc.core.json import to_plain
 
 from ..progress import Progress
-from ..server import AipcServer, to_path
+from ..server import AipcServer
+from ..uris import to_path
 from .commands import answer_error, untrusted
 
 _NO_CODE = {"ops", "targets", "runs", "doctor", "explain_finding"}
