@@ -9,6 +9,7 @@ import pytest
 from aipc.core.errors import AipcError, InputError
 from aipc.core.workers import WorkerPool
 from aipc.mcp.jobs import Jobs
+from aipc.mcp.server import _described
 from aipc.mcp.tool import Call, all_tools, device_of
 from aipc.mcp.workspace import Workspace
 
@@ -53,6 +54,22 @@ def test_what_lies_inside_is_taken(outside: Path) -> None:
     assert workspace.model("model.py:Model") == "model.py:Model"
     assert workspace.model(f"{outside}/inside/model.py:Model")
     assert workspace.path("new/folder") == outside / "inside" / "new" / "folder"
+
+
+@pytest.mark.parametrize("name", ["../../../../esc", "..", "a/b"])
+def test_a_configured_name_that_is_a_path_is_refused(outside: Path, name: str) -> None:
+    config = f'[tool.aipc.models."{name}"]\nentry = "model.py:Model"\n'
+    (outside / "inside" / "pyproject.toml").write_text(config)
+    with pytest.raises(AipcError, match="is a path"):
+        Workspace.at(outside / "inside").model(name)
+
+
+def test_tools_that_replace_files_say_so() -> None:
+    hints = {tool.name: _described(tool).annotations for tool in all_tools().values()}
+    for name in ("deploy", "fix", "quantize", "run", "agent"):
+        assert hints[name].destructive_hint and not hints[name].read_only_hint
+    for name in ("check", "runs", "ops"):
+        assert hints[name].read_only_hint and not hints[name].destructive_hint
 
 
 def test_a_configured_entry_that_leads_outside_is_refused(outside: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_precision_that_is_not_there_is_refused_in_one_sentence(project, pool)
 
 def test_a_directory_that_is_no_package_is_not_overwritten(project, pool, deployed, tmp_path):
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(StorageError, match="is not a package"):
+    with pytest.raises(StorageError, match="is not replaced"):
         engine.deploy(engine.DeployRequest("model.py:Small", cwd=project, out=tmp_path), pool)
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aipc import engine
-from aipc.core.errors import InputError
+from aipc.core.errors import InputError, StorageError
 from aipc.core.types import DeployReport, Severity
 from aipc.pipeline.package import read_manifest
 from aipc.qairt.soc import all_socs, float_soc, get_soc
@@ -116,6 +116,10 @@ def test_quantize_writes_graph_and_dlc_alone(data, pool, tmp_path):
     assert report.ok
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"model.onnx", "model.dlc", "quantization.json"}
     assert min(item.sqnr_db for item in report.accuracy) > 25
+    (tmp_path / "out" / "mine.txt").write_text("precious")
+    with pytest.raises(StorageError, match=r"it holds mine\.txt"):
+        engine.quantize(request, pool)
+    assert (tmp_path / "out" / "mine.txt").read_text() == "precious"
 
 
 def test_a_chip_without_fp16_is_judged_in_float_by_its_own_architecture_where_there_is_one():

@@ -26,16 +26,20 @@ _STALE_SECONDS = 24 * 3600.0
 _CLEAN_SECONDS = 3600.0
 _STAMP_BYTES = 4 << 20
 _SETTLED_NS = 2_000_000_000
+_ELSEWHERE = "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)"
+_MORE_SPACE = "free some space, or choose another directory (--output for a package, AIPC_CACHE_DIR for the cache)"
 _REMEDIES = {
-    errno.ENOSPC: "free some space, or choose another directory (--output for a package, AIPC_CACHE_DIR for the cache)",
-    errno.EDQUOT: "free some space, or choose another directory (--output for a package, AIPC_CACHE_DIR for the cache)",
-    errno.ENOTDIR: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
-    errno.EROFS: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
-    errno.EACCES: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
-    errno.EPERM: "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)",
+    errno.ENOSPC: _MORE_SPACE,
+    errno.EDQUOT: _MORE_SPACE,
+    errno.EFBIG: _MORE_SPACE,
+    errno.ENOTDIR: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.ELOOP: _ELSEWHERE,
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
-
-_ANYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
+_ANYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ConfigError, ModelLoadError, StorageError
+from .names import name_problem
 from .target_config import parse_targets
 from .types import Position, Range
 
@@ -204,6 +205,8 @@ def _numbers(path: Path, where: str, value: Any) -> dict[str, float]:
 def _dims(path: Path, where: str, value: Any) -> dict[str, int | tuple[int, ...]]:
     dims: dict[str, int | tuple[int, ...]] = {}
     for name, sizes in value.items() if isinstance(value, dict) else [("", None)]:
+        if name and (problem := name_problem(name)):
+            raise ConfigError(f"{where} in {path}: the name {name[:60]!r} {problem}", remedy="rename the dimension")
         several: list[Any] = sizes if isinstance(sizes, list) else [sizes]
         if not several or any(type(size) is not int or size < 1 for size in several):
             raise ConfigError(
@@ -260,11 +263,14 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         raise ModelLoadError(f"there is no file {path}", remedy=remedy)
     if suffix == ".py" and not attribute:
         raise ModelLoadError(f"{file} names a file but no model in it", remedy=f"write {file}:ClassOrFactory")
+    called = name or attribute or path.stem
+    if problem := name_problem(called):
+        raise ModelLoadError(f"the name {called[:60]!r} {problem}", remedy="name it in [tool.aipc.models.NAME]")
     kinds: dict[str, Literal["python", "onnx", "pt2"]] = {".py": "python", ".onnx": "onnx", ".pt2": "pt2"}
     if suffix not in kinds:
         raise ModelLoadError(f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name")
     return ModelRef(
-        name=name or attribute or path.stem,
+        name=called,
         kind=kinds[suffix],
         path=path,
         attribute=attribute or None,
@@ -305,6 +311,8 @@ def write_model_config(
     """
     import tomlkit
 
+    if problem := name_problem(name):
+        raise ConfigError(f"the name {name[:60]!r} {problem}", remedy="choose another name for the model")
     if pyproject.is_file():
         _read(pyproject)
         document = tomlkit.parse(pyproject.read_text("utf-8"))

@@ -24,6 +24,7 @@ from aipc.agent.scratch import Scratch
 from aipc.agent.trace import Recorded, Trace, read_trace
 from aipc.core.errors import CancelledError, InputError
 from aipc.core.files import replace_text
+from aipc.core.names import state_path
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.journal import new_run_directory
@@ -126,7 +127,7 @@ def agent(
             request.readable,
             request.seconds,
         )
-        directory = ref.root / ".aipc" / "agent" / new_run_directory(ref.root).name
+        directory = state_path(ref.root, "agent", new_run_directory(ref.root).name)
         trace = Trace(directory, redactor(getattr(who, "secrets", ())))
         meter = Meter(budget, before=recorded.seconds if recorded and request.resume else 0.0)
 

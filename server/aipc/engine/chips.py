@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from aipc.core.config import Config, ModelRef
 from aipc.core.errors import InputError
+from aipc.core.names import state_path
 from aipc.core.types import DeployReport, Event, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.chips import merge_packages
-from aipc.pipeline.package import install_package, read_manifest
+from aipc.pipeline.package import check_output, install_package, read_manifest, recover_output
 from aipc.qairt.soc import get_soc
 from aipc.targets import RunOptions
 
@@ -72,10 +73,10 @@ def deploy_for_chips(
 
 
 def _place(request: DeployRequest, ref: ModelRef, socs: tuple[str, ...], precision: str) -> Path:
-    default = ref.root / ".aipc" / "packages" / f"{ref.name}-{'+'.join(socs)}-{precision}"
-    out = (request.cwd or Path.cwd()) / (request.out or default)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file", remedy="choose a directory with --output")
+    default = ("packages", f"{ref.name}-{'+'.join(socs)}-{precision}")
+    out = (request.cwd or Path.cwd()) / (request.out or state_path(ref.root, *default))
+    recover_output(out)
+    check_output(out)
     return out
 
 

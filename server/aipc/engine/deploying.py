@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aipc.core.errors import AipcError, CancelledError, InputError, QairtError
+from aipc.core.errors import AipcError, CancelledError, QairtError
 from aipc.core.json import from_plain, to_plain
+from aipc.core.names import state_path
 from aipc.core.types import (
     DeployReport,
     Event,
@@ -21,8 +22,8 @@ from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
 from aipc.pipeline.gates import PACKAGE_SQNR_DB
-from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
-from aipc.pipeline.package import install_package
+from aipc.pipeline.journal import Journal, new_run_directory, run_lock
+from aipc.pipeline.package import check_output, install_package, recover_output
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
@@ -88,14 +89,16 @@ def deploy(
         )
     if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
         raise needs_integers(ref, soc, target)
-    out = request.out or ref.root / ".aipc" / "packages" / f"{ref.name}-{soc}-{precision}"
+    out = request.out or state_path(ref.root, "packages", f"{ref.name}-{soc}-{precision}")
     out = (request.cwd or Path.cwd()) / out
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file", remedy="choose a directory with --output")
+    places = [out / name for name, _ in variants(ref)]
+    for place in places:
+        recover_output(place)
+        check_output(place)
     tolerance = dict(ref.config.tolerance) if ref.config else {}
     options = RunOptions(setup=request.setup, settings=config.targets.get(target, {}))
     reports: dict[str, DeployReport] = {}
-    with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
+    with pool_or_new(pool) as workers:
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
             asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
@@ -155,11 +158,17 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
         run.on_event(Event("report", "writing the package"))
         if run.plan is None and _below_threshold(outcome):
             run.findings += localize(run)
-        deployments = {run.request.target: run.meta("run")["environment"]}
-        install_package(run.path("package", "package"), out, _gates(outcome), deployments)
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
     report = replace(report, frontier=settled.frontier, node_accuracy=accuracy, metric=_metric(run))
-    write_reports(report, directory, out if outcome.ok else None)
+    reports = write_reports(report, directory)
+    if outcome.ok:
+        deployments = {run.request.target: run.meta("run")["environment"]}
+        try:
+            install_package(run.path("package", "package"), out, _gates(outcome), deployments, reports)
+        except AipcError:
+            for path in reports:
+                path.unlink()  # it would report a package that is not there
+            raise
     journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
     return report
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aipc.core.cache import storage_errors
 from aipc.core.errors import InputError
+from aipc.core.install import check_destination, install_output, recover
 from aipc.core.json import from_plain, to_plain
+from aipc.core.names import state_path
 from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.driver import run_stages
-from aipc.pipeline.journal import Journal, model_lock, new_run_directory, run_lock
+from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.calibrate import calibration_set
 from aipc.pipeline.stages.package import quantization
@@ -27,6 +28,8 @@ from aipc.quantize.plan import UNIFORM
 
 from ._run import INTEGERS, OnEvent, calibrated, counts, new_run, resolve
 
+_PROVENANCE = "quantization.json"
+_FILES = frozenset({"model.onnx", "model.data", "model.dlc", _PROVENANCE})
 STAGES = ("capture", "verify capture", "placement", "rewrite", "calibrate", "quantize")
 
 
@@ -86,9 +89,11 @@ def quantize(
     if precision not in UNIFORM:
         raise InputError(f"{precision} is no quantization to write", remedy=f"use one of {', '.join(UNIFORM)}")
     require_qairt()
-    out = request.out or ref.root / ".aipc" / "quantized" / f"{ref.name}-{soc}-{precision}"
+    out = request.out or state_path(ref.root, "quantized", f"{ref.name}-{soc}-{precision}")
     out = (request.cwd or Path.cwd()) / out
-    with pool_or_new(pool) as workers, model_lock(ref.root, f"{ref.name}-{soc}-{precision}"):
+    recover(out, _ownership_problem)
+    check_destination(out, _ownership_problem)
+    with pool_or_new(pool) as workers:
         asked = calibrated(Request(ref, soc, precision), request.calibration, request.calibration_count)
         run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
         with run_lock(run.directory):
@@ -122,20 +127,37 @@ def _written(run: Run, out: Path, *, dlc: bool) -> tuple[tuple[OutputAccuracy, .
     """Put graph, encodings and provenance into ``out``; the graph's accuracy on the CPU, and the DLC's path."""
     result = quantized_result(run)
     assert result
-    with storage_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        for name in ("model.onnx", "model.data"):
-            if (run.entries["quantize"].path / name).is_file():
-                shutil.copyfile(run.entries["quantize"].path / name, out / name)
-        told = {**(quantization(run) or {}), "encodings": to_plain(result.encodings)}
-        (out / "quantization.json").write_text(json.dumps(told, indent=2), "utf-8")
     accuracy: tuple[OutputAccuracy, ...] = run.job(
         "aipc.quantize.judging:on_cpu",
         model=str(run.graph),
         samples=[str(path) for path in run.held_out],
         references=[str(path) for path in run.references],
     )
-    path = None
+    source = run.entries["quantize"].path
+    files = [source / name for name in ("model.onnx", "model.data") if (source / name).is_file()]
     if dlc:
-        path = run.job("aipc.qairt.dlc:write", model=str(run.graph), soc=run.request.soc, out=str(out / "model.dlc"))
-    return accuracy, path
+        path = run.directory / "model.dlc"
+        run.job("aipc.qairt.dlc:write", model=str(run.graph), soc=run.request.soc, out=str(path))
+        files.append(path)
+    provenance = {**(quantization(run) or {}), "encodings": to_plain(result.encodings)}
+
+    def build(staging: Path) -> None:
+        staging.mkdir()
+        for file in files:
+            shutil.copyfile(file, staging / file.name)
+        (staging / _PROVENANCE).write_text(json.dumps(provenance, indent=2), "utf-8")
+
+    install_output(out, build, _ownership_problem)
+    return accuracy, str(out / "model.dlc") if dlc else None
+
+
+def _ownership_problem(directory: Path) -> str:
+    """Why a directory is not one that an earlier quantization wrote, as a clause; "" when it is."""
+    try:
+        provenance = json.loads((directory / _PROVENANCE).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return f"it has no {_PROVENANCE} of AIPC"
+    if not isinstance(provenance, dict) or not {"plan", "encodings"} <= provenance.keys():
+        return f"its {_PROVENANCE} is not one of AIPC"
+    strangers = sorted(path.name for path in directory.iterdir() if path.name not in _FILES or not path.is_file())
+    return f"it holds {strangers[0]}, which AIPC did not write" if strangers else ""

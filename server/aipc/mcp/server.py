@@ -138,7 +138,7 @@ def _described(tool: Tool) -> types.Tool:
         annotations=types.ToolAnnotations(
             title=tool.title,
             read_only_hint=not tool.writes and (tool.target is None or tool.only_looks),
-            destructive_hint=False,
+            destructive_hint=tool.writes,
             open_world_hint=tool.target is not None,
         ),
     )

@@ -57,7 +57,7 @@ class Tool:
         run: does the work; what it returns becomes the answer, as ``--json`` would print it. Raises AipcError.
         required: names of the arguments that must be given.
         long: can take longer than a client waits; with ``background`` it is a job.
-        writes: changes files of the workspace.
+        writes: changes or replaces files of the workspace; clients are told that the tool is destructive.
         target: the target that the call would run a package on, for the question whether it may.
         only_looks: what it does on a target changes nothing there.
         doing: what the call would do there, for the same question.

@@ -8,15 +8,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aipc.core.cache import Entry, storage_errors
-from aipc.core.errors import PackageError, StorageError
+from aipc.core.cache import Entry
+from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
+from aipc.core.install import check_destination, install_output, recover
+from aipc.core.package_manifest import FORMAT, MANIFEST, check_package, ownership_problem, read_manifest
 from aipc.qairt.soc import SoC, all_socs, get_soc
 
-FORMAT = 1
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "build_package",
+    "check_output",
+    "check_package",
+    "install_package",
+    "layout",
+    "read_manifest",
+    "recover_output",
+]
+
 RUNNER = 2
 """What the package's ``run.py`` understands: since 2 ``--progress`` and ``--cpu-model``."""
-MANIFEST = "manifest.json"
 _SELF_TEST_SQNR_DB = 30.0
 _RUNNER = Path(__file__).with_name("runner") / "run.py"
 
@@ -96,46 +108,16 @@ def _encoded(spec: Mapping[str, Any], encodings: Mapping[str, Mapping[str, Any]]
     return {**spec, "encoding": {key: found[key] for key in ("dtype", "scale", "zero_point")}} if found else dict(spec)
 
 
-def read_manifest(package: Path) -> dict[str, Any]:
-    """The manifest of a package. Raises :class:`PackageError` when there is none that can be read."""
-    path = package / MANIFEST
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise PackageError(
-            f"{package} is not a package: it has no {MANIFEST}",
-            remedy="give the directory that `aipc deploy` wrote",
-        ) from None
-    except (OSError, ValueError) as error:
-        raise PackageError(f"{path} is damaged", remedy="deploy the model again", detail=str(error)) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise PackageError(f"{path} has a format that this version does not read", remedy="deploy the model again")
-    return manifest
-
-
-def check_package(package: Path) -> dict[str, Any]:
-    """The manifest, after every file was found whole. Raises :class:`PackageError` naming the first that is not."""
-    manifest = read_manifest(package)
-    for name, digest in manifest["files"].items():
-        path = package / name
-        if not path.is_file():
-            raise PackageError(f"{path} is missing", remedy="deploy the model again")
-        if hash_file(path) != digest:
+def _copy(source: Path, destination: Path, files: Mapping[str, str]) -> None:
+    """Copy the files that the manifest lists, each hashed as it arrived. Raises :class:`PackageError`."""
+    for name, digest in files.items():
+        (destination / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, destination / name)
+        if hash_file(destination / name) != digest:
             raise PackageError(
-                f"{path} is damaged: its content is not what was written", remedy="deploy the model again"
+                f"{source / name} is damaged: its content is not what was written",
+                remedy="deploy again with --no-cache",
             )
-    return manifest
-
-
-def _copy(source: Path, destination: Path) -> None:
-    """``shutil.copytree``, with the first error as it was: its own error has no number to tell a full disk by."""
-    try:
-        shutil.copytree(source, destination, copy_function=shutil.copyfile)
-    except shutil.Error as error:
-        for name in sorted(item.relative_to(source) for item in source.rglob("*") if item.is_file()):
-            (destination / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, destination / name)
-        raise OSError(f"the package could not be copied: {error}") from error
 
 
 def _earlier(destination: Path, files: Mapping[str, str]) -> dict[str, Any]:
@@ -150,12 +132,28 @@ def _earlier(destination: Path, files: Mapping[str, str]) -> dict[str, Any]:
 def _self_test_threshold(gates: Mapping[str, Any]) -> float:
     """What the package reached when it was verified, less 3 dB for the differences between devices."""
     gate = gates.get("verify") or {}
+    if gate.get("metric") != "sqnr_db":
+        return _SELF_TEST_SQNR_DB
     values = [value for value in (gate.get("value"), gate.get("threshold")) if isinstance(value, (int, float))]
-    return min(values) - 3.0 if values else _SELF_TEST_SQNR_DB
+    return max(0.0, min(values) - 3.0) if values else _SELF_TEST_SQNR_DB
+
+
+def check_output(destination: Path) -> None:
+    """Raises StorageError unless a package can be installed at ``destination`` without losing anything."""
+    check_destination(destination, ownership_problem)
+
+
+def recover_output(destination: Path) -> None:
+    """Put back a package that a killed installation had moved out of the way."""
+    recover(destination, ownership_problem)
 
 
 def install_package(
-    source: Path, destination: Path, gates: Mapping[str, Any], deployments: Mapping[str, Any] | None = None
+    source: Path,
+    destination: Path,
+    gates: Mapping[str, Any],
+    deployments: Mapping[str, Any] | None = None,
+    reports: Sequence[Path] = (),
 ) -> None:
     """Copy a finished package to where the user wants it: whole, or not at all.
 
@@ -163,39 +161,21 @@ def install_package(
         gates: those that it passed.
         deployments: target -> environment that it was verified in; targets of an earlier deployment of the very same
             package are kept.
+        reports: files for people that are put next to the manifest.
 
     Raises:
         StorageError: the place is taken by something else, full, or cannot be written.
+        PackageError: a file of ``source`` is damaged.
     """
-    taken = destination.exists() and not (destination / MANIFEST).is_file()
-    if taken and (not destination.is_dir() or any(destination.iterdir())):
-        raise StorageError(
-            f"{destination} exists and is not a package", remedy="choose another directory with --output"
-        )
-    staging = destination.with_name(f".{destination.name}.new")
-    old = destination.with_name(f".{destination.name}.old")
-    try:
-        with storage_errors(destination.parent):
-            shutil.rmtree(staging, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            _copy(source, staging)
-            manifest = read_manifest(staging) | {"gates": gates, "self_test_sqnr_db": _self_test_threshold(gates)}
-            manifest["deployments"] = _earlier(destination, manifest["files"]) | dict(deployments or {})
-            (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
-            if destination.exists():
-                destination.rename(old)
-            try:
-                staging.rename(destination)
-            except OSError:
-                if old.exists():
-                    old.rename(destination)
-                raise
-    except (FileExistsError, NotADirectoryError) as error:
-        raise StorageError(
-            f"{destination} cannot be made: {error.strerror} ({error.filename})",
-            remedy="choose another directory with --output",
-        ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    manifest = read_manifest(source) | {"gates": dict(gates), "self_test_sqnr_db": _self_test_threshold(gates)}
+
+    def build(staging: Path) -> None:
+        staging.mkdir()
+        _copy(source, staging, manifest["files"])
+        for report in reports:
+            shutil.copyfile(report, staging / report.name)
+        earlier = _earlier(destination, manifest["files"])
+        whole = manifest | {"deployments": earlier | dict(deployments or {})}
+        (staging / MANIFEST).write_text(json.dumps(whole, indent=2), "utf-8")
+
+    install_output(destination, build, ownership_problem)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from aipc.core import json as plain
@@ -12,11 +11,9 @@ from aipc.core.types import DeployReport
 from .html import render
 
 
-def write_reports(report: DeployReport, directory: Path, package: Path | None) -> None:
-    """Write both files into the run's ``directory`` and, when there is one, into the package."""
+def write_reports(report: DeployReport, directory: Path) -> tuple[Path, ...]:
+    """Write both files into the run's ``directory``; their paths."""
     with storage_errors(directory):
         (directory / "report.json").write_text(plain.dumps(report), "utf-8")
         (directory / "report.html").write_text(render(report), "utf-8")
-        if package:
-            for name in ("report.json", "report.html"):
-                shutil.copyfile(directory / name, package / name)
+    return directory / "report.json", directory / "report.html"
