@@ -19,17 +19,36 @@ export async function askInputs(host: Host, site: ModelSite): Promise<ModelSite 
   const proposed = isError(found) ? {} : found.shapes;
   const inputs = await confirm(site, proposed, isError(found) ? sentence(found) : "");
   if (!inputs) return undefined;
-  const answer = await host.server.ask<{ name: string } | ServerError>("setInputs", {
-    model: site.model,
-    uri: site.uri,
-    inputs,
-  });
-  if (!answer) return undefined;
-  if (isError(answer)) {
-    void vscode.window.showErrorMessage(sentence(answer));
-    return undefined;
+  const name = await remember(host, site, inputs);
+  return name === undefined ? undefined : { ...site, model: name, hasInputs: true };
+}
+
+interface Kept {
+  name: string;
+  /** What the author's file says, where it was left as it is. */
+  replaces: string;
+}
+
+/** The name that the model has in pyproject.toml; what stands there already goes only when the user says so. */
+async function remember(host: Host, site: ModelSite, inputs: Record<string, string>): Promise<string | undefined> {
+  const ask = (replace: boolean): Promise<Kept | ServerError | undefined> =>
+    host.server.ask("setInputs", { model: site.model, uri: site.uri, inputs, replace });
+  let answer = await ask(false);
+  if (answer && !isError(answer) && answer.replaces) {
+    const yes = "Replace";
+    const detail = `pyproject.toml says ${answer.replaces}. Replace them with ${JSON.stringify(inputs)}?`;
+    const chosen = await vscode.window.showWarningMessage(
+      `${answer.name} has example inputs already.`,
+      { modal: true, detail },
+      yes,
+    );
+    if (chosen !== yes) return undefined;
+    answer = await ask(true);
   }
-  return { ...site, model: answer.name, hasInputs: true };
+  if (!answer) return undefined;
+  if (!isError(answer)) return answer.name;
+  void vscode.window.showErrorMessage(sentence(answer));
+  return undefined;
 }
 
 async function confirm(

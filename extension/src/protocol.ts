@@ -32,6 +32,21 @@ export interface ModelSite {
   nodes?: string[];
 }
 
+/** A value that is in effect and who says so, in words that follow "says". */
+export interface Choice {
+  value: string;
+  source: string;
+}
+
+export interface Effective {
+  soc: Choice;
+  precision: Choice;
+  target: Choice;
+  /** Of the chip. */
+  title: string;
+  fp16: Soc["fp16"];
+}
+
 export interface Finding {
   rule: string;
   severity: "error" | "warning" | "information";

@@ -1,6 +1,6 @@
 /** Words and numbers for people. */
 
-import type { RunState } from "./protocol.ts";
+import type { Effective, RunState } from "./protocol.ts";
 
 export function seconds(value: number): string {
   if (value < 10) return `${value.toFixed(1)} s`;
@@ -50,4 +50,18 @@ export function escapeHtml(text: string): string {
 /** A column in code points as the editor's column in UTF-16 units. */
 export function utf16Column(line: string, codePoints: number): number {
   return Array.from(line).slice(0, codePoints).join("").length;
+}
+
+/** "the default", or "as [tool.aipc] in pyproject.toml says". */
+export function sourceText(source: string): string {
+  return source.startsWith("the default") ? source : `as ${source} says`;
+}
+
+/** Three lines: chip, precision and target, each with who says so. */
+export function inEffect({ soc, precision, target, title }: Effective): string {
+  return [
+    `${title}: ${sourceText(soc.source)}`,
+    `${precision.value}: ${sourceText(precision.source)}`,
+    `${target.value}: ${sourceText(target.source)}`,
+  ].join("\n");
 }

@@ -34,7 +34,7 @@ def test_the_nearest_file_counts(project):
     config = load_config(project / "sub")
     assert (config.root, config.soc) == (project.resolve(), "sm8650")
     model = config.models["yolov8n"]
-    assert model.inputs == {"images": "float32[1,3,640,640]"} and model.precision == "fp16"
+    assert model.inputs == {"images": "float32[1,3,640,640]"} and model.precision is None
     assert model.dims == {"batch": 1, "tokens": (128, 256)}
     assert model.sizes == {"batch": 1, "tokens": 256}
 

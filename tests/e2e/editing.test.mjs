@@ -21,7 +21,7 @@ afterEach((context) => window.keepFailure(context));
 test("each model has its lenses", async () => {
   const lens = window.page.locator(".codelens-decoration", { hasText: "Check three-problems" });
   await lens.waitFor();
-  assert.match(await lens.textContent(), /Deploy to Snapdragon.*Show graph/);
+  assert.match(await lens.textContent(), /Deploy to SM8650.*Show graph/);
 });
 
 test("saving brings three squiggles on their expressions", async () => {

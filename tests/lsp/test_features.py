@@ -16,10 +16,10 @@ async def test_every_model_class_has_its_lenses(client, opened):
     titles = [(lens.range.start.line, lens.command.title) for lens in lenses]
     assert titles == [
         (5, "Check Tracker"),
-        (5, "Deploy to Snapdragon"),
+        (5, "Deploy to SM8650"),
         (5, "Show graph"),
         (16, "Check Unknown"),
-        (16, "Deploy to Snapdragon"),
+        (16, "Deploy to SM8650"),
         (16, "Show graph"),
     ]
     assert [lens.command.arguments[0]["hasInputs"] for lens in lenses] == [True] * 3 + [False] * 3
@@ -67,3 +67,35 @@ async def test_targets_doctor_and_inference(client, opened, tmp_path):
     assert (await run(client, "aipc.server.doctor"))["ok"]
     model = {"model": f"{tmp_path / 'model.py'}:Tracker", "uri": uri}
     assert (await run(client, "aipc.server.infer", model))["shapes"] == {"x": "float32[1,3,8,8]"}
+
+
+async def test_one_answer_says_what_is_in_effect_and_who_says_so(client, opened, tmp_path):
+    uri = opened()
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.aipc]\nsoc = "qcs6490"\n\n[tool.aipc.models.t]\nentry = "model.py:Tracker"\n'
+    )
+    found = await run(client, "aipc.server.effective", {"uri": uri})
+    assert found["soc"] == {"value": "sm8650", "source": "the setting aipc.soc"}
+    project = await run(client, "aipc.server.effective", {"uri": uri, "withoutSetting": True})
+    assert (project["soc"]["value"], project["fp16"]) == ("qcs6490", "no")
+    assert project["soc"]["source"] == "[tool.aipc] in pyproject.toml"
+    lenses = await client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
+    assert "Deploy to SM8650" in [lens.command.title for lens in lenses]
+    client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({"aipc": {}}))
+    lenses = await client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
+    assert "Deploy to QCS6490" in [lens.command.title for lens in lenses]
+    (tmp_path / "pyproject.toml").write_text("[tool.aipc]\nsok = 1\n")
+    assert "unknown key 'sok'" in (await run(client, "aipc.server.effective", {"uri": uri}))["error"]["message"]
+
+
+async def test_inputs_that_the_author_wrote_are_shown_before_they_are_replaced(client, opened, tmp_path):
+    uri = opened()
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[tool.aipc.models.t]\nentry = "model.py:Unknown"\ninputs = { x = "float32[1,3]" }\n')
+    before = path.read_text()
+    argument = {"model": f"{tmp_path / 'model.py'}:Unknown", "uri": uri, "inputs": {"x": "float32[2,3]"}}
+    kept = await run(client, "aipc.server.setInputs", argument)
+    assert kept == {"name": "t", "replaces": '{x = "float32[1,3]"}'}
+    assert path.read_text() == before
+    assert (await run(client, "aipc.server.setInputs", {**argument, "replace": True}))["replaces"] == ""
+    assert "float32[2,3]" in path.read_text()

@@ -1,4 +1,6 @@
 import * as vscode from "vscode";
+import { effective, somewhere } from "../effective.ts";
+import { sourceText } from "../text.ts";
 import type { Command, Host } from "../host.ts";
 import type { Soc, Targets } from "../protocol.ts";
 
@@ -7,13 +9,16 @@ export const selectSoc: Command = {
   async run(host) {
     const found = await host.server.ask<Targets>("targets");
     if (!found) return;
-    const current = vscode.workspace.getConfiguration("aipc").get<string>("soc");
+    const place = somewhere();
+    const now = await effective(host.server, place);
+    const project = await effective(host.server, place, { withoutSetting: true });
+    const other = project ? `${project.soc.value}, ${sourceText(project.soc.source)}` : "else sm8650";
     const picked = await vscode.window.showQuickPick(
       [
-        { label: "$(discard) As pyproject.toml says", description: "else sm8650", part: "" },
+        { label: "$(discard) No setting", description: other, part: "" },
         ...found.socs.map((soc) => ({
-          label: `${soc.part === current ? "$(check) " : ""}${soc.title}`,
-          description: describe(soc),
+          label: `${soc.part === now?.soc.value ? "$(check) " : ""}${soc.title}`,
+          description: `${describe(soc)}${soc.part === now?.soc.value ? ` · ${sourceText(now.soc.source)}` : ""}`,
           part: soc.part,
         })),
       ],
@@ -40,5 +45,5 @@ async function setSoc(host: Host, part: string): Promise<void> {
   const inWorkspace = vscode.workspace.workspaceFolders !== undefined;
   const where = inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
   await vscode.workspace.getConfiguration("aipc").update("soc", part || undefined, where);
-  host.log.info(`SoC: ${part || "as pyproject.toml says"}`);
+  host.log.info(`SoC: ${part || "no setting"}`);
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { describe } from "../commands/selectSoc.ts";
+import { effective, somewhere } from "../effective.ts";
 import { type Examined, isError, type ServerError, type Soc, type Target, type Targets } from "../protocol.ts";
 import type { Server } from "../server.ts";
 
@@ -16,6 +17,7 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #server: Server;
   #found: Targets | undefined;
+  #current = "";
 
   constructor(server: Server) {
     this.#server = server;
@@ -28,6 +30,7 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
 
   async getChildren(node?: Node): Promise<Node[]> {
     this.#found ??= await this.#server.ask<Targets>("targets");
+    if (!node) this.#current = (await effective(this.#server, undefined))?.soc.value ?? "";
     const found = this.#found;
     if (!found) return [];
     if (!node) return inOrder(found.targets).map((target) => ({ kind: "target", target }));
@@ -60,10 +63,9 @@ export class TargetsView implements vscode.TreeDataProvider<Node> {
       item.description = `${node.socs.length} SoCs`;
       return item;
     }
-    const current = vscode.workspace.getConfiguration("aipc").get<string>("soc") ?? "";
     const item = new vscode.TreeItem(node.soc.title);
     item.description = describe(node.soc);
-    item.iconPath = new vscode.ThemeIcon(node.soc.part === current ? "pass-filled" : "chip");
+    item.iconPath = new vscode.ThemeIcon(node.soc.part === this.#current ? "pass-filled" : "chip");
     item.contextValue = "soc";
     item.command = { title: "Use This SoC", command: "aipc.useSoc", arguments: [node] };
     return item;
@@ -86,12 +88,6 @@ function targetItem(target: Target): vscode.TreeItem {
 function inOrder(targets: Target[]): Target[] {
   const rank = (target: Target): number => (target.kind === "simulator" ? 2 : target.available ? 0 : 1);
   return [...targets].sort((a, b) => rank(a) - rank(b));
-}
-
-/** A place in the project, for its configuration. */
-function somewhere(): string | undefined {
-  const folder = vscode.workspace.workspaceFolders?.[0];
-  return folder && vscode.Uri.joinPath(folder.uri, "pyproject.toml").toString();
 }
 
 function byArch(socs: Soc[]): Node[] {

@@ -35,7 +35,7 @@ class ModelConfig:
     name: str
     entry: str
     inputs: InputSpec = None
-    precision: str = "fp16"
+    precision: str | None = None
     calibration: str | None = None
     calibration_count: int | None = None
     preprocess: str | None = None
@@ -153,8 +153,8 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
     entry = _string(path, f"{where} entry", table.get("entry"))
     if not entry:
         raise ConfigError(f"{where} in {path} has no entry", remedy='add entry = "file.py:Name"')
-    precision = table.get("precision", "fp16")
-    if precision not in PRECISIONS:
+    precision = table.get("precision")
+    if precision is not None and precision not in PRECISIONS:
         raise ConfigError(
             f"{where} in {path} has the unknown precision {precision!r}",
             remedy=f"use one of {', '.join(PRECISIONS)}",
@@ -340,6 +340,13 @@ def write_model_config(
         raise StorageError(
             f"cannot write {pyproject}: {error.strerror}", remedy="check its permissions and the free space"
         ) from error
+
+
+def shown_inputs(inputs: InputSpec | Mapping[str, str]) -> str:
+    """Inputs as they are written in TOML."""
+    import tomlkit
+
+    return str(tomlkit.item(_toml_inputs(inputs or "")).as_string())
 
 
 def _toml_inputs(inputs: Mapping[str, str] | Sequence[str] | str) -> Any:

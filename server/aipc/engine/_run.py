@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import Cache
-from aipc.core.config import DEFAULT_SOC, PRECISIONS, Config, ModelRef, load_config, resolve_model
+from aipc.core.config import Config, ModelRef, load_config, resolve_model
 from aipc.core.errors import InputError
 from aipc.core.types import (
     Event,
@@ -17,18 +17,14 @@ from aipc.core.types import (
     Placement,
 )
 from aipc.core.workers import WorkerPool
+from aipc.pipeline.effective import in_effect
 from aipc.pipeline.findings import numerics_findings
 from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.qairt.results import Localization
-from aipc.qairt.soc import get_soc
 from aipc.quantize.plan import CALIBRATION_COUNT, UNIFORM, plan_for
 
 OnEvent = Callable[[Event], None]
-
-
-INTEGERS = "w8a16"
-"""What an NPU without fp16 computes in when nothing else is asked for: the nearest to fp32 that every SoC has."""
 
 
 def ignore(event: Event) -> None:
@@ -43,10 +39,16 @@ def resolve(
     cwd: Path | None,
     calibration: str | None = None,
 ) -> tuple[ModelRef, str, str, Config]:
-    """The model, SoC and precision: as asked, else as configured, else the default.
+    """The model, SoC and precision (see :func:`aipc.pipeline.effective.in_effect`), and the configuration."""
+    ref, config = resolve_ref(model, cwd)
+    if inputs:
+        ref = replace(ref, inputs=dict(inputs))
+    chosen = in_effect(config, ref.config, soc=soc, precision=precision, calibration=calibration)
+    return ref, chosen.soc.value, chosen.precision.value, config
 
-    The default is fp16; with calibration data and an NPU of integers only it is w8a16.
-    """
+
+def resolve_ref(model: str, cwd: Path | None) -> tuple[ModelRef, Config]:
+    """The model as it was named, and the configuration that holds for it."""
     cwd = (cwd or Path.cwd()).resolve()
     config = load_config(cwd)
     ref = resolve_model(model, cwd, config)
@@ -54,18 +56,7 @@ def resolve(
         # A file elsewhere has its own configuration.
         config = load_config(ref.path.parent)
         ref = replace(ref, root=config.root)
-    if inputs:
-        ref = replace(ref, inputs=dict(inputs))
-    of_model = ref.config
-    name = soc or (of_model.soc if of_model else None) or config.soc or DEFAULT_SOC
-    wanted = precision or (of_model.precision if of_model else None) or "fp16"
-    named = precision or (of_model is not None and of_model.precision != "fp16")
-    data = calibration or (of_model.calibration if of_model else None)
-    if not named and data and get_soc(name).fp16 == "no":
-        wanted = INTEGERS
-    if wanted not in PRECISIONS:
-        raise InputError(f"there is no precision called {wanted!r}", remedy=f"use one of {', '.join(PRECISIONS)}")
-    return ref, get_soc(name).part, wanted, config
+    return ref, config
 
 
 def new_run(

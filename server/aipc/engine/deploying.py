@@ -21,6 +21,7 @@ from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.driver import Outcome, gate_text, run_stages
+from aipc.pipeline.effective import in_effect
 from aipc.pipeline.gates import PACKAGE_SQNR_DB
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.package import check_output, install_package, recover_output
@@ -79,7 +80,7 @@ def deploy(
         request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
     )
     require_qairt()
-    target = request.target or config.target or "simulator"
+    target = in_effect(config, ref.config, soc=soc, target=request.target).target.value
     get_target(target)
     if target != "simulator":
         # The device says which chip it is, and what its NPU computes in follows from the chip.

@@ -18,6 +18,7 @@ from aipc.core.names import state_path
 from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.driver import run_stages
+from aipc.pipeline.effective import INTEGERS
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.calibrate import calibration_set
@@ -26,7 +27,7 @@ from aipc.pipeline.stages.quantize import quantized_result
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import UNIFORM
 
-from ._run import INTEGERS, OnEvent, calibrated, counts, new_run, resolve
+from ._run import OnEvent, calibrated, counts, new_run, resolve
 
 _PROVENANCE = "quantization.json"
 _FILES = frozenset({"model.onnx", "model.data", "model.dlc", _PROVENANCE})

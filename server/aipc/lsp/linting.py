@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
-from aipc.core.config import DEFAULT_SOC, load_config
-from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Range
 from aipc.lint import lint
-from aipc.qairt.soc import get_soc
 
+from .effective import soc_in_effect
 from .results import Checked, current_findings, current_places, moved_lines
 from .server import AipcServer
 from .uris import to_uri
 
 _DEFINITION = re.compile(r"\s*(async\s+)?def\b")
-
-
-def soc_in_effect(server: AipcServer, path: Path) -> str:
-    """The SoC of the settings, else of the nearest configuration, else the default; empty for an unknown one."""
-    name = str(server.setting("soc", None) or _configured(path.parent, _stamps(path.parent)) or DEFAULT_SOC)
-    try:
-        return get_soc(name).part
-    except AipcError:
-        return ""
 
 
 def is_linted(server: AipcServer, path: str) -> bool:
@@ -92,22 +80,3 @@ def _function(line: int, lines: Sequence[str]) -> int:
                 return number
             indent = own if indent is None else min(indent, own)
     return 0
-
-
-def _stamps(directory: Path) -> tuple[int, ...]:
-    """Changes whenever a configuration at or above ``directory`` does."""
-    stamps = []
-    for folder in (directory, *directory.parents):
-        try:
-            stamps.append((folder / "pyproject.toml").stat().st_mtime_ns)
-        except OSError:
-            stamps.append(0)
-    return tuple(stamps)
-
-
-@lru_cache(maxsize=64)
-def _configured(directory: Path, stamps: tuple[int, ...]) -> str | None:
-    try:
-        return load_config(directory).soc
-    except AipcError:
-        return None

@@ -46,7 +46,9 @@ def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
         named.add(attribute)
         definition = definitions.get(attribute.partition(".")[0])
         line = definition.lineno if definition else _assignment_line(tree, attribute)
-        sites.append(ModelSite(model.name, model.name, line, True, True, (), model.precision, model.calibration or ""))
+        sites.append(
+            ModelSite(model.name, model.name, line, True, True, (), model.precision or "", model.calibration or "")
+        )
     modules = _module_classes(definitions)
     for name, node in definitions.items():
         if name in modules and name not in named:

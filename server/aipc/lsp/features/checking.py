@@ -10,9 +10,9 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from aipc.core.config import load_config
 from aipc.core.errors import AipcError
 
+from ..effective import configuration
 from ..models import find_models
 from ..server import AipcServer
 from ..uris import to_path
@@ -21,7 +21,7 @@ from ..uris import to_path
 def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
     """Models to check when ``path`` is saved: those in it whose inputs are known, and those that came from it."""
     try:
-        config = load_config(path.parent)
+        config = configuration(path.parent)
     except AipcError:
         return []
     references = [site.reference for site in find_models(text, path, config) if site.has_inputs]

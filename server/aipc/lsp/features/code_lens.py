@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lsprotocol import types as lsp
 
-from aipc.core.config import load_config
 from aipc.core.errors import AipcError
 
+from ..effective import configuration, effective_for
 from ..models import ModelSite, find_models
 from ..server import AipcServer
 from ..uris import to_path
@@ -23,7 +23,7 @@ def register(server: AipcServer) -> None:
             place = lsp.Range(lsp.Position(site.line - 1, 0), lsp.Position(site.line - 1, 0))
             for title, command in (
                 (f"Check {site.title}", "aipc.check"),
-                ("Deploy to Snapdragon", "aipc.deploy"),
+                (f"Deploy to {_where(server, site, uri)}", "aipc.deploy"),
                 ("Show graph", "aipc.showGraph"),
             ):
                 found.append(lsp.CodeLens(place, lsp.Command(title, command, arguments=[described(site, uri)])))
@@ -38,9 +38,18 @@ def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
     """The models of a document; none while its configuration cannot be read."""
     path = to_path(uri)
     try:
-        return find_models(server.documents.get_text_document(uri).source, path, load_config(path.parent))
+        return find_models(server.documents.get_text_document(uri).source, path, configuration(path.parent))
     except (AipcError, OSError, UnicodeDecodeError):
         return ()
+
+
+def _where(server: AipcServer, site: ModelSite, uri: str) -> str:
+    """The chip or the device that a deployment of the model is for."""
+    try:
+        chosen = effective_for(server, to_path(uri).parent, site.reference)
+    except AipcError:
+        return "Snapdragon"
+    return chosen.soc.value.upper() if chosen.target.value == "simulator" else chosen.target.value
 
 
 def described(site: ModelSite, uri: str) -> dict[str, object]:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.json import to_plain
-from aipc.qairt.soc import all_socs
+from aipc.qairt.soc import all_socs, get_soc
 
+from ..effective import effective_for
 from ..progress import Progress
 from ..server import AipcServer
 from ..uris import to_path
@@ -37,6 +39,15 @@ def answer_error(error: AipcError) -> dict[str, Any]:
 def untrusted(doing: str) -> dict[str, Any]:
     message = f"this workspace is not trusted, and {doing} runs its code"
     return {"error": {"kind": "Untrusted", "message": message, "remedy": "trust the workspace", "range": None}}
+
+
+def soc_asked_for(server: AipcServer, argument: Mapping[str, Any]) -> str | None:
+    """The chip to compile for, as the user named it for this deployment or by the setting.
+
+    A device itself says which chip it is: the setting does not speak of it.
+    """
+    on_device = argument.get("target") not in (None, "", "simulator")
+    return argument.get("soc") or (None if on_device else server.setting("soc", None))
 
 
 def register(server: AipcServer) -> None:
@@ -62,7 +73,7 @@ def register(server: AipcServer) -> None:
 
         request = engine.DeployRequest(
             argument["model"],
-            argument.get("soc") or server.setting("soc", None),
+            soc_asked_for(server, argument),
             argument.get("precision"),
             argument.get("target"),
             allow_cpu=bool(argument.get("allowCpu", server.setting("deploy.allowCpu", False))),
@@ -101,14 +112,32 @@ def register(server: AipcServer) -> None:
 
     @server.command("aipc.server.setInputs")
     async def set_inputs(argument: dict[str, Any]) -> Any:
-        """Remember a model's example inputs in the configuration; answers with the name it has there."""
+        """Remember a model's example inputs in the configuration; answers with the name it has there.
+
+        ``replaces`` in the answer: other inputs stand there and were left; asked again with ``replace``, they go.
+        """
         from aipc import engine
 
+        inputs, replace = dict(argument["inputs"]), bool(argument.get("replace"))
         try:
-            name = engine.configure(argument["model"], dict(argument["inputs"]), cwd=file_of(argument).parent)
+            kept = engine.configure(argument["model"], inputs, cwd=file_of(argument).parent, replace=replace)
         except AipcError as error:
             return answer_error(error)
-        return {"name": name}
+        return to_plain(kept)
+
+    @server.command("aipc.server.effective")
+    def effective(argument: dict[str, Any]) -> Any:
+        """Chip, precision and target for a file or one of its models, and who says so.
+
+        ``withoutSetting``: as if the setting ``aipc.soc`` were empty.
+        """
+        path = file_of(argument)
+        try:
+            found = effective_for(server, path.parent, argument.get("model"), bool(argument.get("withoutSetting")))
+        except AipcError as error:
+            return answer_error(error)
+        soc = get_soc(found.soc.value)
+        return {**to_plain(found), "title": soc.title, "fp16": soc.fp16}
 
     @server.command("aipc.server.targets")
     async def targets() -> Any:

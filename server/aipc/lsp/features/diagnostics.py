@@ -13,7 +13,8 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Severity
 
-from ..linting import is_linted, lint_findings, soc_in_effect
+from ..effective import soc_in_effect
+from ..linting import is_linted, lint_findings
 from ..results import current_findings
 from ..server import AipcServer
 from ..uris import to_path, uri_key
