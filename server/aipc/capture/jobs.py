@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,61 +35,70 @@ def capture(
     """Capture ``ref`` into the directory ``out``; an export failure is a result with findings, not an exception."""
     directory = Path(out)
     directory.mkdir(parents=True, exist_ok=True)
+    if ref.kind == "captured":
+        from .captured import take_over
+
+        return take_over(ref, directory)
     if ref.kind != "python":
         from .graphs import capture_graph
 
         return capture_graph(report, ref=ref, directory=directory, opset=opset or OPSET)
-    timings: dict[str, float] = {}
     with recorded_files(ref.path) as files:
         report(Event("capture", f"loading {ref.name}"))
         started = time.perf_counter()
         loaded = load_model(ref)
-        timings["load"] = time.perf_counter() - started
-        report(Event("capture", "finding example inputs"))
-        started = time.perf_counter()
-        inputs = example_inputs(loaded)
-        reference = _forward(loaded, inputs)
-        timings["forward"] = time.perf_counter() - started
-        report(Event("capture", "tracing"))
-        started = time.perf_counter()
-        try:
-            exported = export(
-                loaded.module,
-                inputs.args,
-                inputs.kwargs,
-                loaded.constructions,
-                strategy=strategy,
-                opset=opset or OPSET,
-            )
-        except MissingDependencyError:
-            raise
-        except Exception as error:
-            return CaptureResult(
-                False,
-                (),
-                (),
-                0,
-                findings_of(error, ref.path),
-                files.hashes(),
-                inputs.provenance,
-                strategy,
-                timings,
-                f"{type(error).__name__}: {error}"[:4000],
-            )
-        timings["export"] = time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        result = capture_loaded(report, loaded, directory, strategy=strategy, opset=opset or OPSET)
+    return replace(result, files=files.hashes(), timings={"load": seconds, **result.timings})
+
+
+def capture_loaded(
+    report: Report,
+    loaded: LoadedModel,
+    directory: Path,
+    inputs: Inputs | None = None,
+    *,
+    strategy: str = "one-trace",
+    opset: int = OPSET,
+) -> CaptureResult:
+    """Capture a model that is loaded into ``directory``; its ``files`` are the caller's to say.
+
+    Raises:
+        InputError: there are no example inputs, or forward raises on them.
+    """
+    timings: dict[str, float] = {}
+    report(Event("capture", "finding example inputs"))
+    started = time.perf_counter()
+    inputs = inputs or example_inputs(loaded)
+    reference = _forward(loaded, inputs)
+    timings["forward"] = time.perf_counter() - started
+    report(Event("capture", "tracing"))
+    started = time.perf_counter()
+    try:
+        exported = export(
+            loaded.module, inputs.args, inputs.kwargs, loaded.constructions, strategy=strategy, opset=opset
+        )
+    except MissingDependencyError:
+        raise
+    except Exception as error:
+        return CaptureResult(
+            False,
+            (),
+            (),
+            0,
+            findings_of(error, loaded.ref.path),
+            {},
+            inputs.provenance,
+            strategy,
+            timings,
+            f"{type(error).__name__}: {error}"[:4000],
+        )
+    timings["export"] = time.perf_counter() - started
     started = time.perf_counter()
     result = _write(exported, loaded, inputs, reference, directory)
     timings["write"] = time.perf_counter() - started
-    return CaptureResult(
-        True,
-        *result,
-        len(exported.source_map.nodes),
-        (),
-        files.hashes(),
-        inputs.provenance,
-        exported.strategy,
-        timings,
-    )
+    nodes = len(exported.source_map.nodes)
+    return CaptureResult(True, *result, nodes, (), {}, inputs.provenance, exported.strategy, timings)
 
 
 def _forward(loaded: LoadedModel, inputs: Inputs) -> Any:

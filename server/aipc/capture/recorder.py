@@ -46,6 +46,13 @@ def _walk(frame: FrameType | None) -> Stack:
     return tuple(frames)
 
 
+def stack_outside(frame: FrameType | None) -> Stack:
+    """The frames around ours, from the one that called us outwards."""
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return _walk(frame)
+
+
 class NodeRecorder:
     """While active, every fx node that the tracer creates carries the number of its stack.
 

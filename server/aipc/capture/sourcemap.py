@@ -26,7 +26,9 @@ def _library_roots() -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def is_library(file: str) -> bool:
-    """True for installed code: the standard library and site-packages."""
+    """True for installed code: the standard library and site-packages. What is typed into a prompt is the author's."""
+    if file.startswith(("<ipython-input-", "<python-input-")):
+        return False
     resolved = Path(file).resolve().as_posix()
     return resolved.startswith(_library_roots()) or "/site-packages/" in resolved or file.startswith("<")
 

@@ -12,8 +12,7 @@ from types import FrameType
 from typing import TypeVar
 
 from aipc.core.workers import Limits, WorkerPool
-
-from ._progress import OnEvent, progress
+from aipc.progress import OnEvent, progress
 
 TIME_LIMIT = 1800.0
 T = TypeVar("T")

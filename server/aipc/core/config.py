@@ -66,7 +66,8 @@ class ModelRef:
     """A model that was named: where it is, and what the configuration says of it."""
 
     name: str
-    kind: Literal["python", "onnx", "pt2"]
+    kind: Literal["python", "onnx", "pt2", "captured"]
+    """``captured``: ``path`` is a directory that holds a capture, made in the process of the model's author."""
     path: Path
     attribute: str | None
     inputs: InputSpec

@@ -25,6 +25,7 @@ from .places import Examined, examine_target, targets
 from .placing import PlacementAnswer, placement
 from .quantizing import QuantizeReport, QuantizeRequest, quantize
 from .results import graph, node_accuracy, runs
+from .samples import run_samples
 
 __all__ = [
     "AgentEvent",
@@ -62,6 +63,7 @@ __all__ = [
     "rewrite_operators",
     "run_options",
     "run_package",
+    "run_samples",
     "runs",
     "targets",
     "targets_document",

@@ -32,7 +32,7 @@ def ignore(event: Event) -> None:
 
 
 def resolve(
-    model: str,
+    model: str | ModelRef,
     soc: str | None,
     precision: str | None,
     inputs: Mapping[str, str] | None,
@@ -47,10 +47,12 @@ def resolve(
     return ref, chosen.soc.value, chosen.precision.value, config
 
 
-def resolve_ref(model: str, cwd: Path | None) -> tuple[ModelRef, Config]:
-    """The model as it was named, and the configuration that holds for it."""
+def resolve_ref(model: str | ModelRef, cwd: Path | None) -> tuple[ModelRef, Config]:
+    """The model as it was named or captured, and the configuration that holds for it."""
     cwd = (cwd or Path.cwd()).resolve()
     config = load_config(cwd)
+    if isinstance(model, ModelRef):
+        return model, config
     ref = resolve_model(model, cwd, config)
     if model not in config.models:
         # A file elsewhere has its own configuration.

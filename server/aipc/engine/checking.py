@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aipc.core.cache import Cache
+from aipc.core.config import ModelRef
 from aipc.core.types import (
     CheckReport,
     Finding,
@@ -50,6 +51,8 @@ class CheckRequest:
     unsaved: Mapping[str, str] = field(default_factory=dict)
     """Path -> text of source files that an editor has not saved; the model is read from these."""
     calibration: str | None = None
+    captured: ModelRef | None = None
+    """The model where it was captured already, in the process of its author; ``model`` is then its name."""
 
 
 _NO_DATA = (
@@ -72,7 +75,12 @@ def opened_run(
         AipcError: the model cannot be found or loaded, or a part is missing.
     """
     ref, soc, precision, _ = resolve(
-        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+        request.captured or request.model,
+        request.soc,
+        request.precision,
+        request.inputs,
+        request.cwd,
+        request.calibration,
     )
     asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
     asked = calibrated(asked, request.calibration, None)

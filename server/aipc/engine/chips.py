@@ -45,7 +45,9 @@ def deploy_for_chips(
     from .deploying import deploy
 
     started = time.perf_counter()
-    ref, _, precision, config = resolve(request.model, socs[0], request.precision, request.inputs, request.cwd)
+    ref, _, precision, config = resolve(
+        request.captured or request.model, socs[0], request.precision, request.inputs, request.cwd
+    )
     target = request.target or config.target or "simulator"
     out = _place(request, ref, socs, precision)
     reports: dict[str, DeployReport] = {}

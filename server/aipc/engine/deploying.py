@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, CancelledError, QairtError
 from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
@@ -60,6 +61,8 @@ class DeployRequest:
     """A quantized package takes and gives the integers themselves."""
     setup: bool = False
     """The user agrees that a device is set up where it lacks something."""
+    captured: ModelRef | None = None
+    """The model where it was captured already, in the process of its author; ``model`` is then its name."""
 
 
 def deploy(
@@ -77,7 +80,12 @@ def deploy(
         return deploy_for_chips(request, socs, pool, on_event, cancel)
     started = time.perf_counter()
     ref, soc, precision, config = resolve(
-        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
+        request.captured or request.model,
+        request.soc,
+        request.precision,
+        request.inputs,
+        request.cwd,
+        request.calibration,
     )
     require_qairt()
     target = in_effect(config, ref.config, soc=soc, target=request.target).target.value
@@ -86,7 +94,7 @@ def deploy(
         # The device says which chip it is, and what its NPU computes in follows from the chip.
         soc = device_soc(target, request.soc, soc, config, pool, on_event, cancel, request.model)
         ref, soc, precision, config = resolve(
-            request.model, soc, request.precision, request.inputs, request.cwd, request.calibration
+            request.captured or request.model, soc, request.precision, request.inputs, request.cwd, request.calibration
         )
     if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
         raise needs_integers(ref, soc, target)

@@ -52,3 +52,15 @@ def _lines() -> OnEvent:
             print(line, file=sys.stderr, flush=True)
 
     return on_event
+
+
+@contextmanager
+def shown(progress_wanted: bool | OnEvent) -> Iterator[OnEvent | None]:
+    """What the Python interface's ``progress`` stands for: True for :func:`progress`, a function as it is."""
+    if callable(progress_wanted):
+        yield progress_wanted
+    elif progress_wanted:
+        with progress() as on_event:
+            yield on_event
+    else:
+        yield None
