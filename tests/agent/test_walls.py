@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from aipc.agent.policy import inputs_differ, objections, only_inputs_differ
+from aipc.agent.names import foreign
+from aipc.agent.policy import added_chains, inputs_differ, objections, only_inputs_differ
 from aipc.agent.protocol import calls_in, repeats, without_thoughts
 from aipc.agent.redact import redactor
 from aipc.agent.results import FileEdit
 from aipc.agent.scratch import PatchError, Scratch
+from aipc.agent.visible import visible
 from aipc.rewrites.source import apply_edits
 
 from .conftest import TALKING
@@ -103,6 +105,44 @@ def test_what_no_rewrite_needs_is_named(line, attack):
     found = objections(TALKING, f"{TALKING}\n{line}\n", FILE)
     assert attack in {item.attack for item in found}
     assert all(item.words.startswith(f"{FILE}:") for item in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("torch.os.getpid()", "os"),
+        ("from torch import sys as other", "sys"),
+        ("import torch.nn.functional as F\nF.importlib", "importlib"),
+        ("y = getattr(torch, 'threading')", "threading"),
+        ("torch.serialization.pickle", "pickle"),
+    ],
+)
+def test_a_module_is_refused_by_whatever_name_it_is_reached(line, module):
+    chains = added_chains(TALKING, f"{TALKING}\n{line}\n")
+    assert module in foreign(lambda event: None, chains=sorted(chains)).values()
+
+
+def test_names_of_torch_are_no_foreign_modules():
+    text = "import math\nimport torch\nimport torch.nn.functional as F\n"
+    text += "y = F.softmax(x, -1) + torch.special.erf(x) + math.pi + torch.fft.fft(x) + torch.signal.windows.hann(4)\n"
+    assert not foreign(lambda event: None, chains=sorted(added_chains("", text)))
+
+
+@pytest.mark.parametrize(
+    ("line", "attack"),
+    [
+        ("y = getattr(torch, 'o' + 's')", "reach into the interpreter"),
+        ("t = torch", "reach into the interpreter"),
+        ("x = 1  # \u202e reversed", "hidden characters"),
+        ("x = 'a\u200bb'", "hidden characters"),
+    ],
+)
+def test_what_would_hide_a_change_is_refused(line, attack):
+    assert attack in {item.attack for item in objections(TALKING, f"{TALKING}\n{line}\n", FILE)}
+
+
+def test_text_of_a_model_cannot_steer_a_terminal():
+    assert visible("a\x1b[2Jb\u202ec\td\r\n") == "a\\x1b[2Jb\\u202ec\td\n"
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,13 @@ class Bench:
         out.mkdir(parents=True)
         self.confined.tried.clear()
         ref = replace(self.request.ref, unsaved=scratch.overlay())
-        arguments = {"ref": ref, "out": str(out), "given": str(self.inputs), "sets": list(self.reference.sets)}
+        arguments = {
+            "ref": ref,
+            "out": str(out),
+            "given": str(self.inputs),
+            "sets": list(self.reference.sets),
+            "states": bool(self.reference.states),
+        }
         forwarded: Forwarded = self.confined.run(
             "aipc.agent.jobs:forward", arguments, on_event=self.on_event, cancel=self.cancel
         )
@@ -237,8 +243,18 @@ class Bench:
             graph=str(graph),
             like=str(graph.with_name("inputs.npz")),
             names=list(self.reference.arguments),
+            states=[] if forwarded.raised else list(self.reference.states),
         )
         return held, forwarded, tried
+
+    def foreign_names(self, chains: Sequence[str]) -> Mapping[str, str]:
+        """Dotted names that lead to a module which no rewrite needs -> that module (see ``agent.names``)."""
+        if not chains:
+            return {}
+        found: Mapping[str, str] = self.pool.run(
+            "aipc.agent.names:foreign", {"chains": list(chains)}, on_event=self.on_event, cancel=self.cancel
+        )
+        return found
 
     def simulate(self, compiled: Checked) -> tuple[Held, ...]:
         """The compiled graph on the simulator, on the real inputs and on some that nobody has seen.

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aipc.core.types import OutputAccuracy
+
+from .decisions import Side
+
+STATE = "state-"
+"""Begins the names of what belongs to a state of the module and not to a set of inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,12 @@ class Reference:
     parameters: tuple[str, ...]
     """``name shape dtype`` of every entry of the state."""
     draws: bool = False
+    states: tuple[str, ...] = ()
+    """States of the module (see ``agent.states``) whose outputs on the example inputs were written, too."""
+    floors: Mapping[str, float] = field(default_factory=dict)
+    """Set -> SQNR in dB of the original in fp32 against itself in fp64: what no other fp32 form can be held to."""
+    uncovered: tuple[Side, ...] = ()
+    """Sides of the original's decisions that none of the sets takes."""
 
 
 @dataclass(frozen=True, slots=True)

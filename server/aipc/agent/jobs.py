@@ -6,6 +6,7 @@ ONNX files: no line of the patched source runs in them.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from aipc.core.errors import AipcError, InputError
 from aipc.core.types import Event, OutputAccuracy
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.fp16 import ideal_fp16_sqnr
-from aipc.qairt.metrics import accuracy
+from aipc.qairt.metrics import accuracy, sqnr_db
 from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.qairt.simulate import run_samples
 from aipc.rewrites.prove import boundary_sets
 
-from .job_results import Forwarded, Held, Reference
+from .covering import Coverage, cover
+from .job_results import STATE, Forwarded, Held, Reference
+from .states import state_outputs
 
 Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]
@@ -45,8 +48,12 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
     real = {str(index): _array(leaves[index]) for index in at}
     folder = Path(inputs)
     folder.mkdir(parents=True, exist_ok=True)
-    kept, dropped = [], []
-    for name, arrays in _sets(real, seeds).items():
+    kept: dict[str, dict[str, Array]] = {}
+    dropped: list[str] = []
+    floors: dict[str, float] = {}
+
+    def answer(name: str, arrays: dict[str, Array]) -> bool:
+        """Write what the original answers. Tells whether it does."""
         tensors = _filled(leaves, arrays)
         try:
             outputs = _call(loaded.module, pytree.tree_unflatten(tensors, structure))
@@ -54,14 +61,20 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
             if name == "real":
                 lines = str(error).strip().splitlines() or ["no message"]
                 raise InputError(f"forward raised {type(error).__name__} on the example inputs: {lines[0]}") from error
-            dropped.append(name)
-            continue
+            return False
         if name != "real" and any(not np.isfinite(item).all() for item in outputs.values() if item.dtype.kind == "f"):
-            dropped.append(name)
-            continue
-        kept.append(name)
+            return False
+        kept[name] = arrays
         write_npz(folder / f"{name}.npz", arrays)
         write_npz(Path(out) / f"{name}.npz", outputs)
+        if (floor := _fp32_floor(loaded.module, pytree.tree_unflatten(tensors, structure), outputs)) is not None:
+            floors[name] = floor
+        return True
+
+    for name, arrays in _sets(real, seeds).items():
+        # Integers may be sizes and positions, whose other values forward does not take: then only floats vary.
+        if not answer(name, arrays) and not answer(name, {**arrays, **_integers(real)}):
+            dropped.append(name)
     torch.save({"leaves": leaves, "arguments": (given.args, dict(given.kwargs))}, folder / "structure.pt")
     again = _call(loaded.module, pytree.tree_unflatten(_filled(leaves, real), structure))
     first = read_npz(Path(out) / "real.npz")
@@ -70,7 +83,51 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
     )
     names = [name for name, _ in zip(parameter_names(loaded.module), given.args, strict=False)] + list(given.kwargs)
     clear = len(names) == len(leaves)
-    return Reference(tuple(kept), tuple(dropped), tuple(names) if clear else (), _parameters(loaded.module), draws)
+    parameters = _parameters(loaded.module)
+    states: dict[str, Mapping[str, Array]] = {}
+    coverage = Coverage({}, ())
+    if not draws:
+        arguments = pytree.tree_unflatten(_filled(leaves, real), structure)
+        states = state_outputs(loaded.module, lambda module: _answer(module, arguments))
+        for name, outputs in states.items():
+            write_npz(Path(out) / f"{STATE}{name}.npz", outputs)
+        coverage = cover(
+            ref, kept, lambda module, arrays: _call(module, pytree.tree_unflatten(_filled(leaves, arrays), structure))
+        )
+        for name, arrays in coverage.sets.items():
+            answer(name, dict(arrays))
+    return Reference(
+        sets=tuple(kept),
+        dropped=tuple(dropped),
+        arguments=tuple(names) if clear else (),
+        parameters=parameters,
+        draws=draws,
+        states=tuple(states),
+        floors=floors,
+        uncovered=coverage.open,
+    )
+
+
+def _integers(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: array for name, array in arrays.items() if array.dtype.kind in "iu"}
+
+
+def _fp32_floor(module: torch.nn.Module, arguments: Any, outputs: Mapping[str, Array]) -> float | None:
+    """SQNR in dB of fp32 outputs against the same module in fp64; None where it does not run in fp64."""
+    try:
+        exact = _call(copy.deepcopy(module).double(), pytree.tree_map_only(torch.Tensor, _double, arguments))
+    except Exception:
+        return None
+    levels = [
+        sqnr_db(exact[name], value)
+        for name, value in outputs.items()
+        if value.dtype.kind == "f" and name in exact and exact[name].shape == value.shape
+    ]
+    return min((level for level in levels if np.isfinite(level)), default=None)
+
+
+def _double(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.double() if tensor.is_floating_point() else tensor
 
 
 def _sets(real: Mapping[str, Array], seeds: Sequence[int]) -> dict[str, dict[str, Array]]:
@@ -99,8 +156,14 @@ def _drawn(rng: np.random.Generator, array: Array) -> Array:
     return np.asarray(rng.integers(int(array.min()), int(array.max()) + 1, array.shape).astype(array.dtype))
 
 
-def forward(report: Report, *, ref: ModelRef, out: str, given: str, sets: Sequence[str]) -> Forwarded:
-    """Run the patched model on the sets of inputs in ``given``; it never sees what the original answered."""
+def forward(
+    report: Report, *, ref: ModelRef, out: str, given: str, sets: Sequence[str], states: bool = False
+) -> Forwarded:
+    """Run the patched model on the sets of inputs in ``given``; it never sees what the original answered.
+
+    Args:
+        states: run it on the example inputs in its other states, too (see ``agent.states``).
+    """
     seed_everything()
     loaded = load_model(ref)
     saved = torch.load(Path(given) / "structure.pt", weights_only=False)
@@ -117,13 +180,22 @@ def forward(report: Report, *, ref: ModelRef, out: str, given: str, sets: Sequen
             break
         write_npz(Path(out) / f"{name}.npz", outputs)
         done.append(name)
-    return Forwarded(tuple(done), raised, _parameters(loaded.module))
+    parameters = _parameters(loaded.module)
+    if states and not raised:
+        arguments = pytree.tree_unflatten(_filled(leaves, read_npz(Path(given) / "real.npz")), structure)
+        for name, answers in state_outputs(loaded.module, lambda module: _answer(module, arguments)).items():
+            write_npz(Path(out) / f"{STATE}{name}.npz", answers)
+    return Forwarded(tuple(done), raised, parameters)
 
 
 def _call(module: torch.nn.Module, arguments: Any) -> dict[str, Array]:
-    args, kwargs = arguments
     with torch.no_grad():
-        answer = module(*args, **kwargs)
+        return _answer(module, arguments)
+
+
+def _answer(module: torch.nn.Module, arguments: Any) -> dict[str, Array]:
+    args, kwargs = arguments
+    answer = module(*args, **kwargs)
     tensors = [leaf for leaf in pytree.tree_leaves(answer) if isinstance(leaf, torch.Tensor)]
     return {f"output {index}": _array(leaf) for index, leaf in enumerate(tensors)}
 
@@ -159,14 +231,22 @@ def hold(
     graph: str,
     like: str,
     names: Sequence[str],
+    states: Sequence[str] = (),
 ) -> tuple[Held, ...]:
     """Hold the patched model's outputs, and its captured graph run on the CPU, against what the original answered.
 
     Args:
         eager: directory that ``forward`` wrote. graph: the captured ONNX file; ``like``: the .npz of its inputs.
         names: of the arguments, one for each tensor, where they are known.
+        states: of the module, that the original answered in; the captured graph knows only one.
     """
     held = []
+    for name in states:
+        wanted = read_npz(Path(reference) / f"{STATE}{name}.npz")
+        try:
+            held.append(_held(STATE + name, "eager", wanted, read_npz(Path(eager) / f"{STATE}{name}.npz")))
+        except InputError:
+            held.append(Held(STATE + name, "eager", (), "the change does not run there, and the original does"))
     for name in sets:
         wanted = read_npz(Path(reference) / f"{name}.npz")
         try:

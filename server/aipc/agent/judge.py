@@ -6,11 +6,13 @@ these are held, in other processes, against answers that the original gave befor
 
 from __future__ import annotations
 
+import difflib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import Finding, OutputAccuracy, Placement
@@ -19,8 +21,8 @@ from aipc.pipeline.gates import package_gate, sqnr_threshold
 from aipc.source import split_lines
 
 from .bench import Bench, Checked, crashed, places, sort_of
-from .job_results import Held
-from .policy import Objection, inputs_differ, objections, only_inputs_differ
+from .job_results import STATE, Held
+from .policy import Objection, added_chains, inputs_differ, objections, only_inputs_differ
 from .results import GateResult, Goal, GoalKind, Proposal, Verdict
 from .scratch import PatchError, Scratch, syntax_error
 from .tried import tried_by
@@ -28,8 +30,15 @@ from .tried import tried_by
 EQUAL_DB = 80.0
 """Two fp32 executions of one model agree to 110 dB and more (see ``pipeline.gates``); another order of its sums costs
 some of that on the way through a deep model. A change of a ten-thousandth of the signal has 80 dB."""
+_FLOOR_MARGIN_DB = 6.0
 APPROXIMATE_DB = 20.0
 """Below it (an error of a tenth of the signal) a change is another model, whoever agrees to it."""
+
+
+class Consent(Protocol):
+    """Asks the user for a change that is not shown to be equal: ``reason`` says why, ``sqnr_db`` how far off it is."""
+
+    def __call__(self, proposal: Proposal, reason: str, sqnr_db: float | None = None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class Judge:
     def __init__(
         self,
         bench: Bench,
-        consent: Callable[[Proposal, float], bool],
+        consent: Consent,
         on_gate: Callable[[GateResult], None],
     ) -> None:
         self._bench = bench
@@ -90,7 +99,7 @@ class Judge:
 class _State:
     """One judgement on its way."""
 
-    def __init__(self, case: Case, bench: Bench, consent: Callable[[Proposal, float], bool]) -> None:
+    def __init__(self, case: Case, bench: Bench, consent: Consent) -> None:
         self.case, self.bench, self.consent = case, bench, consent
         self.scratch: Scratch | None = None
         self.after: Checked | None = None
@@ -106,6 +115,7 @@ class _State:
         yield self._runs()
         if self.case.goal.kind is not GoalKind.INPUTS:
             yield from self._equal()
+            yield self._covered()
         yield self._gone()
         yield self._nothing_new()
         if self.case.goal.kind is not GoalKind.INPUTS:
@@ -128,7 +138,14 @@ class _State:
 
     def _bounds(self) -> GateResult:
         assert self.scratch
-        return bounds(self.scratch, self.case.goal)
+        result = bounds(self.scratch, self.case.goal)
+        if not result.ok:
+            return result
+        chains = {chain: name for name, before, text in _changed(self.scratch) for chain in added_chains(before, text)}
+        for chain, module in self.bench.foreign_names(sorted(chains)).items():
+            message = f"{chains[chain]}: {chain} is the module {module}; a model needs no {module}"
+            return GateResult("bounds", False, message, attack="reach outside the model")
+        return result
 
     def _runs(self) -> GateResult:
         assert self.scratch
@@ -148,13 +165,10 @@ class _State:
     def _equal(self) -> Iterator[GateResult]:
         """The numbers against the original: in eager PyTorch and of the captured graph, on every set of inputs."""
         assert self.scratch and self.after
-        if self.bench.unreferenced:
-            allowed = self.consent(self.case.proposal, -math.inf)
-            words = f"not comparable: {self.bench.unreferenced}"
-            self.approximate = True
-            yield GateResult("equal", allowed, words + ("; the user agrees" if allowed else "; the user has to agree"))
+        reference = self.bench.reference
+        if reference is None:
+            yield self._agreed("equal", f"not comparable: {self.bench.unreferenced}")
             return
-        assert self.bench.reference
         try:
             held, forwarded, tried = self.bench.hold(self.after, self.scratch)
         except CancelledError:
@@ -167,8 +181,8 @@ class _State:
         if tried:
             yield GateResult("equal", False, f"the code tried: {', '.join(tried)}", attack=tried[0])
             return
-        if forwarded.parameters != self.bench.reference.parameters:
-            gone = sorted(set(self.bench.reference.parameters) ^ set(forwarded.parameters))
+        if forwarded.parameters != reference.parameters:
+            gone = sorted(set(reference.parameters) ^ set(forwarded.parameters))
             words = f"the state has other entries, so that checkpoints would not load: {', '.join(gone[:4])}"
             yield GateResult("equal", False, words)
             return
@@ -176,25 +190,67 @@ class _State:
             attack = "right on the example inputs only" if not forwarded.raised.startswith("real") else ""
             yield GateResult("equal", False, f"forward raised on inputs {forwarded.raised}", attack=attack)
             return
-        yield self._numbers(held)
+        if reference.draws:
+            different = next((one for one in held if one.words), None)
+            if different is not None:
+                yield GateResult("equal", False, f"{_SIDES[different.side]} {_on(different.set)}: {different.words}")
+                return
+            yield self._agreed("equal", f"only shapes and types compared: {self.bench.unreferenced}")
+            return
+        numbers = self._numbers(held)
+        yield numbers
+        if numbers.ok and self.bench.unreferenced:
+            yield self._agreed("equal on other inputs", f"not compared: {self.bench.unreferenced}. {numbers.words}")
+
+    def _agreed(self, gate: str, reason: str) -> GateResult:
+        """What could not be measured needs the user's word."""
+        allowed = self.consent(self.case.proposal, reason)
+        self.approximate = True
+        return GateResult(gate, allowed, reason + ("; the user agrees" if allowed else "; the user has to agree"))
+
+    def _covered(self) -> GateResult:
+        """Whether the original was run on inputs that take each side of the decisions that the change touches."""
+        assert self.scratch
+        reference = self.bench.reference
+        changed = {
+            str(file): changed_lines(self.scratch.original(Path(file)), text)
+            for file, text in self.scratch.texts.items()
+        }
+        sides = [
+            side
+            for side in (reference.uncovered if reference else ())
+            if changed.get(side.decision.file, set()) & set(range(side.decision.line, side.decision.end_line + 1))
+        ]
+        if not sides:
+            return GateResult("covered", True)
+        message = "; ".join(side.message for side in sides[:4])
+        result = self._agreed("covered", message)
+        if not result.ok:
+            advice = "keep what the original does there, or change nothing on that line"
+            return GateResult("covered", False, f"{message}. The change is not judged there: {advice}")
+        return result
 
     def _numbers(self, held: Sequence[Held]) -> GateResult:
         for one in held:
             if one.words:
-                return GateResult("equal", False, f"{one.side} on {one.set} inputs: {one.words}")
+                return GateResult("equal", False, f"{_SIDES[one.side]} {_on(one.set)}: {one.words}")
+        floors = self.bench.reference.floors if self.bench.reference else {}
         judged = [(one, item) for one in held for item in one.outputs if one.set != "far" or not item.nan + item.inf]
-        worst = min(judged, key=lambda pair: _db(pair[1]), default=None)
+        worst = min(judged, key=lambda pair: _db(pair[1]) - _equal_db(floors, pair[0].set), default=None)
         if worst is None:
             return GateResult("equal", False, "there is no output to compare")
         level = _db(worst[1])
         self.sqnr_db = level
         self.max_abs = max((item.max_abs for one, item in judged if one.set != "far"), default=0.0)
+        wanted = _equal_db(floors, worst[0].set)
         words = (
-            f"worst: {worst[1].name} in {_SIDES[worst[0].side]} on {worst[0].set} inputs, SQNR {_shown(level)} dB, "
-            f"max error {worst[1].max_abs:.3g}; wanted {EQUAL_DB:g} dB"
+            f"worst: {worst[1].name} in {_SIDES[worst[0].side]} {_on(worst[0].set)}, SQNR {_shown(level)} dB, "
+            f"max error {worst[1].max_abs:.3g}; wanted {wanted:.4g} dB"
         )
+        if wanted < EQUAL_DB:
+            words += f" (the original in fp32 has {floors[worst[0].set]:.1f} dB against fp64 there)"
         figures = tuple(item for one, item in judged if one.side == worst[0].side and one.set == worst[0].set)
-        if level >= EQUAL_DB:
+        if level >= wanted:
             return GateResult("equal", True, words, figures)
         on_real = min((_db(item) for one, item in judged if one.set == "real"), default=-math.inf)
         if on_real >= EQUAL_DB:
@@ -208,7 +264,7 @@ class _State:
             return GateResult(
                 "equal", True, f"{words}; approximate, within the {self.case.approximate_db:g} dB allowed", figures
             )
-        if self.consent(self.case.proposal, level):
+        if self.consent(self.case.proposal, f"it has {level:.1f} dB SQNR in fp32: {words}", level):
             self.approximate = True
             return GateResult("equal", True, f"{words}; approximate, with the user's word", figures)
         self.approximate = True
@@ -327,6 +383,33 @@ def _added(before: str, text: str, name: str) -> list[Objection]:
     return [item for item in objections("", text, name) if lines[item.line - 1 : item.line][0] not in known]
 
 
+def changed_lines(before: str, text: str) -> set[int]:
+    """Lines of ``before``, counted from 1, that the new text does not have as they were."""
+    old, new = split_lines(before), split_lines(text)
+    lines: set[int] = set()
+    for tag, first, last, _, _ in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag in {"replace", "delete"}:
+            lines |= set(range(first + 1, last + 1))
+    return lines
+
+
+def _equal_db(floors: Mapping[str, float], name: str) -> float:
+    """What a change has to keep on a set of inputs: no more than the original in fp32 has against fp64."""
+    floor = floors.get(name)
+    return EQUAL_DB if floor is None else max(min(EQUAL_DB, floor - _FLOOR_MARGIN_DB), APPROXIMATE_DB)
+
+
+def _on(name: str) -> str:
+    """Where something was measured: on a set of inputs or in a state of the module."""
+    return _STATES.get(name.removeprefix(STATE), name) if name.startswith(STATE) else f"on {name} inputs"
+
+
+_STATES = {
+    "repeated": "when called again",
+    "gradients": "with gradients",
+    "training": "in training mode",
+    "weights": "after other weights are loaded",
+}
 _SIDES = {"eager": "PyTorch", "graph": "the captured graph", "simulator": "the simulator"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from aipc.core.errors import AipcError, CancelledError
@@ -17,10 +17,11 @@ from .budget import Meter, Spent
 from .judge import Judge, Judged
 from .messages import Ask, Endpoint, Question
 from .results import AgentReport, GateResult, Goal, GoalKind, Proposal, Stopped, Verdict
-from .scratch import Scratch
+from .scratch import PatchError, Scratch
 from .step import Findings, Step
 from .talk import Ended, Talk
 from .trace import Trace
+from .visible import visible
 
 _MOST_STEPS = 20
 
@@ -188,13 +189,25 @@ class Loop:
         self._trace.write("answer", answer=answer)
         return answer
 
-    def _consent(self, proposal: Proposal, level: float) -> bool:
-        """The user's word for a change that is not equal."""
+    def _consent(self, proposal: Proposal, reason: str, sqnr_db: float | None = None) -> bool:
+        """The user's word for a change that is not shown to be equal."""
         self._wants_user = True
-        measured = "cannot be held against the original" if level == -math.inf else f"has {level:.1f} dB SQNR in fp32"
-        evidence = {"sqnr_db": None if level == -math.inf else round(level, 2), "title": proposal.title}
-        question = Question(f"The change '{proposal.title}' {measured}. Take it?", ("yes", "no"), evidence)
+        evidence = {
+            "sqnr_db": None if sqnr_db is None else round(sqnr_db, 2),
+            "title": proposal.title,
+            "reason": reason,
+            "diff": visible("".join(self._diffs(proposal).values())),
+        }
+        question = Question(
+            f"The change '{proposal.title}' is not shown to be equal: {reason}. Take it?", ("yes", "no"), evidence
+        )
         return (self._ask(question) or "no").strip().lower() in {"yes", "y", "true"}
+
+    def _diffs(self, proposal: Proposal) -> Mapping[str, str]:
+        try:
+            return self.scratch.patched(proposal.edits).diffs()
+        except PatchError:
+            return {}
 
     def _nothing(self) -> str:
         return "there is nothing for the agent to do: no finding that deploy does not solve by itself"

@@ -11,11 +11,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_ALLOWED_IMPORTS = {
+from aipc.source import split_lines
+
+from .visible import is_hidden
+
+ALLOWED_IMPORTS = {
     "__future__", "abc", "collections", "dataclasses", "einops", "enum", "functools", "itertools", "math", "numbers",
     "numpy", "operator", "torch", "torchvision", "typing", "typing_extensions", "warnings",
 }  # fmt: skip
-_REFUSED_MODULES = (
+REFUSED_MODULES = (
     "torch.utils",
     "torch.hub",
     "torch._",
@@ -84,13 +88,73 @@ class Objection:
 def objections(before: str, after: str, name: str) -> list[Objection]:
     """What the new text has that the old one has not and that no rewrite of a model needs."""
     known = Counter(item for item, _ in _all(ast.parse(before)))
-    found = []
+    found = list(_hidden_characters(before, after, name))
     for item, line in _all(ast.parse(after)):
         if known[item] > 0:
             known[item] -= 1
             continue
         found.append(Objection(item.attack, f"{name}:{line}: {item.words}", line))
     return found
+
+
+def _hidden_characters(before: str, after: str, name: str) -> Iterator[Objection]:
+    """Characters that show a reader another text than Python reads."""
+    known = set(before)
+    for number, line in enumerate(split_lines(after), 1):
+        hidden = next((item for item in line if item not in "\r\f" and is_hidden(item) and item not in known), None)
+        if hidden:
+            words = f"{name}:{number}: contains the hidden character U+{ord(hidden):04X}"
+            yield Objection("hidden characters", words, number)
+
+
+def added_chains(before: str, after: str) -> set[str]:
+    """Dotted names of the new text that begin at an imported module and that the old text does not have.
+
+    ``F.os`` after ``import torch.nn.functional as F`` is ``torch.nn.functional.os``. Where they lead is for
+    ``agent.names`` to say. A text that is not Python has none.
+    """
+    return _chains(after) - _chains(before)
+
+
+def _chains(text: str) -> set[str]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    modules: dict[str, str] = {}
+    chains: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for item in node.names:
+                modules[item.asname or item.name.partition(".")[0]] = (
+                    item.name if item.asname else item.name.partition(".")[0]
+                )
+                chains.add(item.name)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for item in node.names:
+                modules[item.asname or item.name] = f"{node.module}.{item.name}"
+                chains.add(f"{node.module}.{item.name}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr" and len(node.args) > 1:
+            key = node.args[1]
+            owner = _dotted(node.args[0], modules)
+            if owner and isinstance(key, ast.Constant) and isinstance(key.value, str):
+                chains.add(f"{owner}.{key.value}")
+        elif isinstance(node, ast.Attribute) and (chain := _dotted(node, modules)):
+            chains.add(chain)
+    tops = {chain.partition(".")[0] for chain in chains} & ALLOWED_IMPORTS
+    return {chain for chain in chains if chain.partition(".")[0] in tops}
+
+
+def _dotted(node: ast.AST, modules: dict[str, str]) -> str:
+    """The full name that an attribute chain spells from an imported module on; empty when it begins elsewhere."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in modules:
+        return ""
+    return ".".join([modules[node.id], *reversed(parts)])
 
 
 def only_inputs_differ(before: str, after: str) -> bool:
@@ -157,6 +221,10 @@ def _of(node: ast.AST, modules: set[str]) -> Iterator[tuple[str, str]]:
             yield "another behaviour while it is checked", f"asks {node.attr}, to behave differently under export"
         if node.attr in _ENDS and _root(node) in _PROCESS:
             yield "process exit", f"uses {ast.unparse(node)}"
+    elif (
+        isinstance(node, (ast.Assign, ast.NamedExpr)) and isinstance(node.value, ast.Name) and node.value.id in modules
+    ):
+        yield "reach into the interpreter", f"gives the module {node.value.id} another name"
     elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
         targets = node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [node.target]
         for target in targets:
@@ -181,7 +249,7 @@ def _import(module: str) -> Iterator[tuple[str, str]]:
         yield "reach outside the model", f"imports {module}; a model needs no processes and no operating system"
     elif top in _LOOKS:
         yield "reach into the interpreter", f"imports {module}; a model does not look into the interpreter"
-    elif module.startswith(_REFUSED_MODULES) or top not in _ALLOWED_IMPORTS:
+    elif module.startswith(REFUSED_MODULES) or top not in ALLOWED_IMPORTS:
         yield "foreign import", f"imports {module}; use torch, math and what the file imports already"
 
 
@@ -189,6 +257,8 @@ def _call(node: ast.Call, modules: set[str]) -> Iterator[tuple[str, str]]:
     name, owner = _last(node.func), _root(node.func)
     if isinstance(node.func, ast.Name) and name in _CALLS:
         yield "reach outside the model", f"calls {name}"
+    elif name == "getattr" and len(node.args) > 1 and _root(node.args[0]) in modules and not _is_text(node.args[1]):
+        yield "reach into the interpreter", f"looks up a computed name in {ast.unparse(node.args[0])}"
     elif name in {"setattr", "delattr"} and node.args and _root(node.args[0]) in modules:
         yield "monkeypatching", f"sets an attribute of {ast.unparse(node.args[0])}"
     elif name in _FILES and owner in modules:
@@ -209,6 +279,10 @@ def _target(target: ast.AST, modules: set[str]) -> Iterator[tuple[str, str]]:
             yield "monkeypatching", f"assigns to {ast.unparse(target)}"
     elif isinstance(target, ast.Subscript) and _root(target) in modules:
         yield "monkeypatching", f"assigns to {ast.unparse(target)}"
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _root(node: ast.AST) -> str:

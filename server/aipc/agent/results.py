@@ -181,6 +181,8 @@ class AgentReport:
     """Attempts on the bounds that were stopped, by name."""
     capsule: str | None = None
     applied: bool = False
+    backup: str | None = None
+    """Where the files lie as they were before the changes were written."""
     endpoint: str = ""
     """Model and where it is asked; never a key."""
     qairt: str = ""

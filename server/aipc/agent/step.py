@@ -19,6 +19,7 @@ from .scratch import PatchError, Scratch
 from .talk import Ended, Talk
 from .tools._tool import Context, Tool, WrongCall, all_tools, arguments_of
 from .trace import Trace
+from .visible import visible
 
 _INSTRUCTION = re.compile(
     r"(?i)\b(ignore|disregard|forget)\b[^.\n]{0,40}\b(instruction|prompt|rule|above|previous)"
@@ -158,7 +159,7 @@ class Step:
             self._without_progress += 1
             return prompts.TWICE
         self._seen.add(edits)
-        proposal = Proposal(len(self._found.proposals) + 1, title[:200], edits)
+        proposal = Proposal(len(self._found.proposals) + 1, visible(title)[:200], edits)
         self._found.proposals.append(proposal)
         self._watch("proposal", f"proposal {proposal.number}: {proposal.title}")
         self._trace.write("proposal", proposal=proposal, diff=self._diff(edits))

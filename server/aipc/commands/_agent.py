@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from aipc.agent.visible import visible
 from aipc.qairt.soc import get_soc
 from aipc.source import split_lines
 
 from ._tables import findings_lines
 
 if TYPE_CHECKING:
+    from aipc.agent.messages import Question
     from aipc.agent.results import AgentReport
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -22,23 +25,41 @@ def agent_page(report: AgentReport) -> Iterator[Any]:
     """The changes as a diff with their gates, what did not hold and why, what it cost, and what is left."""
     yield Text(f"{report.model} on {get_soc(report.soc).title}, QAIRT {report.qairt}; {report.endpoint}", "bold")
     for diff in report.diffs.values():
-        for line in split_lines(diff):
+        for line in split_lines(visible(diff)):
             heading = line.startswith(("---", "+++"))
             yield Text(line, "bold" if heading else _STYLES.get(line[:1], ""))
     if report.proof:
         for gate in report.proof.gates:
-            yield Text(f"  {gate.name}: {gate.words or 'passed'}", "green")
+            yield Text(f"  {gate.name}: {visible(gate.words) or 'passed'}", "green")
     for words in report.learned:
-        yield Text(f"did not hold: {words}", "yellow")
+        yield Text(f"did not hold: {visible(words)}", "yellow")
     for words in report.attacks:
-        yield Text(f"stopped: {words}", "bold red")
+        yield Text(f"stopped: {visible(words)}", "bold red")
     yield from findings_lines(report.left)
     yield Text(usage_line(report))
     yield Text(f"trace: {report.trace}/trace.md")
     if report.capsule:
         yield Text(f"failure capsule: {report.capsule}")
-    done = "written; " if report.applied else "--apply writes it; " if report.ok and report.edits else ""
-    yield Text(f"{done}{report.words}", "bold green" if report.ok else "bold yellow")
+    done = (
+        f"written, the files as they were are in {report.backup}; "
+        if report.applied
+        else "--apply writes it; "
+        if report.ok and report.edits
+        else ""
+    )
+    yield Text(f"{done}{visible(report.words)}", "bold green" if report.ok else "bold yellow")
+
+
+def ask_user(question: Question) -> str | None:
+    """Ask on a terminal. A language model wrote parts of the question: they are shown, and nothing of them is run."""
+    choices = f" [{'/'.join(question.choices)}]" if question.choices else ""
+    if diff := question.evidence.get("diff"):
+        text = visible(question.text)
+        print(f"\n{text}" if diff in text else f"\n{visible(diff)}\n{text}", end="", file=sys.stderr)
+    else:
+        print(f"\n{visible(question.text)}", end="", file=sys.stderr)
+    print(f"{choices} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() or None
 
 
 def usage_line(report: AgentReport) -> str:

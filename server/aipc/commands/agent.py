@@ -13,7 +13,6 @@ from ._options import Calibration, Debug, Json, MemoryLimit, Model, Precision, S
 from ._work import TIME_LIMIT, working
 
 if TYPE_CHECKING:
-    from aipc.agent.messages import Question
     from aipc.agent.results import Goal
 
 
@@ -81,7 +80,9 @@ def command(
         precision=precision,
         calibration=from_here(calibration),
     )
-    ask = _ask if sys.stdin.isatty() and not as_json else None
+    from ._agent import agent_page, ask_user
+
+    ask = ask_user if sys.stdin.isatty() and not as_json else None
     with working(time_limit, memory_limit) as work:
         report = engine.agent(request, work.pool, work.on_event, work.cancel, ask=ask)
     if report.stopped is Stopped.CANCELLED:
@@ -89,8 +90,6 @@ def command(
     if as_json:
         write_json(report)
     else:
-        from ._agent import agent_page
-
         show(*agent_page(report))
     return 0 if report.ok else 1
 
@@ -104,11 +103,3 @@ def _goal(text: str) -> Goal:
     if line and not line.isdigit():
         raise typer.BadParameter(f"{line} is not the number of a line", param_hint="--goal")
     return Goal(GoalKind.FINDING, rule, line=int(line or 0))
-
-
-def _ask(question: Question) -> str | None:
-    """On a terminal. What is asked was written by a language model: it is shown, and nothing of it is run."""
-    shown = "".join(character if character.isprintable() else " " for character in question.text)
-    choices = f" [{'/'.join(question.choices)}]" if question.choices else ""
-    print(f"\n{shown}{choices} ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip() or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -48,7 +49,12 @@ def command(
     setup: Setup = False,
     agent: Annotated[
         bool,
-        typer.Option("--agent", help="Where a gate is not passed, let the agent edit the source and deploy again."),
+        typer.Option(
+            "--agent", help="Where a gate is not passed, let the agent propose edits; deploy again with them."
+        ),
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="With --agent: write its edits without asking. A backup is kept.")
     ] = False,
     as_json: Json = False,
     no_cache: NoCache = False,
@@ -79,10 +85,19 @@ def command(
         with working(time_limit, memory_limit) as work:
             return engine.deploy(replace(request, setup=agreed), work.pool, work.on_event, work.cancel)
 
+    if apply and not agent:
+        raise typer.BadParameter("--apply goes with --agent")
     if agent:
+        from ._agent import ask_user
+
         with working(time_limit, memory_limit) as work:
             report, helped = engine.deploy_with_agent(
-                replace(request, setup=setup), work.pool, work.on_event, work.cancel
+                replace(request, setup=setup),
+                work.pool,
+                work.on_event,
+                work.cancel,
+                ask=ask_user if sys.stdin.isatty() and not as_json else None,
+                apply=apply,
             )
         if helped and not as_json:
             from ._agent import agent_page

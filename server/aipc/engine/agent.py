@@ -22,6 +22,7 @@ from aipc.agent.redact import redactor
 from aipc.agent.results import AgentReport, Budget, Goal, GoalKind
 from aipc.agent.scratch import Scratch
 from aipc.agent.trace import Recorded, Trace, read_trace
+from aipc.agent.visible import visible
 from aipc.core.errors import CancelledError, InputError
 from aipc.core.files import replace_text
 from aipc.core.names import state_path
@@ -39,7 +40,8 @@ class AgentRequest:
     """What :func:`agent` is asked for.
 
     Args:
-        apply: write the accepted changes to the files; otherwise only tell them.
+        apply: write the accepted changes to the files; otherwise only report them.
+        offer: without ``apply``, ask whether to write them.
         approximate_db: the user's word, given ahead: changes may lower the SQNR in fp32 down to this many dB.
         unsaved: path -> text of files that an editor has not saved.
         replay: a trace whose recorded replies take the place of the model; nothing else is taken from it.
@@ -55,6 +57,7 @@ class AgentRequest:
     budget: Budget = field(default_factory=Budget)
     inputs: Mapping[str, str] | None = None
     apply: bool = False
+    offer: bool = False
     approximate_db: float | None = None
     cwd: Path | None = None
     unsaved: Mapping[str, str] = field(default_factory=dict)
@@ -190,11 +193,28 @@ def agent(
         )
         loop = Loop(setup, Scratch(ref.root, dict(request.unsaved)))
         report = replace(loop.run(base), qairt=qairt)
-        if request.apply and report.ok and report.edits:
-            for file, text in loop.scratch.texts.items():
-                replace_text(Path(file), loop.scratch.original(Path(file)), text)
-            report = replace(report, applied=True)
+        if report.ok and report.edits and (request.apply or (request.offer and _accepted(report, asking))):
+            report = _write(report, loop.scratch, directory)
         return report
+
+
+def _accepted(report: AgentReport, ask: Callable[[Question], str | None]) -> bool:
+    """Whether the user wants the changes in the files; nobody to ask is a no."""
+    diff = visible("".join(report.diffs.values()))
+    question = Question(f"{diff}\n{report.words}. Write these changes to your files?", ("yes", "no"), {"diff": diff})
+    return (ask(question) or "no").strip().lower() in {"yes", "y"}
+
+
+def _write(report: AgentReport, scratch: Scratch, directory: Path) -> AgentReport:
+    """Write the accepted texts; the files as they were are kept with the trace."""
+    for file, text in scratch.texts.items():
+        before = scratch.original(Path(file))
+        backup = directory / "backup" / scratch.relative(file)
+        backup.parent.mkdir(parents=True, exist_ok=True)
+        with backup.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(before)
+        replace_text(Path(file), before, text)
+    return replace(report, applied=True, backup=str(directory / "backup"))
 
 
 def _goal(goal: Goal, bench: Bench) -> Goal:

@@ -25,10 +25,15 @@ def deploy_with_agent(
     budget: Budget | None = None,
     endpoint: Endpoint | None = None,
     ask: Ask | None = None,
+    apply: bool = False,
 ) -> tuple[DeployReport, AgentReport | None]:
     """Deploy; where a gate is not passed, let the agent edit the source, and deploy again what it could prove.
 
-    The edits are written to the files, as by ``AgentRequest.apply``, and only when the agent reached its goal.
+    The edits are written to the files when the agent reached its goal and the user accepts them.
+
+    Args:
+        ask: asks the user, also for the word to write; without it nothing is written.
+        apply: the user's word to write, given ahead.
 
     Raises:
         AipcError: a stage could not be run and the agent could not help, or no endpoint is configured.
@@ -50,7 +55,8 @@ def deploy_with_agent(
             first.soc.partition(",")[0] if first else request.soc,
             budget or Budget(),
             request.inputs,
-            apply=True,
+            apply=apply,
+            offer=True,
             cwd=request.cwd,
             precision=first.precision if first else request.precision,
             calibration=request.calibration,
