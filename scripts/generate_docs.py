@@ -17,6 +17,7 @@ from typing import Any
 import typer
 
 from aipc.cli import build
+from aipc.core.app_config import KEYS as APP_KEYS
 from aipc.core.config import PRECISIONS, Config, ModelConfig
 from aipc.core.rules import RULES
 from aipc.core.target_config import KEYS as TARGET_KEYS
@@ -38,6 +39,7 @@ CONFIG_KEYS = {
     "soc": "chip that models are compiled for, a name from the [SoC table](socs.md)",
     "target": "where packages run by default, a name that `aipc targets` lists",
     "models": "one table for each model, `[tool.aipc.models.NAME]`",
+    "apps": "one table for each application of several graphs, `[tool.aipc.apps.NAME]`; see [applications](../applications.md)",
     "targets": 'one table for each device of which something is to be known, `[tool.aipc.targets."ssh:HOST"]`',
 }
 MODEL_KEYS = {
@@ -113,6 +115,12 @@ def config() -> str:
         "## `[tool.aipc.models.NAME]`",
         "",
         *_keys(ModelConfig, MODEL_KEYS, leave={"name"}),
+        "",
+        "## `[tool.aipc.apps.NAME]`",
+        "",
+        "| key | meaning |",
+        "| --- | --- |",
+        *(_row((f"`{key}`", meaning)) for key, (_, meaning) in APP_KEYS.items()),
         "",
         '## `[tool.aipc.targets."ssh:HOST"]`',
         "",

@@ -45,6 +45,12 @@ def command(
             return _infer(model, write, as_json, work)
     from aipc import engine
 
+    if engine.configured_application(model):
+        from ._applications import check_application
+
+        app = engine.ApplicationRequest(application=model, soc=soc, precision=precision, use_cache=not no_cache)
+        with working(time_limit, memory_limit) as work:
+            return check_application(app, full=not quick, as_json=as_json, work=work)
     request = engine.CheckRequest(
         model,
         soc,

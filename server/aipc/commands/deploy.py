@@ -68,6 +68,14 @@ def command(
     """
     from aipc import engine
 
+    if engine.configured_application(model):
+        from ._applications import deploy_application
+
+        app = engine.ApplicationRequest(
+            application=model, soc=soc, precision=precision, target=target, out=out, use_cache=not no_cache
+        )
+        with working(time_limit, memory_limit) as work:
+            return deploy_application(app, as_json=as_json, work=work)
     request = engine.DeployRequest(
         model=model,
         soc=soc,

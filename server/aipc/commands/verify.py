@@ -31,6 +31,8 @@ def command(
     """
     from aipc import engine
 
+    if package is not None:
+        package = engine.application_package(package) or package
     packages = engine.packages_to_verify(package, every=every, cwd=Path.cwd())
 
     def verify(agreed: bool) -> engine.VerifyAllReport:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from .app_config import GRAPHS, AppConfig, app_directory, graph_names, graph_tolerance, parse_apps
 from .errors import ConfigError, ModelLoadError, StorageError
 from .names import name_problem
 from .target_config import parse_targets
@@ -59,6 +60,7 @@ class Config:
     models: Mapping[str, ModelConfig] = field(default_factory=dict)
     targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """``[tool.aipc.targets."ssh:HOST"]``: what is to be known of one device (see ``core/target_config.py``)."""
+    apps: Mapping[str, AppConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _parse(path: Path, table: Any) -> Config:
     if not isinstance(table, dict):
         raise ConfigError(f"[tool.aipc] in {path} is not a table", remedy="write it as [tool.aipc]")
-    _known(path, "[tool.aipc]", table, {"soc", "target", "models", "targets"})
+    _known(path, "[tool.aipc]", table, {"soc", "target", "models", "targets", "apps"})
     models = table.get("models", {})
     if not isinstance(models, dict):
         raise ConfigError(f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]")
@@ -143,6 +145,7 @@ def _parse(path: Path, table: Any) -> Config:
         target=_string(path, "target", table.get("target")),
         models={name: _parse_model(path, name, value) for name, value in models.items()},
         targets=parse_targets(path, table.get("targets", {})),
+        apps=parse_apps(path, table.get("apps", {})),
     )
 
 
@@ -240,6 +243,9 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
     if ref in config.models:
         model = config.models[ref]
         return _from_entry(model.entry, config.root, model.name, model, config)
+    app, _, graph = ref.partition(".")
+    if app in config.apps and graph:
+        return _graph_of(config.apps[app], graph, config)
     if ":" in ref.replace(":\\", "") or Path(ref).suffix in {".py", ".onnx", ".pt2"}:
         return _from_entry(ref, cwd, None, None, config)
     near = difflib.get_close_matches(ref, config.models, 3)
@@ -250,13 +256,31 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
     )
 
 
+def _graph_of(app: AppConfig, graph: str, config: Config) -> ModelRef:
+    """One graph of an application as a model: a factory in the file that the application's plan wrote."""
+    names = graph_names(config.root, app.name)
+    if graph not in names:
+        raise ModelLoadError(f"the application {app.name} has no graph {graph!r}", remedy=f"it has {', '.join(names)}")
+    file = app_directory(config.root, app.name) / GRAPHS
+    model = ModelConfig(
+        name=f"{app.name}.{graph}",
+        entry=f"{file}:{graph}",
+        inputs=f"{file}:{graph}_inputs",
+        calibration=f"{file}:{graph}_samples",
+        precision=app.precision,
+        tolerance=graph_tolerance(config.root, app.name, graph),
+        soc=app.soc,
+    )
+    return _from_entry(model.entry, config.root, model.name, model, config)
+
+
 def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
     file, separator, attribute = entry.rpartition(":")
     if entry.startswith(PACKAGE_PREFIX) and file == PACKAGE_PREFIX[:-1]:
         separator = ""  # package:rapidocr/models/x.onnx names no attribute
     if not separator or file.endswith(":\\") or len(file) == 1:
         file, attribute = entry, ""
-    path = _locate(file, base)
+    path = locate(file, base)
     suffix = path.suffix.lower()
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [item.name for item in _listing(path.parent)], 1)
@@ -281,7 +305,7 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
     )
 
 
-def _locate(file: str, base: Path) -> Path:
+def locate(file: str, base: Path) -> Path:
     """The path that an entry names: relative to ``base``, or in an installed package after ``package:``."""
     if not file.startswith(PACKAGE_PREFIX):
         return (base / Path(file).expanduser()).resolve()

@@ -1,10 +1,18 @@
 """What a user asks for. The only module that front doors call; it imports nothing heavy. One file a request."""
 
+from aipc.apps.results import AppCheckReport, AppReport, AppRunReport
 from aipc.core.types import DeployReport
 
 from ._run import OnEvent
 from .agent import AgentEvent, AgentRequest, agent
 from .agent_deploy import deploy_with_agent
+from .application_packages import (
+    application_package,
+    configured_application,
+    run_application,
+    verify_application,
+)
+from .applications import ApplicationRequest, check_application, deploy_application
 from .checking import CheckRequest, check, opened_run
 from .deploying import DeployRequest, deploy
 from .documents import operator_document, targets_document
@@ -30,6 +38,10 @@ from .samples import run_samples
 __all__ = [
     "AgentEvent",
     "AgentRequest",
+    "AppCheckReport",
+    "AppReport",
+    "AppRunReport",
+    "ApplicationRequest",
     "CheckRequest",
     "DeployReport",
     "DeployRequest",
@@ -43,9 +55,13 @@ __all__ = [
     "VerifyAllReport",
     "VerifyReport",
     "agent",
+    "application_package",
     "check",
+    "check_application",
     "configure",
+    "configured_application",
     "deploy",
+    "deploy_application",
     "deploy_with_agent",
     "examine_target",
     "explain",
@@ -61,6 +77,7 @@ __all__ = [
     "quantize",
     "recheck_operators",
     "rewrite_operators",
+    "run_application",
     "run_options",
     "run_package",
     "run_samples",
@@ -69,4 +86,5 @@ __all__ = [
     "targets_document",
     "verify",
     "verify_all",
+    "verify_application",
 ]

@@ -165,7 +165,7 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
         capsule = write_capsule(run, outcome.failed, run.findings, gate)
     else:
         run.on_event(Event("report", "writing the package"))
-        if run.plan is None and _below_threshold(outcome):
+        if run.plan is None and _below_threshold(run, outcome):
             run.findings += localize(run)
     report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
     report = replace(report, frontier=settled.frontier, node_accuracy=accuracy, metric=_metric(run))
@@ -222,7 +222,7 @@ def _run_all(run: Run, journal: Journal) -> Outcome:
         if better_than is not None and not _is_better(outcome, better_than):
             return _without_coarse(run, journal)
         # Where correctly rounded fp16 is as far off, another form of the model may still be near.
-        poor = outcome.failed is None and run.request.precision == "fp16" and _below_threshold(outcome)
+        poor = outcome.failed is None and run.request.precision == "fp16" and _below_threshold(run, outcome)
         if not poor and (outcome.failed is None or outcome.failed.name != "verify" or run.plan is not None):
             return outcome
         changed, again = _rewrite_further(run, journal, Trigger.COARSE)
@@ -263,10 +263,14 @@ def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tup
     return changed, outcome
 
 
-def _below_threshold(outcome: Outcome) -> bool:
-    """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure."""
+def _below_threshold(run: Run, outcome: Outcome) -> bool:
+    """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure.
+
+    What a lower tolerance of the author's allows is no matter for one.
+    """
+    threshold = min(PACKAGE_SQNR_DB, run.request.tolerance.get("sqnr_db", PACKAGE_SQNR_DB))
     gate = next((record.gate for record in outcome.records if record.name == "verify"), None)
-    return gate is not None and gate.metric == "sqnr_db" and gate.value is not None and gate.value < PACKAGE_SQNR_DB
+    return gate is not None and gate.metric == "sqnr_db" and gate.value is not None and gate.value < threshold
 
 
 def _gates(outcome: Outcome) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aipc.apps.package import is_application
 from aipc.core.cache import Cache
 from aipc.core.config import load_config
 from aipc.core.errors import AipcError, CancelledError, InputError
@@ -23,10 +24,12 @@ from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import package_gate
 from aipc.pipeline.package import check_package, read_manifest
+from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.targets import RunOptions, SetupNeededError, run_on
 
 from ._run import OnEvent
+from .application_packages import verify_application
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ def verify(
 ) -> VerifyReport:
     """Run a package's golden inputs again, gate its outputs as its deployment did, and say what changed since."""
     package = package.resolve()
+    if is_application(package):
+        return _application_verified(package, target, pool, on_event, cancel)
     manifest = check_package(package)
     with pool_or_new(pool) as workers, tempfile.TemporaryDirectory() as directory:
         actual = Path(directory) / "outputs.npz"
@@ -161,6 +166,30 @@ def verify(
     )
 
 
+def _application_verified(
+    package: Path,
+    target: str,
+    pool: WorkerPool | None,
+    on_event: OnEvent | None,
+    cancel: threading.Event | None,
+) -> VerifyReport:
+    manifest = read_manifest(package)
+    found = verify_application(package, target, pool, on_event, cancel)
+    assert found.gate
+    then = manifest.get("deployments", {}).get(target)
+    return VerifyReport(
+        str(package),
+        manifest["model"],
+        manifest["soc"],
+        target,
+        found.ok,
+        found.gate,
+        (),
+        manifest.get("gates", {}),
+        changed=changes(then, environment()) if then else (),
+    )
+
+
 def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
     """What is different in two environments. A temperature is no change."""
     names = [name for name in (*then, *(name for name in now if name not in then)) if name != "temperature"]
@@ -184,7 +213,14 @@ def packages_to_verify(package: Path | None, *, every: bool, cwd: Path) -> tuple
     if package is not None:
         return (package,)
     directory = load_config(cwd).root / ".aipc" / "packages"
-    found = tuple(sorted(path.parent for path in directory.rglob("manifest.json") if path.parent.name[:1] != "."))
+    found = tuple(
+        sorted(
+            path.parent
+            for path in directory.rglob("manifest.json")
+            # The graphs of an application are verified with it.
+            if path.parent.name[:1] != "." and not is_application(path.parent.parent.parent)
+        )
+    )
     if not found:
         raise InputError(f"{directory} has no packages", remedy="deploy a model first")
     return found
