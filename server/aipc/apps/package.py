@@ -19,11 +19,9 @@ import aipc.recipes.runners as runners
 from aipc.core.cache import Entry
 from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
-from aipc.pipeline.package import FORMAT, MANIFEST, read_manifest
+from aipc.core.package_manifest import APPLICATION, FORMAT, GOLDEN_ANSWERS, MANIFEST, read_manifest
 
 from .results import Plan
-
-KIND = "application"
 
 
 def build_application(
@@ -49,7 +47,7 @@ def build_application(
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
         "format": FORMAT,
-        "kind": KIND,
+        "kind": APPLICATION,
         "model": plan.application,
         "application": plan.application,
         "reference": plan.application,
@@ -70,13 +68,13 @@ def build_application(
 def is_application(package: Path) -> bool:
     """Whether a directory holds an application's package."""
     try:
-        return read_manifest(package).get("kind") == KIND
+        return read_manifest(package).get("kind") == APPLICATION
     except PackageError:
         return False
 
 
 def golden_answers(package: Path) -> list[dict[str, Any]]:
-    path = package / "golden" / "answers.json"
+    path = package / GOLDEN_ANSWERS
     try:
         found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, ModelLoadError
+from .names import name_problem, state_path
 
 PLAN, GRAPHS = "plan.json", "graphs.py"
 
@@ -62,6 +63,8 @@ def _parse(path: Path, name: str, table: Any) -> AppConfig:
             raise ConfigError(f"{key} of {where} has the wrong type", remedy=f"{key} is {KEYS[key][1]}")
     if not table.get("entry"):
         raise ConfigError(f"{where} has no entry", remedy='add entry = "file.py:factory"')
+    if problem := name_problem(name):
+        raise ConfigError(f"{where}: the name {problem}", remedy="rename the application")
     if "." in name:
         raise ConfigError(f"{where} has a dot in its name, which separates graphs", remedy="use a dash instead")
     options, samples = table.get("options", {}), table.get("samples", [])
@@ -81,7 +84,7 @@ def _parse(path: Path, name: str, table: Any) -> AppConfig:
 
 def app_directory(root: Path, app: str) -> Path:
     """Where the application's plan, its graphs as Python, and their packages are kept."""
-    return root / ".aipc" / "apps" / app
+    return state_path(root, "apps", app)
 
 
 def graph_names(root: Path, app: str) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ MANIFEST = "manifest.json"
 REPORTS = frozenset({"report.json", "report.html"})
 """Written for people next to the manifest; nothing reads them, so they are not hashed."""
 INPUTS, OUTPUTS = "golden/inputs.npz", "golden/outputs.npz"
+APPLICATION = "application"
+"""The kind of a package that holds several graphs, each a package of its own, and a program that runs them."""
+GOLDEN_ANSWERS = "golden/answers.json"
 _MOST_BYTES = 64 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _DTYPE = re.compile(r"bool|u?int(4|8|16|32|64)|b?float(16|32|64)")
@@ -106,7 +109,8 @@ def ownership_problem(directory: Path) -> str:
 
 def manifest_problem(manifest: Mapping[str, Any]) -> str:
     """What is wrong with a manifest of this format, as a clause that names the key; "" when nothing is."""
-    for key, check in _REQUIRED.items():
+    application = manifest.get("kind") == APPLICATION
+    for key, check in (_REQUIRED_OF_AN_APPLICATION if application else _REQUIRED).items():
         if key not in manifest:
             return f"{key} is missing"
         if problem := check(manifest[key]):
@@ -115,6 +119,9 @@ def manifest_problem(manifest: Mapping[str, Any]) -> str:
         if key in manifest and (problem := check(manifest[key])):
             return f"{key} {problem}"
     files = manifest["files"]
+    if application:
+        needed = ["run.py", GOLDEN_ANSWERS, *(f"graphs/{name}/{MANIFEST}" for name in manifest["graphs"])]
+        return next((f"files does not list {name}" for name in needed if name not in files), "")
     entries = [manifest["entry"], *(context["entry"] for context in manifest.get("contexts", ()))]
     for name in (*entries, INPUTS, OUTPUTS):
         if name not in files:
@@ -321,6 +328,15 @@ _REQUIRED: Mapping[str, Check] = {
     "inputs": _SPECS,
     "outputs": _SPECS,
     "self_test_sqnr_db": _not_negative,
+    "files": _files,
+}
+_REQUIRED_OF_AN_APPLICATION: Mapping[str, Check] = {
+    "application": _text,
+    "family": _text,
+    "precision": _text,
+    **{key: check for key, check in _OF_A_CHIP.items() if key != "entry"},
+    "graphs": _list_of(path_problem, least=1),
+    "host": _mapping,
     "files": _files,
 }
 _OPTIONAL: Mapping[str, Check] = {

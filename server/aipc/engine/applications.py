@@ -15,16 +15,17 @@ from aipc.apps.prepare import Bench, answered, planned, source_of
 from aipc.apps.results import AppCheckReport, AppReport
 from aipc.core.app_config import AppConfig, app_directory
 from aipc.core.cache import Cache
-from aipc.core.config import DEFAULT_SOC, Config
+from aipc.core.config import Config, ModelConfig
 from aipc.core.errors import InputError
 from aipc.core.json import to_plain
+from aipc.core.names import state_path
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new
-from aipc.pipeline.journal import Journal, model_lock, new_run_directory
-from aipc.pipeline.package import install_package, read_manifest
+from aipc.pipeline.effective import in_effect
+from aipc.pipeline.journal import Journal, new_run_directory
+from aipc.pipeline.package import check_output, install_package, read_manifest, recover_output
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
-from aipc.qairt.soc import get_soc
 
 from ._run import OnEvent, ignore
 from .application_packages import TARGETS, answers_of, find_application, judged
@@ -120,75 +121,81 @@ def deploy_application(
     """
     started = time.perf_counter()
     with _opened(request, pool, on_event, cancel) as (app, config, bench):
-        soc = get_soc(request.soc or app.soc or config.soc or DEFAULT_SOC).part
-        precision = request.precision or app.precision
-        target = request.target or config.target or "simulator"
+        chosen = in_effect(
+            config,
+            ModelConfig(name=app.name, entry=app.entry, precision=app.precision, soc=app.soc),
+            soc=request.soc,
+            precision=request.precision,
+            target=request.target,
+        )
+        soc, precision, target = chosen.soc.value, chosen.precision.value, chosen.target.value
         if target not in TARGETS:
             raise InputError(
                 f"applications are not deployed to {target} yet",
                 remedy="leave --target out, copy the package to the device and run its run.py --self-test there",
             )
         name = f"{app.name}-{soc}-{precision}"
-        out = (request.cwd or Path.cwd()) / (request.out or config.root / ".aipc" / "packages" / name)
+        out = (request.cwd or Path.cwd()) / (request.out or state_path(config.root, "packages", name))
         journal = Journal(bench.log.parent)
-        with model_lock(config.root, name):
-            source = source_of(app, config.root)
-            plan, entry = planned(source, app.graphs, bench)
-            expected = answered(source, entry, bench)
-            report = AppReport(
-                application=app.name,
-                family=plan.family,
-                soc=soc,
-                precision=precision,
-                target=target,
-                ok=False,
-                gate=None,
+        recover_output(out)
+        check_output(out)
+        source = source_of(app, config.root)
+        plan, entry = planned(source, app.graphs, bench)
+        expected = answered(source, entry, bench)
+        report = AppReport(
+            application=app.name,
+            family=plan.family,
+            soc=soc,
+            precision=precision,
+            target=target,
+            ok=False,
+            gate=None,
+        )
+        packages = {}
+        for graph in plan.graphs:
+            place = app_directory(config.root, app.name) / "packages" / f"{graph}-{soc}-{precision}"
+            asked = DeployRequest(
+                f"{app.name}.{graph}",
+                soc,
+                precision,
+                target,
+                out=place,
+                cwd=config.root,
+                use_cache=request.use_cache,
             )
-            packages = {}
-            for graph in plan.graphs:
-                place = app_directory(config.root, app.name) / "packages" / f"{graph}-{soc}-{precision}"
-                asked = DeployRequest(
-                    f"{app.name}.{graph}",
-                    soc,
-                    precision,
-                    target,
-                    out=place,
-                    cwd=config.root,
-                    use_cache=request.use_cache,
-                )
-                deployed = deploy(asked, bench.pool, _prefixed(graph, bench.on_event), cancel)
-                report = replace(report, graphs={**report.graphs, graph: deployed})
-                if not deployed.ok:
-                    return replace(report, timings=_timings(report, started))
-                packages[graph] = place
-            files = {graph: read_manifest(place)["files"] for graph, place in packages.items()}
+            deployed = deploy(asked, bench.pool, _prefixed(graph, bench.on_event), cancel)
+            report = replace(report, graphs={**report.graphs, graph: deployed})
+            if not deployed.ok:
+                return replace(report, timings=_timings(report, started))
+            packages[graph] = place
+        files = {graph: read_manifest(place)["files"] for graph, place in packages.items()}
 
-            def build(directory: Path) -> dict[str, Any]:
-                build_application(
-                    directory / "package",
-                    plan=plan,
-                    plan_entry=entry,
-                    golden=expected.path / "golden",
-                    packages=packages,
-                    precision=precision,
-                )
-                return {}
+        def build(directory: Path) -> dict[str, Any]:
+            build_application(
+                directory / "package",
+                plan=plan,
+                plan_entry=entry,
+                golden=expected.path / "golden",
+                packages=packages,
+                precision=precision,
+            )
+            return {}
 
-            # The deployment of a graph adds to its manifest when it happened: files alone are its content.
-            package = bench.entry("package", [entry.path.name, expected.path.name, files], build).path / "package"
+        # The deployment of a graph adds to its manifest when it happened: files alone are its content.
+        package = bench.entry("package", [entry.path.name, expected.path.name, files], build).path / "package"
 
-            def run(directory: Path) -> dict[str, Any]:
-                return answers_of(bench, package, ["--self-test"])
+        def run(directory: Path) -> dict[str, Any]:
+            return answers_of(bench, package, ["--self-test"])
 
-            bench.on_event(Event("run", "answering the samples"))
-            answers = bench.entry("run", [package.parent.name, target], run).meta["answers"]
-            report = judged(report, expected.meta["answers"], answers)
-            journal.write("application", gate=report.gate, ok=report.ok)
-            if report.ok:
-                assert report.gate
-                install_package(package, out, {"verify": to_plain(report.gate)}, {target: dict(environment())})
-                size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-                report = replace(report, package=str(out), size_bytes=size)
+        bench.on_event(Event("run", "answering the samples"))
+        answers = bench.entry("run", [package.parent.name, target], run).meta["answers"]
+        report = judged(report, expected.meta["answers"], answers)
+        journal.write("application", gate=report.gate, ok=report.ok)
+        if report.ok:
+            assert report.gate
+            install_package(package, out, {"verify": to_plain(report.gate)}, {target: dict(environment())})
+            size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+            report = replace(report, package=str(out), size_bytes=size)
     return replace(report, timings=_timings(report, started))
 
 

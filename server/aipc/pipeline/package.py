@@ -167,7 +167,9 @@ def install_package(
         StorageError: the place is taken by something else, full, or cannot be written.
         PackageError: a file of ``source`` is damaged.
     """
-    manifest = read_manifest(source) | {"gates": dict(gates), "self_test_sqnr_db": _self_test_threshold(gates)}
+    manifest = read_manifest(source) | {"gates": dict(gates)}
+    if "self_test_sqnr_db" in manifest:  # an application has no such threshold: its tokens are compared
+        manifest["self_test_sqnr_db"] = _self_test_threshold(gates)
 
     def build(staging: Path) -> None:
         staging.mkdir()

@@ -165,6 +165,7 @@ def answer(package, arguments, samples, output):
 
 
 def main():
+    sys.dont_write_bytecode = True  # the package holds what its manifest lists, and nothing else
     from host import serve
 
     parser = argparse.ArgumentParser(description="Speech to text on the NPU.")
