@@ -55,6 +55,8 @@ MODEL_KEYS = {
     "soc": "chip for this model only",
     "metric": "the author's own measure of quality",
     "dims": "values of named dimensions",
+    "state": '`"inputs"`: each buffer, and each attribute that is a tensor, that `forward` changes becomes an input of the '
+    "graph, and an output that the caller feeds to the next run",
 }
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
-from aipc.capture.inputs import example_inputs, parameter_names
+from aipc.capture.inputs import parameter_names
 from aipc.capture.load import load_model, seed_everything
+from aipc.capture.opened import open_model
 from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError
 from aipc.core.types import Event, OutputAccuracy
@@ -41,8 +42,7 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
     Args:
         out: directory for the outputs; ``inputs``: directory below it for the inputs and their structure.
     """
-    loaded = load_model(ref)
-    given = example_inputs(loaded)
+    loaded, given = open_model(ref)
     leaves, structure = pytree.tree_flatten((given.args, dict(given.kwargs)))
     at = [index for index, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
     real = {str(index): _array(leaves[index]) for index in at}
@@ -165,7 +165,8 @@ def forward(
         states: run it on the example inputs in its other states, too (see ``agent.states``).
     """
     seed_everything()
-    loaded = load_model(ref)
+    # With its state as arguments a module is another one, which takes the example inputs to make.
+    loaded = open_model(ref)[0] if ref.config and ref.config.state else load_model(ref)
     saved = torch.load(Path(given) / "structure.pt", weights_only=False)
     leaves, structure = saved["leaves"], pytree.tree_structure(saved["arguments"])
     done: list[str] = []

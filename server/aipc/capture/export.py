@@ -19,13 +19,20 @@ import torch
 import torch.export._trace as export_trace
 from onnx_ir.passes import common as passes
 from torch.export.exported_program import ExportedProgram, _override_composite_implicit_decomp
-from torch.onnx._internal.exporter import _core, _dispatching, _fx_passes
+from torch.export.graph_signature import InputKind, OutputKind, OutputSpec, TensorArgument
+from torch.onnx._internal.exporter import _core, _decomp, _dispatching, _fx_passes
 
 from aipc.core.types import Origin, SourceMap
 
+from .attention import TABLE as ATTENTION
+from .masks import guard_rows
+from .padding import padded_places_are_zero
 from .recorder import MARK, ConstructionRecorder, NodeRecorder, Stack
+from .refusals import check
 from .sourcemap import constructed_by_author, origin, union
+from .state import kept_tensors
 from .tables import decompositions, keep_composite_operator_list, registry
+from .widths import lower_widths
 
 OPSET = 20
 _TRACE = "pkg.torch.onnx.stack_trace"
@@ -66,7 +73,12 @@ def trace(
     keep_composite_operator_list()
     composite, other = decompositions()
     original = export_trace._export_to_aten_ir
-    with NodeRecorder() as recorder, torch.no_grad(), _override_composite_implicit_decomp(composite):
+    with (
+        NodeRecorder() as recorder,
+        torch.no_grad(),
+        padded_places_are_zero(),
+        _override_composite_implicit_decomp(composite),
+    ):
         export_trace._export_to_aten_ir = functools.partial(original, decomp_table=other)
         try:
             program = export_trace._export(module, tuple(args), dict(kwargs), strict=False, pre_dispatch=False)
@@ -79,9 +91,9 @@ def two_traces(
     module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[ExportedProgram, NodeRecorder]:
     """The exporter's own way (export, then decompose), for models that one trace does not take."""
-    with NodeRecorder() as recorder, torch.no_grad():
+    with NodeRecorder() as recorder, torch.no_grad(), padded_places_are_zero():
         program = torch.export.export(module, tuple(args), dict(kwargs), strict=False)
-        program = _fx_passes.decompose_with_registry(program, registry())
+        program = _decomposed(program)
     return program, recorder
 
 
@@ -90,7 +102,15 @@ def decomposed(
 ) -> tuple[ExportedProgram, NodeRecorder]:
     """A program that was exported before; its Python is not known, so its nodes have no source."""
     with NodeRecorder() as recorder, torch.no_grad():
-        return _fx_passes.decompose_with_registry(program, registry()), recorder
+        return _decomposed(program), recorder
+
+
+def _decomposed(program: ExportedProgram) -> ExportedProgram:
+    """The exporter's own decompositions, and that of attention, which its form of computes otherwise than PyTorch."""
+    registered = set(_decomp.get_onnx_implemented_overloads(registry()))
+    table = _decomp.create_onnx_friendly_decomposition_table(registered)
+    decomposed: ExportedProgram = program.run_decompositions({**table, **ATTENTION})
+    return decomposed
 
 
 STRATEGIES = {"one-trace": trace, "two-traces": two_traces}
@@ -102,16 +122,30 @@ def export(
     kwargs: Mapping[str, Any],
     constructions: ConstructionRecorder,
     *,
+    changed: Sequence[int] = (),
+    state: Sequence[str] = (),
+    refuse: bool = True,
     strategy: str = "one-trace",
     opset: int = OPSET,
 ) -> Exported:
     """ONNX model with unique node names and the origins of every node.
 
+    Args:
+        changed: places among the tensors of the arguments, of those that ``forward`` changes in place: their new
+            values are outputs behind the others.
+        state: paths of the tensors in the module that ``forward`` changes at every call.
+        refuse: whether behaviour that no graph can have is an error.
+
     Raises:
+        RefusedError: an output depends on random numbers, or on a buffer that ``forward`` changes.
         MissingLoweringsError: operators without ONNX form, all of them.
         DynamicShapesError: results without a fixed shape, all that begin one.
         Exception: whatever PyTorch raises while tracing.
     """
+    # Before the trace, which leaves tensors without values in attributes.
+    watched: dict[str, torch.Tensor] = {}
+    if state and isinstance(module, torch.nn.Module):
+        watched = {path: tensor for path, tensor in kept_tensors(module).items() if path in state}
     if isinstance(module, ExportedProgram):
         program, recorder = decomposed(module, args, kwargs)
     else:
@@ -119,6 +153,10 @@ def export(
     graph_module = program.graph_module
     _fx_passes.insert_type_promotion_nodes(graph_module)
     program._graph_module = _fx_passes.remove_assertion_nodes(graph_module)
+    _return_tensors(program, changed)
+    if refuse:
+        check(program, recorder, watched)
+    guard_rows(program)
     dynamic = _dynamic_shapes(program)
     if dynamic:
         raise DynamicShapesError(dynamic, recorder)
@@ -146,6 +184,25 @@ def export(
         for key in (_TRACE, "pkg.torch.onnx.fx_node", "pkg.torch.onnx.class_hierarchy", "namespace"):
             node.metadata_props.pop(key, None)
     return Exported(model, SourceMap(named), strategy, operators)
+
+
+def _return_tensors(program: ExportedProgram, changed: Sequence[int]) -> None:
+    """Let the program return tensors only, and the ``changed`` arguments after them."""
+    signature, graph = program.graph_signature, program.graph_module.graph
+    output = graph.output_node()
+    returned: Any = output.args[0]
+    tensors = [spec for spec in signature.input_specs if spec.kind is InputKind.USER_INPUT]
+    tensors = [spec for spec in tensors if isinstance(spec.arg, TensorArgument)]
+    wanted = [tensors[place].arg.name for place in changed]
+    kept, last = [], {}
+    for node, spec in zip(returned, signature.output_specs, strict=True):
+        if spec.kind is OutputKind.USER_INPUT_MUTATION and spec.target in wanted:
+            last[spec.target] = (node, OutputSpec(OutputKind.USER_OUTPUT, spec.arg, None))
+        elif spec.kind is not OutputKind.USER_OUTPUT or isinstance(spec.arg, TensorArgument):
+            kept.append((node, spec))
+    kept += [last[name] for name in wanted]
+    output.args = (tuple(node for node, _ in kept),)
+    signature.output_specs[:] = [spec for _, spec in kept]
 
 
 def _operators(program: ExportedProgram) -> tuple[str, ...]:
@@ -207,6 +264,8 @@ def _simplified(model: ir.Model, opset: int) -> ir.Model:
     onnxscript.optimizer.fold_constants(model, onnx_shape_inference=False)
     passes.RemoveUnusedNodesPass()(model)
     passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    lower_widths(model)
+    _drop_idle_casts(model)
     passes.IdentityEliminationPass()(model)
     passes.RemoveUnusedNodesPass()(model)
     after = set(model.graph)
@@ -215,6 +274,15 @@ def _simplified(model: ir.Model, opset: int) -> ir.Model:
         if not node.metadata_props.get(_TRACE):
             _inherit(node, marks, vanished)
     return model
+
+
+def _drop_idle_casts(model: ir.Model) -> None:
+    """Casts to the type that a tensor has already become copies, which the next pass takes out."""
+    for node in model.graph:
+        given = node.inputs[0].dtype if node.op_type == "Cast" and node.inputs[0] is not None else None
+        if given is not None and node.attributes["to"].as_int() == int(given):
+            node.op_type = "Identity"
+            node.attributes.clear()
 
 
 def _inherit(

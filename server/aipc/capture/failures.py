@@ -9,6 +9,7 @@ from aipc.core.types import Finding, Origin, Related, Severity
 
 from .export import DynamicShapesError, MissingLoweringsError
 from .recorder import stack_of_traceback
+from .refusals import RefusedError
 from .sourcemap import origin
 from .wording import DYNAMIC, missing, words_of_export
 
@@ -19,6 +20,8 @@ def findings_of(error: Exception, path: Path) -> tuple[Finding, ...]:
         return _missing(error)
     if isinstance(error, DynamicShapesError):
         return _dynamic(error)
+    if isinstance(error, RefusedError):
+        return _refused(error)
     rule, message = _explain(error)
     place = origin(stack_of_traceback(_deepest(error).__traceback__))
     return (_finding(rule, message, place, _words(error), nodes=()),)
@@ -46,6 +49,19 @@ def _dynamic(error: DynamicShapesError) -> tuple[Finding, ...]:
             (),
         )
         for operator, number in dict.fromkeys(error.nodes)
+    )
+
+
+def _refused(error: RefusedError) -> tuple[Finding, ...]:
+    return tuple(
+        _finding(
+            item.rule,
+            item.message,
+            origin(error.recorder.stacks[item.number]) if item.number is not None else Origin(()),
+            item.words,
+            (),
+        )
+        for item in dict.fromkeys(error.refusals)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,35 +9,6 @@ import torch
 from torch import Tensor
 
 aten = torch.ops.aten
-
-
-def attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Any:
-    """Attention with other than four axes, by folding or adding batch axes."""
-    rank = query.dim()
-    if rank == 4 or rank < 2 or enable_gqa or not rank == key.dim() == value.dim():
-        return NotImplemented
-    batch = _together(query.shape[:-2], key.shape[:-2], value.shape[:-2])
-    count = math.prod(batch)
-
-    def folded(x: Tensor) -> Tensor:
-        return x.expand(*batch, *x.shape[-2:]).reshape(count, 1, *x.shape[-2:])
-
-    if attn_mask is not None and attn_mask.dim() > 2:
-        attn_mask = folded(attn_mask)
-    result = torch.nn.functional.scaled_dot_product_attention(
-        folded(query), folded(key), folded(value), attn_mask, dropout_p, is_causal, scale=scale
-    )
-    return result.reshape(*batch, *result.shape[-2:])
 
 
 def largest(x: Tensor, dim: Sequence[int] = (), keepdim: bool = False) -> Any:
@@ -74,11 +44,6 @@ def smaller_number(x: Tensor, y: Tensor) -> Tensor:
 def scatter_reduced(x: Tensor, dim: int, index: Tensor, src: Tensor, *, reduce: str) -> Any:
     """The older spelling of ``scatter_reduce``."""
     return aten.scatter_reduce.two(x, dim, index, src, {"add": "sum", "multiply": "prod"}[reduce])
-
-
-def _together(*shapes: Sequence[int]) -> tuple[int, ...]:
-    """The shape that shapes of equal length broadcast to."""
-    return tuple(max(sizes) for sizes in zip(*shapes, strict=True))
 
 
 def indexed(x: Tensor, indices: Sequence[Tensor | None]) -> Any:
@@ -132,7 +97,6 @@ def joined_in_columns(tensors: Sequence[Tensor]) -> Tensor:
 
 
 TABLE: dict[Any, Callable[..., Any]] = {
-    aten.scaled_dot_product_attention.default: attention,
     aten.index.Tensor: indexed,
     aten.conv3d.default: convolution_3d,
     aten.hstack.default: joined_side_by_side,

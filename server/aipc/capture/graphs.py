@@ -216,10 +216,11 @@ def _spec(name: str, array: np.ndarray) -> TensorSpec:
 
 def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: Path, opset: int) -> CaptureResult:
     """A saved exported program holds its own example inputs and no Python: its nodes have no source."""
+    from .artifact import write_capture
     from .export import export
     from .failures import findings_of
     from .inputs import Inputs
-    from .jobs import _forward, _write
+    from .interface import call
     from .load import LoadedModel
     from .recorder import ConstructionRecorder
 
@@ -238,7 +239,7 @@ def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: 
     loaded = LoadedModel(module, ref, program, ConstructionRecorder())
     inputs = Inputs(tuple(args), dict(kwargs), "the exported program's own example inputs")
     files = {str(ref.path): hash_file(ref.path)}
-    reference = _forward(loaded, inputs)
+    answer = call(module, inputs)
     timings = {"load": time.perf_counter() - started}
     started = time.perf_counter()
     try:
@@ -247,5 +248,5 @@ def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: 
         findings = findings_of(error, ref.path)
         return CaptureResult(False, (), (), 0, findings, files, inputs.provenance, "pt2", timings, str(error)[:4000])
     timings["export"] = time.perf_counter() - started
-    ins, outs = _write(exported, loaded, inputs, reference, directory)
+    ins, outs = write_capture(exported, module, inputs, answer, directory)
     return CaptureResult(True, ins, outs, len(exported.source_map.nodes), (), files, inputs.provenance, "pt2", timings)

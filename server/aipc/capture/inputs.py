@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils import _pytree as pytree
 
 from aipc.core.errors import InputError
 
 from . import spec as specs
-from .load import LoadedModel, import_file
+from .load import HALVES, LoadedModel, import_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,12 @@ class Inputs:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     provenance: str = ""
+
+    @property
+    def tensors(self) -> tuple[torch.Tensor, ...]:
+        """Every tensor, in the order of the arguments."""
+        leaves = pytree.tree_leaves((tuple(self.args), dict(self.kwargs)))
+        return tuple(leaf for leaf in leaves if isinstance(leaf, torch.Tensor))
 
     def shapes(self, module: torch.nn.Module) -> dict[str, str]:
         """Argument name -> shape string, the form in which the configuration keeps them."""
@@ -44,11 +51,25 @@ def parameter_names(module: torch.nn.Module) -> list[str]:
 
 
 def example_inputs(loaded: LoadedModel) -> Inputs:
-    """The first that exists of: configured inputs, ``example_inputs()`` of the class, factory or instance, inference.
+    """Example inputs of ``loaded``, floats of 16 bits as float32 where its weights were made that.
+
+    The first that exists of: configured inputs, ``example_inputs()`` of the class, factory or instance, inference.
 
     Raises:
         InputError: what was configured cannot be read, or nothing fitting was found.
     """
+    found = _found(loaded)
+    if not loaded.widened:
+        return found
+    args, kwargs = pytree.tree_map(_widened, (tuple(found.args), dict(found.kwargs)))
+    return Inputs(args, kwargs, found.provenance)
+
+
+def _widened(value: Any) -> Any:
+    return value.float() if isinstance(value, torch.Tensor) and value.dtype in HALVES else value
+
+
+def _found(loaded: LoadedModel) -> Inputs:
     config = loaded.ref.config
     dims = config.sizes if config else {}
     if loaded.ref.inputs is not None:

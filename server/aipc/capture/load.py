@@ -33,6 +33,8 @@ class LoadedModel:
     source: Any
     """What the reference named: the class, the factory or the instance."""
     constructions: ConstructionRecorder
+    widened: bool = False
+    """Its weights had 16 bits and are float32 now."""
 
 
 def load_model(ref: ModelRef) -> LoadedModel:
@@ -55,7 +57,21 @@ def load_model(ref: ModelRef) -> LoadedModel:
             f"{ref.attribute} in {ref.path} is {type(model).__name__}, not a PyTorch module",
             remedy="name an nn.Module class, an instance of one, or a function that returns one",
         )
-    return LoadedModel(module.eval().requires_grad_(False), ref, source, constructions)
+    module.eval().requires_grad_(False)
+    return LoadedModel(module, ref, source, constructions, _widen(module))
+
+
+HALVES = {torch.float16, torch.bfloat16}
+
+
+def _widen(module: torch.nn.Module) -> bool:
+    """Make weights of 16 bits float32: the reference is what they say, not how a CPU rounds between them."""
+    tensors = [*module.parameters(), *module.buffers()]
+    narrow = any(tensor.dtype in HALVES for tensor in tensors)
+    for tensor in tensors if narrow else ():
+        if tensor.dtype in HALVES:
+            tensor.data = tensor.data.float()
+    return narrow
 
 
 def seed_everything() -> None:

@@ -24,6 +24,8 @@ Stack = tuple[RawFrame, ...]
 MARK = "aipc"
 _OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 _TORCH = str(Path(torch.__file__).resolve().parent) + os.sep
+_AROUND = {"padded_forward", "forward_with_state"}
+"""Functions of ours that stand around a call of the author's: the author's frames go on behind them."""
 _MACHINERY = ("<frozen ", "<string>", "<eval_with_key>")
 
 
@@ -38,7 +40,9 @@ def _walk(frame: FrameType | None) -> Stack:
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(_OURS):
-            if frames or code.co_name in {"trace", "build"}:
+            if code.co_name in _AROUND:
+                pass
+            elif frames or code.co_name in {"trace", "build"}:
                 break
         elif _kept(code):
             frames.append((code, frame.f_lasti))

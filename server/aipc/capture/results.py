@@ -25,6 +25,8 @@ class CaptureResult:
     timings: Mapping[str, float] = field(default_factory=dict)
     words: str = ""
     """PyTorch's own words where ``ok`` is False."""
+    state: Mapping[str, str] = field(default_factory=dict)
+    """Input -> the output that the next run takes for it, of what ``forward`` keeps between its calls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,26 @@ def missing(operator: str) -> str:
     return f"PyTorch's exporter has no ONNX form of {short}, so this model cannot be captured with it"
 
 
+def random_numbers(operator: str) -> str:
+    """The sentence for an operator that draws random numbers, for example ``randn_like``."""
+    return (
+        f"{operator} draws random numbers in forward; a graph for the NPU would repeat one drawing for every input. "
+        "Draw them outside and give them to forward as an argument"
+    )
+
+
+def changed_state(path: str, *, registered: bool) -> str:
+    """The sentence for a buffer (``registered``) or attribute at ``path`` that every call changes and reads."""
+    what = f"the buffer {path}" if registered else f"self.{path}"
+    contained = "[" in path
+    remedy = (
+        "Pass it to forward and return it"
+        if contained
+        else f'Set state = "inputs" for this model: {path} becomes an input and an output of the graph'
+    )
+    return f"forward changes {what}, which its next call reads; a graph keeps nothing between two runs. {remedy}"
+
+
 def words_of_export(text: str) -> tuple[str, str] | None:
     """Rule and sentence for the exporter's words; None for words that are not known."""
     if found := _MISSING.search(text):

@@ -46,6 +46,9 @@ class ModelConfig:
     dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
     """Named dynamic dimensions: pinned to one size, or given as buckets (several sizes, ascending)."""
 
+    state: Literal["inputs"] | None = None
+    """``inputs``: what ``forward`` keeps in the module between its calls is an input and an output of the graph."""
+
     @property
     def sizes(self) -> dict[str, int]:
         """One size for each named dimension: the pinned one, or the largest bucket."""
@@ -175,6 +178,7 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
         soc=_string(path, f"{where} soc", table.get("soc")),
         metric=_string(path, f"{where} metric", table.get("metric")),
         dims=_dims(path, f"{where} dims", table.get("dims", {})),
+        state=_state(path, where, table.get("state")),
     )
 
 
@@ -219,6 +223,12 @@ def _dims(path: Path, where: str, value: Any) -> dict[str, int | tuple[int, ...]
             )
         dims[name] = tuple(sorted(set(several))) if isinstance(sizes, list) else several[0]
     return dims
+
+
+def _state(path: Path, where: str, value: Any) -> Literal["inputs"] | None:
+    if value is None or value == "inputs":
+        return "inputs" if value else None
+    raise ConfigError(f"{where} state in {path} is {value!r}", remedy='the only value is state = "inputs"')
 
 
 def _inputs(path: Path, where: str, value: Any) -> InputSpec:

@@ -55,6 +55,17 @@ RULES = (
         "Write it with operators that have one.",
     ),
     Rule(
+        "capture-random",
+        "An output depends on random numbers that forward draws; a graph would repeat one drawing for every input.",
+        "Draw the numbers outside of the model and give them to forward as an argument.",
+    ),
+    Rule(
+        "capture-state",
+        "forward changes a buffer or an attribute that its next call reads; a graph keeps nothing between two runs.",
+        'Set `state = "inputs"` for the model: each buffer that changes becomes an input and an output of the graph, '
+        "and the caller feeds the output to the next run. Or pass the state to forward and return it.",
+    ),
+    Rule(
         "capture-dynamic-shape",
         "The shape of this result depends on the values of the input, and shapes on the NPU are fixed.",
         "Give it a fixed size: a mask instead of a selection, padding to the largest size, or post-processing outside.",

@@ -81,6 +81,7 @@ def build_package(
         "entry": compiled.meta["model"],
         "inputs": capture.meta["inputs"],
         "outputs": capture.meta["outputs"],
+        **({"state": capture.meta["state"]} if capture.meta.get("state") else {}),
         "cpu_nodes": compiled.meta["cpu_nodes"],
         "capture": capture.path.name,
         "runner": RUNNER,

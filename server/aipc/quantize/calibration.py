@@ -196,7 +196,7 @@ def reference(report: Callable[[Event], None], *, ref: ModelRef, capture: str, s
     paths = sorted(path for path in Path(samples).glob("[0-9]*.npz") if ".reference" not in path.name)
     run: Callable[[Arrays], dict[str, Any]]
     if ref.kind == "python":
-        run = _torch_runner(ref, Path(capture))
+        run = _torch_runner(ref)
     else:
         graph = Path(capture) / "model.onnx"
         run = lambda arrays: run_cpu(graph, arrays)  # noqa: E731
@@ -206,50 +206,9 @@ def reference(report: Callable[[Event], None], *, ref: ModelRef, capture: str, s
     return len(paths)
 
 
-def _torch_runner(ref: ModelRef, capture: Path) -> Callable[[Arrays], dict[str, Any]]:
-    import torch
-    from torch.utils import _pytree as pytree
+def _torch_runner(ref: ModelRef) -> Callable[[Arrays], dict[str, Any]]:
+    from aipc.capture.interface import runner
+    from aipc.capture.opened import open_model
 
-    from aipc.capture.inputs import example_inputs
-    from aipc.capture.load import load_model
-
-    loaded = load_model(ref)
-    example = example_inputs(loaded)
-    with np.load(capture / "reference.npz") as data:
-        outputs = list(data.files)
-    with np.load(capture / "inputs.npz") as data:
-        given = {name: data[name] for name in data.files}
-    leaves, spec = pytree.tree_flatten((example.args, dict(example.kwargs)))
-    # Which leaf is which graph input: by value, as the capture wrote them.
-    places: dict[str, int] = {}
-    for name, array in given.items():
-        for index, leaf in enumerate(leaves):
-            if index in places.values() or not isinstance(leaf, torch.Tensor) or tuple(leaf.shape) != array.shape:
-                continue
-            if np.array_equal(leaf.detach().numpy(), array, equal_nan=True):
-                places[name] = index
-                break
-        else:
-            raise InputError(
-                f"the input {name!r} cannot be told apart in the model's arguments",
-                remedy="give example inputs that are the same at every call",
-            )
-    with torch.no_grad():
-        # Modules that build state at their first call did so on the example when they were captured.
-        loaded.module(*pytree.tree_map(_copy, example.args), **pytree.tree_map(_copy, dict(example.kwargs)))
-
-    def run(arrays: Arrays) -> dict[str, Any]:
-        filled = list(leaves)
-        for name, index in places.items():
-            filled[index] = torch.from_numpy(np.array(arrays[name]))
-        args, kwargs = pytree.tree_unflatten(filled, spec)
-        with torch.no_grad():
-            answer = loaded.module(*args, **kwargs)
-        tensors = [item for item in pytree.tree_leaves(answer) if isinstance(item, torch.Tensor)]
-        return {name: item.detach().numpy() for name, item in zip(outputs, tensors, strict=True)}
-
-    return run
-
-
-def _copy(value: Any) -> Any:
-    return value.clone() if hasattr(value, "clone") else value
+    loaded, example = open_model(ref)
+    return runner(loaded.module, example)

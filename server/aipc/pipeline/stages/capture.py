@@ -27,6 +27,7 @@ def _key(run: Run) -> Any:
         "root": str(ref.root),
         "strategy": run.strategy,
         "opset": run.opset,
+        **({"state": ref.config.state} if ref.config and ref.config.state else {}),
         **({"unsaved": dict(ref.unsaved)} if ref.unsaved else {}),
     }
 
@@ -53,7 +54,7 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
 STAGE = Stage(
     name="capture",
     order=10,
-    version=3,
+    version=4,
     key=_key,
     build=_build,
     gate=_gate,

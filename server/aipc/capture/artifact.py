@@ -1,0 +1,107 @@
+"""A capture on disk: model.onnx, source_map.json, inputs.npz, reference.npz."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import torch
+
+from aipc.core.types import Origin, SourceMap, TensorSpec
+
+from .export import Exported
+from .inputs import Inputs
+from .interface import Answer, as_array, input_names
+from .sourcemap import save_source_map
+
+_EXTERNAL_BYTES = 1_500_000_000
+
+
+def write_capture(
+    exported: Exported, module: torch.nn.Module, inputs: Inputs, answer: Answer, directory: Path
+) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Write the graph with its inputs and PyTorch's ``answer``; the specs of the graph's inputs and outputs."""
+    graph = exported.model.graph
+    names = input_names(module, inputs)
+    feeds = dict(zip(names, inputs.tensors, strict=True))
+    copies = name_interface(graph, names, tuple(answer.tensors), exported.source_map)
+    save_model(exported.model, directory / "model.onnx")
+    nodes = {**exported.source_map.nodes, **copies}
+    save_source_map(dataclasses.replace(exported.source_map, nodes=nodes), directory / "source_map.json")
+    save_arrays(directory / "inputs.npz", {value.name or "": feeds[value.name or ""] for value in graph.inputs})
+    save_arrays(directory / "reference.npz", answer.tensors)
+    return tuple(map(tensor_spec, graph.inputs)), tuple(map(tensor_spec, graph.outputs))
+
+
+def name_interface(
+    graph: ir.Graph, inputs: Sequence[str], outputs: Sequence[str], source_map: SourceMap
+) -> dict[str, tuple[Origin, ...]]:
+    """Give the graph's inputs and outputs these names.
+
+    An output that is an input, a constant or another output as well gets a copy of its own, so that each name exists.
+
+    Returns:
+        The origins of the nodes that copy, by their names.
+    """
+    copies: dict[str, tuple[Origin, ...]] = {}
+    seen: set[ir.Value] = set()
+    for place, value in enumerate(graph.outputs):
+        producer = value.producer()
+        if producer is None or value in seen:
+            copy = ir.Value(name="", shape=value.shape, type=value.type)
+            taken = {*source_map.nodes, *copies}
+            name = next(name for k in range(len(taken) + 1) if (name := f"Identity_{k}") not in taken)
+            graph.append(ir.Node("", "Identity", [value], outputs=[copy], name=name))
+            copies[name] = source_map.origins(producer.name or "") if producer is not None else ()
+            graph.outputs[place] = value = copy
+        seen.add(value)
+    kept = [*graph.inputs, *graph.outputs]
+    _free({*inputs, *outputs}, graph, kept)
+    for value, name in zip(kept, [*inputs, *outputs], strict=True):
+        value.name = name
+    return copies
+
+
+def _free(names: set[str], graph: ir.Graph, kept: Sequence[ir.Value]) -> None:
+    """Rename the values inside the graph that have one of ``names``."""
+    keep = set(kept)
+    inner = [value for node in graph.all_nodes() for value in node.outputs if value not in keep]
+    constants = list(graph.initializers.values())
+    used = {value.name for value in (*inner, *constants)} | names
+
+    def other(name: str) -> str:
+        count = next(k for k in range(1, len(used) + 2) if f"{name}.{k}" not in used)
+        used.add(f"{name}.{count}")
+        return f"{name}.{count}"
+
+    for value in inner:
+        if value.name in names:
+            value.name = other(value.name)
+    for value in constants:
+        if value.name in names:
+            graph.initializers.pop(value.name)
+            value.name = other(value.name)
+            graph.initializers[value.name] = value
+
+
+def save_arrays(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write tensors by name as ``.npz``, the same bytes for the same values."""
+    np.savez(path, **{name: as_array(tensor) for name, tensor in tensors.items()})  # type: ignore[arg-type]
+
+
+def save_model(model: ir.Model, path: Path) -> None:
+    """Write an ONNX file, weights beside it when protobuf's limit of 2 GiB is near."""
+    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
+    if size > _EXTERNAL_BYTES:
+        ir.save(model, path, external_data="model.data")
+    else:
+        ir.save(model, path)
+
+
+def tensor_spec(value: ir.Value) -> TensorSpec:
+    shape = tuple(int(str(dim)) for dim in value.shape) if value.shape is not None else ()
+    dtype = value.dtype.numpy().name if value.dtype is not None else "float32"
+    return TensorSpec(value.name or "", dtype, shape)
