@@ -118,19 +118,19 @@ def test_a_cache_directory_that_is_a_file_is_told(tmp_path):
 
 
 def test_cleaning_removes_the_least_recently_used(tmp_path):
-    cache = Cache(tmp_path, max_bytes=150)
-    old = cache.put(KEY, write("x" * 50))
-    cache.put(OTHER, write("y" * 50))
+    old = Cache(tmp_path).put(KEY, write("x" * 5000))
+    Cache(tmp_path).put(OTHER, write("y" * 5000))
     os.utime(old.path, (1, 1))
+    cache = Cache(tmp_path, max_bytes=15_000)
     assert cache.clean() > 0
     assert cache.get(KEY) is None and cache.get(OTHER) is not None
 
 
 def test_an_entry_that_was_read_lately_outlives_one_that_was_not(tmp_path):
-    cache = Cache(tmp_path, max_bytes=150)
     for key, used in ((KEY, 1), (OTHER, 2)):
-        os.utime(cache.put(key, write("x" * 50)).path, (used, used))
-    cache.get(KEY)
+        os.utime(Cache(tmp_path).put(key, write("x" * 5000)).path, (used, used))
+    Cache(tmp_path).get(KEY)
+    cache = Cache(tmp_path, max_bytes=15_000)
     assert cache.clean() > 0
     assert cache.get(KEY) is not None
     assert cache.get(OTHER) is None

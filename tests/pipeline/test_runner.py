@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aipc.pipeline.package import _RUNNER
+from aipc.targets.device_runner import RUNNER
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def package(deployed, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def module() -> Any:
-    spec = importlib.util.spec_from_file_location("runner", _RUNNER)
+    spec = importlib.util.spec_from_file_location("runner", RUNNER)
     assert spec and spec.loader
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)

@@ -118,7 +118,7 @@ def test_what_runs_on_devices_is_valid_for_old_pythons(name):
     import aipc.targets.remote as remote
 
     ast.parse((Path(remote.__path__[0]) / name).read_text(), feature_version=(3, 8))
-    ast.parse(packaging._RUNNER.read_text(), feature_version=(3, 8))
+    ast.parse(packaging.RUNNER.read_text(), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize(

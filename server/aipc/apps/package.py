@@ -52,6 +52,7 @@ def build_application(
         "application": plan.application,
         "reference": plan.application,
         "family": plan.family,
+        "program": plan.runner,
         "options": dict(plan.options),
         "soc": first["soc"],
         "htp_arch": first["htp_arch"],

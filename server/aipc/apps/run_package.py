@@ -1,18 +1,23 @@
-"""Run an application's own host program, as its user does: in a Python of its own, without PyTorch and without us."""
+"""Run an application's host program as its user does: in a Python of its own, without PyTorch and without us.
+
+It is AIPC's program for that kind of application, isolated; the package's copies are not run: a package is data.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import aipc.recipes.runners as runners
 from aipc.core.errors import InputError, PackageError, QairtError
+from aipc.core.package_manifest import read_manifest
 from aipc.core.types import Event
+from aipc.targets.device_runner import RUNNER, isolated
 
 Report = Callable[[Event], None]
 
@@ -24,7 +29,15 @@ def run_application(report: Report, *, package: str, arguments: Sequence[str]) -
         InputError: the program refuses what it was given, in its own sentence.
         PackageError, QairtError: it ended without an answer.
     """
-    command = [sys.executable, str(Path(package) / "run.py"), "--json", "--progress", "--end-with-stdin", *arguments]
+    folder = Path(runners.__path__[0])
+    program = read_manifest(Path(package))["program"]
+    if program not in {path.stem for path in folder.glob("*.py")} - {"__init__", "host"}:
+        raise PackageError(f"this version of AIPC has no host program {program}", remedy="deploy the application again")
+    command = isolated(
+        str(folder / f"{program}.py"),
+        *("--package", package, "--runner", str(RUNNER), "--json", "--progress", "--end-with-stdin", *arguments),
+        libraries=[str(folder)],
+    )
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

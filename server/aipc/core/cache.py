@@ -2,27 +2,36 @@
 
 Architecture invariant: an entry that can be seen is complete. It is built in a temporary directory beside
 its final place and renamed; a crash leaves only a temporary directory, which the next cleaning removes.
+Architecture invariant: nothing is made from a damaged entry. Files have hashes and stamps (``entry_files.py``): a
+look-up compares stamps, and what goes into something new was hashed before.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .entry_files import DamagedError, check_files, stamp_of, write_records
 from .errors import StorageError
 from .hashing import hash_file
+from .pins import Pins
 
 _META = "meta.json"
-_STALE_SECONDS = 24 * 3600.0
+_KEY = re.compile(r"[0-9a-f]{16,128}")
+_LIMIT = "limit"
+_DEFAULT_BYTES = 20 << 30
 _CLEAN_SECONDS = 3600.0
 _STAMP_BYTES = 4 << 20
 _SETTLED_NS = 2_000_000_000
@@ -74,27 +83,58 @@ def storage_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+class DamagedEntryError(StorageError):
+    """A cached result that something was going to be made from is not what was written. It was removed.
+
+    Args:
+        key: of the entry, which is built again when it is asked for.
+    """
+
+    def __init__(self, what: str, *, key: str = "", **rest: Any) -> None:
+        self.key = key
+        super().__init__(what, **rest)
+
+
 class Cache:
-    def __init__(self, root: Path | None = None, *, max_bytes: int = 20 << 30) -> None:
+    """Entries by key. Those that were got or put stay until this object is gone, whatever is cleaned meanwhile.
+
+    Args:
+        root: the directory; the user's by default.
+        max_bytes: what cleaning leaves; by default what ``aipc cache limit`` was given, else 20 GiB.
+    """
+
+    def __init__(self, root: Path | None = None, *, max_bytes: int | None = None) -> None:
         self.root = root or default_cache_dir()
-        self.max_bytes = max_bytes
+        self.max_bytes = limit(self.root) if max_bytes is None else max_bytes
+        self.on_damage: Callable[[str], None] = lambda message: None
+        """Called with a sentence for every damaged entry that was removed."""
+        self._pins = Pins()
+        self._sound: set[str] = set()
+        """Keys of entries whose every file was hashed by this object, or written by it."""
 
     def _dir(self, key: str) -> Path:
+        # Some keys come from manifests of packages, which may be anybody's: a key is never a path.
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key[:80]!r} is not a key")
         return self.root / "entries" / key[:2] / key
 
-    def get(self, key: str) -> Entry | None:
-        """The entry of ``key``, or None. A damaged entry counts as none and is removed."""
-        path = self._dir(key)
+    def get(self, key: str, *, full: bool = False) -> Entry | None:
+        """The entry of ``key``, or None. A damaged entry is removed, reported, and counts as none.
+
+        Args:
+            full: hash every file of it, also where its stamp says that nothing has written to it.
+        """
+        if not _KEY.fullmatch(key) or not self._dir(key).is_dir():
+            return None
         try:
-            meta = json.loads((path / _META).read_text("utf-8"))
-        except FileNotFoundError:
+            return self._look(key, full=full)
+        except DamagedError:
+            pass
+        try:
+            with self._key_lock(key):
+                return self._sound_or_removed(key, full=full)
+        except (OSError, StorageError):
             return None
-        except (OSError, ValueError):
-            shutil.rmtree(path, ignore_errors=True)
-            return None
-        with _suppress_os():
-            os.utime(path)
-        return Entry(path, meta)
 
     def put(self, key: str, build: Callable[[Path], Mapping[str, Any]]) -> Entry:
         """Build the entry of ``key`` unless it exists; builders of one key wait for each other.
@@ -106,30 +146,100 @@ class Cache:
         Raises:
             StorageError: the disk is full or cannot be written.
         """
-        from filelock import FileLock
-
         final = self._dir(key)
         with storage_errors(self.root):
             final.parent.mkdir(parents=True, exist_ok=True)
-            locks = self.root / "locks"
-            locks.mkdir(exist_ok=True)
-            with FileLock(locks / f"{key[:32]}.lock"):
-                if entry := self.get(key):
+            with self._key_lock(key):
+                if entry := self._sound_or_removed(key):
                     return entry
                 # We hold the key's lock: what carries its name was left by a builder that died.
                 prefix = f".tmp-{key[:32]}-"
-                for debris in (*final.parent.glob(f"{prefix}*"), final):
+                for debris in final.parent.glob(f"{prefix}*"):
                     shutil.rmtree(debris, ignore_errors=True)
+                self._remove(final)
                 temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=final.parent))
                 try:
                     meta = dict(build(temporary))
                     (temporary / _META).write_text(json.dumps(meta, allow_nan=False), "utf-8")
+                    write_records(temporary)
                     temporary.rename(final)
                 except BaseException:
                     shutil.rmtree(temporary, ignore_errors=True)
                     raise
+                self._pins.add(final)
+                self._sound.add(key)
             self._clean_now_and_then()
         return Entry(final, meta)
+
+    def require_sound(self, entries: Iterable[Entry]) -> None:
+        """Hash the files of entries that something new is going to be made from, each once.
+
+        Raises:
+            DamagedEntryError: one of them is damaged; it was removed and reported.
+        """
+        for entry in entries:
+            key = entry.path.name
+            if key in self._sound or entry.path.parent.parent != self.root / "entries":
+                continue
+            if self.get(key, full=True) is None:
+                raise DamagedEntryError(
+                    f"the cached result {entry.path} is damaged", key=key, remedy="run the command again"
+                )
+
+    def remove(self, key: str) -> None:
+        self._remove(self._dir(key))
+
+    def clean(self) -> int:
+        """Remove what a crash left and the least recently used entries above ``max_bytes``; bytes freed."""
+        from .cache_cleaning import clean
+
+        return clean(self.root, self.max_bytes)
+
+    def _look(self, key: str, *, full: bool) -> Entry | None:
+        """Raises DamagedError."""
+        path = self._dir(key)
+        if not self._pins.add(path):
+            return None
+        records = check_files(path, full=full and key not in self._sound)
+        try:
+            text = (path / _META).read_bytes()
+            if hashlib.sha256(text).hexdigest() != records[_META].sha256:
+                raise DamagedError(f"{_META} is not what was written")
+            meta = json.loads(text)
+        except (OSError, ValueError, KeyError) as error:
+            raise DamagedError(f"{_META} cannot be read") from error
+        if full:
+            self._sound.add(key)
+        with _suppress_os():
+            os.utime(path)
+        return Entry(path, meta)
+
+    def _sound_or_removed(self, key: str, *, full: bool = False) -> Entry | None:
+        """The entry, or None after a damaged one was removed. The key's lock is held."""
+        try:
+            return self._look(key, full=full)
+        except DamagedError as error:
+            self._remove(self._dir(key))
+            self._sound.discard(key)
+            self.on_damage(f"a cached result was damaged and is made again: {error} ({key[:12]})")
+            return None
+
+    def _remove(self, path: Path) -> None:
+        """Out of its place in one step, so that no half of it can be seen."""
+        self._pins.drop(path)
+        trash = path.with_name(f".trash-{uuid.uuid4().hex[:12]}")
+        with _suppress_os():
+            path.rename(trash)
+            shutil.rmtree(trash, ignore_errors=True)
+
+    @contextmanager
+    def _key_lock(self, key: str) -> Iterator[None]:
+        from filelock import FileLock
+
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / f"{key[:32]}.lock"):
+            yield
 
     def _clean_now_and_then(self) -> None:
         stamp = self.root / "cleaned"
@@ -138,31 +248,20 @@ class Cache:
                 stamp.touch()
                 self.clean()
 
-    def remove(self, key: str) -> None:
-        shutil.rmtree(self._dir(key), ignore_errors=True)
 
-    def clean(self) -> int:
-        """Remove what a crash left and the least recently used entries above ``max_bytes``; bytes freed."""
-        freed = 0
-        entries: list[tuple[float, int, Path]] = []
-        for path in (self.root / "entries").glob("*/*"):
-            with _suppress_os():
-                used = path.stat().st_mtime
-                size = sum(item.stat().st_size for item in path.rglob("*") if item.is_file())
-                if path.name.startswith(".tmp-"):
-                    if time.time() - used > _STALE_SECONDS:
-                        shutil.rmtree(path, ignore_errors=True)
-                        freed += size
-                    continue
-                entries.append((used, size, path))
-        total = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries):
-            if total <= self.max_bytes:
-                break
-            shutil.rmtree(path, ignore_errors=True)
-            total -= size
-            freed += size
-        return freed
+def limit(root: Path) -> int:
+    """Bytes that the entries of a cache may take: what was set, else 20 GiB."""
+    try:
+        return max(0, int((root / _LIMIT).read_text("utf-8")))
+    except (OSError, ValueError):
+        return _DEFAULT_BYTES
+
+
+def set_limit(root: Path, count: int) -> None:
+    """Raises StorageError when the cache's directory cannot be written."""
+    with storage_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        (root / _LIMIT).write_text(str(count), "utf-8")
 
 
 class Manifest:
@@ -205,6 +304,7 @@ class Manifest:
                     records = json.loads(self._path(primary).read_text("utf-8"))
                 except (OSError, ValueError):
                     records = {}
+                records = records if isinstance(records, dict) else {}
                 records.pop(entry, None)
                 stamped = (
                     {path: _stamped(path, digest) for path, digest in files.items()} if files is not None else None
@@ -222,7 +322,7 @@ def _unchanged(files: Mapping[str, list[Any]]) -> bool:
             (stamp is not None and _stamp(path) == stamp) or hash_file(path) == digest
             for path, (digest, stamp) in files.items()
         )
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return False
 
 
@@ -242,8 +342,7 @@ def _stamped(path: str, digest: str) -> list[Any]:
 
 
 def _stamp(path: str) -> list[int]:
-    status = Path(path).stat()
-    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    return list(stamp_of(path))
 
 
 @contextmanager

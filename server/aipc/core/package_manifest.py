@@ -333,6 +333,7 @@ _REQUIRED: Mapping[str, Check] = {
 _REQUIRED_OF_AN_APPLICATION: Mapping[str, Check] = {
     "application": _text,
     "family": _text,
+    "program": _text,
     "precision": _text,
     **{key: check for key, check in _OF_A_CHIP.items() if key != "entry"},
     "graphs": _list_of(path_problem, least=1),

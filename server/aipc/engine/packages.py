@@ -6,15 +6,17 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from aipc.apps.package import is_application
 from aipc.core.cache import Cache
 from aipc.core.config import load_config
-from aipc.core.errors import AipcError, CancelledError, InputError
+from aipc.core.errors import AipcError, CancelledError, InputError, PackageError
 from aipc.core.files import check_array_input, check_array_output
 from aipc.core.json import to_plain
+from aipc.core.names import STATE
 from aipc.core.types import (
     Finding,
     Gate,
@@ -26,7 +28,7 @@ from aipc.pipeline.gates import package_gate
 from aipc.pipeline.package import check_package, read_manifest
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
-from aipc.targets import RunOptions, SetupNeededError, run_on
+from aipc.targets import HERE, RunOptions, SetupNeededError, run_on
 
 from ._run import OnEvent
 from .application_packages import verify_application
@@ -76,11 +78,28 @@ class VerifyAllReport:
     """Package -> why it could not be run."""
 
 
-def run_options(package: Path, target: str, *, setup: bool = False, repeat: int = 10) -> RunOptions:
-    """How to run on a target, with what the project of the package (else of the present directory) says of it."""
-    configs = (load_config(place) for place in (package.resolve(), Path.cwd()))
+def run_options(
+    package: Path, target: str, *, setup: bool = False, repeat: int = 10, cwd: Path | None = None
+) -> RunOptions:
+    """How to run on a target: what the user's configuration says of it.
+
+    That is the one of the directory ``cwd`` (the present one by default), else that of the project into which the
+    package was deployed. One that lies in the package or just above it may have come with it and is not read.
+    """
+    configs = [load_config(cwd or Path.cwd())]
+    if project := _project_of(package):
+        configs.append(load_config(project))
     settings: Mapping[str, Any] = next((c.targets[target] for c in configs if target in c.targets), {})
     return RunOptions(setup=setup, repeat=repeat, settings=settings)
+
+
+def _project_of(package: Path) -> Path | None:
+    """The root of the project below whose ``.aipc/packages`` a package lies."""
+    parents = package.resolve().parents
+    for packages, state in pairwise(parents):
+        if (packages.name, state.name) == ("packages", STATE):
+            return state.parent
+    return None
 
 
 def run_package(
@@ -212,7 +231,7 @@ def packages_to_verify(package: Path | None, *, every: bool, cwd: Path) -> tuple
         )
     if package is not None:
         return (package,)
-    directory = load_config(cwd).root / ".aipc" / "packages"
+    directory = load_config(cwd).root / STATE / "packages"
     found = tuple(
         sorted(
             path.parent
@@ -235,18 +254,20 @@ def verify_all(
     *,
     setup: bool = False,
     every: bool = True,
+    cwd: Path | None = None,
 ) -> VerifyAllReport:
     """Verify packages again, each where it was deployed last, or all on ``target``.
 
     Args:
+        cwd: whose configuration says which devices are the user's; a package cannot name one.
         every: a package that cannot be run is told in ``errors`` instead of ending the others.
     """
     reports, errors = [], {}
     with pool_or_new(pool) as workers:
         for package in packages:
             try:
-                place = target or (_deployed_on(package) if every else "simulator")
-                options = run_options(package, place, setup=setup)
+                place = target or (_deployed_on(package, cwd) if every else "simulator")
+                options = run_options(package, place, setup=setup, cwd=cwd)
                 reports.append(verify(package, place, workers, on_event, cancel, options))
             except (CancelledError, SetupNeededError):
                 raise
@@ -257,10 +278,18 @@ def verify_all(
     return VerifyAllReport(not errors and all(report.ok for report in reports), tuple(reports), errors)
 
 
-def _deployed_on(package: Path) -> str:
-    """Where a package was verified last."""
-    deployments: Mapping[str, Any] = read_manifest(package).get("deployments") or {"simulator": None}
-    return list(deployments)[-1]
+def _deployed_on(package: Path, cwd: Path | None) -> str:
+    """Where a package was verified last, if that is this machine or a target that the user's configuration names."""
+    config = load_config(cwd or Path.cwd())
+    known = {*HERE, *config.targets, *([config.target] if config.target else [])}
+    deployments: Mapping[str, Any] = read_manifest(package).get("deployments") or {}
+    last = next(reversed(list(deployments)), "simulator")
+    if last not in known:
+        raise PackageError(
+            f"the manifest says that the package was verified on {last}, which your configuration does not name",
+            remedy=f"say where to run it: --target {last} or --target simulator",
+        )
+    return last
 
 
 def _verify_threshold(manifest: Mapping[str, Any], passed: Mapping[str, Any]) -> float:

@@ -14,6 +14,7 @@ from aipc.core.hashing import hash_file
 from aipc.core.install import check_destination, install_output, recover
 from aipc.core.package_manifest import FORMAT, MANIFEST, check_package, ownership_problem, read_manifest
 from aipc.qairt.soc import SoC, all_socs, get_soc
+from aipc.targets.device_runner import RUNNER, RUNNER_VERSION
 
 __all__ = [
     "FORMAT",
@@ -27,15 +28,12 @@ __all__ = [
     "recover_output",
 ]
 
-RUNNER = 2
-"""What the package's ``run.py`` understands: since 2 ``--progress`` and ``--cpu-model``."""
 _SELF_TEST_SQNR_DB = 30.0
-_RUNNER = Path(__file__).with_name("runner") / "run.py"
 
 
 def layout() -> list[object]:
     """What a package's form depends on besides the model: the format and the runner that goes into it."""
-    return [FORMAT, hash_file(_RUNNER)]
+    return [FORMAT, hash_file(RUNNER)]
 
 
 def build_package(
@@ -64,7 +62,7 @@ def build_package(
         shutil.copyfile(compiled.path / name, out / name)
     shutil.copyfile(golden_inputs or capture.path / "inputs.npz", golden / "inputs.npz")
     shutil.copyfile(golden_outputs or capture.path / "reference.npz", golden / "outputs.npz")
-    shutil.copyfile(_RUNNER, out / "run.py")
+    shutil.copyfile(RUNNER, out / "run.py")
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
         "format": FORMAT,
@@ -84,7 +82,7 @@ def build_package(
         **({"state": capture.meta["state"]} if capture.meta.get("state") else {}),
         "cpu_nodes": compiled.meta["cpu_nodes"],
         "capture": capture.path.name,
-        "runner": RUNNER,
+        "runner": RUNNER_VERSION,
         "self_test_sqnr_db": _SELF_TEST_SQNR_DB,
         "files": files,
     }

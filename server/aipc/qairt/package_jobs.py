@@ -165,6 +165,15 @@ def read_npz(path: str | Path) -> dict[str, Array]:
         raise InputError(f"{path} is damaged", remedy="Save it again.", detail=str(error)) from error
 
 
+def not_finite(arrays: Mapping[str, Array]) -> tuple[str, ...]:
+    """A clause for each array that has NaN or infinite values."""
+    return tuple(
+        f"input {name} has {int(np.isnan(array).sum())} NaN and {int(np.isinf(array).sum())} infinite values"
+        for name, array in arrays.items()
+        if array.dtype.kind == "f" and not np.isfinite(array).all()
+    )
+
+
 def write_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
     """Write arrays by name, the same bytes for the same arrays.
 

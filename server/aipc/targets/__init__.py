@@ -9,9 +9,10 @@ from functools import lru_cache
 from aipc.core.errors import AipcError
 
 from .base import Description, DeviceError, Facts, Mismatch, SetupNeededError, Target, TargetRun, UnfitError
-from .request import RunOptions, describe_device, reach_device, run_on, run_samples
+from .request import HERE, RunOptions, describe_device, reach_device, run_on, run_samples
 
 __all__ = [
+    "HERE",
     "Description",
     "DeviceError",
     "Facts",

@@ -1,4 +1,8 @@
-"""This machine as a device: the package's own runner in a process. What is tested here is what a device executes."""
+"""This machine as a device: AIPC's runner in a process, isolated, reads the package.
+
+It is the runner that packages carry, so what is tested here is what a device executes. The package's copy is not run:
+a package is data.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,9 @@ from typing import Any
 from aipc.core.errors import PackageError, QairtError
 from aipc.qairt.runtime import qairt_version
 
-from ._runner import PROGRESS, cpu_arguments, on_cpu, repetitions, speaks
+from ._runner import PROGRESS, cpu_arguments, on_cpu, repetitions
 from .base import Context, Device, DeviceError, Executed, Facts, Progress, Work
+from .device_runner import RUNNER, isolated
 
 
 class Machine(Device):
@@ -41,7 +46,7 @@ class Machine(Device):
 
     def run(self, work: Work, where: str, progress: Progress) -> Executed:
         progress(f"running on the {work.manifest['soc']} {'simulator' if self._simulated else 'NPU'}")
-        command = [sys.executable, str(Path(where) / "run.py"), "--input", str(work.inputs)]
+        command = isolated(str(RUNNER), "--package", str(Path(where).resolve()), "--input", str(work.inputs))
         command += ["--soc", str(work.manifest["soc"])] if self._simulated else []
         more = ["--output", str(work.outputs)]
         for inputs, outputs in work.more:
@@ -65,7 +70,7 @@ class Machine(Device):
 
 
 def run_runner(command: list[str], work: Work, progress: Progress, on: str = "") -> dict[str, Any]:
-    """Run a package's ``run.py`` on this machine; its JSON report.
+    """Run AIPC's runner on this machine; its JSON report.
 
     Args:
         on: said in the progress, with a space at its end: ``on the CPU ``.
@@ -74,7 +79,7 @@ def run_runner(command: list[str], work: Work, progress: Progress, on: str = "")
         PackageError: the runner refused (damaged file, wrong chip, wrong inputs).
         QairtError: the runner died.
     """
-    arguments = [*command, "--json", *(["--progress"] if speaks(work.manifest) else [])]
+    arguments = [*command, "--json", "--progress"]
     status, stdout, stderr = _listened(arguments, lambda words: repetitions(words, progress, on))
     if status == 2:
         words = stderr.strip().splitlines()

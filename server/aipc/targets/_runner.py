@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aipc.core.hashing import hash_file
+
 from .base import DeviceError, LostError, Progress, Work
+from .device_runner import RUNNER, RUNNER_VERSION
 
 PROGRESS = "progress: "
+
+
+@contextmanager
+def with_own_runner(work: Work) -> Iterator[Work]:
+    """The work with AIPC's runner in the place of the package's own, which is never executed on a device either."""
+    own = hash_file(RUNNER)
+    if work.manifest["files"].get("run.py") == own:
+        yield work
+        return
+    with tempfile.TemporaryDirectory(prefix="aipc-package-") as directory:
+        package = Path(directory)
+        for name in work.manifest["files"]:
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            if name != "run.py":
+                _link(work.package / name, package / name)
+        shutil.copyfile(RUNNER, package / "run.py")
+        manifest = {**work.manifest, "runner": RUNNER_VERSION, "files": {**work.manifest["files"], "run.py": own}}
+        (package / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        yield replace(work, package=package, manifest=manifest)
+
+
+def _link(source: Path, place: Path) -> None:
+    try:
+        place.symlink_to(source.resolve())
+    except OSError:  # Windows allows links to some users only
+        shutil.copyfile(source, place)
 
 
 def speaks(manifest: Mapping[str, Any]) -> bool:

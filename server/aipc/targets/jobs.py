@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aipc.core.errors import AipcError, PackageError
+from aipc.core.errors import AipcError
 from aipc.core.journal import Journal
+from aipc.core.package_manifest import read_manifest
 from aipc.core.types import Event
 
 from . import get_target
-from .base import Context, Description, TargetRun, Work
-from .request import RunOptions
+from ._runner import with_own_runner
+from .base import Context, Description, Mismatch, TargetRun, Work
+from .request import HERE, RunOptions
 from .session import Write, opened
 from .session import execute as execute_session
 
@@ -37,7 +40,7 @@ def execute(
     """
     work = Work(
         Path(package),
-        _manifest(Path(package)),
+        read_manifest(Path(package)),
         Path(inputs),
         Path(outputs),
         options.warm_up,
@@ -48,14 +51,27 @@ def execute(
         tuple((Path(given), Path(answer)) for given, answer in more),
     )
     context = Context(report, settings=options.settings)
-    return execute_session(
-        get_target(target),
-        target,
-        work,
-        context,
-        write=_writer(options.journal),
-        consent=options.setup,
-        patience=options.patience,
+    here = target.partition(":")[0] in HERE
+    with nullcontext(work) if here else with_own_runner(work) as work:
+        done = execute_session(
+            get_target(target),
+            target,
+            work,
+            context,
+            write=_writer(options.journal),
+            consent=options.setup,
+            patience=options.patience,
+        )
+    return replace(done, warnings=(*done.warnings, *_not_finite(Path(inputs))))
+
+
+def _not_finite(inputs: Path) -> tuple[Mismatch, ...]:
+    """NaN and infinite values of the inputs: they are run as they are, and reported."""
+    from aipc.qairt.package_jobs import not_finite, read_npz
+
+    return tuple(
+        Mismatch("inputs", message, "check where the array comes from", blocks=False)
+        for message in not_finite(read_npz(inputs))
     )
 
 
@@ -74,14 +90,6 @@ def reach(report: Callable[[Event], None], *, target: str, settings: Mapping[str
         facts = session.describe(device)
     title = ", ".join(filter(None, (target, facts.os, facts.soc.upper())))
     return Description(target, found.scheme, title, True, "", facts)
-
-
-def _manifest(package: Path) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads((package / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise PackageError(f"{package} has no manifest that can be read", remedy="deploy the model again") from error
-    return manifest
 
 
 def _writer(directory: str | None) -> Write:

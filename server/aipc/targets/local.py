@@ -15,6 +15,8 @@ from ._machine import Machine
 from .base import Context, Description, Device, DeviceError
 
 _PROBE = """
+import sys
+sys.path[:] = [path for path in sys.path if path]  # not the working directory
 import json, onnxruntime, onnxruntime_qnn
 onnxruntime.register_execution_provider_library("QNN", onnxruntime_qnn.get_library_path())
 kinds = [str(device.device.type) for device in onnxruntime.get_ep_devices() if device.ep_name == "QNN"]

@@ -12,7 +12,8 @@ from .base import Description, TargetRun
 Job = Callable[..., Any]
 """``job("module:function", **arguments)`` runs a job in a worker and returns its result."""
 
-_ON_THIS_MACHINE = frozenset({"simulator", "local"})
+HERE = frozenset({"simulator", "local"})
+"""Targets that are this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def run_samples(
     """
     first, *rest = samples
     once = replace(options, cpu_model=None)
-    if target.partition(":")[0] not in _ON_THIS_MACHINE:
+    if target.partition(":")[0] not in HERE:
         runs = [
             run_on(job, target, package=package, inputs=given, outputs=answer, options=once if number else options)
             for number, (given, answer) in enumerate(samples)

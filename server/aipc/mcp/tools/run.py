@@ -21,7 +21,7 @@ def _run(call: Call) -> Any:
         call.pool,
         call.on_event,
         call.cancel,
-        engine.run_options(package, target, setup=bool(call.get("setup", False))),
+        engine.run_options(package, target, setup=bool(call.get("setup", False)), cwd=call.workspace.root),
     )
 
 

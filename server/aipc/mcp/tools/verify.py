@@ -15,7 +15,7 @@ def _run(call: Call) -> Any:
     target = call.get("target", "simulator")
     setup = bool(call.get("setup", False))
     return engine.verify_all(
-        (package,), target, call.pool, call.on_event, call.cancel, setup=setup, every=False
+        (package,), target, call.pool, call.on_event, call.cancel, setup=setup, every=False, cwd=call.workspace.root
     ).reports[0]
 
 

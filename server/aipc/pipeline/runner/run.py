@@ -13,18 +13,33 @@
 Exit status: 0 done, 1 the self-test failed, 2 could not run.
 """
 
-import argparse
-import hashlib
-import json
-import math
 import os
-import platform
 import sys
-import threading
-import time
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+# Python looks for modules next to the script first: a numpy.py or json.py there would run in place of the library.
+_OWN = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+sys.path[:] = [path for path in sys.path if path and os.path.abspath(path) != _OWN]  # noqa: PTH100
+
+import argparse  # noqa: E402
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import math  # noqa: E402
+import platform  # noqa: E402
+import threading  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+HERE = Path(_OWN)
+FORMAT = 1
+MANIFEST_TYPES = {
+    "model": str,
+    "soc": str,
+    "entry": str,
+    "inputs": list,
+    "outputs": list,
+    "files": dict,
+    "self_test_sqnr_db": (int, float),
+}
 CPU_SECONDS = 20.0
 """Repetitions on the CPU, which may be a hundred times slower, end after this time."""
 PERFORMANCE = ("default", "burst", "balanced", "high_performance", "sustained_high_performance", "power_saver")
@@ -34,16 +49,33 @@ class PackageProblem(Exception):
     """One sentence for the person in front of the device."""
 
 
-def read_manifest():
+def read_manifest(package):
     try:
-        return json.loads((HERE / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        manifest = json.loads((package / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise PackageProblem("manifest.json is missing or damaged (%s): copy the package again" % error)
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise PackageProblem("manifest.json is not of the format %d that this runner reads" % FORMAT)
+    for key, kind in MANIFEST_TYPES.items():
+        if not isinstance(manifest.get(key), kind) or not manifest[key]:
+            raise PackageProblem("manifest.json is damaged (%s): copy the package again" % key)
+    for spec in manifest["inputs"] + manifest["outputs"]:
+        if not isinstance(spec, dict) or not {"name", "dtype", "shape"} <= set(spec):
+            raise PackageProblem("manifest.json is damaged (inputs and outputs): copy the package again")
+    return manifest
 
 
-def check_files(manifest):
+def check_files(package, manifest):
+    """Every listed file is there and whole, and there is no other: nothing runs or is read that nobody hashed."""
+    listed = set(manifest["files"]) | {"manifest.json", "report.json", "report.html"}
+    for path in package.rglob("*"):
+        name = path.relative_to(package).as_posix()
+        if not path.is_dir() and name not in listed:
+            raise PackageProblem("%s is not part of the package: remove it" % name)
     for name, digest in manifest["files"].items():
-        path = HERE / name
+        if name.startswith(("/", "\\")) or ".." in Path(name).parts or ":" in name:
+            raise PackageProblem("%s is not the name of a file inside the package" % name)
+        path = package / name
         if not path.is_file():
             raise PackageProblem("%s is missing: copy the package again" % name)
         found = hashlib.sha256()
@@ -126,7 +158,7 @@ def check_chip(manifest, expected):
         )
 
 
-def open_session(manifest, onnxruntime, onnxruntime_qnn, more):
+def open_session(package, manifest, onnxruntime, onnxruntime_qnn, more):
     if not any(device.ep_name == "QNN" for device in onnxruntime.get_ep_devices()):
         onnxruntime.register_execution_provider_library("QNN", onnxruntime_qnn.get_library_path())
     devices = [device for device in onnxruntime.get_ep_devices() if device.ep_name == "QNN"]
@@ -142,7 +174,7 @@ def open_session(manifest, onnxruntime, onnxruntime_qnn, more):
     provider.update(more)
     options.add_provider_for_devices(devices, provider)
     try:
-        return onnxruntime.InferenceSession(str(HERE / manifest["entry"]), options)
+        return onnxruntime.InferenceSession(str(package / manifest["entry"]), options)
     except Exception as error:
         raise PackageProblem("QAIRT cannot load the package: %s" % first_line(error))
 
@@ -209,6 +241,16 @@ def to_reals(numpy, manifest, outputs):
     return outputs
 
 
+def not_finite(numpy, inputs):
+    """A sentence for each input that has NaN or infinite values: it is run as it is."""
+    notes = []
+    for name, array in inputs.items():
+        if array.dtype.kind == "f" and not numpy.isfinite(array).all():
+            nan, infinite = int(numpy.isnan(array).sum()), int(numpy.isinf(array).sum())
+            notes.append("input %s has %d NaN and %d infinite values" % (name, nan, infinite))
+    return notes
+
+
 def read_npz(numpy, path):
     try:
         with numpy.load(path, allow_pickle=False) as data:
@@ -264,14 +306,24 @@ def sqnr_db(numpy, reference, actual):
     return 10 * math.log10(signal / noise) if signal > 0 and math.isfinite(noise) else -math.inf
 
 
-def self_test(numpy, manifest, outputs, threshold):
+def self_test(numpy, package, manifest, outputs, threshold):
     """SQNR in dB of every output against the golden ones (PyTorch, fp32), and whether all are in tolerance."""
     results = {}
-    with numpy.load(HERE / "golden" / "outputs.npz", allow_pickle=False) as golden:
-        for spec in manifest["outputs"]:
-            results[spec["name"]] = sqnr_db(numpy, golden[spec["name"]], outputs[spec["name"]])
+    golden = read_npz(numpy, package / "golden" / "outputs.npz")
+    for name in (spec["name"] for spec in manifest["outputs"]):
+        if name not in golden or name not in outputs:
+            missing = "the golden outputs have" if name not in golden else "the model gives"
+            raise PackageProblem("output %r cannot be compared: %s none of this name" % (name, missing))
+        if golden[name].size == 0 or golden[name].shape != outputs[name].shape:
+            raise PackageProblem(
+                "output %r cannot be compared: it is %s and the golden one %s"
+                % (name, list(outputs[name].shape), list(golden[name].shape))
+            )
+        results[name] = sqnr_db(numpy, golden[name], outputs[name])
     # The threshold is what the package passed when it was verified, with a margin for another device.
     threshold = manifest["self_test_sqnr_db"] if threshold is None else threshold
+    if not threshold >= 0:
+        raise PackageProblem("the threshold of %s dB is below 0, which everything passes" % threshold)
     return results, all(value >= threshold for value in results.values()), threshold
 
 
@@ -430,6 +482,7 @@ def parse():
     parser.add_argument("--soc", help="refuse to run when the package is for another chip")
     parser.add_argument("--cpu-model", metavar="ONNX", help="time this uncompiled model on the CPU instead")
     parser.add_argument("--progress", action="store_true", help="say on stderr which run is under way")
+    parser.add_argument("--package", type=Path, default=HERE, metavar="DIR", help="default: where this file is")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin is closed")
     return parser.parse_args()
@@ -447,13 +500,17 @@ def run_once(numpy, manifest, session, names, given):
 
 def run(arguments):
     """The report, and the exit status."""
-    manifest = read_manifest()
-    check_files(manifest)
+    package = arguments.package.resolve()
+    manifest = read_manifest(package)
+    check_files(package, manifest)
     manifest = choose_context(manifest, arguments.soc)
     check_chip(manifest, arguments.soc)
     numpy, onnxruntime, onnxruntime_qnn = load_libraries()
     qairt = check_qairt(manifest, onnxruntime_qnn)
-    inputs = read_inputs(numpy, manifest, arguments.input or [str(HERE / "golden" / "inputs.npz")])
+    inputs = read_inputs(numpy, manifest, arguments.input or [str(package / "golden" / "inputs.npz")])
+    notes = not_finite(numpy, inputs)
+    for note in notes:
+        sys.stderr.write("run.py: note: %s\n" % note)
     if arguments.cpu_model:
         return run_on_cpu(manifest, onnxruntime, inputs, arguments), 0
     simulated = is_simulated()
@@ -462,7 +519,7 @@ def run(arguments):
         profile = Path(arguments.profile).resolve()
         provider.update({"profiling_level": "detailed", "profiling_file_path": str(profile)})
     before = temperature()
-    session = open_session(manifest, onnxruntime, onnxruntime_qnn, provider)
+    session = open_session(package, manifest, onnxruntime, onnxruntime_qnn, provider)
     names = [output.name for output in session.get_outputs()]
     try:
         values, seconds = time_runs(session, names, inputs, arguments)
@@ -486,12 +543,13 @@ def run(arguments):
         "latency": None if simulated or arguments.profile else latency_of(seconds),
         "temperature": [before, temperature()],
         "environment": environment_of(onnxruntime, numpy, qairt),
+        "notes": notes,
     }
     if arguments.profile:
         report["profile"] = {"file": str(profile), "measured_on": "host" if simulated else "device"}
     if not arguments.self_test:
         return report, 0
-    results, passed, threshold = self_test(numpy, manifest, outputs, arguments.tolerance)
+    results, passed, threshold = self_test(numpy, package, manifest, outputs, arguments.tolerance)
     report["self_test"] = {
         "passed": passed,
         "threshold_sqnr_db": threshold,
@@ -543,6 +601,15 @@ if __name__ == "__main__":
         status = main()
     except PackageProblem as problem:
         print("run.py: %s" % problem, file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        status = 130
+    except SystemExit as end:
+        # argparse: 0 after its help, 2 after a wrong argument.
+        status = end.code if isinstance(end.code, int) else 2
+    except BaseException as error:
+        # Not Python's own status, which is 1: that is the failed self-test, and nothing else.
+        print("run.py: the package cannot be run (%s: %s)" % (type(error).__name__, first_line(error)), file=sys.stderr)
         status = 2
     sys.stderr.flush()
     # Not sys.exit: a native library's own end must not change the status.

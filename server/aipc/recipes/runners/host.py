@@ -45,24 +45,30 @@ def divergence(expected, answer):
 
 
 class Package:
-    """The application's package: its manifest, and its graphs as sessions on the NPU."""
+    """The application's package: its manifest, and its graphs as sessions on the NPU.
 
-    def __init__(self, directory, soc=None):
-        self.directory, self.soc = directory, soc
+    ``runner``: what checks and loads the graphs; by default each graph's own ``run.py``.
+    """
+
+    def __init__(self, directory, soc=None, runner=None):
+        self.directory, self.soc, self._graph_runner = directory, soc, runner
         try:
             self.manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise Problem("manifest.json is missing or damaged (%s): copy the package again" % error)
         self.host = self.manifest["host"]
         self.runners = {name: self._runner(name) for name in self.manifest["graphs"]}
-        first = next(iter(self.runners.values()))
+        name, first = next(iter(self.runners.items()))
         self.simulated = first.is_simulated()
         self.numpy, self.onnxruntime, self.onnxruntime_qnn = self._call(first.load_libraries)
-        self._call(first.check_qairt, first.read_manifest(), self.onnxruntime_qnn)
+        self._call(first.check_qairt, self._call(first.read_manifest, self._place(name)), self.onnxruntime_qnn)
+
+    def _place(self, name):
+        return self.directory / "graphs" / name
 
     def _runner(self, name):
-        """The graph's own ``run.py`` as a module: it knows how to check and load its package."""
-        path = self.directory / "graphs" / name / "run.py"
+        """The graph's runner as a module: it knows how to check and load its package."""
+        path = self._graph_runner or self._place(name) / "run.py"
         spec = importlib.util.spec_from_file_location("graph_%s" % name, str(path))
         if spec is None or not path.is_file():
             raise Problem("%s is missing: copy the package again" % path)
@@ -80,11 +86,11 @@ class Package:
 
     def graph(self, name):
         """A function that runs one graph: arrays by name in, arrays by name out."""
-        runner = self.runners[name]
-        manifest = self._call(runner.choose_context, self._call(runner.read_manifest), self.soc)
-        self._call(runner.check_files, manifest)
+        runner, place = self.runners[name], self._place(name)
+        manifest = self._call(runner.choose_context, self._call(runner.read_manifest, place), self.soc)
+        self._call(runner.check_files, place, manifest)
         self._call(runner.check_chip, manifest, self.soc)
-        session = self._call(runner.open_session, manifest, self.onnxruntime, self.onnxruntime_qnn, {})
+        session = self._call(runner.open_session, place, manifest, self.onnxruntime, self.onnxruntime_qnn, {})
         dtypes = {spec["name"]: spec["dtype"] for spec in manifest["inputs"]}
         outputs = [output.name for output in session.get_outputs()]
 
@@ -146,6 +152,9 @@ def serve(parser, answer, samples):
     """
     parser.add_argument("--self-test", action="store_true", help="answer the golden samples and compare with PyTorch")
     parser.add_argument("--soc", help="refuse to run when the package is for another chip")
+    here = Path(__file__).resolve().parent
+    parser.add_argument("--package", type=Path, default=here, metavar="DIR", help="default: where this file is")
+    parser.add_argument("--runner", type=Path, metavar="FILE", help="loads the graphs; default: the run.py of each")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--progress", action="store_true", help="say on stderr how far it is")
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin is closed")
@@ -155,13 +164,18 @@ def serve(parser, answer, samples):
     except Problem as problem:
         print("run.py: %s" % problem, file=sys.stderr)
         status = 2
+    except Exception as error:
+        # Not Python's own status, which is 1: that is the failed self-test, and nothing else.
+        words = str(error).strip().splitlines() or [""]
+        print("run.py: the package cannot be run (%s: %s)" % (type(error).__name__, words[0]), file=sys.stderr)
+        status = 2
     sys.stderr.flush()
     # Not sys.exit: a native library's own end must not change the status.
     os._exit(status)
 
 
 def _served(parser, arguments, answer, samples):
-    package = Package(Path(__file__).resolve().parent, arguments.soc)
+    package = Package(arguments.package, arguments.soc, arguments.runner)
     any_runner = next(iter(package.runners.values()))
     stdout = any_runner.keep_stdout()
     if arguments.end_with_stdin:
