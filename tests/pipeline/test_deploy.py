@@ -106,6 +106,11 @@ def test_corrective_captures_are_tried_and_journaled(project, pool):
     measures = [event["measure"] for event in read_journal(Path(report.run)) if event["event"] == "corrective"]
     assert len(measures) == 2
     assert "two traces" in measures[0]
+    assert [(item.name, item.helped) for item in report.remedies] == [
+        ("capture-two-traces", False),
+        ("capture-opset-18", False),
+    ]
+    assert [record.name for record in report.stages] == ["capture"], "what did not help is left out again"
 
 
 def test_a_precision_that_is_not_there_is_refused_in_one_sentence(project, pool):
@@ -155,6 +160,7 @@ def test_what_fp16_itself_spoils_is_rewritten_even_where_the_gate_would_let_it_p
     assert report.ok
     assert all(output.sqnr_db > 60 for output in report.accuracy["outputs"])
     measures = [event for event in read_journal(Path(report.run)) if event["event"] == "corrective"]
-    assert [event["stage"] for event in measures] == ["rewrite"]
+    assert [(event["stage"], event["remedy"]) for event in measures] == [("verify", "rewrite-coarse")]
+    assert [(item.name, item.helped) for item in report.remedies] == [("rewrite-coarse", True)]
     (note,) = [record.note for record in report.stages if record.name == "rewrite"][-1:]
     assert "sum-range" in note

@@ -12,11 +12,15 @@ from aipc.core.cache import Cache
 from aipc.core.errors import AipcError, CancelledError, WorkerCrashedError
 from aipc.core.types import Event, Finding, Placement, PlacementReport, Severity
 from aipc.core.workers import WorkerPool
-from aipc.pipeline.driver import Outcome, gate_text, run_stages
+from aipc.pipeline.deployment import settle
+from aipc.pipeline.driver import run_stages
 from aipc.pipeline.journal import Journal
+from aipc.pipeline.outcome import Outcome, gate_text
+from aipc.pipeline.run_findings import findings_of
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.quantize import captured_placement
-from aipc.quantize.plan import UNIFORM, QuantizationPlan, plan_for
+from aipc.pipeline.variant import variant_for
+from aipc.quantize.plan import QuantizationPlan
 
 from .confined_pool import ConfinedPool
 from .integers import Samples, calibrate, read_samples
@@ -176,35 +180,30 @@ class Bench:
         return self._check(request, self.confined, self.cache, compiling=True)
 
     def _check(self, request: Request, pool: WorkerPool, cache: Cache, *, compiling: bool = False) -> Checked:
-        run = Run(request, pool, cache, self.on_event, self.cancel, self.private / "run")
-        run.plan = plan_for(request.precision) if request.precision in UNIFORM else None
+        variant = variant_for(request.precision)
+        run = Run(request, pool, cache, self.on_event, self.cancel, self.private / "run", variant)
         tried = pool.tried if isinstance(pool, ConfinedPool) else []
         tried.clear()
         try:
-            outcome = run_stages(run, Journal(run.directory), only=CHECK)
+            settled = settle(run, Journal(run.directory), only=CHECK)
         except CancelledError:
             raise
         except AipcError as error:
             return Checked(None, None, error=error, tried=self._new(tried))
+        run, outcome = settled.run, settled.outcome
         # Data that cannot be read is nobody's to mend here: it ends the run.
         samples = self.samples(run) if outcome.ok and run.plan is not None else None
         try:
             if samples is not None:
                 calibrate(run, samples, self.cache)
-                self._go_on(run, outcome, "quantize")
+                outcome = _go_on(run, outcome, "quantize")
             if compiling:
-                self._go_on(run, outcome, "compile")
+                outcome = _go_on(run, outcome, "compile")
         except CancelledError:
             raise
         except AipcError as error:
             return Checked(None, None, error=error, tried=self._new(tried))
-        return Checked(run, outcome, tuple(run.findings), tried=self._new(tried))
-
-    def _go_on(self, run: Run, outcome: Outcome, stage: str) -> None:
-        if outcome.ok:
-            more = run_stages(run, Journal(run.directory), only=(stage,))
-            outcome.records += more.records
-            outcome.failed = more.failed
+        return Checked(run, outcome, findings_of(run), tried=self._new(tried))
 
     def samples(self, captured: Run) -> Samples:
         """The calibration data, read once, by the original's own loader. ``captured``: any run that is captured."""
@@ -283,6 +282,11 @@ class Bench:
             soc=run.request.soc,
         )
         return held
+
+
+def _go_on(run: Run, outcome: Outcome, stage: str) -> Outcome:
+    """The outcome with one stage more, if the ones before it passed."""
+    return outcome.then(run_stages(run, Journal(run.directory), only=(stage,))) if outcome.ok else outcome
 
 
 def crashed(error: AipcError | None) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import Finding
 from aipc.pipeline.capsule import write_capsule
-from aipc.pipeline.driver import gate_text
 from aipc.pipeline.gates import package_gate
+from aipc.pipeline.outcome import gate_text
 
 from .bench import Bench, Checked
 from .budget import Meter, Spent
@@ -256,7 +256,7 @@ class Loop:
         run, outcome = checked.run, checked.outcome
         if run is None or outcome is None or not outcome.records:
             return None
-        run.directory = self._trace.directory
+        run = replace(run, directory=self._trace.directory)
         try:
             path = write_capsule(run, outcome.failed or outcome.records[-1], checked.serious, words)
         except AipcError:

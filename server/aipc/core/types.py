@@ -227,6 +227,23 @@ class CheckReport:
     """Every node's error, when it was asked for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemedyRecord:
+    """What came of one remedy that a deployment tried by itself."""
+
+    name: str
+    stage: str
+    """The stage that had failed."""
+    failure: str
+    """The gate that was not passed, or the error, in a clause."""
+    measure: str
+    """What was changed by the attempt that was kept; empty where none was."""
+    attempts: int
+    helped: bool
+    """One of the attempts came nearer and was gone on with; otherwise all of them were left out again."""
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class DeployReport:
     model: str
@@ -256,6 +273,8 @@ class DeployReport:
     """Trace of the agent's run, where it took part."""
     device: Mapping[str, Any] | None = None
     """Where it ran and what was measured there (``targets.TargetRun`` as plain data); None before the run."""
+    remedies: tuple[RemedyRecord, ...] = ()
+    """What the deployment tried by itself where a stage failed, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from .application_packages import (
 )
 from .applications import ApplicationRequest, check_application, deploy_application
 from .checking import CheckRequest, check, opened_run
-from .deploying import DeployRequest, deploy
+from .chips import deploy
+from .deploying import DeployRequest
 from .documents import operator_document, targets_document
 from .explaining import Explanation, explain, meanings
 from .inputs import configure, infer

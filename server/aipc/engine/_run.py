@@ -21,8 +21,9 @@ from aipc.pipeline.effective import in_effect
 from aipc.pipeline.findings import numerics_findings
 from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
+from aipc.pipeline.variant import variant_for
 from aipc.qairt.results import Localization
-from aipc.quantize.plan import CALIBRATION_COUNT, UNIFORM, plan_for
+from aipc.quantize.plan import CALIBRATION_COUNT
 
 OnEvent = Callable[[Event], None]
 
@@ -69,9 +70,10 @@ def new_run(
     directory: Path,
     use_cache: bool,
 ) -> Run:
-    run = Run(request, pool, Cache(), on_event or ignore, cancel, directory, use_cache=use_cache)
-    run.plan = plan_for(request.precision) if request.precision in UNIFORM else None
-    return run
+    variant = variant_for(request.precision)
+    if variant.plan is not None and request.integer_io:
+        variant = variant.with_plan(replace(variant.plan, quantized_io=True))
+    return Run(request, pool, Cache(), on_event or ignore, cancel, directory, variant, use_cache)
 
 
 def calibrated(request: Request, calibration: str | None, count: int | None) -> Request:

@@ -13,7 +13,8 @@ from aipc.core.workers import WorkerPool, pool_or_new
 
 from ._run import OnEvent
 from .agent import AgentRequest, agent
-from .deploying import DeployRequest, deploy
+from .chips import deploy
+from .deploying import DeployRequest
 
 
 def deploy_with_agent(

@@ -30,7 +30,8 @@ from aipc.qairt.runtime import require_qairt
 from ._run import OnEvent, ignore
 from .application_packages import TARGETS, answers_of, find_application, judged
 from .checking import CheckRequest, check
-from .deploying import DeployRequest, deploy
+from .chips import deploy
+from .deploying import DeployRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

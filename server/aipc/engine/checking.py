@@ -22,16 +22,18 @@ from aipc.core.types import (
 )
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.blame import located
-from aipc.pipeline.driver import Outcome, run_stages
+from aipc.pipeline.deployment import settle
 from aipc.pipeline.findings import read_source_map
 from aipc.pipeline.journal import Journal
+from aipc.pipeline.node_error import captured_accuracy
+from aipc.pipeline.outcome import Outcome
+from aipc.pipeline.run_findings import findings_of
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.quantize import captured_placement
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 
 from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
-from .precision import measured
 from .results import node_accuracy
 
 
@@ -92,8 +94,8 @@ def opened_run(
     directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
     with pool_or_new(pool) as workers:
         run = new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        outcome = run_stages(run, Journal(directory), only=stages)
-        yield run, outcome
+        settled = settle(run, Journal(directory), only=stages)
+        yield settled.run, settled.outcome
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -112,8 +114,8 @@ def check(
     version = require_qairt()
     stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
     with opened_run(request, stages, pool, on_event, cancel) as (run, outcome):
-        findings = list(run.findings)
-        accuracy = measured(run) if request.numerics else None
+        findings = list(findings_of(run))
+        accuracy = captured_accuracy(run) if request.numerics else None
         if request.numerics and "placement" in run.entries and run.plan is None:
             findings += localize(run)
         if run.plan is not None and run.request.calibration == EXAMPLE:

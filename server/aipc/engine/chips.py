@@ -1,4 +1,4 @@
-"""Deploy for several chips at once: each verified by itself, then one package of all of them."""
+"""Deploy for one chip, or for several at once: each verified by itself, then one package of all of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aipc.core.config import Config, ModelRef
 from aipc.core.errors import InputError
@@ -20,16 +19,30 @@ from aipc.qairt.soc import get_soc
 from aipc.targets import RunOptions
 
 from ._run import OnEvent, resolve
+from .deploying import DeployRequest, deploy_for_chip
 from .packages import VerifyReport, verify
-
-if TYPE_CHECKING:
-    from .deploying import DeployRequest
 
 
 def several_socs(soc: str | None) -> tuple[str, ...]:
     """The part numbers in ``sm8650,sm8750``; empty when it names one chip or none."""
     names = [name for name in (soc or "").split(",") if name.strip()]
     return tuple(dict.fromkeys(get_soc(name).part for name in names)) if len(names) > 1 else ()
+
+
+def deploy(
+    request: DeployRequest,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> DeployReport:
+    """Take a model to a verified package for the chip, or the chips, of the request.
+
+    Raises:
+        AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
+    """
+    if socs := several_socs(request.soc):
+        return deploy_for_chips(request, socs, pool, on_event, cancel)
+    return deploy_for_chip(request, pool, on_event, cancel)
 
 
 def deploy_for_chips(
@@ -42,8 +55,6 @@ def deploy_for_chips(
     """Deploy the model for every chip on the simulator, join the packages, and run the joined one on a device, if one
     is the target. The first chip whose gates are not passed ends it with its own report.
     """
-    from .deploying import deploy
-
     started = time.perf_counter()
     ref, _, precision, config = resolve(
         request.captured or request.model, socs[0], request.precision, request.inputs, request.cwd
@@ -56,7 +67,7 @@ def deploy_for_chips(
             if on_event:
                 on_event(Event("deploy", f"for {soc}"))
             part = replace(request, soc=soc, target="simulator", out=Path(directory) / soc)
-            reports[soc] = deploy(part, workers, on_event, cancel)
+            reports[soc] = deploy_for_chip(part, workers, on_event, cancel)
             if not reports[soc].ok:
                 return reports[soc]
             if reports[soc].packages:

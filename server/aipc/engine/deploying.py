@@ -1,4 +1,4 @@
-"""Deploy: from a model to a verified package, with a gate after each stage."""
+"""Deploy for one chip: from a model to a verified package, with a gate after each stage."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.config import ModelRef
-from aipc.core.errors import AipcError, CancelledError, QairtError
+from aipc.core.errors import AipcError, CancelledError
 from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
 from aipc.core.types import (
     DeployReport,
     Event,
+    Finding,
     OutputAccuracy,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.capsule import write_capsule
-from aipc.pipeline.driver import Outcome, gate_text, run_stages
+from aipc.pipeline.deployment import Settled, node_errors, settle
 from aipc.pipeline.effective import in_effect
 from aipc.pipeline.gates import PACKAGE_SQNR_DB
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
+from aipc.pipeline.outcome import Outcome, gate_text
 from aipc.pipeline.package import check_output, install_package, recover_output
+from aipc.pipeline.run_findings import findings_of
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
-from aipc.rewrites.results import Trigger
 from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, calibrated, counts, localize, needs_integers, new_run, resolve
-from .chips import deploy_for_chips, several_socs
 from .places import device_soc
-from .precision import SEARCHED, Settled, blame, correct, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,17 @@ class DeployRequest:
     """The model where it was captured already, in the process of its author; ``model`` is then its name."""
 
 
-def deploy(
+def deploy_for_chip(
     request: DeployRequest,
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
 ) -> DeployReport:
-    """Take a model to a verified package, every stage gated, cached and journaled.
+    """Take a model to a verified package for one chip, every stage gated, cached and journaled.
 
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
     """
-    if socs := several_socs(request.soc):
-        return deploy_for_chips(request, socs, pool, on_event, cancel)
     started = time.perf_counter()
     ref, soc, precision, config = resolve(
         request.captured or request.model,
@@ -112,9 +110,8 @@ def deploy(
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
             asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
             asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
+            asked = replace(asked, integer_io=request.integer_io)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
-            if request.integer_io and run.plan is not None:
-                run.plan = replace(run.plan, quantized_io=True)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
                 return reports[name]
@@ -151,24 +148,23 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     started = time.perf_counter()
     out, directory = run.request.out, run.directory
     assert out is not None
-    settled = _settled(run, journal)
-    outcome = settled.outcome
-    accuracy, culprits = (
-        blame(run, settled) if outcome.failed is None or outcome.failed.name == "verify" else (None, ())
-    )
-    run.findings += culprits
+    settled = settle(run, journal)
+    run, outcome = settled.run, settled.outcome
+    judged = outcome.failed is None or outcome.failed.name == "verify"
+    accuracy, culprits = node_errors(settled) if judged else (None, ())
+    findings = [*findings_of(run), *culprits]
     capsule = None
     if outcome.failed:
         if outcome.failed.name == "verify" and run.plan is None:
-            run.findings += localize(run)
+            findings += localize(run)
         gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
-        capsule = write_capsule(run, outcome.failed, run.findings, gate)
+        capsule = write_capsule(run, outcome.failed, findings, gate)
     else:
         run.on_event(Event("report", "writing the package"))
-        if run.plan is None and _below_threshold(run, outcome):
-            run.findings += localize(run)
-    report = _deploy_report(run, outcome, out, capsule, time.perf_counter() - started)
-    report = replace(report, frontier=settled.frontier, node_accuracy=accuracy, metric=_metric(run))
+        if run.plan is None and _is_below_threshold(run, outcome):
+            findings += localize(run)
+    report = _deploy_report(settled, tuple(findings), out, capsule, time.perf_counter() - started)
+    report = replace(report, node_accuracy=accuracy, metric=_metric(run))
     reports = write_reports(report, directory)
     if outcome.ok:
         deployments = {run.request.target: run.meta("run")["environment"]}
@@ -182,88 +178,12 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     return report
 
 
-def _settled(run: Run, journal: Journal) -> Settled:
-    """All stages, in the precision that was asked for, that a search takes, or that a failed gate leads to."""
-    if run.request.precision in SEARCHED:
-        return search(run, journal)
-    outcome = _run_all(run, journal)
-    if run.plan is None or outcome.failed is None or outcome.failed.name != "verify":
-        return Settled(outcome)
-    return correct(run, journal, run.plan)
-
-
 def _metric(run: Run) -> dict[str, float] | None:
     found = run.meta("verify").get("metric") if "verify" in run.entries else None
     return {found["name"]: found["value"], **found["more"]} if found else None
 
 
-def _run_all(run: Run, journal: Journal) -> Outcome:
-    """All stages; a graph that does not compile, or misses its accuracy, is rewritten further as far as rules go."""
-    better_than: Outcome | None = None
-    while True:
-        try:
-            outcome = run_stages(run, journal)
-        except QairtError as error:
-            if better_than is not None:
-                return _without_coarse(run, journal)
-            if "rewrite" not in run.entries or "compile" in run.entries:
-                raise
-            journal.write("compile failed", error=str(error))
-            changed, outcome = _rewrite_further(run, journal, Trigger.UNBUILDABLE)
-            if not changed and outcome.ok and not run.search:
-                # Which nodes are to blame? Where a rule cures them, the graph changes.
-                run.search = True
-                changed, outcome = _rewrite_further(run, journal, None)
-            if not outcome.ok:
-                return outcome
-            if not changed:
-                raise
-            continue
-        if better_than is not None and not _is_better(outcome, better_than):
-            return _without_coarse(run, journal)
-        # Where correctly rounded fp16 is as far off, another form of the model may still be near.
-        poor = outcome.failed is None and run.request.precision == "fp16" and _below_threshold(run, outcome)
-        if not poor and (outcome.failed is None or outcome.failed.name != "verify" or run.plan is not None):
-            return outcome
-        changed, again = _rewrite_further(run, journal, Trigger.COARSE)
-        if not changed or not again.ok:
-            return _without_coarse(run, journal) if poor and not again.ok else outcome
-        better_than = outcome if poor else None
-
-
-def _is_better(outcome: Outcome, before: Outcome) -> bool:
-    """Whether a package passes, nearer to PyTorch than another."""
-    values = [
-        next((record.gate.value for record in item.records if record.name == "verify" and record.gate), None)
-        for item in (outcome, before)
-    ]
-    return outcome.ok and values[0] is not None and (values[1] is None or values[0] > values[1])
-
-
-def _without_coarse(run: Run, journal: Journal) -> Outcome:
-    """The package as it was before the rules for what is coarse were tried, from the cache."""
-    run.triggers.discard(Trigger.COARSE)
-    journal.write("corrective", stage="rewrite", measure="leave out the rules for what is coarse: they do not help")
-    return run_stages(run, journal)
-
-
-def _rewrite_further(run: Run, journal: Journal, trigger: Trigger | None) -> tuple[bool, Outcome]:
-    """Run up to the rewrite stage with more rules. Tells whether that gives another graph."""
-    digest = run.float_digest
-    if trigger is not None and trigger in run.triggers:
-        return False, Outcome()
-    if trigger is not None:
-        run.triggers.add(trigger)
-        journal.write("corrective", stage="rewrite", measure=f"apply the rules for what is {trigger.value}")
-    outcome = run_stages(run, journal, until="rewrite")
-    changed = run.float_digest != digest
-    if changed:
-        for name in ("calibrate", "quantize", "compile", "package", "run", "verify"):
-            run.entries.pop(name, None)
-    return changed, outcome
-
-
-def _below_threshold(run: Run, outcome: Outcome) -> bool:
+def _is_below_threshold(run: Run, outcome: Outcome) -> bool:
     """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure.
 
     What a lower tolerance of the author's allows is no matter for one.
@@ -277,7 +197,10 @@ def _gates(outcome: Outcome) -> dict[str, Any]:
     return {record.name: to_plain(record.gate) for record in outcome.records if record.gate}
 
 
-def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, seconds: float) -> DeployReport:
+def _deploy_report(
+    settled: Settled, findings: tuple[Finding, ...], out: Path, capsule: Path | None, seconds: float
+) -> DeployReport:
+    run, outcome = settled.run, settled.outcome
     placed = deployed_placement(run) if "placement" in run.entries else None
     verified = run.meta("verify") if "verify" in run.entries else {}
     accuracy = {
@@ -290,18 +213,20 @@ def _deploy_report(run: Run, outcome: Outcome, out: Path, capsule: Path | None, 
     return DeployReport(
         model=run.request.ref.name,
         soc=run.request.soc,
-        precision=run.request.precision,
+        precision=run.precision,
         target=run.request.target,
         ok=outcome.ok,
-        stages=tuple(outcome.records),
+        stages=outcome.records,
         package=str(out) if outcome.ok else None,
         placement=counts(placed) if placed else None,
         accuracy=accuracy,
         latency=latency,
         timings=timings,
-        findings=tuple(run.findings),
+        findings=findings,
         capsule=str(capsule) if capsule else None,
         run=str(run.directory),
         environment=dict(environment()),
         device=dict(run.meta("run")) if "run" in run.entries else None,
+        frontier=settled.frontier,
+        remedies=settled.remedies,
     )

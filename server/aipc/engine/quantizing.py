@@ -17,9 +17,10 @@ from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
 from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
-from aipc.pipeline.driver import run_stages
+from aipc.pipeline.deployment import settle
 from aipc.pipeline.effective import INTEGERS
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
+from aipc.pipeline.run_findings import findings_of
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.calibrate import calibration_set
 from aipc.pipeline.stages.package import quantization
@@ -100,7 +101,8 @@ def quantize(
         with run_lock(run.directory):
             journal = Journal(run.directory)
             journal.write("run started", model=ref.name, reference=ref.reference, soc=soc, precision=precision)
-            outcome = run_stages(run, journal, only=STAGES)
+            settled = settle(run, journal, only=STAGES)
+            run, outcome = settled.run, settled.outcome
             accuracy, dlc = _written(run, out, dlc=request.dlc) if outcome.ok else ((), None)
             journal.write("run done", ok=outcome.ok, package=None, capsule=None)
     result, data = quantized_result(run), calibration_set(run)
@@ -119,7 +121,7 @@ def quantize(
         calibration={**to_plain(data), "files": {}, "directory": ""} if data else {},
         accuracy=accuracy,
         dlc=dlc,
-        findings=tuple(run.findings),
+        findings=findings_of(run),
         timings=timings | {"total": round(time.perf_counter() - started, 4)},
     )
 

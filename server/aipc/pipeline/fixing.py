@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from aipc.rewrites.results import Proof
 from aipc.rewrites.rule import Edit
 from aipc.rewrites.source import apply_edits
 
-from .driver import run_stages
+from .deployment import settle
 from .journal import Journal
 from .stage import Run
 from .stages.placement import judge_soc, placement_report
@@ -100,12 +99,11 @@ class Prover:
         run = self.run
         ref = replace(run.request.ref, unsaved={**run.request.ref.unsaved, **texts})
         request = replace(run.request, ref=ref, finalize=False)
-        edited = dataclasses.replace(run, request=request, entries={}, keys={}, findings=[])
-        outcome = run_stages(edited, Journal(run.directory), only=_STAGES)
-        if outcome.failed is None:
-            return edited
-        gate = outcome.failed.gate
-        return f"{outcome.failed.name}: {gate.detail or gate.metric if gate else 'failed'}"
+        settled = settle(run.for_request(request), Journal(run.directory), only=_STAGES)
+        if settled.outcome.ok:
+            return settled.run
+        gate = settled.outcome.gate
+        return f"{settled.outcome.stage}: {gate.detail or gate.metric if gate else 'failed'}"
 
     def proof(self, edited: Run, rules: Sequence[str]) -> Proof | str:
         """What holds the edited capture against this one; a sentence when the two cannot be compared."""

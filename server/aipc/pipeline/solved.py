@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from aipc.core.types import Finding, Fix, Origin, Placement, PlacementReport, Severity, SourceMap
 from aipc.rewrites.choices import Choice, choices_for, choices_in
@@ -92,10 +93,10 @@ def _solved(finding: Finding, rules: Mapping[str, dict[str, str]]) -> Finding:
     return replace(finding, severity=Severity.INFORMATION, message=message, fixes=(*finding.fixes, *fixes))
 
 
-def deployed_source_map(run: Run) -> SourceMap:
-    """Of the graph that is deployed."""
+def deployed_source_map(run: Run, *, until: Literal["rewrite", "quantize"] = "quantize") -> SourceMap:
+    """Of the graph that is deployed, or of the one that the stage ``until`` left."""
     found = read_source_map(run.path("capture", "source_map.json"))
-    for name in ("rewrite", "quantize"):
+    for name in ("rewrite", "quantize") if until == "quantize" else ("rewrite",):
         entry = run.entries.get(name)
         if entry is not None and entry.meta["changed"]:
             found = _through(entry.meta["result"]["derived"], found)

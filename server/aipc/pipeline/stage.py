@@ -9,18 +9,19 @@ import importlib
 import pkgutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
-from aipc.core.types import Event, Finding, Gate
+from aipc.core.types import Event, Gate
 from aipc.core.workers import WorkerPool
 from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT, QuantizationPlan
-from aipc.rewrites.results import Rewritten, Trigger
 from aipc.targets import RunOptions
+
+from .variant import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,28 @@ class Request:
     held_out_count: int = HELD_OUT_COUNT
     seed: int = 0
     preprocess: str | None = None
+    integer_io: bool = False
+    """A quantized package takes and gives the integers themselves."""
     device: RunOptions = field(default_factory=RunOptions)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stage that was done in this process: its cache key, its entry, and how long it took when it was done."""
+
+    key: str
+    entry: Entry
+    seconds: float
+    cached: bool
+    """It was in the cache from before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One execution: the request, the tools, and the entries of the stages that are done."""
+    """One call of the stages: the request, the variant of it that is built, the tools, and what the stages made.
+
+    Only the driver adds to ``entries`` and ``keys``. Another variant is another ``Run`` (see :meth:`of`).
+    """
 
     request: Request
     pool: WorkerPool
@@ -55,22 +72,33 @@ class Run:
     cancel: threading.Event | None
     directory: Path
     """Of this run: its journal and its logs."""
-    strategy: str = "one-trace"
-    opset: int = 20
+    variant: Variant = field(default_factory=Variant)
+    use_cache: bool = True
+    """Take what earlier runs left in the cache. What this run itself did is never done twice."""
     entries: dict[str, Entry] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    use_cache: bool = True
-    triggers: set[Trigger] = field(default_factory=lambda: {Trigger.WRONG})
-    """What the rewrite stage applies rules for wherever their form is found; corrective measures add to it."""
-    rewritten: tuple[Path, Rewritten] | None = None
-    """The result of the rewrite stage, read from the entry at this path."""
-    plan: QuantizationPlan | None = None
-    """How the graph is quantized; None leaves it in float. A search over precisions changes it between its tries."""
-    comparing: bool = False
-    """Precisions are compared: a candidate in fp16 is judged on the held-out samples as the others are."""
-    search: bool = False
-    """The graph does not compile: the rewrite stage compiles to the end when it asks for placement."""
+    done: dict[str, Done] = field(default_factory=dict)
+    """Every stage that any variant of this run has done, by a hash of what it depends on."""
+    parsed: dict[Path, Any] = field(default_factory=dict)
+    """Results of stages as typed objects, by the path of their entry: some are megabytes and have several readers."""
+
+    def of(self, variant: Variant) -> Run:
+        """The same request as another variant, with nothing done yet; what both have in common is not done again."""
+        return replace(self, variant=variant, entries={}, keys={})
+
+    def for_request(self, request: Request) -> Run:
+        """The same variant and tools for another request."""
+        return replace(self, request=request, entries={}, keys={}, done={}, parsed={})
+
+    @property
+    def plan(self) -> QuantizationPlan | None:
+        """How the graph is quantized; None leaves it in float."""
+        return self.variant.plan
+
+    @property
+    def precision(self) -> str:
+        """What the package's precision is called."""
+        return self.variant.precision
 
     def _deployed(self, *, quantized: bool) -> Entry:
         """The entry that holds the graph: of the last stage that changed it."""
@@ -103,7 +131,7 @@ class Run:
     @property
     def calibrates(self) -> bool:
         """Whether calibration data is read, and the package judged on what is held out of it."""
-        return self.plan is not None or self.comparing
+        return self.plan is not None or self.variant.held_out
 
     @property
     def held_out(self) -> tuple[Path, ...]:
@@ -143,7 +171,7 @@ class Stage:
         version: raise it when the same inputs give another result than before.
         key: plain data, all that the result depends on besides name and version.
         build: does the work into a directory and returns plain JSON data.
-        gate: the check on the result; None when there is nothing to check.
+        gate: the check on the result, which it judges and does not change; None when there is nothing to check.
         files: for a stage that learns what it depends on while it works: the recorded files (path -> SHA-256).
         note: one sentence on what was done, for the report.
     """
@@ -169,3 +197,13 @@ def all_stages() -> tuple[Stage, ...]:
         for module in pkgutil.iter_modules(stages.__path__)
     ]
     return tuple(sorted(found, key=lambda stage: stage.order))
+
+
+@lru_cache(maxsize=1)
+def _positions() -> Mapping[str, int]:
+    return {stage.name: number for number, stage in enumerate(all_stages(), 1)}
+
+
+def stage_order(name: str) -> int:
+    """The position of a stage among all stages, from 1; 0 for none."""
+    return _positions().get(name, 0)

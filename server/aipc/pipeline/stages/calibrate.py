@@ -100,7 +100,7 @@ def missing_calibration(run: Run) -> InputError:
     name = request.ref.name
     where = f"[tool.aipc.models.{name}]" if request.ref.config else "the model's configuration"
     return InputError(
-        f"{request.precision} for {request.soc} needs calibration data, and {name} has none",
+        f"{run.precision} for {request.soc} needs calibration data, and {name} has none",
         remedy=f'give --calibration DIR (images, .npz, .npy or file.py:name), or add calibration = "..." to {where}',
     )
 

@@ -10,7 +10,6 @@ from aipc.core.hashing import hash_file, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Finding, Gate
 
-from ..solved import with_choices_of_export
 from ..stage import Run, Stage
 
 # What later stages depend on. The source map is not among it: a comment moves lines and changes no graph.
@@ -25,25 +24,29 @@ def _key(run: Run) -> Any:
         "inputs": ref.inputs,
         "dims": dict(ref.config.dims) if ref.config else {},
         "root": str(ref.root),
-        "strategy": run.strategy,
-        "opset": run.opset,
+        "strategy": run.variant.strategy,
+        "opset": run.variant.opset,
         **({"state": ref.config.state} if ref.config and ref.config.state else {}),
         **({"unsaved": dict(ref.unsaved)} if ref.unsaved else {}),
     }
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
+    variant = run.variant
     result = run.job(
-        "aipc.capture.jobs:capture", ref=run.request.ref, out=str(out), opset=run.opset, strategy=run.strategy
+        "aipc.capture.jobs:capture", ref=run.request.ref, out=str(out), opset=variant.opset, strategy=variant.strategy
     )
     files = {name: hash_file(out / name) for name in _CONTENT if (out / name).is_file()}
     meta: dict[str, Any] = to_plain(result)
     return {**meta, "digest": hash_value(files)}
 
 
+def capture_findings(run: Run) -> tuple[Finding, ...]:
+    """What stopped an export."""
+    return from_plain(run.meta("capture")["findings"], tuple[Finding, ...])
+
+
 def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
-    if not meta["ok"]:
-        run.findings[:] = with_choices_of_export([from_plain(item, Finding) for item in meta["findings"]])
     return Gate("captured", float(meta["ok"]), 1.0, meta["ok"], meta["words"][:300])
 
 

@@ -12,7 +12,7 @@ from ..stage import Run, Stage
 
 
 def _key(run: Run) -> Any:
-    return [run.graph_digest, run.request.soc, run.request.precision, run.request.allow_cpu]
+    return [run.graph_digest, run.request.soc, run.precision, run.request.allow_cpu]
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         out / "package",
         model=run.request.ref.name,
         soc=run.request.soc,
-        precision=run.request.precision,
+        precision=run.precision,
         capture=run.entries["capture"],
         compiled=run.entries["compile"],
         golden_inputs=run.held_out[0],

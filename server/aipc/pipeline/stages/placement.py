@@ -1,4 +1,4 @@
-"""Ask QAIRT where every node runs, and say it on the author's expressions."""
+"""Ask QAIRT where every node runs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from typing import Any
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Placement, PlacementReport
 from aipc.qairt.soc import float_soc, get_soc
-from aipc.quantize.plan import is_quantized
 
-from ..findings import placement_findings, read_source_map
 from ..stage import Run, Stage
 
 
 def _key(run: Run) -> Any:
     request = run.request
-    precision = "fp16" if quantized(run) else request.precision
+    precision = "fp16" if quantized(run) else run.precision
     return [run.meta("capture")["digest"], judge_soc(run), precision, request.finalize]
 
 
 def quantized(run: Run) -> bool:
-    return is_quantized(run.request.precision)
+    return run.variant.is_quantized
 
 
 def judge_soc(run: Run) -> str:
@@ -36,7 +34,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         "aipc.qairt.jobs:place",
         model=str(run.path("capture", "model.onnx")),
         soc=judge_soc(run),
-        precision="fp16" if quantized(run) else run.request.precision,
+        precision="fp16" if quantized(run) else run.precision,
         out=str(out),
         full=run.request.finalize,
     )
@@ -47,15 +45,11 @@ def placement_report(run: Run) -> PlacementReport:
     return from_plain(run.meta("placement")["report"], PlacementReport)
 
 
-def _gate(run: Run, meta: Mapping[str, Any]) -> None:
-    """What QAIRT refuses is no failure yet: the next stage rewrites what it can and has the gate."""
-    run.findings[:] = placement_findings(placement_report(run), read_source_map(run.path("capture", "source_map.json")))
-
-
 def _note(run: Run, meta: Mapping[str, Any]) -> str:
     report = placement_report(run)
     counts = ", ".join(f"{report.count(place)} {place.value}" for place in Placement)
     return f"{counts}; {report.npu_partitions} NPU partition{'s' * (report.npu_partitions != 1)}"
 
 
-STAGE = Stage(name="placement", order=30, version=2, key=_key, build=_build, gate=_gate, note=_note)
+# No gate: what QAIRT refuses is no failure yet. The next stage rewrites what it can and judges what is left.
+STAGE = Stage(name="placement", order=30, version=2, key=_key, build=_build, note=_note)

@@ -16,8 +16,6 @@ from aipc.qairt.soc import get_soc
 from aipc.quantize.plan import QuantizationPlan
 from aipc.quantize.results import Quantized
 
-from ..findings import placement_findings
-from ..solved import deployed_source_map, with_choices
 from ..stage import Run, Stage
 from .calibrate import calibration_set
 from .placement import placement_report
@@ -65,7 +63,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
             "aipc.qairt.jobs:place",
             model=str(out / "model.onnx"),
             soc=run.request.soc,
-            precision=run.request.precision,
+            precision=run.precision,
             out=str(out),
             full=run.request.finalize,
         )
@@ -105,7 +103,7 @@ def captured_placement(run: Run) -> PlacementReport:
     found: dict[str, NodePlacement] = {}
     worst = {Placement.NPU: 0, Placement.CPU: 1, Placement.FAILS: 2}
     for node in report.nodes:
-        for name in _float(result, (node.node,)):
+        for name in float_nodes(result, (node.node,)):
             for captured in derived.get(name, (name,)):
                 known = found.get(captured)
                 if known is None or worst[node.placement] > worst[known.placement]:
@@ -125,21 +123,18 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate | None:
     result = quantized_result(run)
     assert result
     report = from_plain(meta["placement"], PlacementReport)
-    late = placement_findings(report, deployed_source_map(run))
-    told = {name for finding in run.findings for name in finding.nodes}
-    run.findings += [item for item in late if not told.intersection(_float(result, item.nodes))]
-    run.findings[:] = with_choices(run.findings, placement_report(run))
     allowed = {Placement.NPU, Placement.CPU} if run.request.allow_cpu else {Placement.NPU}
     off = [node.node for node in report.nodes if node.placement not in allowed]
     none = report.count(Placement.NPU) == 0
     detail = "QAIRT takes no node of this model" if none else ", ".join(off[:5])
     if off and not run.request.allow_cpu and report.count(Placement.FAILS) == 0:
         detail += "; --allow-cpu deploys them to the CPU"
-    nodes = tuple(sorted(set(_float(result, tuple(off)))))
+    nodes = tuple(sorted(set(float_nodes(result, tuple(off)))))
     return Gate("nodes off the NPU", float(len(off)), 0.0, not off and not none, detail, nodes)
 
 
-def _float(result: Quantized, names: tuple[str, ...]) -> list[str]:
+def float_nodes(result: Quantized, names: tuple[str, ...]) -> list[str]:
+    """The nodes of the float graph that nodes of the quantized graph stand for."""
     return [item for name in names for item in result.derived.get(name, (name,))]
 
 

@@ -13,9 +13,7 @@ from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, Placement, PlacementReport
 from aipc.rewrites.results import Rewritten, Trigger
 
-from ..findings import placement_findings, read_source_map
 from ..gates import capture_gate
-from ..solved import deployed_source_map, mark_solved, with_choices
 from ..stage import Run, Stage
 from .placement import judge_soc, placement_report, quantized
 
@@ -28,12 +26,12 @@ def catalogue() -> str:
 
 
 def _full(run: Run) -> bool:
-    return run.request.finalize or run.search
+    return run.request.finalize or run.variant.finalize_rewritten
 
 
 def _triggers(run: Run) -> list[str]:
     fails = placement_report(run).count(Placement.FAILS) > 0
-    return sorted(item.value for item in run.triggers | ({Trigger.UNBUILDABLE} if fails else set()))
+    return sorted(item.value for item in run.variant.triggers | ({Trigger.UNBUILDABLE} if fails else set()))
 
 
 def _key(run: Run) -> Any:
@@ -58,10 +56,10 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
 
 def rewritten(run: Run) -> Rewritten:
     entry = run.entries["rewrite"]
-    # Some megabytes for a large model, and several readers.
-    if run.rewritten is None or run.rewritten[0] != entry.path:
-        run.rewritten = (entry.path, from_plain(entry.meta["result"], Rewritten))
-    return run.rewritten[1]
+    if entry.path not in run.parsed:
+        run.parsed[entry.path] = from_plain(entry.meta["result"], Rewritten)
+    result: Rewritten = run.parsed[entry.path]
+    return result
 
 
 def deployed_placement(run: Run) -> PlacementReport:
@@ -80,12 +78,6 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
         equal = capture_gate(result.equality, run.request.tolerance)
         if not equal.ok:
             return equal
-        run.findings[:] = mark_solved(run.findings, result, read_source_map(run.path("capture", "source_map.json")))
-    if result.placement:
-        told = {name for finding in run.findings for name in finding.nodes}
-        late = placement_findings(result.placement, deployed_source_map(run))
-        run.findings += [item for item in late if not told & _captured(result, item.nodes)]
-    run.findings[:] = with_choices(run.findings, placement_report(run))
     if quantized(run):
         # In float only the rewrites are judged; where every node runs is asked of the quantized graph.
         return Gate("float graph", 1.0, 1.0, True, "placement is judged on the quantized graph")
@@ -97,11 +89,16 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
     if off and not run.request.allow_cpu and report.count(Placement.FAILS) == 0:
         detail += "; --allow-cpu deploys them to the CPU"
     return Gate(
-        "nodes off the NPU", float(len(off)), 0.0, not off and not none, detail, tuple(sorted(_captured(result, off)))
+        "nodes off the NPU",
+        float(len(off)),
+        0.0,
+        not off and not none,
+        detail,
+        tuple(sorted(captured_nodes(result, off))),
     )
 
 
-def _captured(result: Rewritten, nodes: Iterable[str]) -> set[str]:
+def captured_nodes(result: Rewritten, nodes: Iterable[str]) -> set[str]:
     """The captured nodes that nodes of the rewritten graph stand for."""
     return {item for name in nodes for item in result.derived.get(name, (name,))}
 

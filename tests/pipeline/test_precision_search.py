@@ -9,7 +9,14 @@ import pytest
 
 from aipc.core.accuracy import NodeAccuracy, NodeError
 from aipc.core.frontier import Frontier, Tried, cheapest
-from aipc.quantize.choosing import Search, Suspect, needed, ranked
+from aipc.core.types import Gate, RemedyRecord, StageRecord
+from aipc.pipeline.attempt import Attempt
+from aipc.pipeline.attempts import Attempts
+from aipc.pipeline.fewest_layers import Suspect, needed, ranked
+from aipc.pipeline.outcome import Outcome
+from aipc.pipeline.precision_search import frontier, search
+from aipc.pipeline.remedy import Remedy
+from aipc.pipeline.variant import Variant, variant_for
 from aipc.quantize.plan import QuantizationPlan, plan_for
 
 MB = 10**6
@@ -27,6 +34,7 @@ class Figures:
     equalized: float = 0.0
     conversions: float = 0.0
     made: list[str] = field(default_factory=list)
+    remedies: list[str] = field(default_factory=list)
 
     def sqnr(self, plan: QuantizationPlan) -> float:
         total = 10 ** (-self.weights_db / 10)
@@ -42,8 +50,15 @@ class Figures:
     def threshold_db(self, plan: QuantizationPlan | None) -> float:
         return self.threshold
 
-    def make(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
+    def build(self, variant: Variant, label: str, measure: str, remedy: Remedy | None, base: Attempt | None) -> Attempt:
         self.made.append(label)
+        found = self.tried(variant.plan, label, measure)
+        gate = Gate("sqnr_db", found.sqnr_db, self.threshold, found.ok)
+        failed = None if found.ok else StageRecord("verify", 0.0, False, gate)
+        outcome = Outcome(failed=failed, stage="verify")
+        return Attempt(variant=variant, outcome=outcome, run=None, measure=measure, candidate=found)
+
+    def tried(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
         if plan is None:
             return Tried(label, measure, True, 400 * MB, 4000 * MB, sqnr_db=60.0)
         size = 100 * plan.activation_bits // 8 + len(plan.higher) + 2 * len(plan.float_nodes)
@@ -52,9 +67,33 @@ class Figures:
             label, measure, found >= self.threshold, size * MB, 10 * size * MB, sqnr_db=found, higher=plan.higher
         )
 
-    def blame(self, plan: QuantizationPlan) -> NodeAccuracy:
+    def introduced_error(self, attempt: Attempt) -> NodeAccuracy:
         nodes = {name: NodeError(30.0, effect_sqnr_db=-10 * math.log10(power)) for name, power in self.noise.items()}
         return NodeAccuracy(nodes)
+
+    def judged(self, record: RemedyRecord) -> None:
+        self.remedies.append(record.name)
+
+
+def searched(bench: Figures, precision: str, **options: float) -> Frontier:
+    attempts = Attempts(bench, **options)
+    search(attempts, Variant(precision=precision), precision)
+    return frontier(attempts)
+
+
+def auto(bench: Figures, **options: float) -> Frontier:
+    return searched(bench, "auto", **options)
+
+
+def mixed(bench: Figures) -> Frontier:
+    return searched(bench, "mixed")
+
+
+def repaired(bench: Figures) -> Frontier:
+    """What comes of a deployment in w8a8."""
+    attempts = Attempts(bench)
+    attempts.repair(attempts.attempt(variant_for("w8a8"), "w8a8 as it was asked for"))
+    return frontier(attempts)
 
 
 def noises(**powers: float) -> dict[str, float]:
@@ -62,17 +101,18 @@ def noises(**powers: float) -> dict[str, float]:
 
 
 def test_the_cheapest_that_passes_is_taken_and_the_rest_of_the_frontier_is_shown() -> None:
-    search = Search(Figures(noises(a=1e-4)))
-    found = search.auto()
+    attempts = Attempts(Figures(noises(a=1e-4)))
+    taken = search(attempts, Variant(precision="auto"), "auto")
+    found = frontier(attempts)
     assert [item.label for item in found.tried] == ["w8a8", "w8a16", "fp16"]
     assert found.chosen == "w8a8"
-    assert search.chosen(found) == plan_for("w8a8")
+    assert taken.plan == plan_for("w8a8")
     assert [found.is_best(item) for item in found.tried] == [True, True, True]
 
 
 def test_one_hostile_node_is_the_only_one_kept_higher() -> None:
     bench = Figures(noises(a=1e-4, hostile=0.5, b=2e-4, c=1e-4))
-    found = Search(bench).auto()
+    found = auto(bench)
     chosen = found.candidate(found.chosen)
     assert chosen is not None
     assert chosen.higher == ("hostile",)
@@ -82,7 +122,7 @@ def test_one_hostile_node_is_the_only_one_kept_higher() -> None:
 def test_the_fewest_nodes_are_found_where_the_effects_alone_mislead() -> None:
     # Together with the weights' own noise the worst five are needed: the sum of effects says fewer.
     bench = Figures({f"n{i}": 1e-3 for i in range(16)}, threshold=24.0, weights_db=24.6)
-    found = Search(bench).mixed()
+    found = mixed(bench)
     chosen = found.candidate(found.chosen)
     assert chosen is not None
     fewer = QuantizationPlan(activation_bits=8, range_method="mse", higher=chosen.higher[:-1])
@@ -90,38 +130,37 @@ def test_the_fewest_nodes_are_found_where_the_effects_alone_mislead() -> None:
 
 
 def test_without_fp16_on_the_chip_none_is_tried() -> None:
-    found = Search(Figures(noises(a=1.0), fp16=False, weights_db=10.0)).auto()
+    found = auto(Figures(noises(a=1.0), fp16=False, weights_db=10.0))
     assert found.chosen is None
     assert all("fp16" not in item.label for item in found.tried)
 
 
 def test_other_ranges_come_before_a_higher_precision() -> None:
     bench = Figures(noises(a=6e-3), gains={"measured": 4.0})
-    found = Search(bench).correct(plan_for("w8a8"))
+    found = repaired(bench)
     assert found.chosen == "w8a8 measured"
     assert [item.label for item in found.tried] == ["w8a8", "w8a8 measured"]
 
 
 def test_ranges_are_not_tried_where_they_cannot_help() -> None:
-    found = Search(Figures(noises(a=1.0))).correct(plan_for("w8a8"))
+    found = repaired(Figures(noises(a=1.0)))
     assert [item.label for item in found.tried] == ["w8a8", "w8a8 equalized", "w8a16", "w8a8+1 higher"]
     assert found.chosen == "w8a8+1 higher"
 
 
 def test_a_mixture_that_costs_more_than_16_bits_everywhere_says_so() -> None:
     noise = {f"n{i}": 1e-3 for i in range(120)}
-    found = Search(Figures(noise, threshold=30.0, fp16=False)).correct(plan_for("w8a8"))
+    found = repaired(Figures(noise, threshold=30.0, fp16=False))
     assert found.candidate(found.chosen).higher
     assert found.notes == ("w8a16 passes too and is planned to move 2000.0 MB of DDR instead of 2200.0 MB",)
-    cheap = Search(Figures(noises(a=1.0))).correct(plan_for("w8a8"))
+    cheap = repaired(Figures(noises(a=1.0)))
     assert cheap.chosen == "w8a8+1 higher"
     assert cheap.notes == ()
 
 
-@pytest.mark.parametrize("ask", [Search.mixed, lambda search: search.correct(plan_for("w8a8"))])
+@pytest.mark.parametrize("ask", [mixed, repaired])
 def test_no_choice_of_layers_is_tried_where_all_of_them_at_16_bits_do_not_pass(ask) -> None:
-    search = Search(Figures(noises(a=1.0, b=0.1), weights_db=22.0, fp16=False))
-    found = ask(search)
+    found = ask(Figures(noises(a=1.0, b=0.1), weights_db=22.0, fp16=False))
     assert found.chosen is None
     assert not any(item.higher for item in found.tried)
     assert "w8a16" in [item.label for item in found.tried]
@@ -129,47 +168,47 @@ def test_no_choice_of_layers_is_tried_where_all_of_them_at_16_bits_do_not_pass(a
 
 def test_layers_are_chosen_with_equalized_channels_where_16_bits_pass_only_so() -> None:
     bench = Figures(noises(a=1.0), weights_db=22.0, equalized=4.0, fp16=False)
-    for found in (Search(bench).mixed(), Search(bench).correct(plan_for("w8a8"))):
+    for found in (mixed(bench), repaired(bench)):
         assert found.chosen == "w8a8 equalized+1 higher"
 
 
 def test_all_layers_at_16_bits_are_taken_only_where_no_mixture_passes() -> None:
     noise = noises(a=1.0, **{f"n{i}": 1e-4 for i in range(8)})
-    assert Search(Figures(noise)).correct(plan_for("w8a8")).chosen == "w8a8+1 higher"
-    found = Search(Figures(noise, conversions=0.01, fp16=False)).correct(plan_for("w8a8"))
+    assert repaired(Figures(noise)).chosen == "w8a8+1 higher"
+    found = repaired(Figures(noise, conversions=0.01, fp16=False))
     assert found.chosen == "w8a16"
     assert any(item.higher for item in found.tried)
 
 
 def test_equalized_channels_come_before_a_higher_precision_and_are_kept_where_they_help() -> None:
-    cured = Search(Figures(noises(a=1.0), equalized=30.0)).correct(plan_for("w8a8"))
+    cured = repaired(Figures(noises(a=1.0), equalized=30.0))
     assert cured.chosen == "w8a8 equalized"
-    helped = Search(Figures(noises(a=1.0, b=1e-3), equalized=8.0)).correct(plan_for("w8a8"))
+    helped = repaired(Figures(noises(a=1.0, b=1e-3), equalized=8.0))
     assert helped.chosen == "w8a8 equalized+1 higher"
 
 
 def test_auto_keeps_the_named_layer_higher_and_equalizes_only_where_that_does_not_do() -> None:
-    assert Search(Figures(noises(a=1.0), equalized=30.0)).auto().chosen == "w8a8+1 higher"
+    assert auto(Figures(noises(a=1.0), equalized=30.0)).chosen == "w8a8+1 higher"
     bench = Figures(noises(a=1.0, b=1e-5), weights_db=20.0, equalized=30.0, fp16=False)
-    assert Search(bench).auto().chosen == "w8a16 equalized"
+    assert auto(bench).chosen == "w8a16 equalized"
 
 
 def test_islands_in_fp16_where_sixteen_bits_do_not_pass() -> None:
     bench = Figures(noises(a=400.0, b=1e-5), threshold=25.0)
-    found = Search(bench).auto()
+    found = auto(bench)
     assert found.candidate(found.chosen).measure == "the worst layer in fp16"
     assert found.candidate(found.chosen).cost < found.candidate("fp16").cost
 
 
 def test_the_same_answers_give_the_same_search() -> None:
     def labels() -> list[str]:
-        return [item.label for item in Search(Figures({f"n{i}": 2.0**-i for i in range(12)})).auto().tried]
+        return [item.label for item in auto(Figures({f"n{i}": 2.0**-i for i in range(12)})).tried]
 
     assert labels() == labels()
 
 
 def test_a_search_out_of_time_says_so_and_keeps_what_it_has() -> None:
-    found = Search(Figures(noises(a=1.0)), seconds=0.0).auto()
+    found = auto(Figures(noises(a=1.0)), seconds=0.0)
     assert [item.label for item in found.tried] == ["w8a8", "w8a16", "fp16"]
     assert found.chosen == "w8a16"
     assert "stopped after 0 s" in found.notes[0]

@@ -1,0 +1,32 @@
+"""Capture in the operator set 18: some operators are exported otherwise, and rightly, in an older set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..remedy import Case, Proposal, Proposals, Remedy
+
+_OPSET = 18
+"""The oldest that PyTorch's exporter writes."""
+
+
+def _applies(case: Case) -> bool:
+    return case.attempt.run.request.ref.kind == "python" and case.variant.opset > _OPSET
+
+
+def _proposals(case: Case) -> Proposals:
+    variant = replace(case.variant, opset=_OPSET)
+    yield Proposal(
+        variant=variant, measure=f"capture by {variant.strategy.replace('-', ' ')} with opset {variant.opset}"
+    )
+
+
+REMEDY = Remedy(
+    name="capture-opset-18",
+    stages=frozenset({"capture", "verify capture"}),
+    cost=11,
+    changes="the ONNX operator set",
+    promise="the captured graph agrees with PyTorch as closely as any other",
+    applies=_applies,
+    proposals=_proposals,
+)

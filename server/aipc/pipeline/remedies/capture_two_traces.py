@@ -1,0 +1,31 @@
+"""Capture by two traces: the exported program is made first, its positions in the source by a second trace.
+
+The default traces once and reads the positions from that trace; a model whose forward differs under it, because it
+looks at what it is called with, may export without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..remedy import Case, Proposal, Proposals, Remedy
+
+
+def _applies(case: Case) -> bool:
+    return case.attempt.run.request.ref.kind == "python" and case.variant.strategy != "two-traces"
+
+
+def _proposals(case: Case) -> Proposals:
+    variant = replace(case.variant, strategy="two-traces")
+    yield Proposal(variant=variant, measure=f"capture by two traces with opset {variant.opset}")
+
+
+REMEDY = Remedy(
+    name="capture-two-traces",
+    stages=frozenset({"capture", "verify capture"}),
+    cost=10,
+    changes="how the model is traced",
+    promise="the captured graph agrees with PyTorch as closely as any other",
+    applies=_applies,
+    proposals=_proposals,
+)

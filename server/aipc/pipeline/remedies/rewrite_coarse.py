@@ -1,0 +1,35 @@
+"""Apply the rules for what is right but rounds more in fp16 than it need.
+
+They are tried as well where a package passes only because correctly rounded fp16 is as far off: another form of the
+model may still be near.
+"""
+
+from __future__ import annotations
+
+from aipc.rewrites.results import Trigger
+
+from ..gates import PACKAGE_SQNR_DB
+from ..remedy import Case, Proposal, Proposals, Remedy
+
+
+def _applies(case: Case) -> bool:
+    variant = case.variant
+    if variant.plan is not None or variant.is_quantized or Trigger.COARSE in variant.triggers:
+        return False
+    return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
+
+
+def _proposals(case: Case) -> Proposals:
+    yield Proposal(variant=case.variant.with_trigger(Trigger.COARSE), measure="apply the rules for what is coarse")
+
+
+REMEDY = Remedy(
+    name="rewrite-coarse",
+    stages=frozenset({"verify"}),
+    cost=50,
+    changes="which rewrite rules are applied",
+    promise="every rewrite is proved on the nodes that it replaces, and the package is nearer to PyTorch",
+    applies=_applies,
+    proposals=_proposals,
+    improves=True,
+)

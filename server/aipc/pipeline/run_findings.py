@@ -1,0 +1,54 @@
+"""The findings of a run, derived from what its stages made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aipc.core.json import from_plain
+from aipc.core.types import Finding, PlacementReport
+
+from .findings import placement_findings, read_source_map
+from .gates import capture_gate
+from .solved import deployed_source_map, mark_solved, with_choices, with_choices_of_export
+from .stage import Run
+from .stages.capture import capture_findings
+from .stages.placement import placement_report
+from .stages.quantize import float_nodes, quantized_result
+from .stages.rewrite import captured_nodes, rewritten
+
+
+def findings_of(run: Run) -> tuple[Finding, ...]:
+    """What the stages so far say on the author's expressions; what is rewritten by itself is information."""
+    if "capture" not in run.entries:
+        return ()
+    if not run.meta("capture")["ok"]:
+        return with_choices_of_export(capture_findings(run))
+    if "placement" not in run.entries:
+        return ()
+    findings = placement_findings(placement_report(run), read_source_map(run.path("capture", "source_map.json")))
+    if "rewrite" in run.entries:
+        findings = _rewritten(run, findings)
+    if (result := quantized_result(run)) is not None:
+        report = from_plain(run.meta("quantize")["placement"], PlacementReport)
+        late = placement_findings(report, deployed_source_map(run))
+        findings = _joined(findings, ((item, float_nodes(result, item.nodes)) for item in late))
+        findings = with_choices(findings, placement_report(run))
+    return findings
+
+
+def _rewritten(run: Run, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    result = rewritten(run)
+    if result.changed:
+        if not capture_gate(result.equality, run.request.tolerance).ok:
+            return findings
+        findings = mark_solved(findings, result, read_source_map(run.path("capture", "source_map.json")))
+    if result.placement:
+        late = placement_findings(result.placement, deployed_source_map(run, until="rewrite"))
+        findings = _joined(findings, ((item, captured_nodes(result, item.nodes)) for item in late))
+    return with_choices(findings, placement_report(run))
+
+
+def _joined(findings: Sequence[Finding], late: Iterable[tuple[Finding, Iterable[str]]]) -> tuple[Finding, ...]:
+    """The findings, and those of a later graph that none of them is about; each with the nodes that it stands for."""
+    known = {name for finding in findings for name in finding.nodes}
+    return (*findings, *(finding for finding, nodes in late if not known.intersection(nodes)))
