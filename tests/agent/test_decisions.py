@@ -48,8 +48,8 @@ def test_decisions_on_values_are_observed_and_those_on_shapes_configuration_and_
 @pytest.mark.parametrize(
     ("values", "left"),
     [
-        ([[0.0]], {"16 false", "17 does not run", "19 false"}),
-        ([[-0.9, -0.9]], {"16 true", "17 runs", "19 true"}),
+        ([[0.0]], {"16 false", "17 another number of times", "19 false"}),
+        ([[-0.9, -0.9]], {"16 true", "17 another number of times", "19 true"}),
         ([[0.0], [-0.9, -0.9]], set()),
         ([], set()),  # what was never reached says nothing
     ],

@@ -3,7 +3,7 @@
 A rewrite that removes a decision has to be judged on inputs that take each of its sides. Which those are is known only
 by running the original: its text is written again with every such decision passed through :func:`observe`.
 
-Kinds: tests of ``if``, ``while``, conditional expressions and comprehensions; loops that may run zero times;
+Kinds: tests of ``if``, ``while``, conditional expressions and comprehensions; loops whose number of rounds is a value;
 comparisons, whose result may be a tensor (a mask). Tests of shapes, types and configuration are left out: no input of
 the model's fixed shapes takes their other side.
 """
@@ -50,7 +50,7 @@ class Decision:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        return ("runs", "does not run") if self.kind == "loop" else ("true", "false")
+        return () if self.kind == "loop" else ("true", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Side:
     def message(self) -> str:
         where = f"line {self.decision.line} (`{self.decision.text}`)"
         if self.decision.kind == "loop":
-            return f"no input was found for which the loop of {where} {self.outcome}"
+            return f"no input was found for which the loop of {where} runs {self.outcome}"
         if self.decision.kind == "mask":
             return f"no input was found for which {where} is {self.outcome} anywhere"
         return f"no input was found for which {where} is {self.outcome}"
@@ -129,7 +129,9 @@ def open_sides(decisions: Sequence[Decision], seen: set[tuple[int, str]], first:
     sides = []
     for number, decision in enumerate(decisions, first):
         reached = {outcome for at, outcome in seen if at == number}
-        if reached and (decision.converted or _TENSOR in reached):
+        if decision.kind == "loop" and len(reached) == 1:
+            sides.append(Side(decision, "another number of times"))
+        elif reached and (decision.converted or _TENSOR in reached):
             sides += [Side(decision, outcome) for outcome in decision.sides if outcome not in reached]
     return tuple(sides)
 
@@ -146,20 +148,17 @@ def _outcomes(value: Any) -> Sequence[str]:
 
 
 class _Loop:
-    """An iterable that records whether it gave anything."""
+    """An iterable that records how much it gave."""
 
     def __init__(self, number: int, values: Any) -> None:
         self._number, self._values = number, values
 
     def __iter__(self) -> Any:
-        ran = False
+        count = 0
         for item in self._values:
-            if not ran:
-                ran = True
-                _observed.add((self._number, "runs"))
+            count += 1
             yield item
-        if not ran:
-            _observed.add((self._number, "does not run"))
+        _observed.add((self._number, str(count)))
 
 
 class _Visitor(ast.NodeTransformer):
