@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aipc.api import CheckReport, DeployReport, Package, check, deploy, load
+    from aipc.api import CheckReport, Comparison, DeployReport, Package, check, compare, deploy, load
     from aipc.core.errors import AipcError
     from aipc.core.types import Event, Finding, Severity
 
@@ -27,12 +27,14 @@ __version__ = "0.1.0"
 __all__ = [
     "AipcError",
     "CheckReport",
+    "Comparison",
     "DeployReport",
     "Event",
     "Finding",
     "Package",
     "Severity",
     "check",
+    "compare",
     "deploy",
     "load",
 ]

@@ -31,3 +31,5 @@ def test_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert namespace["report"].placement == {"npu": 2, "cpu": 1, "fails": 0}
         assert namespace["deployed"].ok and namespace["quantized"].ok
         assert len(namespace["outputs"]) == 4
+        assert "SQNR of output" in {measure.name for measure in namespace["comparison"].measures}
+        assert "<table>" in namespace["comparison"]._repr_html_()

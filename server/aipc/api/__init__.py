@@ -1,8 +1,9 @@
 """The functions and types that ``import aipc`` offers. One file a request; imports no heavy library."""
 
 from .checking import check
+from .comparing import compare
 from .deploying import deploy
 from .loading import Package, load
-from .results import CheckReport, DeployReport
+from .results import CheckReport, Comparison, DeployReport
 
-__all__ = ["CheckReport", "DeployReport", "Package", "check", "deploy", "load"]
+__all__ = ["CheckReport", "Comparison", "DeployReport", "Package", "check", "compare", "deploy", "load"]

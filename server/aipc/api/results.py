@@ -12,6 +12,7 @@ from aipc.core import json as plain
 from aipc.core import types
 from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Placement
+from aipc.report import comparison
 
 if TYPE_CHECKING:
     from .loading import Package
@@ -73,8 +74,27 @@ class DeployReport(_Shown, types.DeployReport):
         return load(self.package, self.target)
 
 
+class Comparison(_Shown, comparison.Comparison):
+    """What got worse between two deployments. Fields: :class:`aipc.report.comparison.Comparison`."""
+
+    __slots__ = ()
+    __repr__ = _Shown.__repr__
+
+    def to_markdown(self) -> str:
+        """For the comment of a pull request."""
+        return comparison.markdown(self)
+
+
 def _summary(report: Any) -> Iterator[str]:
-    """The first line says how it went; the others are the findings."""
+    """The first line says how it went; the others are the findings or the measures."""
+    if isinstance(report, Comparison):
+        worse = [item.name for item in report.measures if item.trend is comparison.Trend.WORSE]
+        verdict = f"worse: {', '.join(worse)}" if worse else "nothing got worse"
+        yield f"{report.model}: {verdict}"
+        for item in report.measures:
+            values = [comparison.figure(value, item.unit) for value in (item.before, item.after)]
+            yield f"{item.name}: {values[0]} to {values[1]} ({item.trend.value})"
+        return
     places = ", ".join(
         f"{count} {place.value}" for place in Placement if (count := (report.placement or {}).get(place.value))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from ._device_tables import cpu_words, device_lines, no_latency
 if TYPE_CHECKING:
     from aipc.doctor import DoctorReport
     from aipc.engine import RunReport, VerifyAllReport, VerifyReport
+    from aipc.report.formats import Document
     from aipc.targets import Description
 
 _MOST_RELATED = 3
@@ -43,6 +45,19 @@ def check_page(report: CheckReport) -> Iterator[Any]:
         yield from blame_lines(report.accuracy)
     yield from findings_lines(report.findings)
     yield _closing(report.findings)
+
+
+def check_all_page(document: Document) -> Iterator[Any]:
+    """What ``aipc check`` prints of each model; its new findings alone where it is compared with a baseline."""
+    for number, model in enumerate(document.models):
+        if number:
+            yield Text("")
+        shown = tuple(finding for finding, new, _ in model.items() if new)
+        yield from check_page(replace(model.report, findings=shown))
+        if known := len(model.new) - len(shown):
+            yield Text(f"{known} more in the baseline", "dim")
+    for name, message in document.errors.items():
+        yield Text(f"{name}: {message}", "bold red")
 
 
 def deploy_page(report: DeployReport) -> Iterator[Any]:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aipc.core.types import Severity
+from aipc.report.formats import format_names
 
-from ._console import show, write_json
-from ._options import Calibration, Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, TimeLimit, from_here
+from ._console import show, write, write_json
+from ._options import Calibration, Debug, Json, MemoryLimit, NoCache, Precision, SoC, TimeLimit, from_here
 from ._work import TIME_LIMIT, Work, working
+
+_FORMATS = ("text", "json", *format_names())
 
 
 def command(
-    model: Model,
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL...",
+            help="file.py:Name, a model configured in pyproject.toml, a .onnx file or a .pt2 file.",
+            show_default=False,
+        ),
+    ] = None,
     soc: SoC = None,
     precision: Precision = None,
+    every: Annotated[bool, typer.Option("--all", help="Every model configured in pyproject.toml.")] = False,
     infer: Annotated[
         bool, typer.Option("--infer", help="Only show the example inputs that AIPC finds for the model.")
     ] = False,
-    write: Annotated[bool, typer.Option("--write", help="With --infer: write them to pyproject.toml.")] = False,
+    write_inputs: Annotated[bool, typer.Option("--write", help="With --infer: write them to pyproject.toml.")] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Validate only; do not compile to the end, which finds more.")
     ] = False,
@@ -28,6 +40,20 @@ def command(
         bool, typer.Option("--numerics", help="Also judge each operator's numbers on the simulator.")
     ] = False,
     calibration: Calibration = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", help=f"What to print: {', '.join(_FORMATS)}.", show_default=True),
+    ] = "text",
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Findings that were there before: only new ones fail."),
+    ] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write the present findings to the file of --baseline.")
+    ] = False,
+    fail_on: Annotated[
+        Severity, typer.Option("--fail-on", help="The least severity that makes the exit status 1.")
+    ] = Severity.WARNING,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -36,39 +62,62 @@ def command(
 ) -> int:
     """Ask QAIRT where each operator runs, and show what does not run on the NPU on its expression.
 
-    The exit status is 1 when there are errors or warnings.
+    The exit status is 1 when there are errors or warnings; with --baseline, when there are new ones.
     """
-    if write and not infer:
+    form = "json" if as_json else form
+    if form not in _FORMATS:
+        raise typer.BadParameter(f"there is no format {form!r}; use one of {', '.join(_FORMATS)}")
+    if write_inputs and not infer:
         raise typer.BadParameter("--write goes with --infer")
-    if infer:
-        with working(time_limit, memory_limit) as work:
-            return _infer(model, write, as_json, work)
+    if write_baseline and baseline is None:
+        raise typer.BadParameter("--write-baseline goes with --baseline FILE")
     from aipc import engine
 
-    if engine.configured_application(model):
+    names = engine.models_to_check(models or (), every=every, cwd=Path.cwd())
+    if infer:
+        if len(names) != 1:
+            raise typer.BadParameter("--infer takes one model")
+        with working(time_limit, memory_limit) as work:
+            return _infer(names[0], write_inputs, form == "json", work)
+    if len(names) == 1 and engine.configured_application(names[0]):
         from ._applications import check_application
 
-        app = engine.ApplicationRequest(application=model, soc=soc, precision=precision, use_cache=not no_cache)
+        if form not in ("text", "json"):
+            raise typer.BadParameter(f"{names[0]} is an application, which is checked as text or json")
+        app = engine.ApplicationRequest(application=names[0], soc=soc, precision=precision, use_cache=not no_cache)
         with working(time_limit, memory_limit) as work:
-            return check_application(app, full=not quick, as_json=as_json, work=work)
-    request = engine.CheckRequest(
-        model,
-        soc,
-        precision,
-        full=not quick,
-        numerics=numerics,
-        use_cache=not no_cache,
-        calibration=from_here(calibration),
-    )
+            return check_application(app, full=not quick, as_json=form == "json", work=work)
+    requests = [
+        engine.CheckRequest(
+            name,
+            soc,
+            precision,
+            full=not quick,
+            numerics=numerics,
+            use_cache=not no_cache,
+            calibration=from_here(calibration),
+        )
+        for name in names
+    ]
     with working(time_limit, memory_limit) as work:
-        report = engine.check(request, work.pool, work.on_event, work.cancel)
-    if as_json:
-        write_json(report)
-    else:
-        from ._tables import check_page
+        reports, errors = engine.check_all(requests, work.pool, work.on_event, work.cancel)
+    if write_baseline and baseline is not None:
+        from aipc.report.baseline import known_findings
+        from aipc.report.baseline import write_baseline as save
 
-        show(*check_page(report))
-    return 1 if any(finding.severity is not Severity.INFORMATION for finding in report.findings) else 0
+        save(baseline, known_findings(reports, engine.repository_root(Path.cwd())))
+    document = engine.judged(reports, errors, baseline=baseline, fail_on=fail_on)
+    if form == "text":
+        from ._tables import check_all_page
+
+        show(*check_all_page(document))
+    elif form == "json":
+        write_json(reports[0] if len(names) == 1 else engine.CheckAllReport(document.ok, reports, errors))
+    else:
+        from aipc.report import formats
+
+        write(formats.write(form, document))
+    return 0 if document.ok else 1
 
 
 def _infer(model: str, write: bool, as_json: bool, work: Work) -> int:

@@ -275,6 +275,9 @@ class DeployReport:
     """Where it ran and what was measured there (``targets.TargetRun`` as plain data); None before the run."""
     remedies: tuple[RemedyRecord, ...] = ()
     """What the deployment tried by itself where a stage failed, in order."""
+    compiled: Mapping[str, int] | None = None
+    """``bytes`` of the context binaries; where the compiler planned them, ``read_bytes``, ``write_bytes`` and
+    ``spill_bytes`` of DDR for one inference. None before compiling."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from .application_packages import (
 )
 from .applications import ApplicationRequest, check_application, deploy_application
 from .checking import CheckRequest, check, opened_run
+from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
 from .chips import deploy
+from .comparing import compare, read_report
 from .deploying import DeployRequest
 from .documents import operator_document, targets_document
 from .explaining import Explanation, explain, meanings
@@ -43,6 +45,7 @@ __all__ = [
     "AppReport",
     "AppRunReport",
     "ApplicationRequest",
+    "CheckAllReport",
     "CheckRequest",
     "DeployReport",
     "DeployRequest",
@@ -58,7 +61,9 @@ __all__ = [
     "agent",
     "application_package",
     "check",
+    "check_all",
     "check_application",
+    "compare",
     "configure",
     "configured_application",
     "deploy",
@@ -68,7 +73,9 @@ __all__ = [
     "explain",
     "graph",
     "infer",
+    "judged",
     "meanings",
+    "models_to_check",
     "node_accuracy",
     "opened_run",
     "operator_document",
@@ -76,7 +83,9 @@ __all__ = [
     "placement",
     "probe_operators",
     "quantize",
+    "read_report",
     "recheck_operators",
+    "repository_root",
     "rewrite_operators",
     "run_application",
     "run_options",

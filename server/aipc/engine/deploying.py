@@ -229,4 +229,13 @@ def _deploy_report(
         device=dict(run.meta("run")) if "run" in run.entries else None,
         frontier=settled.frontier,
         remedies=settled.remedies,
+        compiled=_compiled(run),
     )
+
+
+def _compiled(run: Run) -> dict[str, int] | None:
+    if "compile" not in run.entries:
+        return None
+    meta = run.meta("compile")
+    planned = {name: value for name, value in meta["traffic"].items() if name.endswith("_bytes") and value is not None}
+    return {"bytes": sum(meta["sizes"].values()), **planned}

@@ -13,6 +13,8 @@ from typing import Any
 
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Range
 
+from .comparison import Comparison, figure
+
 _AROUND = 2
 """Lines of source shown before and after a finding."""
 
@@ -27,7 +29,7 @@ class _Line:
 
 def fragment(report: Any) -> str:
     """HTML of a report, with its own style, for a notebook's output."""
-    kind = "check" if isinstance(report, CheckReport) else "deploy"
+    kind = "check" if isinstance(report, CheckReport) else "compare" if isinstance(report, Comparison) else "deploy"
     text: str = _environment().get_template(f"{kind}.html").render(report=report)
     return text
 
@@ -99,7 +101,9 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(diff_of=diff_of, source_lines=source_lines, strip=strip, place_of=place_of)
+    environment.globals.update(
+        diff_of=diff_of, source_lines=source_lines, strip=strip, place_of=place_of, figure=figure
+    )
     environment.filters["db"] = lambda value: "exact" if value == float("inf") else f"{value:.1f} dB"
     environment.filters["figure"] = lambda value: f"{value:.4g}"
     return environment
