@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aipc.agent.confined_pool import ConfinedPool
+from aipc.capture.worker_jobs import INFER
 from aipc.core.config import load_config, resolve_model
 from aipc.core.errors import AipcError
 
@@ -41,7 +42,7 @@ def loaded(pool, folder: Path, line: str, seconds: float = 60.0):
     confined = ConfinedPool(pool, (str(folder),), seconds)
     ref = resolve_model("hostile.py:Model", folder, load_config(folder))
     try:
-        return confined, confined.run("aipc.capture.jobs:infer", {"ref": ref})
+        return confined, confined.run(INFER, {"ref": ref})
     except AipcError as error:
         return confined, error
 
@@ -141,4 +142,4 @@ def test_the_front_is_not_reached_by_the_connection(pool, outside: Path):
     confined = ConfinedPool(pool, (str(outside / "project"),), 60.0)
     ref = resolve_model("hostile.py:Model", outside / "project", load_config(outside / "project"))
     with pytest.raises(AipcError, match=r"RuntimeError: \[\]"):
-        confined.run("aipc.capture.jobs:infer", {"ref": ref})
+        confined.run(INFER, {"ref": ref})

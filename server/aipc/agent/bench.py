@@ -22,6 +22,7 @@ from aipc.pipeline.stages.quantize import captured_placement
 from aipc.pipeline.variant import variant_for
 from aipc.quantize.plan import QuantizationPlan
 
+from . import worker_jobs
 from .confined_pool import ConfinedPool
 from .integers import Samples, calibrate, read_samples
 from .job_results import Forwarded, Held, Reference
@@ -122,7 +123,7 @@ class Bench:
         seeds = [secrets.randbits(32) for _ in range(_UNSEEN)]
         try:
             self.reference = self.confined.run(
-                "aipc.agent.jobs:reference",
+                worker_jobs.REFERENCE,
                 {"ref": self.request.ref, "out": str(outputs), "inputs": str(self.inputs), "seeds": seeds},
                 on_event=self.on_event,
                 cancel=self.cancel,
@@ -149,11 +150,11 @@ class Bench:
             "names": list(self.reference.arguments),
             "out": str(self.inputs),
         }
-        names = self.pool.run("aipc.agent.jobs:held_out", places, on_event=self.on_event, cancel=self.cancel)
+        names = self.pool.run(worker_jobs.HELD_OUT, places, on_event=self.on_event, cancel=self.cancel)
         out = self.private / "reference"
         arguments = {"ref": self.request.ref, "out": str(out), "given": str(self.inputs), "sets": list(names)}
         answered: Forwarded = self.confined.run(
-            "aipc.agent.jobs:forward", arguments, on_event=self.on_event, cancel=self.cancel
+            worker_jobs.FORWARD, arguments, on_event=self.on_event, cancel=self.cancel
         )
         self.confined.tried.clear()
         self._held_out = answered.sets
@@ -229,12 +230,12 @@ class Bench:
             "states": bool(self.reference.states),
         }
         forwarded: Forwarded = self.confined.run(
-            "aipc.agent.jobs:forward", arguments, on_event=self.on_event, cancel=self.cancel
+            worker_jobs.FORWARD, arguments, on_event=self.on_event, cancel=self.cancel
         )
         tried = self._new(self.confined.tried)
         graph = checked.run.path("capture", "model.onnx")
         held: tuple[Held, ...] = checked.run.job(
-            "aipc.agent.jobs:hold",
+            worker_jobs.HOLD,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
             sets=list(forwarded.sets),
@@ -251,7 +252,7 @@ class Bench:
         if not chains:
             return {}
         found: Mapping[str, str] = self.pool.run(
-            "aipc.agent.names:foreign", {"chains": list(chains)}, on_event=self.on_event, cancel=self.cancel
+            worker_jobs.FOREIGN_NAMES, {"chains": list(chains)}, on_event=self.on_event, cancel=self.cancel
         )
         return found
 
@@ -271,7 +272,7 @@ class Bench:
         else:
             sets = ("real", next(name for name in self.reference.sets if name.startswith("unseen")))
         held: tuple[Held, ...] = run.job(
-            "aipc.agent.jobs:simulate",
+            worker_jobs.SIMULATE,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
             sets=list(sets),

@@ -14,6 +14,7 @@ from aipc.core.errors import ConfigError, WorkerCrashedError
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
 
+from . import worker_jobs
 from .errors import LostReplyError
 from .messages import Completion, Reply
 
@@ -141,7 +142,7 @@ class OpenAIEndpoint:
 
         try:
             reply: Reply = self._pool.run(
-                "aipc.agent.llm_job:complete",
+                worker_jobs.COMPLETE,
                 {"settings": self._settings, "request": request},
                 on_event=on_event,
                 limits=Limits(seconds=request.seconds + _GRACE_SECONDS),

@@ -1,4 +1,4 @@
-"""A pool that runs the author's and the model's code confined, and every other job as ever."""
+"""A pool that confines every job that runs the author's or a language model's code; others run unconfined."""
 
 from __future__ import annotations
 
@@ -8,21 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aipc.capture.results import CaptureResult, InferredInputs
 from aipc.core.errors import AipcError
+from aipc.core.jobs import AnyJob
 from aipc.core.json import from_plain
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
 
-from .job_results import Forwarded, Reference
-
-_RESULTS: Mapping[str, type[Any]] = {
-    "aipc.capture.jobs:capture": CaptureResult,
-    "aipc.capture.jobs:infer": InferredInputs,
-    "aipc.agent.jobs:forward": Forwarded,
-    "aipc.agent.jobs:reference": Reference,
-}
-"""The jobs that run code of the project, and what they answer."""
+from .worker_jobs import CONFINE
 
 
 class ConfinedPool(WorkerPool):
@@ -44,7 +36,7 @@ class ConfinedPool(WorkerPool):
 
     def run(
         self,
-        job: str,
+        job: AnyJob | str,
         arguments: Mapping[str, Any],
         *,
         on_event: Callable[[Event], None] | None = None,
@@ -52,13 +44,13 @@ class ConfinedPool(WorkerPool):
         log: Path | None = None,
         cancel: threading.Event | None = None,
     ) -> Any:
-        if job not in _RESULTS:
+        if isinstance(job, str) or not job.runs_author_code:
             return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
         writable = [str(arguments["out"])] if "out" in arguments else []
         readable = [*self._readable, *(str(item) for item in (arguments.get("given"),) if item)]
         seconds = min(self._seconds, (limits or self.limits).seconds)
         asked = {
-            "job": job,
+            "job": job.target,
             "arguments": dict(arguments),
             "readable": readable,
             "writable": writable,
@@ -67,9 +59,7 @@ class ConfinedPool(WorkerPool):
         # The job stops itself; this limit is for the case that it cannot.
         outer = replace(limits or self.limits, seconds=seconds + 60)
         try:
-            answer = self._inner.run(
-                "aipc.agent.confine:run", asked, on_event=on_event, limits=outer, log=log, cancel=cancel
-            )
+            answer = self._inner.run(CONFINE, asked, on_event=on_event, limits=outer, log=log, cancel=cancel)
         except AipcError as error:
             from .tried import tried_by
 
@@ -78,6 +68,6 @@ class ConfinedPool(WorkerPool):
         self.tried += answer["seen"]
         self.enforced = tuple(answer["enforced"])
         try:
-            return from_plain(answer["result"], _RESULTS[job])
+            return from_plain(answer["result"], job.result)
         except Exception as error:
             raise AipcError("the confined job's answer is not of its form", detail=str(error)) from error

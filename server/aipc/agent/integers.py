@@ -17,6 +17,7 @@ from aipc.core.workers import WorkerPool
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.calibrate import samples_wanted
 from aipc.qairt.soc import get_soc
+from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import EXAMPLE, UNIFORM
 from aipc.quantize.results import CalibrationSet
 
@@ -70,7 +71,7 @@ def read_samples(request: Request, pool: WorkerPool, captured: Run, folder: Path
     example = request.calibration in {None, EXAMPLE}
     asked = replace(request, calibration=EXAMPLE, preprocess=None) if example else request
     arguments = samples_wanted(asked, captured, folder)
-    found: CalibrationSet = pool.run("aipc.quantize.calibration:prepare", arguments, cancel=captured.cancel)
+    found: CalibrationSet = pool.run(quantize_jobs.PREPARE, arguments, cancel=captured.cancel)
     if example:
         found = replace(found, source=EXAMPLE)
     return Samples(folder, found)
@@ -82,7 +83,7 @@ def calibrate(run: Run, samples: Samples, cache: Cache) -> None:
 
     def build(directory: Path) -> Mapping[str, Any]:
         seen = run.job(
-            "aipc.quantize.jobs:collect",
+            quantize_jobs.COLLECT,
             model=str(run.float_graph),
             samples=str(samples.folder / "calibration"),
             out=str(directory / "statistics"),

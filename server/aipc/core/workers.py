@@ -23,14 +23,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._paths import authors_path
 from .errors import AipcError, CancelledError, WorkerCrashedError
+from .jobs import AnyJob, Job
 from .types import Event
 
 if TYPE_CHECKING:
     import psutil
+
+R = TypeVar("R")
 
 _POLL_SECONDS = 0.1
 _MEMORY_POLL_SECONDS = 0.1
@@ -60,7 +63,7 @@ class Limits:
 
 
 class WorkerPool:
-    """Runs jobs named ``"package.module:function"`` in processes of their own.
+    """Runs jobs (see :class:`core.jobs.Job`) in processes of their own.
 
     A job is ``def job(report: Callable[[Event], None], **arguments) -> result``; arguments and result are
     pickled. Safe to use from several threads.
@@ -95,9 +98,33 @@ class WorkerPool:
             self._warming = threading.Thread(target=_with_own_main(forkserver.ensure_running), daemon=True)
             self._warming.start()
 
+    @overload
     def run(
         self,
-        job: str,
+        job: Job[R],
+        arguments: Mapping[str, Any],
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        limits: Limits | None = None,
+        log: Path | None = None,
+        cancel: threading.Event | None = None,
+    ) -> R: ...
+
+    @overload
+    def run(
+        self,
+        job: AnyJob | str,
+        arguments: Mapping[str, Any],
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        limits: Limits | None = None,
+        log: Path | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Any: ...
+
+    def run(
+        self,
+        job: AnyJob | str,
         arguments: Mapping[str, Any],
         *,
         on_event: Callable[[Event], None] | None = None,
@@ -121,7 +148,8 @@ class WorkerPool:
             os.close(descriptor)
             log = Path(temporary)
         try:
-            return self._run(job, arguments, on_event, limits or self.limits, log, cancel)
+            target = job if isinstance(job, str) else job.target
+            return self._run(target, arguments, on_event, limits or self.limits, log, cancel)
         except WorkerCrashedError:
             temporary = None  # the message names this log
             raise

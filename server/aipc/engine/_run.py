@@ -22,6 +22,7 @@ from aipc.pipeline.findings import numerics_findings
 from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.variant import variant_for
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.results import Localization
 from aipc.quantize.plan import CALIBRATION_COUNT
 
@@ -104,7 +105,7 @@ def counts(report: Any) -> dict[str, int]:
 
 def localize(run: Run) -> tuple[Finding, ...]:
     found: Localization = run.job(
-        "aipc.qairt.package_jobs:localize",
+        qairt_jobs.LOCALIZE,
         model=str(run.graph),
         inputs_npz=str(run.path("capture", "inputs.npz")),
         soc=run.request.soc,

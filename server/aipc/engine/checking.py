@@ -32,6 +32,7 @@ from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.quantize import captured_placement
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
+from aipc.rewrites import worker_jobs as rewrites_jobs
 
 from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
 from .results import node_accuracy
@@ -121,7 +122,8 @@ def check(
         if run.plan is not None and run.request.calibration == EXAMPLE:
             findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
         if any(finding.fixes for finding in findings):
-            findings = list(run.job("aipc.rewrites.jobs:propose", findings=findings, unsaved=dict(request.unsaved)))
+            proposed = run.job(rewrites_jobs.PROPOSE, findings=findings, unsaved=dict(request.unsaved))
+            findings = list(proposed)
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
     placed = captured_placement(run) if "placement" in run.entries else None

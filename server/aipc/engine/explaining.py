@@ -12,6 +12,7 @@ from aipc.core.errors import InputError
 from aipc.core.rules import RULES
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.qairt.explain import phrases
+from aipc.rewrites import worker_jobs as rewrites_jobs
 from aipc.rewrites.choices import CHOICES
 
 from ._run import OnEvent
@@ -63,7 +64,7 @@ def explain(
     """
     known = meanings()
     with pool_or_new(pool) as workers:
-        rewrites = workers.run("aipc.rewrites.describe:describe", {}, on_event=on_event, cancel=cancel)
+        rewrites = workers.run(rewrites_jobs.DESCRIBE, {}, on_event=on_event, cancel=cancel)
     codes = {item["code"] for item in rewrites}
     if rule not in known and rule not in codes:
         near = difflib.get_close_matches(rule, {*known, *codes}, 3, 0.5)

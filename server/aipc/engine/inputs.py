@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aipc.capture import worker_jobs as capture_jobs
 from aipc.capture.results import InferredInputs
 from aipc.core.config import Config, InputSpec, ModelRef, shown_inputs, write_model_config
 from aipc.core.errors import ConfigError
@@ -44,7 +45,7 @@ def infer(
     """
     ref, config = resolve_ref(model, cwd)
     with pool_or_new(pool) as workers:
-        found: InferredInputs = workers.run("aipc.capture.jobs:infer", {"ref": ref}, on_event=on_event, cancel=cancel)
+        found: InferredInputs = workers.run(capture_jobs.INFER, {"ref": ref}, on_event=on_event, cancel=cancel)
     if write and (kept := _remember(ref, config, found.shapes, replace=False)).replaces:
         raise ConfigError(
             f"{config.root / 'pyproject.toml'} already gives {kept.name} the inputs {kept.replaces}; "

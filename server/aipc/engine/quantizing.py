@@ -25,7 +25,9 @@ from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.calibrate import calibration_set
 from aipc.pipeline.stages.package import quantization
 from aipc.pipeline.stages.quantize import quantized_result
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.runtime import require_qairt
+from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import UNIFORM
 
 from ._run import OnEvent, calibrated, counts, new_run, resolve
@@ -131,7 +133,7 @@ def _written(run: Run, out: Path, *, dlc: bool) -> tuple[tuple[OutputAccuracy, .
     result = quantized_result(run)
     assert result
     accuracy: tuple[OutputAccuracy, ...] = run.job(
-        "aipc.quantize.judging:on_cpu",
+        quantize_jobs.ON_CPU,
         model=str(run.graph),
         samples=[str(path) for path in run.held_out],
         references=[str(path) for path in run.references],
@@ -140,7 +142,7 @@ def _written(run: Run, out: Path, *, dlc: bool) -> tuple[tuple[OutputAccuracy, .
     files = [source / name for name in ("model.onnx", "model.data") if (source / name).is_file()]
     if dlc:
         path = run.directory / "model.dlc"
-        run.job("aipc.qairt.dlc:write", model=str(run.graph), soc=run.request.soc, out=str(path))
+        run.job(qairt_jobs.WRITE_DLC, model=str(run.graph), soc=run.request.soc, out=str(path))
         files.append(path)
     provenance = {**(quantization(run) or {}), "encodings": to_plain(result.encodings)}
 

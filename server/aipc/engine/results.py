@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aipc.capture import worker_jobs as capture_jobs
 from aipc.core.cache import Cache
 from aipc.core.config import load_config
 from aipc.core.errors import InputError
@@ -17,6 +18,7 @@ from aipc.core.types import (
 )
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.runs import RunSummary, list_runs
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.results import NodeAccuracy
 
 from ._run import OnEvent
@@ -46,7 +48,7 @@ def node_accuracy(
     key = hash_value({"accuracy": 2, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
 
     def build(directory: Path) -> Mapping[str, Any]:
-        found = pool.run("aipc.qairt.node_accuracy:node_accuracy", arguments, on_event=on_event, cancel=cancel)
+        found = pool.run(qairt_jobs.NODE_ACCURACY, arguments, on_event=on_event, cancel=cancel)
         plain: Mapping[str, Any] = to_plain(found)
         return plain
 
@@ -61,6 +63,6 @@ def graph(report: CheckReport, pool: WorkerPool) -> Path:
 
     def build(directory: Path) -> Mapping[str, Any]:
         arguments = {"model": str(source), "out": str(directory / "model.onnx")}
-        return {"nodes": pool.run("aipc.capture.outline:outline", arguments)}
+        return {"nodes": pool.run(capture_jobs.OUTLINE, arguments)}
 
     return Cache().put(hash_value({"outline": 1, "graph": source.parent.name}), build).path / "model.onnx"

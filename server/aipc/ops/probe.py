@@ -15,10 +15,12 @@ from typing import Any
 
 from aipc.core.cache import Cache
 from aipc.core.errors import AipcError, WorkerCrashedError
+from aipc.core.jobs import Job
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
 from aipc.qairt.runtime import require_qairt
 
+from . import worker_jobs
 from .journal import Journal
 from .results import FAILS, NO_EXPORT, Described, Facts, Measured, Progress
 
@@ -62,7 +64,7 @@ class _State:
     export_again: bool
     total: int
     on_event: OnEvent
-    job: str = "aipc.ops.jobs:probe"
+    job: Job[None] = worker_jobs.PROBE
     only: Collection[tuple[str, str]] | None = None
     facts: dict[str, Facts] = field(default_factory=dict)
     results: dict[tuple[str, str], Measured] = field(default_factory=dict)
@@ -99,7 +101,7 @@ def probe(
     fresh: bool = False,
     export_again: bool = False,
     processes: int = 0,
-    job: str = "aipc.ops.jobs:probe",
+    job: Job[None] = worker_jobs.PROBE,
     only: Collection[tuple[str, str]] | None = None,
 ) -> Probed:
     """Measure ``cases`` on ``socs``.

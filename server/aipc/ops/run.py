@@ -17,6 +17,7 @@ from aipc.core.workers import WorkerPool
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 
+from . import worker_jobs
 from .data import Coverage, Data, Variant, default_path, load, merged, relevant, save
 from .probe import ARCHS, OnEvent, Probed, probe
 from .results import VERDICTS, Described, Facts, Measured
@@ -132,14 +133,14 @@ def fill(
     current = versions()
     path = path or default_path(current["qairt"])
     on_event(Event("probe", "reading the catalogue", 0.0))
-    cases: list[Described] = pool.run("aipc.ops.jobs:describe", {}, cancel=cancel)
+    cases: list[Described] = pool.run(worker_jobs.DESCRIBE, {}, cancel=cancel)
     probed = probe(cases, socs, current, pool, on_event, cancel=cancel, fresh=fresh)
     on_event(Event("probe", "writing the data file", 1.0))
     arguments = {
         "operators": sorted({name for case in cases for name in case.operators}),
         "facts": list(probed.facts.values()),
     }
-    parameters, coverage = pool.run("aipc.ops.jobs:complete", arguments, cancel=cancel)
+    parameters, coverage = pool.run(worker_jobs.COMPLETE, arguments, cancel=cancel)
     data = Data(
         current["qairt"],
         current,
@@ -208,7 +209,7 @@ def recheck(
     chosen = list(socs) or list(data.socs)
     if missing := [soc for soc in chosen if soc not in data.socs]:
         raise InputError(f"{missing[0]} is not in the data file", remedy=f"it has {', '.join(data.socs)}")
-    described: list[Described] = pool.run("aipc.ops.jobs:describe", {}, cancel=cancel)
+    described: list[Described] = pool.run(worker_jobs.DESCRIBE, {}, cancel=cancel)
     known = {variant.id: variant for variant in data.variants}
     cases = [case for case in described if case.id in known]
     count = max(1, round(len(cases) * percent / 100))

@@ -13,6 +13,7 @@ from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
 from aipc.qairt.soc import get_soc
 
+from . import worker_jobs
 from .data import Becomes, Data, default_path, load, save
 from .probe import OnEvent, probe
 from .results import NO_EXPORT, RUNS, Described
@@ -87,7 +88,7 @@ def fill_rewritten(
         for soc in chosen
         if soc in item.measured and item.measured[soc].verdict not in (RUNS, NO_EXPORT)
     }
-    described: list[Described] = pool.run("aipc.ops.jobs:describe", {}, cancel=cancel)
+    described: list[Described] = pool.run(worker_jobs.DESCRIBE, {}, cancel=cancel)
     cases = [case for case in described if any((case.id, soc) in wanted for soc in chosen)]
     on_event(Event("rewrite", f"{len(cases)} variants", 0.0))
     catalogue = hash_value(list(hash_files(sorted(Path(rewrites.__path__[0]).rglob("*.py"))).values()))
@@ -99,7 +100,7 @@ def fill_rewritten(
         on_event,
         cancel=cancel,
         fresh=fresh,
-        job="aipc.ops.jobs:probe_rewritten",
+        job=worker_jobs.PROBE_REWRITTEN,
         only=wanted,
     )
     rewritten: dict[str, Mapping[str, Becomes]] = {

@@ -11,6 +11,7 @@ from aipc.core import json as plain
 from aipc.core.cache import storage_errors
 from aipc.core.errors import QairtError
 from aipc.core.types import Finding, StageRecord
+from aipc.qairt import worker_jobs as qairt_jobs
 
 from .stage import Run
 from .versions import environment
@@ -58,7 +59,7 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
         elif nodes:
             cut = run.job(
-                "aipc.qairt.jobs:extract",
+                qairt_jobs.EXTRACT,
                 model=str(capture.path / "model.onnx"),
                 inputs=str(capture.path / "inputs.npz"),
                 nodes=list(nodes),
@@ -91,7 +92,7 @@ def _reduce(run: Run, capture: Path, out: Path, nodes: Sequence[str]) -> str | N
     """Write the smallest part whose numbers are wrong; None when no part fails by the measure of the search."""
     try:
         reduced = run.job(
-            "aipc.qairt.package_jobs:reduce",
+            qairt_jobs.REDUCE,
             model=str(run.graph),
             inputs_npz=str(capture / "inputs.npz"),
             soc=run.request.soc,

@@ -13,6 +13,7 @@ from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Finding, Fix, Placement, PlacementReport
 from aipc.qairt.soc import get_soc
+from aipc.rewrites import worker_jobs as rewrites_jobs
 from aipc.rewrites.results import Proof
 from aipc.rewrites.rule import Edit
 from aipc.rewrites.source import apply_edits
@@ -114,7 +115,7 @@ class Prover:
 
         def build(directory: Path) -> Mapping[str, Any]:
             proof = self.run.job(
-                "aipc.rewrites.edits:prove_edit",
+                rewrites_jobs.PROVE_EDIT,
                 before=str(self.run.path("capture", "model.onnx")),
                 after=str(edited.path("capture", "model.onnx")),
                 inputs=str(self.run.path("capture", "inputs.npz")),

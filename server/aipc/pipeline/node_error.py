@@ -10,6 +10,8 @@ from aipc.core.accuracy import NodeAccuracy
 from aipc.core.errors import QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
+from aipc.qairt import worker_jobs as qairt_jobs
+from aipc.quantize import worker_jobs as quantize_jobs
 
 from .blame import located
 from .findings import read_source_map
@@ -56,7 +58,7 @@ def node_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy:
     )
 
     def build(directory: Path) -> Mapping[str, Any]:
-        plain: Mapping[str, Any] = to_plain(run.job("aipc.qairt.node_accuracy:node_accuracy", **arguments))
+        plain: Mapping[str, Any] = to_plain(run.job(qairt_jobs.NODE_ACCURACY, **arguments))
         return plain
 
     return from_plain(dict(run.cache.put(key, build).meta), NodeAccuracy)
@@ -66,7 +68,7 @@ def _noisiest(run: Run) -> int:
     if "run" not in run.entries or len(run.held_out) < 2:
         return 0
     found: int = run.job(
-        "aipc.quantize.judging:noisiest",
+        quantize_jobs.NOISIEST,
         references=[str(path) for path in run.references],
         actuals=[str(path) for path in outputs_of(run)],
     )

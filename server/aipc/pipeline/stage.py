@@ -12,16 +12,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
+from aipc.core.jobs import AnyJob, Job
 from aipc.core.types import Event, Gate
 from aipc.core.workers import WorkerPool
 from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT, QuantizationPlan
 from aipc.targets import RunOptions
 
 from .variant import Variant
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +151,18 @@ class Run:
             return (self.path("capture", "reference.npz"),)
         return tuple(path.with_suffix(".reference.npz") for path in self.held_out)
 
-    def job(self, name: str, **arguments: Any) -> Any:
+    @overload
+    def job(self, job: Job[R], **arguments: Any) -> R: ...
+
+    @overload
+    def job(self, job: AnyJob | str, **arguments: Any) -> Any: ...
+
+    def job(self, job: AnyJob | str, **arguments: Any) -> Any:
         """Run a job in a worker; its log is kept with the run."""
-        log = self.directory / "logs" / f"{name.rpartition(':')[2]}.log"
+        name = job.rpartition(":")[2] if isinstance(job, str) else job.name
+        log = self.directory / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        return self.pool.run(name, arguments, on_event=self.on_event, log=log, cancel=self.cancel)
+        return self.pool.run(job, arguments, on_event=self.on_event, log=log, cancel=self.cancel)
 
     def path(self, stage: str, *parts: str) -> Path:
         """A file of a finished stage."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,7 @@ from aipc.core.errors import InputError
 from aipc.core.types import Event
 from aipc.qairt.package_jobs import read_npz
 
-
-@dataclass(frozen=True, slots=True)
-class TaskMetric:
-    """``value``: more is better. ``more``: the other figures of a function that returns several."""
-
-    name: str
-    value: float
-    samples: int
-    more: Mapping[str, float] = field(default_factory=dict)
+from .results import TaskMetric
 
 
 def measure(

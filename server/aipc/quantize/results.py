@@ -74,3 +74,13 @@ class Quantized:
     notes: tuple[str, ...] = ()
     """What was done beyond the plan, for people (another encoding, a rewritten gate …)."""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMetric:
+    """``value``: more is better. ``more``: the other figures of a function that returns several."""
+
+    name: str
+    value: float
+    samples: int
+    more: Mapping[str, float] = field(default_factory=dict)

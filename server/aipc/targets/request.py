@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from . import worker_jobs
 from .base import Description, TargetRun
 
 Job = Callable[..., Any]
@@ -66,7 +67,7 @@ def run_on(
 ) -> TargetRun:
     """Run a package on a target, from connecting to the outputs (see ``session.execute``). Raises DeviceError."""
     result: TargetRun = job(
-        "aipc.targets.jobs:execute",
+        worker_jobs.EXECUTE,
         target=target,
         package=str(package),
         inputs=str(inputs),
@@ -79,11 +80,11 @@ def run_on(
 
 def reach_device(job: Job, target: str, settings: Mapping[str, Any] | None = None) -> Description:
     """Like :func:`describe_device`, but raises DeviceError when the device cannot be reached."""
-    result: Description = job("aipc.targets.jobs:reach", target=target, settings=dict(settings or {}))
+    result: Description = job(worker_jobs.REACH, target=target, settings=dict(settings or {}))
     return result
 
 
 def describe_device(job: Job, target: str, settings: Mapping[str, Any] | None = None) -> Description:
     """Connect to a target and ask what it is. Not reachable is an answer too: a description with a reason."""
-    result: Description = job("aipc.targets.jobs:describe", target=target, settings=dict(settings or {}))
+    result: Description = job(worker_jobs.DESCRIBE, target=target, settings=dict(settings or {}))
     return result

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aipc.pipeline.stages.placement import judge_soc
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.results import Localization, Verdict
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
@@ -18,7 +19,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     if run is None or "placement" not in run.entries:
         raise WrongCall("there is no graph: the model is not captured")
     found: Localization = run.job(
-        "aipc.qairt.package_jobs:localize",
+        qairt_jobs.LOCALIZE,
         model=str(run.float_graph),
         inputs_npz=str(run.path("capture", "inputs.npz")),
         soc=judge_soc(run),

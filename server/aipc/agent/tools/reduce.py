@@ -8,6 +8,7 @@ from typing import Any
 
 from aipc.core.errors import QairtError
 from aipc.pipeline.stages.placement import judge_soc
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.results import Reduction
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
@@ -26,7 +27,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     out.mkdir(parents=True)
     try:
         found: Reduction = run.job(
-            "aipc.qairt.package_jobs:reduce",
+            qairt_jobs.REDUCE,
             model=str(run.graph if whole else run.float_graph),
             inputs_npz=str(run.path("capture", "inputs.npz")),
             soc=run.request.soc if whole else judge_soc(run),

@@ -11,6 +11,7 @@ from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import TensorSpec
+from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import EXAMPLE
 from aipc.quantize.results import CalibrationSet
 
@@ -49,16 +50,16 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         raise missing_calibration(run)
     # Beside the cache's entries, which are whole or not there: what an interruption leaves is used by the next run.
     work = run.cache.root / "calibration" / hash_value([run.meta("capture")["digest"], *_source(run)])
-    found: CalibrationSet = run.job("aipc.quantize.calibration:prepare", **samples_wanted(request, run, work))
+    found: CalibrationSet = run.job(quantize_jobs.PREPARE, **samples_wanted(request, run, work))
     statistics = run.cache.root / "calibration" / f"statistics-{hash_value([run.float_digest, found.digest])}"
     seen = run.job(
-        "aipc.quantize.jobs:collect",
+        quantize_jobs.COLLECT,
         model=str(run.float_graph),
         samples=str(work / "calibration"),
         out=str(statistics),
     )
     run.job(
-        "aipc.quantize.calibration:reference",
+        quantize_jobs.REFERENCE,
         ref=request.ref,
         capture=str(run.entries["capture"].path),
         samples=str(work / "held-out"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aipc.capture import worker_jobs as capture_jobs
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Finding, Gate
@@ -34,7 +35,7 @@ def _key(run: Run) -> Any:
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     variant = run.variant
     result = run.job(
-        "aipc.capture.jobs:capture", ref=run.request.ref, out=str(out), opset=variant.opset, strategy=variant.strategy
+        capture_jobs.CAPTURE, ref=run.request.ref, out=str(out), opset=variant.opset, strategy=variant.strategy
     )
     files = {name: hash_file(out / name) for name in _CONTENT if (out / name).is_file()}
     meta: dict[str, Any] = to_plain(result)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.json import to_plain
+from aipc.qairt import worker_jobs as qairt_jobs
 
 from ..stage import Run, Stage
 
@@ -17,7 +18,7 @@ def _key(run: Run) -> Any:
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     compiled = run.job(
-        "aipc.qairt.package_jobs:compile",
+        qairt_jobs.COMPILE,
         model=str(run.graph),
         soc=run.request.soc,
         out=str(out),

@@ -8,6 +8,7 @@ from typing import Any
 
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Placement, PlacementReport
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.soc import float_soc, get_soc
 
 from ..stage import Run, Stage
@@ -31,7 +32,7 @@ def judge_soc(run: Run) -> str:
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     report = run.job(
-        "aipc.qairt.jobs:place",
+        qairt_jobs.PLACE,
         model=str(run.path("capture", "model.onnx")),
         soc=judge_soc(run),
         precision="fp16" if quantized(run) else run.precision,

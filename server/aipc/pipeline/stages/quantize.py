@@ -12,7 +12,9 @@ import aipc.quantize as quantize
 from aipc.core.hashing import hash_files, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Event, Gate, NodePlacement, Placement, PlacementReport
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.soc import get_soc
+from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import QuantizationPlan
 from aipc.quantize.results import Quantized
 
@@ -52,7 +54,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
     islands: list[str] = []
     for _ in range(_ROUNDS):
         result: Quantized = run.job(
-            "aipc.quantize.jobs:quantize",
+            quantize_jobs.QUANTIZE,
             model=str(run.float_graph),
             statistics=str(run.path("calibrate", "statistics")),
             plan=replace(plan, float_nodes=tuple(dict.fromkeys((*plan.float_nodes, *islands)))),
@@ -60,7 +62,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
             out=str(out),
         )
         placed: PlacementReport = run.job(
-            "aipc.qairt.jobs:place",
+            qairt_jobs.PLACE,
             model=str(out / "model.onnx"),
             soc=run.request.soc,
             precision=run.precision,

@@ -11,6 +11,7 @@ import aipc.rewrites as rewrites
 from aipc.core.hashing import hash_file, hash_files, hash_value
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, Placement, PlacementReport
+from aipc.rewrites import worker_jobs as rewrites_jobs
 from aipc.rewrites.results import Rewritten, Trigger
 
 from ..gates import capture_gate
@@ -41,7 +42,7 @@ def _key(run: Run) -> Any:
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     off = [node.node for node in placement_report(run).nodes if node.placement is not Placement.NPU]
     result: Rewritten = run.job(
-        "aipc.rewrites.jobs:rewrite",
+        rewrites_jobs.REWRITE,
         model=str(run.path("capture", "model.onnx")),
         inputs=str(run.path("capture", "inputs.npz")),
         soc=judge_soc(run),

@@ -1,0 +1,15 @@
+"""The worker jobs of this package. Calibration data and metrics may be functions of the author."""
+
+from aipc.core.jobs import Job
+from aipc.core.types import OutputAccuracy
+
+from .results import CalibrationSet, Quantized, Statistics, TaskMetric
+
+PREPARE = Job("aipc.quantize.calibration:prepare", CalibrationSet, runs_author_code=True)
+REFERENCE = Job("aipc.quantize.calibration:reference", int, runs_author_code=True)
+MEASURE = Job("aipc.quantize.metrics:measure", TaskMetric, runs_author_code=True)
+COLLECT = Job("aipc.quantize.jobs:collect", Statistics, runs_author_code=False)
+QUANTIZE = Job("aipc.quantize.jobs:quantize", Quantized, runs_author_code=False)
+COMPARE = Job("aipc.quantize.judging:compare", tuple[OutputAccuracy, ...], runs_author_code=False)
+NOISIEST = Job("aipc.quantize.judging:noisiest", int, runs_author_code=False)
+ON_CPU = Job("aipc.quantize.judging:on_cpu", tuple[OutputAccuracy, ...], runs_author_code=False)
