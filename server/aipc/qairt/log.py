@@ -30,6 +30,7 @@ _NOISE = re.compile(r"QnnBackend_validateOpConfig failed|Failed to validate op|P
 _DATATYPES = re.compile(r"Unsupported input/output datatypes requested for the HTP Op '(?P<op>[^']+)'")
 _REQUESTED = re.compile(r"(\w+\[\d+\]):QNN_DATATYPE_(\w+)")
 _CONFIGURATION = re.compile(r"Supported I/O datatype sets for the configuration: (\w+)")
+_TENSOR = re.compile(r"^\s*name=(\S+) id=", re.MULTILINE)
 _TOKEN = re.compile(r"_token_\d+(?:_\d+)*$")
 
 
@@ -87,6 +88,16 @@ def finalize_cause(lines: Sequence[LogLine]) -> str | None:
     """The most telling sentence of a failed finalize, None when the log is silent."""
     text = "\n".join(line.message for line in lines)
     return next((match.group(0).strip() for cause in _FINALIZE_CAUSES if (match := cause.search(text))), None)
+
+
+def inputs_of(lines: Sequence[LogLine], node: str) -> tuple[str, ...]:
+    """The tensors that a node reads, as QNN's provider calls them."""
+    start = f"Qnn_OpConfig node name: {node} "
+    for line in lines:
+        if line.message.startswith(start):
+            described = line.message.partition("node_inputs:")[2].partition("node_outputs:")[0]
+            return tuple(_TENSOR.findall(described))
+    return ()
 
 
 def resolve(name: str, names: Mapping[str, object]) -> str | None:

@@ -213,6 +213,12 @@ class _Work:
         for provider, name, _ in answer.assignment:
             node = qnn_log.resolve(name, known)
             if node is None:
+                # Inserted by the provider, such as a transpose between layouts: it costs what a node costs.
+                node = None if provider == "QNN" else self._before(name, answer)
+                if node is not None:
+                    on_cpu.add(node)
+                    words = qnn_log.refusals(answer.log).get(name) or f"{name} is not selected"
+                    state.reasons[node] = f"QNN's provider inserts {name} behind it, which runs on the CPU: {words}"
                 continue
             if provider == "QNN":
                 state.on_npu.add(node)
@@ -223,6 +229,16 @@ class _Work:
         vanished = set(state.names) - state.on_npu - on_cpu - state.failed.keys()
         state.on_npu |= {name for name in vanished if name not in state.reasons}
         state.on_npu -= on_cpu
+
+    def _before(self, inserted: str, answer: Attempt) -> str | None:
+        """The node whose result an ``inserted`` node reads."""
+        makers = {output: node.name for node in self.model.graph.node for output in node.output}
+        known = dict.fromkeys(self.state.names)
+        for tensor in qnn_log.inputs_of(answer.log, inserted):
+            maker = makers.get(tensor) or qnn_log.resolve(tensor, known)
+            if maker is not None:
+                return maker
+        return None
 
     def finalize(self, progress: Callable[[str], None]) -> bool:
         """Compile to the end. True when everything that is left compiles.
