@@ -39,9 +39,9 @@ def build() -> typer.Typer:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from aipc import __version__
 
-        write(f"aipc {version('aipc')}\n")
+        write(f"aipc {__version__}\n")
         raise typer.Exit
 
 

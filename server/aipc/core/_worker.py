@@ -15,10 +15,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from .errors import AipcError, WorkerCrashedError
+from .errors import AipcError, MissingDependencyError, WorkerCrashedError
 from .types import Event
 
 _PR_SET_PDEATHSIG = 1
+_ENGINE = frozenset({"numpy", "onnx", "onnx_ir", "onnxruntime", "onnxruntime_qnn", "onnxscript", "torch"})
 
 
 def serve(
@@ -69,6 +70,10 @@ def serve(
         send("result", result)
     except AipcError as error:
         send_error(error)
+    except ModuleNotFoundError as error:
+        missing = (error.name or str(error)).partition(".")[0]
+        remedy = "run pip install 'aipc[engine]'" if missing in _ENGINE else f"run pip install {missing}"
+        send_error(MissingDependencyError(f"{missing} is not installed in {sys.executable}", remedy=remedy))
     except SystemExit as error:
         send_error(AipcError(f"the model's code called sys.exit({error.code!r})", remedy="remove that call"))
     except BaseException as error:
