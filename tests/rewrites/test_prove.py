@@ -11,8 +11,9 @@ import torch
 
 from aipc.qairt.subgraph import infer_shapes
 from aipc.rewrites import graph as read
+from aipc.rewrites.boundary import boundary_sets
 from aipc.rewrites.build import Builder
-from aipc.rewrites.prove import boundary_sets, prove
+from aipc.rewrites.prove import prove
 from aipc.rewrites.results import Exactness, Proof, Trigger
 from aipc.rewrites.rule import Example, NoMatch, Rule
 

@@ -26,7 +26,7 @@ from aipc.qairt.fp16 import ideal_fp16_sqnr
 from aipc.qairt.metrics import accuracy, sqnr_db
 from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.qairt.simulate import run_samples
-from aipc.rewrites.prove import boundary_sets
+from aipc.rewrites.boundary import boundary_sets
 
 from .covering import Coverage, cover
 from .job_results import STATE, Forwarded, Held, Reference

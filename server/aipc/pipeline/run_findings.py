@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from aipc.core.json import from_plain
-from aipc.core.types import Finding, PlacementReport
+from aipc.core.types import Finding, PlacementReport, Severity
 
-from .findings import placement_findings, read_source_map
+from .findings import findings_at, placement_findings, read_source_map
 from .gates import capture_gate
 from .solved import deployed_source_map, mark_solved, with_choices, with_choices_of_export
 from .stage import Run
@@ -15,6 +15,11 @@ from .stages.capture import capture_findings
 from .stages.placement import placement_report
 from .stages.quantize import float_nodes, quantized_result
 from .stages.rewrite import captured_nodes, rewritten
+
+_UNDECIDABLE = (
+    "the NPU answers yes to infinities too where NaN is asked for: its fp16 holds both as one number, 131008. "
+    "Ask for both by torch.isfinite, or limit the values by torch.clamp(x, -65504, 65504)."
+)
 
 
 def findings_of(run: Run) -> tuple[Finding, ...]:
@@ -45,6 +50,9 @@ def _rewritten(run: Run, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     if result.placement:
         late = placement_findings(result.placement, deployed_source_map(run, until="rewrite"))
         findings = _joined(findings, ((item, captured_nodes(result, item.nodes)) for item in late))
+    sources = read_source_map(run.path("capture", "source_map.json"))
+    nodes = sorted(captured_nodes(result, result.undecidable))
+    findings += findings_at("wrong-numbers", Severity.WARNING, _UNDECIDABLE, nodes, sources)
     return with_choices(findings, placement_report(run))
 
 

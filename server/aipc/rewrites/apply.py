@@ -10,6 +10,7 @@ from onnx_ir.passes import common as passes
 from aipc.core.types import Origin, SourceMap
 
 from .build import Builder, infer_missing
+from .nonfinite import NonFiniteValues
 from .results import Application, Applied, Refused, Trigger
 from .rule import NoMatch, Rule, all_rules
 
@@ -74,10 +75,12 @@ class _State:
         """Values that rules made and that do not carry the name of a captured tensor."""
         self.applications: list[Application] = []
         self.refused: list[Refused] = []
+        self.nonfinite = NonFiniteValues(model)
 
     def round(self, rules: Sequence[Rule]) -> bool:
         """One walk over the graph. True when something changed."""
         changed = False
+        self.nonfinite = NonFiniteValues(self.model)
         folded = _folded(self.model.graph)
         for node in list(self.model.graph):
             if node.graph is None or node in folded:
@@ -106,12 +109,13 @@ class _State:
         builder = Builder(node, self.model.opset_imports.get("", 1))
         try:
             answer = rule.rewrite(node, builder)
+            values = [answer] if isinstance(answer, ir.Value) else list(answer)
+            made = _needed(builder, values)
+            self.nonfinite.require(rule.excludes, made)
         except NoMatch as reason:
             if self.wanted is None or node.name in self.wanted:
                 self.refused.append(Refused(rule.code, node.name or "", str(reason)))
             return False
-        values = [answer] if isinstance(answer, ir.Value) else list(answer)
-        made = _needed(builder, values)
         used = {value for item in made for value in item.inputs} | set(values)
         for constant in builder.constants:
             if constant in used:
@@ -131,7 +135,18 @@ class _State:
         names = tuple(item.name or "" for item in made)
         touched = tuple(item.name or "" for item in builder.absorbed)
         self.applications.append(
-            Application(rule.code, rule.title, rule.trigger, rule.exactness, name, nodes, names, touched, cause)
+            Application(
+                rule.code,
+                rule.title,
+                rule.trigger,
+                rule.exactness,
+                name,
+                nodes,
+                names,
+                touched,
+                cause,
+                rule.excludes,
+            )
         )
         for item in reversed(absorbed):
             if item is not node and item.graph is not None:

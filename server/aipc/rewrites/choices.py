@@ -52,6 +52,15 @@ CHOICES = (
         ("wrong-numbers",),
     ),
     Choice(
+        ("IsInf", "IsNaN"),
+        "fp16 on the NPU holds infinities and NaN as one number, 131008, so one cannot be told from the other",
+        (
+            "ask for both by torch.isfinite(x), which is right on the NPU",
+            "limit the values by torch.clamp(x, -65504, 65504) instead",
+            "leave it on the CPU (--allow-cpu)",
+        ),
+    ),
+    Choice(
         ("BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "BitShift"),
         "the NPU has no operators on bits",
         ("use booleans, sums and products", "compute it outside the model", "leave it on the CPU (--allow-cpu)"),

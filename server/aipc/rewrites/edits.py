@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from aipc.qairt.subgraph import infer_shapes
 
 from .changed import find_change
 from .prove import ROUNDING_DB, prove
-from .results import Check, Exactness, Proof
+from .results import Check, Exactness, NonFinite, Proof
 from .rule import get_rule
 
 Array = np.ndarray[Any, Any]
@@ -60,6 +62,7 @@ def prove_edit(report: Report, *, before: str, after: str, inputs: str, soc: str
         exactness=exactness,
         rules=rules,
         nodes=change.removed,
+        excludes=reduce(or_, (rule.excludes for rule in known), NonFinite.NONE) if known else NonFinite.ANY,
         bound_db=bound,
         context=change.context,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import onnx
 
 from aipc.qairt.subgraph import subgraph
 
-from .results import Application, Exactness
+from .results import Application, Exactness, NonFinite
 
 _ORDER = (Exactness.EXACT, Exactness.ROUNDING, Exactness.APPROXIMATE)
 
@@ -30,6 +32,11 @@ class Group:
     @property
     def exactness(self) -> Exactness:
         return max((item.exactness for item in self.applications), key=_ORDER.index)
+
+    @property
+    def excludes(self) -> NonFinite:
+        """Numbers for which one of its applications does not hold."""
+        return reduce(or_, (item.excludes for item in self.applications), NonFinite.NONE)
 
 
 def group(applications: Sequence[Application], captured: Collection[str], left: Collection[str]) -> tuple[Group, ...]:

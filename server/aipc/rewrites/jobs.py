@@ -24,6 +24,7 @@ from aipc.qairt.subgraph import infer_shapes
 
 from .apply import apply_rules
 from .groups import Group, group, readers, sides, signature, with_aliases
+from .nonfinite import undecidable
 from .prove import prove
 from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .rule import Rule, all_rules, get_rule
@@ -64,7 +65,15 @@ def rewrite(
     while True:
         done = work.apply(set(off), barred)
         if not done.applications:
-            return Rewritten(False, (), done.refused, tuple(failed), placement=done.placement, seconds=work.seconds)
+            return Rewritten(
+                False,
+                (),
+                done.refused,
+                tuple(failed),
+                undecidable=done.undecidable,
+                placement=done.placement,
+                seconds=work.seconds,
+            )
         proofs, bad = work.prove(done)
         if not bad:
             break
@@ -76,6 +85,7 @@ def rewrite(
         done.refused,
         (*{id(proof): proof for proof in proofs.values()}.values(), *failed),
         done.derived,
+        done.undecidable,
         work.equality(),
         done.placement,
         work.seconds,
@@ -109,6 +119,7 @@ class _Done:
     def __init__(self) -> None:
         self.applications: list[Application] = []
         self.refused: tuple[Refused, ...] = ()
+        self.undecidable: tuple[str, ...] = ()
         self.derived: dict[str, tuple[str, ...]] = {}
         self.aliases: dict[str, str] = {}
         self.placement: PlacementReport | None = None
@@ -157,6 +168,8 @@ class _Work:
             if named <= off:
                 break
             off |= named
+        refused = {node.node for node in (done.placement.nodes if done.placement else ()) if not _is_on_npu(node)}
+        done.undecidable = tuple(name for name in undecidable(model) if name not in refused | off)
         done.derived = {
             name: tuple(origin.module_path for origin in origins) for name, origins in sources.nodes.items()
         }
@@ -213,6 +226,7 @@ class _Work:
                 exactness=item.exactness,
                 rules=item.rules,
                 nodes=item.nodes,
+                excludes=item.excludes,
                 bound_db=min((rule.bound_db for rule in _rules(item) if rule.bound_db is not None), default=None),
                 context=context,
             )

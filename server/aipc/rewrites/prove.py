@@ -31,7 +31,8 @@ from aipc.qairt.session import open_session
 from aipc.qairt.soc import SoC, get_soc
 from aipc.qairt.stepwise import Stepper
 
-from .results import Check, Exactness, Proof
+from .boundary import NON_FINITE, proof_sets
+from .results import Check, Exactness, NonFinite, Proof
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -43,29 +44,6 @@ _IEEE_MAX = 65504.0
 _SECONDS = 300.0
 _NOTHING = 1e-30
 
-_NEAR = np.array([0, 0.5, 1, 1.5, 2, 2.5, 3, 7, 1e-4, 2.0**-14, 2.0**-24])
-_FAR = np.array([0, 0.5, 100.5, 1000.0, 1000.5, 30000.0, 6e4])
-
-
-def boundary_sets(inputs: Mapping[str, Array], seed: int = 0) -> dict[str, Arrays]:
-    """Two further sets of inputs, float data replaced by values where operators tend to differ: near zero and far.
-
-    Zeros of both signs, halves, integers, one fp16 step off them, negative, tiny; then large ones. Other dtypes stay:
-    they are indices and sizes.
-    """
-    rng = np.random.default_rng(seed)
-    pools = {
-        "near": np.concatenate([_NEAR, -_NEAR, _NEAR * (1 + 2.0**-10), rng.standard_normal(24)]),
-        "far": np.concatenate([_FAR, -_FAR, rng.standard_normal(8)]),
-    }
-    sets = {}
-    for name, pool in pools.items():
-        sets[name] = {
-            key: rng.choice(pool, size=array.shape).astype(array.dtype) if array.dtype.kind == "f" else array
-            for key, array in inputs.items()
-        }
-    return sets
-
 
 def prove(
     before: onnx.ModelProto,
@@ -76,6 +54,7 @@ def prove(
     exactness: Exactness,
     rules: Sequence[str] = (),
     nodes: Sequence[str] = (),
+    excludes: NonFinite = NonFinite.NONE,
     bound_db: float | None = None,
     context: tuple[onnx.ModelProto, onnx.ModelProto] | None = None,
 ) -> Proof:
@@ -83,6 +62,7 @@ def prove(
 
     Args:
         inputs: a true value for every input of either model.
+        excludes: numbers that the graph guarantees not to be in what the rewrite reads; all others are tried.
         bound_db: SQNR in fp32 that an approximate rewrite has to keep.
         context: both models with the nodes that read their results: some forms fail only beside certain others.
 
@@ -95,7 +75,7 @@ def prove(
     placement: Mapping[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="aipc-proof-") as directory:
         bench = _Bench(before, after, Path(directory), chip)
-        sets = {"true": dict(inputs), **boundary_sets(inputs)}
+        sets = {"true": dict(inputs), **bench.legal(proof_sets(before, bench.read(inputs), excludes))}
         for name, values in sets.items():
             checks.append(_equal(bench, name, values, exactness, bound_db))
             if not checks[-1].ok:
@@ -123,6 +103,7 @@ class _Bench:
         self.root = before.graph.node[0].op_type if before.graph.node else ""
         for side, model in self.models.items():
             onnx.save(model, str(self.paths[side]))
+        self.looks_for_non_finite = any(node.op_type in ("IsInf", "IsNaN") for node in before.graph.node)
         left = {value.name for value in after.graph.output}
         weights = {tensor.name for tensor in (*before.graph.initializer, *after.graph.initializer)}
         read = {value.name for value in before.graph.input}
@@ -134,6 +115,23 @@ class _Bench:
             raise QairtError(f"the rewritten part reads {unknown[0]!r}, which the original does not compute")
         self.outputs = [value.name for value in before.graph.output if value.name in left]
         self._true: dict[tuple[str, str], Arrays] = {}
+
+    def read(self, values: Mapping[str, Array]) -> Arrays:
+        """What both sides read of ``values``."""
+        names = {value.name for model in self.models.values() for value in model.graph.input}
+        return {name: array for name, array in values.items() if name in names}
+
+    def legal(self, sets: Mapping[str, Arrays]) -> dict[str, Arrays]:
+        """The sets on which the original does not stop: a division by zero of integers ends the process."""
+        if not any(node.op_type in ("Div", "Mod") for node in self.models["before"].graph.node):
+            return dict(sets)
+        path = self.paths["before"]
+
+        def stops(values: Arrays) -> bool:
+            feeds = self.feeds("before", values)
+            return run_isolated(run_cpu, path, feeds, optimize=False, seconds=_SECONDS).status == "crashed"
+
+        return {name: values for name, values in sets.items() if not stops(values)}
 
     def feeds(self, side: str, values: Mapping[str, Array]) -> Arrays:
         weights = {tensor.name for tensor in self.models[side].graph.initializer}
@@ -223,9 +221,11 @@ def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]], where: st
     for label, values in sets.items():
         try:
             bench.true("before", label, values)
-            usable[label] = values
         except AipcError:
             continue
+        # The NPU holds neither infinities nor NaN: its answer to them counts where they are looked for.
+        if label not in NON_FINITE or bench.looks_for_non_finite:
+            usable[label] = values
     feeds = [bench.feeds("after", values) for values in usable.values()]
     outcome = run_isolated(_simulate, bench.paths["after"], feeds, bench.outputs, bench.soc, seconds=_SECONDS)
     if outcome.value is None:
@@ -259,7 +259,7 @@ def _judged(bench: _Bench, label: str, values: Mapping[str, Array], actual: Sequ
     ideals = [bench.ideal("after", values), bench.ideal("before", values)]
     if label == "far" and _beyond_fp16(bench, expected, ideals[1]):
         # What no fp16 execution of the original gets right says nothing about the rewrite.
-        return Check(f"simulator on {label} inputs", True, words="not judged: beyond what fp16 can hold")
+        return Check(f"simulator on {label} inputs", True, words="not judged: beyond what fp16 or int32 can hold")
     sample = Sample({name: expected[name] for name in bench.outputs}, ideals)
     verdict = judge(bench.root, bench.root, sample, outputs)
     figures = tuple(
@@ -289,6 +289,8 @@ def _beyond_fp16(bench: _Bench, expected: Mapping[str, Array], ideal: Mapping[st
     for name in bench.outputs:
         true = expected[name]
         if true.dtype.kind == "f" and bool((np.abs(true[np.isfinite(true)]) > _IEEE_MAX).any()):
+            return True
+        if true.dtype.kind == "i" and bool((np.abs(true.astype(np.float64)) >= 2.0**31).any()):
             return True
         if sqnr_db(true, ideal[name]) < _USABLE_DB:
             return True

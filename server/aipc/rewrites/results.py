@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntFlag
 
 from aipc.core.types import OutputAccuracy, PlacementReport, SourceMap
 
@@ -19,6 +19,17 @@ class Exactness(str, Enum):
     EXACT = "exact"
     ROUNDING = "rounding"
     APPROXIMATE = "approximate"
+
+
+class NonFinite(IntFlag):
+    """Numbers that are not finite: what a rule's precondition excludes, or a tensor may hold."""
+
+    NONE = 0
+    POSITIVE = 1
+    NEGATIVE = 2
+    NAN = 4
+    INFINITE = 3
+    ANY = 7
 
 
 class Trigger(str, Enum):
@@ -50,6 +61,7 @@ class Application:
     touched: tuple[str, ...]
     cause: str
     """The captured node that it goes back to: ``root``, or what an earlier application made ``root`` from."""
+    excludes: NonFinite = NonFinite.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,8 @@ class Rewritten:
     proofs: tuple[Proof, ...]
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Every node of the new graph -> the captured nodes that it stands for."""
+    undecidable: tuple[str, ...] = ()
+    """Nodes of the new graph on the NPU that ask for NaN where infinities may be, and answer yes to both."""
     equality: tuple[OutputAccuracy, ...] = ()
     """Outputs of the rewritten graph against the captured one, both in fp32 on the CPU."""
     placement: PlacementReport | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aipc.core.types import Range
 
-from .results import Exactness, Trigger
+from .results import Exactness, NonFinite, Trigger
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -58,6 +58,8 @@ class Rule:
         after: the same in PyTorch, as the rule would write it.
         negative: PyTorch with a node of ``ops`` to which the rule does not apply.
         more: further models to which it applies: other ranks, dtypes, attributes.
+        excludes: its precondition: the numbers for which it does not hold. It is applied only where the graph
+            guarantees that none of them is there (:mod:`aipc.rewrites.nonfinite`), and its proof feeds all others.
         bound_db: SQNR in dB that an approximate rule keeps in exact arithmetic.
         answers: codes of findings that the rule cures; any when empty.
         source_edit: the text for the author's call that does the same, where a readable one exists.
@@ -73,6 +75,7 @@ class Rule:
     after: str
     negative: Example
     more: tuple[Example, ...] = ()
+    excludes: NonFinite = NonFinite.NONE
     bound_db: float | None = None
     answers: tuple[str, ...] = ()
     source_edit: SourceEdit | None = None

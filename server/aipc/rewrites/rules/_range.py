@@ -10,6 +10,8 @@ from .. import graph as read
 from ..build import Builder
 from ..rule import NoMatch
 
+FP16_LARGEST = 65504.0
+"""Beyond it the NPU's fp16 holds numbers too, but compares none of them (measured on v75)."""
 _SMALLEST = 2.0**-10
 """Nothing is divided by less: squares of what is smaller than this are below fp16's smallest in any form."""
 

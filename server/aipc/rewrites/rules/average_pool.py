@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ._matrix import along_axis
 
@@ -45,6 +45,7 @@ RULE = Rule(
     ops=("AveragePool",),
     trigger=Trigger.WRONG,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("wrong-numbers", "runs-on-cpu"),
     rewrite=rewrite,
     before=Example("F.avg_pool3d(x, 3, stride=3, padding=1)", {"x": "float32[1,2,3,3,3]"}),

@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, Rule
 
 
@@ -53,6 +53,7 @@ RULE = Rule(
     ops=("Col2Im",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("unsupported-operator",),
     rewrite=rewrite,
     before=Example("F.fold(x, (8, 8), 2, stride=2)", {"x": "float32[1,8,16]"}),

@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 
@@ -32,6 +32,7 @@ RULE = Rule(
     ops=("ConvTranspose",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("runs-on-cpu",),
     rewrite=rewrite,
     before=Example("nn.ConvTranspose2d(2, 4, 3, 2, 1, dilation=2)", {"x": "float32[1,2,8,8]"}),

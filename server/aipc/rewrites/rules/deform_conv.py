@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 _MAX_BATCH = 8
@@ -113,6 +113,7 @@ RULE = Rule(
     ops=("DeformConv",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("unsupported-operator", "runs-on-cpu"),
     rewrite=rewrite,
     before=Example(

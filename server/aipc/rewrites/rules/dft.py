@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ._matrix import MAX_ELEMENTS
 
@@ -73,6 +73,7 @@ RULE = Rule(
     ops=("DFT",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("unsupported-operator",),
     rewrite=rewrite,
     before=Example("torch.view_as_real(torch.fft.rfft(x))", {"x": "float32[1,4,16]"}),

@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 
@@ -24,6 +24,7 @@ RULE = Rule(
     ops=("Exp",),
     trigger=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.POSITIVE,
     answers=("wrong-numbers", "diverges"),
     rewrite=rewrite,
     before=Example("torch.exp(x)", {"x": "torch.linspace(-300, 9, 96).reshape(2, 48)"}),

@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 _MAX_BATCH = 8
@@ -123,6 +123,7 @@ RULE = Rule(
     ops=("GridSample",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("layout-abort", "runs-on-cpu"),
     rewrite=rewrite,
     before=Example(

@@ -8,7 +8,7 @@ from .. import graph as read
 from ..build import Builder
 from ..results import Exactness, Trigger
 from ..rule import Example, NoMatch, Rule
-from ._range import exponent
+from ._range import FP16_LARGEST, exponent
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -16,8 +16,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         total = read.producer(read.argument(node, 0), "ReduceSum")
         powers = read.producer(read.argument(total, 0), "Exp")
         x = exponent(powers)
-        shift = x.producer()
-        if shift is not None and shift.op_type == "Sub":
+        inner = x.producer()
+        if inner is not None and inner.op_type == "Sub":
             raise NoMatch("the largest value is subtracted already")
         axes = read.axes_of(total, read.required(total, 0))
         b.absorb(total, powers)
@@ -25,8 +25,11 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         x = read.required(node, 0)
         axes = read.axes_of(node, x)
     largest = b.reduce("ReduceMax", x, axes)
-    powers_of_rest = b.exp(b.op("Sub", x, largest))
-    result = b.op("Add", b.op("Log", b.reduce("ReduceSum", powers_of_rest, axes)), largest)
+    # A row of -inf alone, or with +inf or NaN in it, is its largest: there is no difference to take.
+    shift = b.op("Min", b.op("Max", largest, -FP16_LARGEST), FP16_LARGEST)
+    powers_of_rest = b.exp(b.op("Sub", x, shift))
+    result = b.op("Add", b.op("Log", b.reduce("ReduceSum", powers_of_rest, axes)), shift)
+    result = b.op("Where", b.op("Equal", shift, largest), result, largest)
     return b.reshape(result, read.shape(node.outputs[0]))
 
 

@@ -11,7 +11,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ..site import NoEdit, Site
 
@@ -143,6 +143,7 @@ RULE = Rule(
     ops=("MaxPool",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.EXACT,
+    excludes=NonFinite.ANY,
     answers=("runs-on-cpu",),
     rewrite=rewrite,
     source_edit=source_edit,

@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 _MAX_WINDOW = 49
@@ -60,6 +60,7 @@ RULE = Rule(
     ops=("MaxPool",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.EXACT,
+    excludes=NonFinite.NAN,
     answers=("runs-on-cpu",),
     rewrite=rewrite,
     before=Example("F.max_pool2d(x, (1, 2), return_indices=True)[1].float()", {"x": "float32[1,1,1,8]"}),

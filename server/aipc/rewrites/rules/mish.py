@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, Rule
 from ..site import Site
 
@@ -40,6 +40,7 @@ RULE = Rule(
     ops=("Mish",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("unsupported-operator", "runs-on-cpu"),
     rewrite=rewrite,
     source_edit=source_edit,

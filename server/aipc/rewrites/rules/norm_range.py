@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, Rule
 from ._range import scale_of
 
@@ -26,6 +26,7 @@ RULE = Rule(
     ops=("ReduceL2",),
     trigger=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("fp16-precision", "diverges", "wrong-numbers"),
     rewrite=rewrite,
     before=Example("x.norm(dim=-1, keepdim=True)", {"x": "torch.randn(2, 64) * 900"}),

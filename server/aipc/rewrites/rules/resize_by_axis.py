@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ..site import Site
 from ._matrix import along_axis
@@ -134,6 +134,7 @@ RULE = Rule(
     ops=("Resize",),
     trigger=Trigger.WRONG,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("wrong-numbers", "runs-on-cpu"),
     rewrite=rewrite,
     source_edit=source_edit,

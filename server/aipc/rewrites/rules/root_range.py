@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ._range import other_than_number, scale_of, squared
 
@@ -59,6 +59,7 @@ RULE = Rule(
     ops=("Sqrt",),
     trigger=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("fp16-precision", "diverges", "wrong-numbers"),
     rewrite=rewrite,
     before=Example("torch.sqrt((x * x).sum(-1, keepdim=True))", {"x": "torch.randn(2, 64) * 900"}),

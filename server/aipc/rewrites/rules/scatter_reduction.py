@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 _MAX_MASK = 4 << 20
@@ -60,6 +60,7 @@ RULE = Rule(
     ops=("ScatterElements",),
     trigger=Trigger.REFUSED,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.ANY,
     answers=("runs-on-cpu",),
     rewrite=rewrite,
     before=Example(

@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ._range import exponent
 
@@ -32,6 +32,7 @@ RULE = Rule(
     ops=("Div",),
     trigger=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
+    excludes=NonFinite.POSITIVE,
     answers=("fp16-precision", "diverges", "wrong-numbers"),
     rewrite=rewrite,
     before=Example("torch.exp(x) / torch.exp(x).sum(-1, keepdim=True)", {"x": "torch.rand(2, 16) * 14"}),

@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..results import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 _WIDE = (np.int32, np.int64)
@@ -29,6 +29,7 @@ RULE = Rule(
     ops=("Cast",),
     trigger=Trigger.WRONG,
     exactness=Exactness.EXACT,
+    excludes=NonFinite.ANY,
     answers=("wrong-numbers",),
     rewrite=rewrite,
     before=Example("x.int().float()", {"x": "torch.linspace(-9.75, 9.75, 96).reshape(2, 48)"}),
