@@ -32,6 +32,8 @@ AUTHORS = {
     "agent.REFERENCE",
     "capture.CAPTURE",
     "capture.INFER",
+    "evaluation.PREPARE",
+    "evaluation.SCORE",
     "quantize.MEASURE",
     "quantize.PREPARE",
     "quantize.REFERENCE",

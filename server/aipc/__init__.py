@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aipc.api import CheckReport, Comparison, DeployReport, Package, check, compare, deploy, load
+    from aipc.api import CheckReport, Comparison, DeployReport, Package, check, compare, deploy, evaluate, load
     from aipc.core.errors import AipcError
     from aipc.core.types import Event, Finding, Severity
 
@@ -36,6 +36,7 @@ __all__ = [
     "check",
     "compare",
     "deploy",
+    "evaluate",
     "load",
 ]
 

@@ -3,7 +3,8 @@
 from .checking import check
 from .comparing import compare
 from .deploying import deploy
+from .evaluating import evaluate
 from .loading import Package, load
 from .results import CheckReport, Comparison, DeployReport
 
-__all__ = ["CheckReport", "Comparison", "DeployReport", "Package", "check", "compare", "deploy", "load"]
+__all__ = ["CheckReport", "Comparison", "DeployReport", "Package", "check", "compare", "deploy", "evaluate", "load"]

@@ -19,6 +19,7 @@ from .chips import deploy
 from .comparing import compare, read_report
 from .deploying import DeployRequest
 from .documents import operator_document, targets_document
+from .evaluating import EvaluationRequest, evaluate
 from .explaining import Explanation, explain, meanings
 from .inputs import configure, infer
 from .operators import probe_operators, recheck_operators, rewrite_operators
@@ -49,6 +50,7 @@ __all__ = [
     "CheckRequest",
     "DeployReport",
     "DeployRequest",
+    "EvaluationRequest",
     "Examined",
     "Explanation",
     "OnEvent",
@@ -69,6 +71,7 @@ __all__ = [
     "deploy",
     "deploy_application",
     "deploy_with_agent",
+    "evaluate",
     "examine_target",
     "explain",
     "graph",

@@ -30,7 +30,7 @@ class _Line:
 def fragment(report: Any) -> str:
     """HTML of a report, with its own style, for a notebook's output."""
     kind = "check" if isinstance(report, CheckReport) else "compare" if isinstance(report, Comparison) else "deploy"
-    text: str = _environment().get_template(f"{kind}.html").render(report=report)
+    text: str = environment().get_template(f"{kind}.html").render(report=report)
     return text
 
 
@@ -92,18 +92,16 @@ def place_of(finding: Finding) -> str:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Any:
+def environment() -> Any:
     from jinja2 import Environment, FileSystemLoader
 
-    environment = Environment(
+    jinja = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
-        diff_of=diff_of, source_lines=source_lines, strip=strip, place_of=place_of, figure=figure
-    )
-    environment.filters["db"] = lambda value: "exact" if value == float("inf") else f"{value:.1f} dB"
-    environment.filters["figure"] = lambda value: f"{value:.4g}"
-    return environment
+    jinja.globals.update(diff_of=diff_of, source_lines=source_lines, strip=strip, place_of=place_of, figure=figure)
+    jinja.filters["db"] = lambda value: "exact" if value == float("inf") else f"{value:.1f} dB"
+    jinja.filters["figure"] = lambda value: f"{value:.4g}"
+    return jinja

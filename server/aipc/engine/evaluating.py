@@ -1,0 +1,223 @@
+"""Evaluate a package on labelled data, PyTorch beside it. A run that was ended goes on where it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aipc.core import json as plain
+from aipc.core.cache import Cache
+from aipc.core.config import ModelRef, load_config, resolve_model
+from aipc.core.errors import AipcError, InputError
+from aipc.core.hashing import hash_file, hash_value
+from aipc.core.jobs import AnyJob
+from aipc.core.names import state_path
+from aipc.core.package_manifest import APPLICATION, MANIFEST, check_package
+from aipc.core.types import Event, TensorSpec
+from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.evaluation.results import EvaluationReport, Prepared, Scores
+from aipc.evaluation.worker_jobs import PREPARE, SCORE
+from aipc.quantize.worker_jobs import REFERENCE
+from aipc.report.evaluation import render_evaluation
+
+from ._run import OnEvent, ignore
+from .samples import run_samples
+
+CHUNK = 8
+"""Samples that are run together: what an interruption costs at most."""
+COUNT = 64
+"""Samples by default: the simulator takes seconds for each of a larger model."""
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRequest:
+    """An evaluation of a package.
+
+    Args:
+        data: a folder with a subfolder of pictures for each class, an .npz with an array ``target``, or
+            ``file.py:name`` of (input, target).
+        metric: a ready one, or ``file.py:name`` of (outputs, target).
+        most_loss: how much the package may lose against PyTorch, in the metric's unit.
+    """
+
+    package: Path
+    data: str
+    metric: str
+    decode: str | None = None
+    preprocess: str | None = None
+    count: int = COUNT
+    seed: int = 0
+    target: str = "simulator"
+    most_loss: float | None = None
+    worst: int = 12
+    use_cache: bool = True
+
+
+def evaluate(
+    request: EvaluationRequest,
+    pool: WorkerPool | None = None,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> EvaluationReport:
+    """The metric of PyTorch and of the package on the same samples.
+
+    Raises:
+        InputError: the data, the metric or the package do not fit.
+    """
+    package = request.package.resolve()
+    manifest = check_package(package)
+    if manifest.get("kind") == APPLICATION:
+        raise InputError(f"{package} is an application", remedy="evaluate the package of one of its graphs")
+    config = load_config(package)
+    ref = _model(manifest, config.root)
+    capture = Cache().get(manifest["capture"])
+    if capture is None:
+        raise InputError(
+            f"the capture of {manifest['model']} is no longer in the cache, and PyTorch is run with it",
+            remedy="deploy the model again",
+        )
+    preprocess = request.preprocess or (ref.config.preprocess if ref and ref.config else None)
+    directory = _directory(request, manifest, package, config.root, preprocess)
+    report = on_event or ignore
+
+    with pool_or_new(pool) as workers:
+
+        def job(name: AnyJob, **arguments: Any) -> Any:
+            return workers.run(name, arguments, on_event=on_event, cancel=cancel)
+
+        prepared = _prepare(job, request, manifest, config.root, preprocess, directory)
+        folders = sorted(path for path in (directory / "samples").iterdir() if path.is_dir())
+        for number, folder in enumerate(folders):
+            report(
+                Event(
+                    "evaluate",
+                    f"samples {number * CHUNK + 1} to {min((number + 1) * CHUNK, prepared.samples)} of "
+                    f"{prepared.samples}",
+                    number / len(folders),
+                )
+            )
+            if not (folder / "done").exists():
+                live = ref or ModelRef(manifest["model"], "captured", capture.path, None, None, None, config.root)
+                job(REFERENCE, ref=live, capture=str(capture.path), samples=str(folder))
+                pairs = [(path, folder / f"output-{path.name}") for path in _inputs(folder)]
+                run_samples(package, pairs, request.target, workers, on_event, cancel)
+                (folder / "done").touch()
+        rows = [_row(path) for folder in folders for path in _inputs(folder)]
+        scores: Scores = job(
+            SCORE,
+            samples=rows,
+            metric=request.metric,
+            decode=request.decode,
+            root=str(config.root),
+            seed=request.seed,
+            worst=request.worst,
+        )
+    loss = -scores.difference if scores.more_is_better else scores.difference
+    result = EvaluationReport(
+        package=str(package),
+        model=manifest["model"],
+        soc=manifest["soc"],
+        precision=manifest["precision"],
+        target=request.target,
+        data=request.data,
+        data_words=prepared.words,
+        total=prepared.total,
+        seed=request.seed,
+        reference="PyTorch" if ref and ref.kind == "python" else "the fp32 graph on the CPU",
+        scores=scores,
+        ok=request.most_loss is None or loss <= request.most_loss,
+        most_loss=request.most_loss,
+        directory=str(directory),
+    )
+    (directory / "evaluation.json").write_text(plain.dumps(result), "utf-8")
+    (directory / "evaluation.html").write_text(render_evaluation(result), "utf-8")
+    return result
+
+
+def _model(manifest: dict[str, Any], root: Path) -> ModelRef | None:
+    """The model of a package, where it is still there; a live module's is not."""
+    try:
+        return resolve_model(manifest["reference"], root, load_config(root))
+    except AipcError:
+        return None
+
+
+def _directory(
+    request: EvaluationRequest, manifest: dict[str, Any], package: Path, root: Path, preprocess: str | None
+) -> Path:
+    """Of this evaluation: the same package, data and number of samples go on with what is there."""
+    key = hash_value(
+        {
+            "version": _VERSION,
+            "package": hash_file(package / MANIFEST),
+            "files": manifest["files"],
+            "data": [request.data, _stamp(root, request.data)],
+            "preprocess": [preprocess, _stamp(root, preprocess or "")],
+            "count": request.count,
+            "seed": request.seed,
+            "target": request.target,
+        }
+    )
+    directory = state_path(root, "evaluations", f"{manifest['model']}-{manifest['soc']}-{key[:12]}")
+    if not request.use_cache:
+        import shutil
+
+        shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _stamp(root: Path, text: str) -> str:
+    """Content of the file that is named, or the names, sizes and times in the folder."""
+    path = root / Path(text.rpartition(":")[0] if ".py:" in text else text).expanduser()
+    if path.is_file():
+        return hash_file(path)
+    if text and path.is_dir():
+        states = ((item, item.stat()) for item in sorted(path.rglob("*")) if item.is_file())
+        return hash_value([[str(item.relative_to(path)), state.st_size, state.st_mtime_ns] for item, state in states])
+    return ""
+
+
+def _prepare(
+    job: Callable[..., Any],
+    request: EvaluationRequest,
+    manifest: dict[str, Any],
+    root: Path,
+    preprocess: str | None,
+    directory: Path,
+) -> Prepared:
+    """Write the samples, unless a run before did so to its end."""
+    marker = directory / "samples.json"
+    if marker.is_file():
+        return plain.loads(marker.read_text("utf-8"), Prepared)
+    prepared: Prepared = job(
+        PREPARE,
+        root=str(root),
+        inputs=tuple(TensorSpec(item["name"], item["dtype"], tuple(item["shape"])) for item in manifest["inputs"]),
+        data=request.data,
+        preprocess=preprocess,
+        count=request.count,
+        seed=request.seed,
+        chunk=CHUNK,
+        out=str(directory / "samples"),
+    )
+    marker.write_text(plain.dumps(prepared), "utf-8")
+    return prepared
+
+
+def _inputs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("[0-9]*.npz") if ".reference" not in path.name)
+
+
+def _row(path: Path) -> tuple[str, str, str, str]:
+    """Files of one sample: inputs, PyTorch's outputs, the package's, target."""
+    return (
+        str(path),
+        str(path.with_suffix(".reference.npz")),
+        str(path.with_name(f"output-{path.name}")),
+        str(path.with_name(f"target-{path.stem}")),
+    )

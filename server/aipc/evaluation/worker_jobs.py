@@ -1,0 +1,8 @@
+"""The worker jobs of this package. Data, decoders and metrics may be functions of the author."""
+
+from aipc.core.jobs import Job
+
+from .results import Prepared, Scores
+
+PREPARE = Job("aipc.evaluation.data:prepare", Prepared, runs_author_code=True)
+SCORE = Job("aipc.evaluation.scoring:score", Scores, runs_author_code=True)
