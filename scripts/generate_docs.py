@@ -21,6 +21,7 @@ from aipc.core.app_config import KEYS as APP_KEYS
 from aipc.core.config import PRECISIONS, Config, ModelConfig
 from aipc.core.rules import RULES
 from aipc.core.target_config import KEYS as TARGET_KEYS
+from aipc.core.tolerance import TOLERANCES
 from aipc.ops import data as operator_data
 from aipc.ops import run as operator_runs
 from aipc.ops import shares as operator_shares
@@ -51,7 +52,8 @@ MODEL_KEYS = {
     "calibration": "data to quantize with: a folder of images, an `.npz` or `.npy` file, or `file.py:name`",
     "calibration_count": "how many samples of it calibrate; 32 by default",
     "preprocess": "what turns a picture or item into an input: `file.py:function`, `unit`, `symmetric` or `imagenet`",
-    "tolerance": "thresholds of the accuracy gates, for example `{ sqnr_db = 40 }`",
+    "tolerance": "thresholds of the accuracy gates, for example `{ sqnr_db = 40 }`; every key is in the table below",
+    "samples": "further inputs that the package is judged on: a folder, an `.npz` or `.npy` file, or `file.py:name`",
     "soc": "chip for this model only",
     "metric": "the author's own measure of quality",
     "dims": "values of named dimensions",
@@ -123,6 +125,12 @@ def config() -> str:
         "| key | meaning |",
         "| --- | --- |",
         *(_row((f"`{key}`", meaning)) for key, (_, meaning) in APP_KEYS.items()),
+        "",
+        "### `tolerance`",
+        "",
+        "| key | meaning |",
+        "| --- | --- |",
+        *(_row((f"`{key}`", meaning)) for key, meaning in TOLERANCES.items()),
         "",
         '## `[tool.aipc.targets."ssh:HOST"]`',
         "",

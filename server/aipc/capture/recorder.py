@@ -34,7 +34,7 @@ def _kept(code: CodeType) -> bool:
     return not name.startswith((_TORCH, _OURS, *_MACHINERY))
 
 
-def _walk(frame: FrameType | None) -> Stack:
+def stack_of_frame(frame: FrameType | None) -> Stack:
     """The frames from ``frame`` outwards, up to our own code, without PyTorch's."""
     frames: list[RawFrame] = []
     while frame is not None:
@@ -54,7 +54,7 @@ def stack_outside(frame: FrameType | None) -> Stack:
     """The frames around ours, from the one that called us outwards."""
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
-    return _walk(frame)
+    return stack_of_frame(frame)
 
 
 class NodeRecorder:
@@ -82,7 +82,7 @@ class NodeRecorder:
             node = original(tracer, *args, **kwargs)
             if node.op not in {"placeholder", "output"}:
                 # An empty stack counts too: a model all of PyTorch's own modules, known by its construction.
-                number = recorder.number(_walk(sys._getframe(1)))
+                number = recorder.number(stack_of_frame(sys._getframe(1)))
                 node.meta["custom"] = {**(node.meta.get("custom") or {}), MARK: number}
                 node.meta["stack_trace"] = f"{MARK}:{number}"
             return node
@@ -112,7 +112,7 @@ class ConstructionRecorder:
             # Leave the constructors of this same object: the expression that called the class is wanted.
             while frame is not None and frame.f_code.co_name == "__init__" and _first_argument(frame) is module:
                 frame = frame.f_back
-            stacks[module] = _walk(frame)
+            stacks[module] = stack_of_frame(frame)
 
         torch.nn.Module.__init__ = init  # type: ignore[assignment]
         return self

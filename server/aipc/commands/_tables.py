@@ -24,6 +24,7 @@ from aipc.core.types import (
 from aipc.qairt.soc import SoC, get_soc
 
 from ._device_tables import cpu_words, device_lines, no_latency
+from ._probes import probe_lines
 
 if TYPE_CHECKING:
     from aipc.doctor import DoctorReport
@@ -73,6 +74,8 @@ def deploy_page(report: DeployReport) -> Iterator[Any]:
         yield accuracy_table(group, "part of an output, by its range" if name == "slices" else None)
     if report.metric:
         yield Text(f"task metric: {', '.join(f'{name} {value:.4g}' for name, value in report.metric.items())}")
+    if report.probes:
+        yield from probe_lines(report.probes)
     if report.frontier:
         yield from frontier_lines(report.frontier)
     if report.node_accuracy:
@@ -106,6 +109,8 @@ def verify_page(report: VerifyReport) -> Iterator[Any]:
     """What ``aipc verify`` prints."""
     yield Text(f"{report.model} for {get_soc(report.soc).title}, run on {report.target}", "bold")
     yield accuracy_table(report.accuracy)
+    if report.probes:
+        yield from probe_lines(report.probes)
     yield gate_text(report.gate)
     for change in report.changed:
         yield Text(f"changed since the deployment: {change}", "yellow")

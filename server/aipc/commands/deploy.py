@@ -46,6 +46,13 @@ def command(
         bool,
         typer.Option("--integer-io", help="Inputs and outputs of a quantized package are the integers themselves."),
     ] = False,
+    thorough: Annotated[
+        bool,
+        typer.Option("--thorough", help="Run every probe in the simulator or on the device, however long it takes."),
+    ] = False,
+    no_probes: Annotated[
+        bool, typer.Option("--no-probes", help="Judge the package on its example inputs (or held-out data) alone.")
+    ] = False,
     setup: Setup = False,
     agent: Annotated[
         bool,
@@ -87,6 +94,7 @@ def command(
         calibration=from_here(calibration),
         calibration_count=calibration_count,
         integer_io=integer_io,
+        probes="none" if no_probes else "all" if thorough else "few",
     )
 
     def deploy(agreed: bool) -> engine.DeployReport:

@@ -15,6 +15,7 @@ from .app_config import GRAPHS, AppConfig, app_directory, graph_names, graph_tol
 from .errors import ConfigError, ModelLoadError, StorageError
 from .names import name_problem
 from .target_config import parse_targets
+from .tolerance import TOLERANCES
 from .types import Position, Range
 
 PRECISIONS = ("fp16", "w8a16", "w8a8", "w4a16", "mixed", "auto")
@@ -43,6 +44,7 @@ class ModelConfig:
     tolerance: Mapping[str, float] = field(default_factory=dict)
     soc: str | None = None
     metric: str | None = None
+    samples: str | None = None
     dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
     """Named dynamic dimensions: pinned to one size, or given as buckets (several sizes, ascending)."""
 
@@ -174,9 +176,10 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
         calibration=_string(path, f"{where} calibration", table.get("calibration")),
         calibration_count=_count(path, f"{where} calibration_count", table.get("calibration_count")),
         preprocess=_string(path, f"{where} preprocess", table.get("preprocess")),
-        tolerance=_numbers(path, f"{where} tolerance", table.get("tolerance", {})),
+        tolerance=_tolerance(path, f"{where} tolerance", table.get("tolerance", {})),
         soc=_string(path, f"{where} soc", table.get("soc")),
         metric=_string(path, f"{where} metric", table.get("metric")),
+        samples=_string(path, f"{where} samples", table.get("samples")),
         dims=_dims(path, f"{where} dims", table.get("dims", {})),
         state=_state(path, where, table.get("state")),
     )
@@ -202,7 +205,9 @@ def _count(path: Path, where: str, value: Any) -> int | None:
     raise ConfigError(f"{where} in {path} is {value!r}, not a number of samples", remedy="for example 32")
 
 
-def _numbers(path: Path, where: str, value: Any) -> dict[str, float]:
+def _tolerance(path: Path, where: str, value: Any) -> dict[str, float]:
+    if isinstance(value, dict):
+        _known(path, where, value, set(TOLERANCES))
     if isinstance(value, dict) and all(
         isinstance(item, (int, float)) and not isinstance(item, bool) for item in value.values()
     ):

@@ -123,7 +123,8 @@ def manifest_problem(manifest: Mapping[str, Any]) -> str:
         needed = ["run.py", GOLDEN_ANSWERS, *(f"graphs/{name}/{MANIFEST}" for name in manifest["graphs"])]
         return next((f"files does not list {name}" for name in needed if name not in files), "")
     entries = [manifest["entry"], *(context["entry"] for context in manifest.get("contexts", ()))]
-    for name in (*entries, INPUTS, OUTPUTS):
+    probes = [probe[key] for probe in manifest.get("golden_probes", ()) for key in ("inputs", "outputs")]
+    for name in (*entries, INPUTS, OUTPUTS, *probes):
         if name not in files:
             return f"files does not list {name}"
     return ""
@@ -306,6 +307,7 @@ _SPEC = _object(
 )
 _SPECS = _unique_names(_list_of(_SPEC, least=1))
 _SOC_NAME = _pattern(_SOC, "the name of a chip")
+_GOLDEN_PROBE = _object({"title": _text, "inputs": path_problem, "outputs": path_problem, "sqnr_db": _not_negative})
 _KEY = _pattern(_DIGEST, "the key of a capture")
 _OF_A_CHIP: Mapping[str, Check] = {
     "soc": _SOC_NAME,
@@ -347,5 +349,7 @@ _OPTIONAL: Mapping[str, Check] = {
     "runner": _integer(1),
     "deployments": _deployments,
     "quantization": _mapping,
+    "verified_on": _list_of(_mapping),
+    "golden_probes": _list_of(_GOLDEN_PROBE),
     "contexts": _list_of(_object(_OF_A_CHIP, _OPTIONAL_OF_A_CHIP), least=1),
 }

@@ -32,6 +32,20 @@ RULES = (
         "Write the expression in another form; what it computes on the NPU is not what PyTorch computes.",
     ),
     Rule(
+        "probe",
+        "On an input set beside the example, made from what each input is (a mask with an empty row, an index at the "
+        "end of its table, a black picture) or one of your samples, the model's graph or its package gives another "
+        "answer than PyTorch.",
+        "The message names the input and the cause. Where only the package is wrong, write the expression in another "
+        "form; where the exported graph is, it is a defect of the export that is worth a report.",
+    ),
+    Rule(
+        "capture-differs",
+        "The exported graph, run in fp32, gives another answer than PyTorch from this expression on.",
+        "Random numbers: draw them outside and pass them in as an input. State: make it an input and an output. "
+        "Otherwise write the expression in another form.",
+    ),
+    Rule(
         "diverges",
         "Every operator alone is right, and the whole package leaves PyTorch's values from this expression on.",
         "Look at what is fused here; a larger value range or a different order of operations often helps.",

@@ -14,6 +14,7 @@ from typing import Any
 
 from .accuracy import NodeAccuracy
 from .frontier import Frontier
+from .probes import ProbeResult
 
 
 class Placement(str, Enum):
@@ -269,6 +270,8 @@ class DeployReport:
     """Every node's error in a quantized package, by the captured graph's nodes."""
     metric: Mapping[str, float] | None = None
     """The task metric over the held-out data, by name; None without one."""
+    probes: tuple[ProbeResult, ...] = ()
+    """Input sets beside the example that the model was judged on, with the result of each."""
     agent: str | None = None
     """Trace of the agent's run, where it took part."""
     device: Mapping[str, Any] | None = None

@@ -19,6 +19,7 @@ from aipc.core.types import (
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.effective import in_effect
 from aipc.pipeline.findings import numerics_findings
+from aipc.pipeline.probing import failed_on_package, on_probe
 from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.variant import variant_for
@@ -104,12 +105,15 @@ def counts(report: Any) -> dict[str, int]:
 
 
 def localize(run: Run) -> tuple[Finding, ...]:
+    """Findings on the expressions whose numbers are wrong on the example, or on the probe that fails instead."""
+    probe = failed_on_package(run)
     found: Localization = run.job(
         qairt_jobs.LOCALIZE,
         model=str(run.graph),
-        inputs_npz=str(run.path("capture", "inputs.npz")),
+        inputs_npz=str(probe[1] if probe else run.path("capture", "inputs.npz")),
         soc=run.request.soc,
         divergence=True,
         seconds=120.0,
     )
-    return numerics_findings(found, deployed_source_map(run), run.request.soc)
+    findings = numerics_findings(found, deployed_source_map(run), run.request.soc)
+    return on_probe(findings, probe[0]) if probe else findings

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, CancelledError
@@ -28,6 +28,7 @@ from aipc.pipeline.gates import PACKAGE_SQNR_DB
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.outcome import Outcome, gate_text
 from aipc.pipeline.package import check_output, install_package, recover_output
+from aipc.pipeline.probing import probe_results, verified_probes
 from aipc.pipeline.run_findings import findings_of
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.rewrite import deployed_placement
@@ -59,6 +60,8 @@ class DeployRequest:
     calibration_count: int | None = None
     integer_io: bool = False
     """A quantized package takes and gives the integers themselves."""
+    probes: Literal["none", "few", "all"] = "few"
+    """Input sets beside the example that are judged: none, those that fit into a little time, or all."""
     setup: bool = False
     """The user agrees that a device is set up where it lacks something."""
     captured: ModelRef | None = None
@@ -110,7 +113,7 @@ def deploy_for_chip(
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
             asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
             asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
-            asked = replace(asked, integer_io=request.integer_io)
+            asked = replace(asked, integer_io=request.integer_io, probes=request.probes)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
             reports[name] = _deploy_one(run)
             if not reports[name].ok:
@@ -169,7 +172,8 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     if outcome.ok:
         deployments = {run.request.target: run.meta("run")["environment"]}
         try:
-            install_package(run.path("package", "package"), out, _gates(outcome), deployments, reports)
+            package, probes = run.path("package", "package"), verified_probes(run)
+            install_package(package, out, _gates(outcome), deployments, reports, probes)
         except AipcError:
             for path in reports:
                 path.unlink()  # it would report a package that is not there
@@ -230,6 +234,7 @@ def _deploy_report(
         frontier=settled.frontier,
         remedies=settled.remedies,
         compiled=_compiled(run),
+        probes=probe_results(run),
     )
 
 

@@ -17,6 +17,7 @@ from aipc.core.errors import AipcError, CancelledError, InputError, PackageError
 from aipc.core.files import check_array_input, check_array_output
 from aipc.core.json import to_plain
 from aipc.core.names import STATE
+from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import (
     Finding,
     Gate,
@@ -27,6 +28,7 @@ from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import package_gate
 from aipc.pipeline.package import check_package, read_manifest
 from aipc.pipeline.versions import environment
+from aipc.probes.worker_jobs import COMPARE_FINITE
 from aipc.qairt.runtime import require_qairt
 from aipc.targets import HERE, RunOptions, SetupNeededError, run_on
 
@@ -64,6 +66,8 @@ class VerifyReport:
     findings: tuple[Finding, ...] = ()
     latency: Mapping[str, Any] | None = None
     device: Mapping[str, Any] | None = None
+    probes: tuple[ProbeResult, ...] = ()
+    """The further golden vectors, run again."""
     changed: tuple[str, ...] = ()
     """What is no longer as it was when the package was deployed there: ``qairt 2.51.0, now 2.52.0``."""
 
@@ -168,6 +172,16 @@ def verify(
         deployed = manifest.get("gates", {})
         gate = package_gate(outputs, {"sqnr_db": _verify_threshold(manifest, deployed.get("verify", {}))})
         findings = () if gate.ok else _localize_package(manifest, workers, on_event, cancel)
+        probes = _verify_probes(package, manifest, target, workers, on_event, cancel, options)
+        failed = next((item for item in probes if item.status is ProbeStatus.FAILED), None)
+        if gate.ok and failed is not None:
+            gate = Gate(
+                "sqnr_db",
+                failed.package_sqnr_db,
+                failed.threshold_db or 0.0,
+                False,
+                f"output {failed.output} on {failed.title}",
+            )
     then = manifest.get("deployments", {}).get(target)
     return VerifyReport(
         str(package),
@@ -181,6 +195,7 @@ def verify(
         findings,
         ran.latency,
         ran.device,
+        probes,
         changes(then, (ran.device or {}).get("environment", {})) if then else (),
     )
 
@@ -207,6 +222,40 @@ def _application_verified(
         manifest.get("gates", {}),
         changed=changes(then, environment()) if then else (),
     )
+
+
+def _verify_probes(
+    package: Path,
+    manifest: Mapping[str, Any],
+    target: str,
+    pool: WorkerPool,
+    on_event: OnEvent | None,
+    cancel: threading.Event | None,
+    options: RunOptions | None,
+) -> tuple[ProbeResult, ...]:
+    """The package's further golden vectors run again, each against the threshold of its deployment."""
+    results = []
+    for number, probe in enumerate(manifest.get("golden_probes", ())):
+        with tempfile.TemporaryDirectory() as directory:
+            actual = Path(directory) / "outputs.npz"
+            run_package(package, package / probe["inputs"], actual, target, pool, on_event, cancel, options)
+            arguments = {"reference_npz": str(package / probe["outputs"]), "actual_npz": str(actual)}
+            outputs = pool.run(COMPARE_FINITE, arguments, on_event=on_event, cancel=cancel)
+        worst = min(outputs, key=lambda item: item.sqnr_db)
+        passed = all(item.sqnr_db >= probe["sqnr_db"] and not item.nan and not item.inf for item in outputs)
+        results.append(
+            ProbeResult(
+                name=f"golden-{number}",
+                title=probe["title"],
+                kind="golden",
+                status=ProbeStatus.PASSED if passed else ProbeStatus.FAILED,
+                package_sqnr_db=worst.sqnr_db,
+                threshold_db=probe["sqnr_db"],
+                output=worst.name,
+                reason="" if passed else "the package gives another answer than when it was deployed",
+            )
+        )
+    return tuple(results)
 
 
 def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from aipc.core.errors import QairtError
 from aipc.core.types import Finding, StageRecord
 from aipc.qairt import worker_jobs as qairt_jobs
 
+from .probing import failed_on_package
 from .stage import Run
 from .versions import environment
 
@@ -47,6 +48,8 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         nodes = record.gate.nodes if record.gate else ()
         nodes = nodes or tuple(node for finding in findings for node in finding.nodes)
         what = "the whole captured graph"
+        probe = failed_on_package(run)
+        inputs = probe[1] if probe else capture.path / "inputs.npz"
         if record.name == "verify" and run.plan is not None:
             command = (
                 f"aipc deploy model.onnx --soc {run.request.soc} --precision {asked(run)} --calibration inputs.npz"
@@ -55,7 +58,7 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             # Numbers go wrong only together with their neighbours: the smallest part that still does is searched for.
             command = "aipc deploy capsule"
             # The search knows what fp16 may lose, not what integers may.
-            what = (_reduce(run, capture.path, out, nodes) if run.plan is None else None) or what
+            what = (_reduce(run, inputs, out, nodes) if run.plan is None else None) or what
             (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
         elif nodes:
             cut = run.job(
@@ -67,9 +70,10 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             )
             what = f"the {cut} nodes that are to blame" if cut else what
         if not (out / "model.onnx").is_file():
-            for name in ("model.onnx", "model.data", "inputs.npz"):
+            for name in ("model.onnx", "model.data"):
                 if (capture.path / name).is_file():
                     shutil.copyfile(capture.path / name, out / name)
+            shutil.copyfile(inputs, out / "inputs.npz")
         if (run.directory / "logs").is_dir():
             shutil.copytree(run.directory / "logs", out / "logs", dirs_exist_ok=True)
         if (placement := run.entries.get("placement")) and (placement.path / "qnn.log").is_file():
@@ -88,13 +92,13 @@ def asked(run: Run) -> str:
     return f"w{run.plan.weight_bits}a{run.plan.activation_bits}"
 
 
-def _reduce(run: Run, capture: Path, out: Path, nodes: Sequence[str]) -> str | None:
+def _reduce(run: Run, inputs: Path, out: Path, nodes: Sequence[str]) -> str | None:
     """Write the smallest part whose numbers are wrong; None when no part fails by the measure of the search."""
     try:
         reduced = run.job(
             qairt_jobs.REDUCE,
             model=str(run.graph),
-            inputs_npz=str(capture / "inputs.npz"),
+            inputs_npz=str(inputs),
             soc=run.request.soc,
             out=str(out),
             failure="numbers",

@@ -12,9 +12,12 @@ from aipc.core.cache import Entry
 from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
 from aipc.core.install import check_destination, install_output, recover
+from aipc.core.json import to_plain
 from aipc.core.package_manifest import FORMAT, MANIFEST, check_package, ownership_problem, read_manifest
 from aipc.qairt.soc import SoC, all_socs, get_soc
 from aipc.targets.device_runner import RUNNER, RUNNER_VERSION
+
+from .probing import VerifiedProbes
 
 __all__ = [
     "FORMAT",
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 _SELF_TEST_SQNR_DB = 30.0
+_DEVICE_MARGIN_DB = 3.0
 
 
 def layout() -> list[object]:
@@ -128,13 +132,29 @@ def _earlier(destination: Path, files: Mapping[str, str]) -> dict[str, Any]:
     return dict(manifest.get("deployments", {})) if manifest["files"] == files else {}
 
 
+def _with_probes(staging: Path, manifest: Mapping[str, Any], verified: VerifiedProbes) -> dict[str, Any]:
+    """What the manifest says of probes: each with its result, and the worst as a further golden vector."""
+    fields: dict[str, Any] = {"verified_on": to_plain(verified.results)}
+    worst = verified.worst
+    if worst is None or verified.inputs is None or verified.outputs is None or worst.package_sqnr_db is None:
+        return fields
+    names = {"inputs": "golden/probe-inputs.npz", "outputs": "golden/probe-outputs.npz"}
+    shutil.copyfile(verified.inputs, staging / names["inputs"])
+    shutil.copyfile(verified.outputs, staging / names["outputs"])
+    limits = [value for value in (worst.package_sqnr_db, worst.threshold_db) if value is not None]
+    threshold = max(0.0, min(limits) - _DEVICE_MARGIN_DB)
+    fields["golden_probes"] = [{"title": worst.title, **names, "sqnr_db": threshold}]
+    fields["files"] = {**manifest["files"], **{name: hash_file(staging / name) for name in names.values()}}
+    return fields
+
+
 def _self_test_threshold(gates: Mapping[str, Any]) -> float:
-    """What the package reached when it was verified, less 3 dB for the differences between devices."""
+    """What the package reached when it was verified, less a margin for the differences between devices."""
     gate = gates.get("verify") or {}
     if gate.get("metric") != "sqnr_db":
         return _SELF_TEST_SQNR_DB
     values = [value for value in (gate.get("value"), gate.get("threshold")) if isinstance(value, (int, float))]
-    return max(0.0, min(values) - 3.0) if values else _SELF_TEST_SQNR_DB
+    return max(0.0, min(values) - _DEVICE_MARGIN_DB) if values else _SELF_TEST_SQNR_DB
 
 
 def check_output(destination: Path) -> None:
@@ -153,6 +173,7 @@ def install_package(
     gates: Mapping[str, Any],
     deployments: Mapping[str, Any] | None = None,
     reports: Sequence[Path] = (),
+    verified: VerifiedProbes | None = None,
 ) -> None:
     """Copy a finished package to where the user wants it: whole, or not at all.
 
@@ -161,6 +182,7 @@ def install_package(
         deployments: target -> environment that it was verified in; targets of an earlier deployment of the very same
             package are kept.
         reports: files for people that are put next to the manifest.
+        verified: the probes that it was judged on; the worst is added to its golden vectors.
 
     Raises:
         StorageError: the place is taken by something else, full, or cannot be written.
@@ -175,8 +197,9 @@ def install_package(
         _copy(source, staging, manifest["files"])
         for report in reports:
             shutil.copyfile(report, staging / report.name)
-        earlier = _earlier(destination, manifest["files"])
-        whole = manifest | {"deployments": earlier | dict(deployments or {})}
+        tested = manifest | (_with_probes(staging, manifest, verified) if verified else {})
+        earlier = _earlier(destination, tested["files"])
+        whole = tested | {"deployments": earlier | dict(deployments or {})}
         (staging / MANIFEST).write_text(json.dumps(whole, indent=2), "utf-8")
 
     install_output(destination, build, ownership_problem)

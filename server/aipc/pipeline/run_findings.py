@@ -9,6 +9,7 @@ from aipc.core.types import Finding, PlacementReport, Severity
 
 from .findings import findings_at, placement_findings, read_source_map
 from .gates import capture_gate
+from .probing import differing_capture_findings, probe_findings
 from .solved import deployed_source_map, mark_solved, with_choices, with_choices_of_export
 from .stage import Run
 from .stages.capture import capture_findings
@@ -28,8 +29,9 @@ def findings_of(run: Run) -> tuple[Finding, ...]:
         return ()
     if not run.meta("capture")["ok"]:
         return with_choices_of_export(capture_findings(run))
+    judged = (*differing_capture_findings(run), *probe_findings(run))
     if "placement" not in run.entries:
-        return ()
+        return judged
     findings = placement_findings(placement_report(run), read_source_map(run.path("capture", "source_map.json")))
     if "rewrite" in run.entries:
         findings = _rewritten(run, findings)
@@ -38,7 +40,7 @@ def findings_of(run: Run) -> tuple[Finding, ...]:
         late = placement_findings(report, deployed_source_map(run))
         findings = _joined(findings, ((item, float_nodes(result, item.nodes)) for item in late))
         findings = with_choices(findings, placement_report(run))
-    return findings
+    return (*findings, *judged)
 
 
 def _rewritten(run: Run, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
@@ -48,6 +48,8 @@ class Request:
     integer_io: bool = False
     """A quantized package takes and gives the integers themselves."""
     device: RunOptions = field(default_factory=RunOptions)
+    probes: Literal["none", "few", "all"] = "few"
+    """Input sets beside the example that are judged: none, those that fit into a little time, or all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,12 @@ class Run:
     def of(self, variant: Variant) -> Run:
         """The same request as another variant, with nothing done yet; what both have in common is not done again."""
         return replace(self, variant=variant, entries={}, keys={})
+
+    @property
+    def seconds(self) -> float:
+        """What the stages of this variant took, those from the cache of earlier runs left out."""
+        keys = set(self.keys.values())
+        return sum(done.seconds for done in self.done.values() if done.key in keys and not done.cached)
 
     def for_request(self, request: Request) -> Run:
         """The same variant and tools for another request."""

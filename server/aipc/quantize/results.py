@@ -78,9 +78,13 @@ class Quantized:
 
 @dataclass(frozen=True, slots=True)
 class TaskMetric:
-    """``value``: more is better. ``more``: the other figures of a function that returns several."""
+    """``value``: more is better. ``more``: the other figures of a function that returns several.
+
+    ``own``: what the metric says of PyTorch's own outputs; None where it cannot tell.
+    """
 
     name: str
     value: float
     samples: int
+    own: float | None = None
     more: Mapping[str, float] = field(default_factory=dict)

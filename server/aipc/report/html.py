@@ -11,6 +11,7 @@ from aipc.core.latency import cpu_latency
 from aipc.core.types import DeployReport, Finding, Gate, OutputAccuracy, StageRecord
 
 from .frontier import STYLE, blame_section, frontier_section
+from .probes import probes_section
 
 _STYLE = """
 :root{--ink:#1b1f24;--dim:#5b6470;--paper:#fff;--card:#f6f8fa;--line:#d8dee4;--good:#1a7f37;--bad:#c62828;--warn:#9a6700;--accent:#3253dc}
@@ -51,6 +52,8 @@ def render(report: DeployReport) -> str:
         ]
     if report.accuracy and report.accuracy.get("slices"):
         parts += ["<h2>Parts of the outputs, by their range</h2>", _accuracy(report.accuracy["slices"])]
+    if report.probes:
+        parts.append(probes_section(report.probes))
     if report.frontier:
         parts.append(frontier_section(report.frontier))
     if report.node_accuracy:

@@ -51,6 +51,10 @@ class Machine(Device):
         more = ["--output", str(work.outputs)]
         for inputs, outputs in work.more:
             more += ["--more", str(inputs), str(outputs)]
+        for inputs, outputs in work.further:
+            more += ["--further", str(inputs), str(outputs)]
+        if work.further_seconds is not None:
+            more += ["--further-seconds", f"{work.further_seconds:.3f}"]
         if not self._simulated:
             more += ["--warm-up", str(work.warm_up), "--repeat", str(work.repeat), "--performance", work.performance]
         result = run_runner([*command, *more], work, progress)

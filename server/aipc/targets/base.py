@@ -172,7 +172,10 @@ class Work:
     cpu_model: Path | None = None
     """The uncompiled ONNX model: where a latency is measured, it is run on the device's CPU for comparison."""
     more: tuple[tuple[Path, Path], ...] = ()
-    """Further inputs and where their outputs go, each run once: for a ``local`` device only."""
+    """Other inputs and where their outputs go, each run once: for a ``local`` device only."""
+    further: tuple[tuple[Path, Path], ...] = ()
+    """The same, as far as ``further_seconds`` goes: none is begun that would end later. None is no limit."""
+    further_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 RUNNER = Path(__file__).resolve().parents[1] / "pipeline" / "runner" / "run.py"
 """AIPC's own runner: the same that it puts into packages, and the only one that AIPC executes."""
-RUNNER_VERSION = 2
-"""What the runner understands: since 2 ``--progress`` and ``--cpu-model``."""
+RUNNER_VERSION = 3
+"""What the runner understands: since 2 ``--progress`` and ``--cpu-model``, since 3 ``--further``."""
 
 # The first argument is the end of the import path; what follows is the script with its arguments.
 _START = (

@@ -32,11 +32,13 @@ def execute(
     outputs: str,
     options: RunOptions,
     more: Sequence[tuple[str, str]] = (),
+    further: Sequence[tuple[str, str]] = (),
 ) -> TargetRun:
     """Run ``package`` on ``target``, from connecting to the outputs in the file ``outputs``.
 
     Args:
-        more: further inputs, each with the file for its outputs; for targets on this machine.
+        more: other inputs, each with the file for its outputs; for targets on this machine.
+        further: the same, as far as ``options.further_seconds`` goes.
     """
     work = Work(
         Path(package),
@@ -49,6 +51,8 @@ def execute(
         options.profile,
         Path(options.cpu_model) if options.cpu_model and options.settings.get("cpu_baseline", True) else None,
         tuple((Path(given), Path(answer)) for given, answer in more),
+        tuple((Path(given), Path(answer)) for given, answer in further),
+        options.further_seconds,
     )
     context = Context(report, settings=options.settings)
     here = target.partition(":")[0] in HERE

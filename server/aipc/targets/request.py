@@ -35,24 +35,37 @@ class RunOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     journal: str | None = None
     cpu_model: str | None = None
+    further_seconds: float | None = None
+    """For further inputs (see ``run_samples``): none is begun that would end later. None: no limit."""
 
 
 def run_samples(
-    job: Job, target: str, *, package: Path, samples: Sequence[tuple[Path, Path]], options: RunOptions
+    job: Job,
+    target: str,
+    *,
+    package: Path,
+    samples: Sequence[tuple[Path, Path]],
+    options: RunOptions,
+    further: Sequence[tuple[Path, Path]] = (),
 ) -> TargetRun:
     """Run a package on several inputs, each with the file for its outputs; what is told is of the first of them.
 
     On this machine the package is loaded once for all. Raises DeviceError.
+
+    Args:
+        further: inputs that are run as far as ``options.further_seconds`` goes; of the others no file is written.
     """
     first, *rest = samples
     once = replace(options, cpu_model=None)
     if target.partition(":")[0] not in HERE:
         runs = [
             run_on(job, target, package=package, inputs=given, outputs=answer, options=once if number else options)
-            for number, (given, answer) in enumerate(samples)
+            for number, (given, answer) in enumerate([*samples, *further])
         ]
         return runs[0]
-    return run_on(job, target, package=package, inputs=first[0], outputs=first[1], options=options, more=rest)
+    return run_on(
+        job, target, package=package, inputs=first[0], outputs=first[1], options=options, more=rest, further=further
+    )
 
 
 def run_on(
@@ -64,6 +77,7 @@ def run_on(
     outputs: Path,
     options: RunOptions,
     more: Sequence[tuple[Path, Path]] = (),
+    further: Sequence[tuple[Path, Path]] = (),
 ) -> TargetRun:
     """Run a package on a target, from connecting to the outputs (see ``session.execute``). Raises DeviceError."""
     result: TargetRun = job(
@@ -74,6 +88,7 @@ def run_on(
         outputs=str(outputs),
         options=options,
         more=[(str(given), str(answer)) for given, answer in more],
+        further=[(str(given), str(answer)) for given, answer in further],
     )
     return result
 

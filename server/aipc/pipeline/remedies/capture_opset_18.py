@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..probing import another_capture_may_help
 from ..remedy import Case, Proposal, Proposals, Remedy
 
 _OPSET = 18
@@ -11,6 +12,8 @@ _OPSET = 18
 
 
 def _applies(case: Case) -> bool:
+    if not another_capture_may_help(case.attempt.run):
+        return False
     return case.attempt.run.request.ref.kind == "python" and case.variant.opset > _OPSET
 
 

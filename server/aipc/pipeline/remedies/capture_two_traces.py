@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..probing import another_capture_may_help
 from ..remedy import Case, Proposal, Proposals, Remedy
 
 
 def _applies(case: Case) -> bool:
+    if not another_capture_may_help(case.attempt.run):
+        return False
     return case.attempt.run.request.ref.kind == "python" and case.variant.strategy != "two-traces"
 
 

@@ -306,10 +306,9 @@ def sqnr_db(numpy, reference, actual):
     return 10 * math.log10(signal / noise) if signal > 0 and math.isfinite(noise) else -math.inf
 
 
-def self_test(numpy, package, manifest, outputs, threshold):
-    """SQNR in dB of every output against the golden ones (PyTorch, fp32), and whether all are in tolerance."""
+def compare(numpy, manifest, golden, outputs):
+    """SQNR in dB of every output against those of PyTorch in fp32, where these are finite."""
     results = {}
-    golden = read_npz(numpy, package / "golden" / "outputs.npz")
     for name in (spec["name"] for spec in manifest["outputs"]):
         if name not in golden or name not in outputs:
             missing = "the golden outputs have" if name not in golden else "the model gives"
@@ -319,7 +318,37 @@ def self_test(numpy, package, manifest, outputs, threshold):
                 "output %r cannot be compared: it is %s and the golden one %s"
                 % (name, list(outputs[name].shape), list(golden[name].shape))
             )
-        results[name] = sqnr_db(numpy, golden[name], outputs[name])
+        finite = numpy.isfinite(golden[name])
+        results[name] = sqnr_db(numpy, golden[name][finite], outputs[name][finite])
+    return results
+
+
+def shown(results):
+    """Figures that JSON can hold."""
+    return {name: value if math.isfinite(value) else str(value) for name, value in results.items()}
+
+
+def test_probes(numpy, package, manifest, session, names):
+    """The further golden vectors: of each its title, the SQNR of every output, and whether all are in tolerance."""
+    found = []
+    for probe in manifest.get("golden_probes", ()):
+        outputs = run_once(numpy, manifest, session, names, str(package / probe["inputs"]))
+        results = compare(numpy, manifest, read_npz(numpy, package / probe["outputs"]), outputs)
+        passed = all(value >= probe["sqnr_db"] for value in results.values())
+        found.append(
+            {
+                "title": probe["title"],
+                "passed": passed,
+                "threshold_sqnr_db": probe["sqnr_db"],
+                "sqnr_db": shown(results),
+            }
+        )
+    return found
+
+
+def self_test(numpy, package, manifest, outputs, threshold):
+    """SQNR in dB of every output against the golden ones (PyTorch, fp32), and whether all are in tolerance."""
+    results = compare(numpy, manifest, read_npz(numpy, package / "golden" / "outputs.npz"), outputs)
     # The threshold is what the package passed when it was verified, with a margin for another device.
     threshold = manifest["self_test_sqnr_db"] if threshold is None else threshold
     if not threshold >= 0:
@@ -475,6 +504,10 @@ def parse():
     parser.add_argument(
         "--more", action="append", nargs=2, metavar=("INPUT", "OUTPUT"), help="another .npz to run, once; may repeat"
     )
+    parser.add_argument(
+        "--further", action="append", nargs=2, metavar=("INPUT", "OUTPUT"), help="like --more, while there is time"
+    )
+    parser.add_argument("--further-seconds", type=float, metavar="S", default=math.inf, help="time for --further")
     parser.add_argument("--warm-up", type=int, default=0, help="runs before those that are timed")
     parser.add_argument("--repeat", type=int, default=1, help="how often to run")
     parser.add_argument("--performance", choices=PERFORMANCE, default="burst", help="the NPU's performance mode")
@@ -530,6 +563,14 @@ def run(arguments):
         write_outputs(numpy, arguments.output, outputs)
     for given, target in arguments.more or ():
         write_outputs(numpy, target, run_once(numpy, manifest, session, names, given))
+    spent = 0.0
+    for given, target in arguments.further or ():
+        # The next one takes as long as the first did.
+        if spent + min(seconds) > arguments.further_seconds:
+            break
+        started = time.perf_counter()
+        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given))
+        spent += time.perf_counter() - started
     report = {
         "model": manifest["model"],
         "soc": manifest["soc"],
@@ -550,12 +591,19 @@ def run(arguments):
     if not arguments.self_test:
         return report, 0
     results, passed, threshold = self_test(numpy, package, manifest, outputs, arguments.tolerance)
+    probes = test_probes(numpy, package, manifest, session, names)
+    passed = passed and all(item["passed"] for item in probes)
     report["self_test"] = {
         "passed": passed,
         "threshold_sqnr_db": threshold,
-        "sqnr_db": {name: value if math.isfinite(value) else str(value) for name, value in results.items()},
+        "sqnr_db": shown(results),
+        "probes": probes,
     }
     return report, 0 if passed else 1
+
+
+def figure(value):
+    return value if isinstance(value, str) else "%.1f" % value
 
 
 def latency_words(latency):
@@ -575,8 +623,10 @@ def page(report):
     lines = ["%s for %s ran on %s" % (report["model"], report["soc"], report["machine"])]
     test = report.get("self_test")
     for name, value in (test or {}).get("sqnr_db", {}).items():
-        shown = value if isinstance(value, str) else "%.1f" % value
-        lines.append("  output %s: SQNR %s dB against PyTorch" % (name, shown))
+        lines.append("  output %s: SQNR %s dB against PyTorch" % (name, figure(value)))
+    for probe in (test or {}).get("probes", ()):
+        for name, value in probe["sqnr_db"].items():
+            lines.append("  output %s on %s: SQNR %s dB" % (name, probe["title"], figure(value)))
     latency = report["latency"]
     if latency:
         lines.append("latency: " + latency_words(latency))

@@ -10,15 +10,21 @@ from typing import Any
 from aipc.core.hashing import hash_file
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, OutputAccuracy
+from aipc.probes import worker_jobs as probe_jobs
+from aipc.quantize.results import TaskMetric
 
-from ..gates import package_gate
+from ..gates import metric_gate, package_gate, sqnr_threshold
+from ..probing import examined_probes, probe_results, probes_gate
 from ..stage import Run, Stage
-from .run import outputs_of
+from .run import outputs_of, probe_output
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    if run.calibrates:
-        return _held_out(run)
+    meta = _held_out(run) if run.calibrates else _example(run)
+    return {**meta, "probes": _probes(run)}
+
+
+def _example(run: Run) -> dict[str, Any]:
     outputs = run.job(
         "aipc.qairt.package_jobs:compare",
         reference_npz=str(run.path("capture", "reference.npz")),
@@ -29,7 +35,35 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
     return {"outputs": to_plain(outputs)}
 
 
-def _held_out(run: Run) -> Mapping[str, Any]:
+def _probes(run: Run) -> dict[str, Any]:
+    """What the probes give on the rewritten graph in fp32, all of them, and on the package, those that were run."""
+    examined = examined_probes(run)
+    if examined is None:
+        return {}
+    directory = str(run.entries["probes"].path)
+    found: dict[str, Any] = {}
+    names = [item.name for item in examined.probes]
+    if run.float_graph != run.path("capture", "model.onnx"):
+        found["rewritten"] = to_plain(
+            run.job(probe_jobs.ON_GRAPH, model=str(run.float_graph), probes=names, directory=directory)
+        )
+    outputs = {name: str(file) for name in names if (file := run.path("run", probe_output(name))).is_file()}
+    if outputs:
+        found["package"] = to_plain(
+            run.job(
+                probe_jobs.ON_PACKAGE,
+                # A graph that takes integers does not run on the probes' own numbers.
+                model="" if run.plan is not None and run.plan.quantized_io else str(run.graph),
+                directory=directory,
+                outputs=outputs,
+                threshold_db=run.request.tolerance.get("sqnr_db", sqnr_threshold(run.plan)),
+                quantized=run.plan is not None,
+            )
+        )
+    return found
+
+
+def _held_out(run: Run) -> dict[str, Any]:
     """A quantized package is judged on samples that did not calibrate, all of them together."""
     files = {
         "references": [str(path) for path in run.references],
@@ -75,10 +109,11 @@ def _key(run: Run) -> Any:
 def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
     outputs = from_plain(meta["outputs"], tuple[OutputAccuracy, ...])
     gate = package_gate(outputs, run.request.tolerance, run.plan)
-    metric = meta.get("metric")
-    if metric and gate.ok and "metric" in run.request.tolerance:
-        wanted = run.request.tolerance["metric"]
-        return Gate(metric["name"], metric["value"], wanted, metric["value"] >= wanted, gate.detail)
+    if gate.ok and meta.get("metric"):
+        gate = metric_gate(from_plain(meta["metric"], TaskMetric), run.request.tolerance) or gate
+    if gate.ok:
+        probes = probes_gate(probe_results(run), gate.threshold)
+        return gate if probes.ok else probes
     return gate
 
 
@@ -90,4 +125,4 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
     return f"{words}; {metric['name']} {metric['value']:.4g}" if metric else words
 
 
-STAGE = Stage(name="verify", order=90, version=2, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(name="verify", order=90, version=4, key=_key, build=_build, gate=_gate, note=_note)

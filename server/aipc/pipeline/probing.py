@@ -1,0 +1,318 @@
+"""From what probes gave to verdicts: which passed, which failed at which node, which say nothing."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from aipc.core.json import from_plain
+from aipc.core.probes import ProbeResult, ProbeStatus
+from aipc.core.types import Finding, Gate, OutputAccuracy, Range, Severity, SourceMap
+from aipc.probes.results import Cause, Divergence, Examined, PackageProbe, ProbeRun
+
+from .findings import findings_at, read_source_map
+from .gates import capture_gate, capture_threshold, package_gate
+from .stage import Run
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedProbes:
+    """The probes of a package; of the worst that was run on the target, its arrays and PyTorch's answer."""
+
+    results: tuple[ProbeResult, ...] = ()
+    worst: ProbeResult | None = None
+    inputs: Path | None = None
+    outputs: Path | None = None
+
+
+_WAYS_OUT = {
+    Cause.RANDOM: "Draw them outside of the model and pass them in as an input",
+    Cause.STATE: "Make the state an input and an output of the model",
+    Cause.EXPORT: "Write the expression in another form; it is a defect of the export, which is worth a report",
+}
+_ANSWERED = frozenset({"mask", "length", "index", "sample"})
+"""Kinds whose ordinary inputs a model surely meets. Nobody knows that of pictures, sounds and numbers that are made."""
+_STEADY_DB = 60.0
+"""PyTorch's own fp32 against fp64, from which on its answer judges a package: 20 dB more than a package must have."""
+_MOST_FINDINGS = 6
+
+
+def probe_results(run: Run, *, graph_only: bool = False) -> tuple[ProbeResult, ...]:
+    """Every probe of a run as far as it came: on the captured graph, on the rewritten one, on the package."""
+    examined = examined_probes(run)
+    if examined is None:
+        return ()
+    later = "verify" in run.entries and not graph_only
+    verified = run.meta("verify").get("probes", {}) if later else {}
+    rewritten = from_plain(verified.get("rewritten", {}), dict[str, tuple[OutputAccuracy, ...]])
+    packaged = {item.name: item for item in from_plain(verified.get("package", []), tuple[PackageProbe, ...])}
+    tolerance = run.request.tolerance
+    results = []
+    for probe in examined.probes:
+        result = _on_graph(probe, tolerance)
+        if result.status is ProbeStatus.PASSED and probe.name in rewritten:
+            result = _on_rewritten(result, probe, rewritten[probe.name], tolerance)
+        if result.status is ProbeStatus.PASSED and probe.name in packaged:
+            result = _on_package(result, probe, packaged[probe.name], run)
+        results.append(result)
+    left = (
+        ProbeResult(name=i.name, title=i.title, kind=i.kind, status=ProbeStatus.LEFT_OUT, reason=i.reason)
+        for i in examined.left_out
+    )
+    return (*results, *left)
+
+
+def examined_probes(run: Run) -> Examined | None:
+    """What the probes gave on PyTorch and the captured graph; None where the run has none."""
+    entry = run.entries.get("probes")
+    if entry is None or not entry.meta["changed"]:
+        return None
+    return from_plain(entry.meta["examined"], Examined)
+
+
+def _base(probe: ProbeRun, accuracy: Sequence[OutputAccuracy]) -> ProbeResult:
+    worst = min(accuracy, key=_order, default=None)
+    return ProbeResult(
+        name=probe.name,
+        title=probe.title,
+        kind=probe.kind,
+        inputs=probe.inputs,
+        status=ProbeStatus.PASSED,
+        graph_sqnr_db=worst.sqnr_db if worst else None,
+        output=worst.name if worst else "",
+    )
+
+
+def _order(item: OutputAccuracy) -> float:
+    """What does not compare (NaN) is worst."""
+    return item.sqnr_db if item.sqnr_db == item.sqnr_db else float("-inf")
+
+
+def _on_graph(probe: ProbeRun, tolerance: Mapping[str, float]) -> ProbeResult:
+    result = replace(_base(probe, probe.accuracy), threshold_db=capture_threshold(tolerance))
+    gate = capture_gate(probe.accuracy, tolerance)
+    if gate.ok:
+        return result
+    cause = probe.divergence
+    if cause is not None and not cause.is_fault:
+        # Rounding in fp32 alone: PyTorch's answer still tells a right package from a wrong one.
+        steady = cause.cause is Cause.PRECISION and (cause.floor_db or 0.0) >= _STEADY_DB
+        status = ProbeStatus.PASSED if steady else ProbeStatus.LEFT_OUT
+        allowed = result.graph_sqnr_db if steady else result.threshold_db
+        return replace(result, status=status, threshold_db=allowed, reason=left_out_reason(cause))
+    return replace(
+        result,
+        status=ProbeStatus.FAILED,
+        reason=fault_reason(cause, gate),
+        nodes=cause.nodes if cause else (),
+        evidence={"stage": "capture", **({"cause": cause.cause.value} if cause else {})},
+    )
+
+
+def left_out_reason(cause: Divergence) -> str:
+    if cause.cause is Cause.TIES:
+        return "values are equal, and PyTorch leaves open in which order they are taken"
+    exact = f"; in fp64 both agree to {cause.exact_db:.0f} dB" if cause.exact_db is not None else ""
+    return f"PyTorch's own fp32 is only good to {cause.floor_db or 0:.0f} dB here{exact}"
+
+
+def fault_reason(cause: Divergence | None, gate: Gate) -> str:
+    """In words, why a captured graph differs."""
+    if cause is None:
+        return gate.detail
+    words = {
+        Cause.RANDOM: f"the model draws random numbers ({cause.detail})",
+        Cause.STATE: f"the model changes its own state ({cause.detail})",
+        Cause.EXPORT: "the exported graph computes something else than PyTorch"
+        + (f" from `{cause.detail}` on" if cause.detail else ""),
+    }
+    return words.get(cause.cause, cause.cause.value)
+
+
+def _on_rewritten(
+    result: ProbeResult, probe: ProbeRun, accuracy: Sequence[OutputAccuracy], tolerance: Mapping[str, float]
+) -> ProbeResult:
+    gate = capture_gate(accuracy, tolerance)
+    if gate.ok:
+        return result
+    again = _base(probe, accuracy)
+    return replace(
+        again,
+        status=ProbeStatus.FAILED,
+        threshold_db=result.threshold_db,
+        reason="a rewrite of the graph changes its answer here: this is a defect of AIPC, please report it",
+        evidence={"stage": "rewrite"},
+    )
+
+
+def _on_package(result: ProbeResult, probe: ProbeRun, found: PackageProbe, run: Run) -> ProbeResult:
+    tolerance, plan = run.request.tolerance, run.plan
+    gate = package_gate(found.accuracy, tolerance, plan)
+    worst = min(found.accuracy, key=_order)
+    result = replace(
+        result,
+        package_sqnr_db=worst.sqnr_db,
+        ideal_fp16_sqnr_db=worst.ideal_fp16_sqnr_db,
+        threshold_db=gate.threshold,
+        output=worst.name,
+    )
+    if gate.ok:
+        return result
+    what = "correctly rounded fp16" if plan is None else "the quantized graph as such"
+    ideal_fails = bool(found.ideal) and not package_gate(found.ideal, tolerance, plan).ok
+    if probe.outside:
+        return replace(result, status=ProbeStatus.LIMIT, reason="its values are far outside of the example's")
+    if ideal_fails and (probe.edge or probe.kind not in _ANSWERED):
+        return replace(result, status=ProbeStatus.LIMIT, reason=f"{what} has no better answer for this input")
+    reason = f"{what} is too coarse for it" if ideal_fails else f"the NPU gives another answer where {what} does not"
+    return replace(
+        result, status=ProbeStatus.FAILED, reason=reason, evidence={"stage": "package", "too_coarse": ideal_fails}
+    )
+
+
+def probes_gate(results: Iterable[ProbeResult], threshold: float) -> Gate:
+    """Fails at the first failed probe, the most telling one; passes with the worst of those that did."""
+    results = tuple(results)
+    failed = [item for item in results if item.status is ProbeStatus.FAILED]
+    if failed:
+        first = failed[0]
+        more = f"; {len(failed) - 1} more probes fail" if len(failed) > 1 else ""
+        return Gate(
+            "sqnr_db",
+            _figure(first),
+            first.threshold_db if first.threshold_db is not None else threshold,
+            False,
+            f"output {first.output} on {first.title}: {first.reason}{more}",
+            tuple(dict.fromkeys(node for item in failed for node in item.nodes)),
+        )
+    judged = [item for item in results if item.status is ProbeStatus.PASSED]
+    if not judged:
+        return Gate("probes", 0.0, 0.0, True, "no probe could be judged")
+    worst = min(judged, key=_figure)
+    return Gate(
+        "sqnr_db",
+        _figure(worst),
+        worst.threshold_db or threshold,
+        True,
+        f"{len(judged)} probes; worst on {worst.title}",
+    )
+
+
+def _figure(item: ProbeResult) -> float:
+    value = item.package_sqnr_db if item.package_sqnr_db is not None else item.graph_sqnr_db
+    return value if value is not None and value == value else float("-inf")
+
+
+def worst_probe(results: Sequence[ProbeResult]) -> ProbeResult | None:
+    """The probe that passed with the least to spare on the target; None where none was run there."""
+    ran = [item for item in results if item.status is ProbeStatus.PASSED and item.package_sqnr_db is not None]
+    finite = [item for item in ran if item.package_sqnr_db is not None and abs(item.package_sqnr_db) != float("inf")]
+    return min(finite or ran, key=_figure, default=None)
+
+
+def verified_probes(run: Run) -> VerifiedProbes:
+    """What the package's manifest says of probes, and the files of the worst, which the package tests itself with."""
+    results = probe_results(run)
+    worst = worst_probe(results)
+    folder = run.entries["probes"].path if worst else None
+    return VerifiedProbes(
+        results,
+        worst,
+        folder / f"{worst.name}.npz" if worst and folder else None,
+        folder / f"{worst.name}.reference.npz" if worst and folder else None,
+    )
+
+
+def failed_on_package(run: Run) -> tuple[ProbeResult, Path] | None:
+    """The first probe that fails on the package and its arrays, where the example and the graph in fp32 are right."""
+    if (
+        "verify" not in run.entries
+        or not package_gate(
+            from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...]), run.request.tolerance, run.plan
+        ).ok
+    ):
+        return None
+    failed = (item for item in probe_results(run) if item.evidence.get("stage") == "package")
+    first = next(failed, None)
+    return (first, run.path("probes", f"{first.name}.npz")) if first else None
+
+
+def on_probe(findings: Sequence[Finding], probe: ProbeResult) -> tuple[Finding, ...]:
+    """Findings on the package's numbers that were measured on a probe: the input first, then what is wrong there."""
+    return tuple(
+        replace(item, rule="probe", message=f"on {probe.title} the package fails; {item.message}") for item in findings
+    )
+
+
+def probe_findings(run: Run) -> tuple[Finding, ...]:
+    """A finding on the line of each failed probe whose nodes are known; the others are the gate's alone."""
+    if "capture" not in run.entries or not run.path("capture", "source_map.json").is_file():
+        return ()
+    sources = read_source_map(run.path("capture", "source_map.json"))
+    failed = [item for item in probe_results(run) if item.status is ProbeStatus.FAILED]
+    groups: dict[tuple[tuple[str, ...], str], list[ProbeResult]] = {}
+    for item in failed:
+        groups.setdefault((item.nodes, item.reason), []).append(item)
+    found: list[Finding] = []
+    for (nodes, reason), items in list(groups.items())[:_MOST_FINDINGS]:
+        found += _findings(nodes, reason, items, sources)
+    return tuple(found)
+
+
+def divergence(meta: Mapping[str, Any]) -> Divergence | None:
+    """Where and why the captured graph leaves PyTorch on the example; None where it does not, or nothing was found."""
+    return from_plain(meta["divergence"], Divergence) if "divergence" in meta else None
+
+
+def another_capture_may_help(run: Run) -> bool:
+    """Whether the model captured in another way may be right: random numbers and state differ in each of them."""
+    if "verify capture" not in run.entries:
+        findings = run.meta("capture").get("findings", []) if "capture" in run.entries else []
+        return not any(item["rule"] in {"capture-random", "capture-state"} for item in findings)
+    found = divergence(run.meta("verify capture"))
+    return found is None or found.cause is Cause.EXPORT
+
+
+def differing_capture_findings(run: Run) -> tuple[Finding, ...]:
+    """A finding on the line at which the captured graph leaves PyTorch on the example inputs."""
+    meta = run.meta("verify capture") if "verify capture" in run.entries else {}
+    found = divergence(meta)
+    if found is None or not found.is_fault:
+        return ()
+    gate = capture_gate(from_plain(meta["outputs"], tuple[OutputAccuracy, ...]), run.request.tolerance)
+    sources = read_source_map(run.path("capture", "source_map.json"))
+    figure = "" if gate.value is None else f": {gate.value:.1f} dB SQNR, {gate.threshold:.3g} wanted"
+    message = f"{fault_reason(found, gate)}{figure}. {_WAYS_OUT[found.cause]}."
+    message = message[:1].upper() + message[1:]
+    evidence = {"cause": found.cause.value, "sqnr_db": gate.value}
+    located = findings_at("capture-differs", Severity.ERROR, message, found.nodes[:1], sources)
+    return tuple(replace(item, evidence=evidence) for item in located) or (
+        Finding("capture-differs", Severity.ERROR, message, _still_there(found), evidence=evidence),
+    )
+
+
+def _still_there(found: Divergence) -> Range | None:
+    """Where the expression was found, if its line is still the same."""
+    place = found.place
+    if place is None:
+        return None
+    linecache.checkcache(place.file)
+    return place if linecache.getline(place.file, place.start.line).strip() == found.text else None
+
+
+def _findings(
+    nodes: Sequence[str], reason: str, items: Sequence[ProbeResult], sources: SourceMap
+) -> tuple[Finding, ...]:
+    first = items[0]
+    others = f", and on {items[1].title}" if len(items) > 1 else ""
+    others += f" and {len(items) - 2} more" if len(items) > 2 else ""
+    figure = f"{_figure(first):.1f} dB SQNR, {first.threshold_db or 0:.3g} wanted"
+    message = f"on {first.title}{others} the output `{first.output}` is not PyTorch's: {figure}. Cause: {reason}."
+    located = findings_at("probe", Severity.ERROR, message, nodes, sources) if nodes else ()
+    evidence = {"probes": [item.name for item in items], "sqnr_db": _figure(first), "title": first.title}
+    return tuple(replace(item, evidence={**item.evidence, **evidence}) for item in located) or (
+        Finding("probe", Severity.ERROR, message, None, nodes=tuple(nodes), evidence=evidence),
+    )
