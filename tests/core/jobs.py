@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import ModelLoadError
@@ -17,6 +19,15 @@ def double(report: Any, *, value: int) -> int:
     print("to stdout")
     os.write(2, b"native words\n")
     return 2 * value
+
+
+def leave_temporary(report: Any, *, hang: str = "") -> str:
+    descriptor, name = tempfile.mkstemp()
+    os.close(descriptor)
+    if hang:
+        Path(hang).write_text(name)
+        time.sleep(60)
+    return name
 
 
 def where(report: Any) -> tuple[int, list[str]]:

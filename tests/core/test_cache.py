@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from aipc.core.cache import Cache, Manifest
+from aipc.core.cache import Cache, DamagedEntryError, Manifest
+from aipc.core.entry_files import stamp_of
 from aipc.core.errors import StorageError
 from aipc.core.hashing import hash_file, hash_files, hash_value
 
@@ -179,3 +182,136 @@ def test_hashes_depend_on_content_only(tmp_path):
     assert hash_value({"a": 1}) != hash_value({"a": 2})
     with pytest.raises(TypeError):
         hash_value({"a": object()})
+
+
+def flip(path: Path, *, unseen: bool = False) -> None:
+    """Change one bit; ``unseen``: as a storage device does it, so that no time says so."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    if unseen:
+        record = path.parent / "hashes.json"
+        data = json.loads(record.read_text())
+        data["files"][path.name][1] = list(stamp_of(path))
+        record.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize("name", ["file", "meta.json", "hashes.json"])
+@pytest.mark.parametrize("how", ["flip", "truncate", "remove", "empty"])
+def test_a_file_that_is_not_what_was_written_is_made_again_and_reported(tmp_path, name, how):
+    entry = Cache(tmp_path).put(KEY, write("one"))
+    path = entry.path / name
+    if how == "flip":
+        flip(path)
+    elif how == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: -1 if how == "truncate" else 0])
+    cache, reports = Cache(tmp_path), []
+    cache.on_damage = reports.append
+    found = cache.get(KEY)
+    if found is not None:  # a bit of a time stamp: the file was hashed instead
+        assert (name, how) == ("hashes.json", "flip") and (found.path / "file").read_text() == "one"
+        return
+    assert len(reports) == 1 and "is made again" in reports[0]
+    assert (cache.put(KEY, write("one")).path / "file").read_text() == "one"
+    assert len(reports) == 1
+
+
+def test_what_a_storage_device_changed_by_itself_is_found_before_something_is_made_from_it(tmp_path):
+    entry = Cache(tmp_path).put(KEY, write("one"))
+    flip(entry.path / "file", unseen=True)
+    cache, reports = Cache(tmp_path), []
+    cache.on_damage = reports.append
+    entry = cache.get(KEY)
+    assert entry is not None, "a look-up trusts the stamps"
+    with pytest.raises(DamagedEntryError) as caught:
+        cache.require_sound([entry])
+    assert caught.value.key == KEY and len(reports) == 1
+    assert cache.get(KEY) is None
+
+
+def test_files_are_not_read_for_a_look_up_and_once_before_something_is_made_from_them(tmp_path, monkeypatch):
+    from aipc.core import entry_files
+
+    entry = Cache(tmp_path).put(KEY, write("one"))
+    hashed = []
+    monkeypatch.setattr(entry_files, "hash_file", lambda path: hashed.append(path.name) or hash_file(path))
+    cache = Cache(tmp_path)
+    assert cache.get(KEY) is not None and hashed == []
+    for _ in range(3):
+        cache.require_sound([entry])
+    assert sorted(hashed) == ["file", "meta.json"]
+
+
+def test_a_cache_that_was_copied_is_hashed_once_and_then_known(tmp_path, monkeypatch):
+    from aipc.core import entry_files
+
+    Cache(tmp_path / "a").put(KEY, write("one"))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert Cache(tmp_path / "b").get(KEY) is not None
+    monkeypatch.setattr(entry_files, "hash_file", lambda path: pytest.fail("read again"))
+    assert Cache(tmp_path / "b").get(KEY) is not None
+
+
+def test_entries_in_use_are_not_cleaned_and_the_kernel_gives_back_those_of_the_dead(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from aipc.core.cache import Cache\n"
+        f"cache = Cache(Path(sys.argv[1])); entry = cache.get({KEY!r}); print(entry is not None, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    Cache(tmp_path).put(KEY, write("one"))
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as user:
+        assert user.stdout and user.stdout.readline() == "True\n"
+        Cache(tmp_path, max_bytes=0).clean()
+        assert (tmp_path / "entries" / KEY[:2] / KEY / "file").is_file()
+        user.kill()
+    Cache(tmp_path, max_bytes=0).clean()
+    assert Cache(tmp_path).get(KEY) is None
+
+
+def test_cleaning_removes_what_dead_builders_left_and_nothing_of_live_ones(tmp_path):
+    Cache(tmp_path).put(KEY, write("one"))
+    rest = tmp_path / "entries" / OTHER[:2] / f".tmp-{OTHER[:32]}-x"
+    rest.mkdir(parents=True)
+    started, go = threading.Event(), threading.Event()
+
+    def build(directory: Path) -> dict[str, str]:
+        started.set()
+        go.wait(10)
+        return {}
+
+    builder = threading.Thread(target=lambda: Cache(tmp_path).put("c" * 64, build))
+    builder.start()
+    started.wait(10)
+    Cache(tmp_path).clean()
+    assert [path.name[:12] for path in leftovers(Cache(tmp_path))] == [f".tmp-{'c' * 7}"]
+    go.set()
+    builder.join()
+    assert Cache(tmp_path).get("c" * 64) is not None
+
+
+@pytest.mark.parametrize("key", ["../../../../etc", "..", "/etc", "a/b", "", "x" * 64])
+def test_a_key_is_never_a_path(tmp_path, key):
+    precious = tmp_path / "etc"
+    precious.mkdir()
+    (precious / "meta.json").write_text("{")
+    cache = Cache(tmp_path / "a" / "b")
+    assert cache.get(key) is None
+    with pytest.raises(ValueError, match="is not a key"):
+        cache.put(key, write("x"))
+    assert (precious / "meta.json").exists()
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{", '{"a": 1}', '{"a": {"b": 1}}', "5", "[" * 100_000])
+def test_a_damaged_table_of_files_finds_nothing_and_is_written_anew(tmp_path, text):
+    source = tmp_path / "m.py"
+    source.write_text("one")
+    manifest = Manifest(Cache(tmp_path / "cache"))
+    manifest.record("p", hash_files([source]), KEY)
+    next((tmp_path / "cache" / "manifests").glob("*.json")).write_text(text)
+    assert manifest.lookup("p") is None
+    manifest.record("p", hash_files([source]), KEY)
+    assert manifest.lookup("p") == KEY

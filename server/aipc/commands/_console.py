@@ -8,18 +8,28 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from aipc.core.errors import StorageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def write(text: str) -> None:
-    """Write to stdout. A reader that has gone away (``aipc ... | head``) is not an error."""
+    """Write to stdout. A reader that has gone away (``aipc ... | head``) is not an error.
+
+    Raises:
+        StorageError: stdout is a file on a full disk.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is left in the buffer would raise again when the interpreter flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise StorageError(
+                f"the output cannot be written: {error.strerror}", remedy="free some space, or write it elsewhere"
+            ) from error
 
 
 def write_json(document: Any) -> None:

@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from contextlib import suppress
@@ -41,6 +42,7 @@ def serve(
     _be_the_first_to_go()
     # A fork server keeps the environment that it was started in; the front's may have changed since.
     os.environ.update(environment)
+    tempfile.tempdir = None  # the job has a directory of its own for temporary files
     sys.path[:] = path
     # OpenMP's threads do not survive a fork: a child that used them would hang.
     if torch := sys.modules.get("torch"):

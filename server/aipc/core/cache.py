@@ -26,7 +26,7 @@ from typing import Any
 from .entry_files import DamagedError, check_files, stamp_of, write_records
 from .errors import StorageError
 from .hashing import hash_file
-from .pins import Pins
+from .pins import Pins, unused
 
 _META = "meta.json"
 _KEY = re.compile(r"[0-9a-f]{16,128}")
@@ -186,8 +186,17 @@ class Cache:
                     f"the cached result {entry.path} is damaged", key=key, remedy="run the command again"
                 )
 
-    def remove(self, key: str) -> None:
-        self._remove(self._dir(key))
+    def remove(self, key: str) -> bool:
+        """Whether there is no entry of ``key`` now: one that another process uses stays."""
+        path = self._dir(key)
+        if not path.exists():
+            return True
+        self._pins.drop(path)
+        self._sound.discard(key)
+        with unused(path) as free:
+            if free:
+                self._remove(path)
+        return not path.exists()
 
     def clean(self) -> int:
         """Remove what a crash left and the least recently used entries above ``max_bytes``; bytes freed."""
@@ -281,7 +290,7 @@ class Manifest:
         """The entry key recorded under ``primary`` whose files are all unchanged."""
         try:
             records = json.loads(self._path(primary).read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(records, dict):
             return None
@@ -302,7 +311,7 @@ class Manifest:
             with FileLock(f"{self._path(primary)}.lock"):
                 try:
                     records = json.loads(self._path(primary).read_text("utf-8"))
-                except (OSError, ValueError):
+                except (OSError, ValueError, RecursionError):
                     records = {}
                 records = records if isinstance(records, dict) else {}
                 records.pop(entry, None)

@@ -42,6 +42,6 @@ def read_journal(directory: Path, name: str = NAME) -> list[dict[str, Any]]:
     for line in lines:
         try:
             events.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return events

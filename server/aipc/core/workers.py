@@ -27,7 +27,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._paths import authors_path
 from .errors import AipcError, CancelledError, WorkerCrashedError
+from .job_log import cap_log
 from .jobs import AnyJob, Job
+from .scratch import scratch_directory, sweep_memory, sweep_once
 from .types import Event
 
 if TYPE_CHECKING:
@@ -142,6 +144,7 @@ class WorkerPool:
             WorkerCrashedError: the process died or exceeded its limits.
             CancelledError: ``cancel`` was set, or Ctrl-C pressed.
         """
+        sweep_once()
         temporary = None
         if log is None:
             descriptor, temporary = tempfile.mkstemp(prefix="aipc-job-", suffix=".log")
@@ -149,7 +152,8 @@ class WorkerPool:
             log = Path(temporary)
         try:
             target = job if isinstance(job, str) else job.target
-            return self._run(target, arguments, on_event, limits or self.limits, log, cancel)
+            with scratch_directory() as scratch:
+                return self._run(target, arguments, on_event, limits or self.limits, log, cancel, scratch)
         except WorkerCrashedError:
             temporary = None  # the message names this log
             raise
@@ -165,6 +169,7 @@ class WorkerPool:
         limits: Limits,
         log: Path,
         cancel: threading.Event | None,
+        scratch: Path,
     ) -> Any:
         from ._worker import serve
 
@@ -175,7 +180,15 @@ class WorkerPool:
         life_theirs, life = self._context.Pipe(duplex=False)
         process = self._context.Process(  # type: ignore[attr-defined]
             target=serve,
-            args=(theirs, life_theirs, job, dict(arguments), str(log), authors_path(), dict(os.environ)),
+            args=(
+                theirs,
+                life_theirs,
+                job,
+                dict(arguments),
+                str(log),
+                authors_path(),
+                {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))},
+            ),
             name=f"aipc {job}",
             daemon=False,
         )
@@ -188,6 +201,7 @@ class WorkerPool:
             raise CancelledError("interrupted") from None
         finally:
             _kill_group(process)
+            sweep_memory()
             for end in (ours, theirs, life_theirs, life):
                 end.close()
         if kind == "error":
@@ -261,6 +275,7 @@ def _converse(
             )
         if now > next_look:
             next_look = now + _MEMORY_POLL_SECONDS
+            cap_log(log)
             used = _group_memory(process.pid)
             if used > memory_limit:
                 raise WorkerCrashedError(

@@ -13,6 +13,7 @@ from .application_packages import (
     verify_application,
 )
 from .applications import ApplicationRequest, check_application, deploy_application
+from .caching import CacheReport, cache
 from .checking import CheckRequest, check, opened_run
 from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
 from .chips import deploy
@@ -46,6 +47,7 @@ __all__ = [
     "AppReport",
     "AppRunReport",
     "ApplicationRequest",
+    "CacheReport",
     "CheckAllReport",
     "CheckRequest",
     "DeployReport",
@@ -62,6 +64,7 @@ __all__ = [
     "VerifyReport",
     "agent",
     "application_package",
+    "cache",
     "check",
     "check_all",
     "check_application",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from aipc.agent.visible import visible
 from aipc.core.errors import CancelledError, InputError
 from aipc.core.files import replace_text
 from aipc.core.names import state_path
+from aipc.core.scratch import scratch_directory
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.journal import new_run_directory
@@ -262,5 +262,5 @@ def _priced(budget: Budget) -> Budget:
 @contextmanager
 def _private() -> Iterator[Path]:
     """A directory that nobody else reads: what the original answered is no patch's business."""
-    with tempfile.TemporaryDirectory(prefix="aipc-agent-", ignore_cleanup_errors=True) as name:
+    with scratch_directory() as name:
         yield Path(name).resolve()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from aipc.core.config import Config, ModelRef
 from aipc.core.errors import InputError
 from aipc.core.names import state_path
+from aipc.core.scratch import scratch_directory
 from aipc.core.types import DeployReport, Event, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.chips import merge_packages
@@ -62,11 +62,11 @@ def deploy_for_chips(
     target = request.target or config.target or "simulator"
     out = _place(request, ref, socs, precision)
     reports: dict[str, DeployReport] = {}
-    with pool_or_new(pool) as workers, tempfile.TemporaryDirectory() as directory:
+    with pool_or_new(pool) as workers, scratch_directory() as directory:
         for soc in socs:
             if on_event:
                 on_event(Event("deploy", f"for {soc}"))
-            part = replace(request, soc=soc, target="simulator", out=Path(directory) / soc)
+            part = replace(request, soc=soc, target="simulator", out=directory / soc)
             reports[soc] = deploy_for_chip(part, workers, on_event, cancel)
             if not reports[soc].ok:
                 return reports[soc]
@@ -75,8 +75,8 @@ def deploy_for_chips(
                     f"{ref.name} becomes a package for each of its sizes, and cannot be one for several chips as well",
                     remedy="deploy for one chip at a time, or pin the dimension in dims",
                 )
-        parts = {soc: Path(directory) / soc for soc in socs}
-        merged = Path(directory) / "merged"
+        parts = {soc: directory / soc for soc in socs}
+        merged = directory / "merged"
         merge_packages(parts, merged)
         install_package(merged, out, read_manifest(parts[socs[0]]).get("gates", {}))
         verified = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from aipc.core.files import check_array_input, check_array_output
 from aipc.core.json import to_plain
 from aipc.core.names import STATE
 from aipc.core.probes import ProbeResult, ProbeStatus
+from aipc.core.scratch import scratch_directory
 from aipc.core.types import (
     Finding,
     Gate,
@@ -164,8 +164,8 @@ def verify(
     if is_application(package):
         return _application_verified(package, target, pool, on_event, cancel)
     manifest = check_package(package)
-    with pool_or_new(pool) as workers, tempfile.TemporaryDirectory() as directory:
-        actual = Path(directory) / "outputs.npz"
+    with pool_or_new(pool) as workers, scratch_directory() as directory:
+        actual = directory / "outputs.npz"
         ran = run_package(package, None, actual, target, workers, on_event, cancel, options)
         arguments = {"reference_npz": str(package / "golden" / "outputs.npz"), "actual_npz": str(actual)}
         outputs = workers.run("aipc.qairt.package_jobs:compare", arguments, on_event=on_event, cancel=cancel)
@@ -236,8 +236,8 @@ def _verify_probes(
     """The package's further golden vectors run again, each against the threshold of its deployment."""
     results = []
     for number, probe in enumerate(manifest.get("golden_probes", ())):
-        with tempfile.TemporaryDirectory() as directory:
-            actual = Path(directory) / "outputs.npz"
+        with scratch_directory() as directory:
+            actual = directory / "outputs.npz"
             run_package(package, package / probe["inputs"], actual, target, pool, on_event, cancel, options)
             arguments = {"reference_npz": str(package / probe["outputs"]), "actual_npz": str(actual)}
             outputs = pool.run(COMPARE_FINITE, arguments, on_event=on_event, cancel=cancel)

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from aipc.core.cache import Entry, Manifest
+from aipc.core.cache import DamagedEntryError, Entry, Manifest
 from aipc.core.errors import AipcError, QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
 from aipc.core.types import Event, StageRecord
@@ -40,6 +40,25 @@ def attempt_stages(
     Raises:
         AipcError: a stage could not be run for another reason, such as bad input.
     """
+
+    def on_damage(message: str) -> None:
+        journal.write("cache damaged", message=message)
+        run.on_event(Event("cache", message))
+
+    run.cache.on_damage = on_damage
+    for _ in all_stages():
+        try:
+            return _attempt(run, journal, until, only)
+        except DamagedEntryError as damaged:
+            # It is gone now: from the start, so that the stage that made it does so again.
+            for primary in [key for key, done in run.done.items() if done.key == damaged.key]:
+                del run.done[primary]
+            for name in [name for name, entry in run.entries.items() if entry.path.name == damaged.key]:
+                del run.entries[name]
+    return _attempt(run, journal, until, only)
+
+
+def _attempt(run: Run, journal: Journal, until: str | None, only: Sequence[str] | None) -> Outcome:
     records: list[StageRecord] = []
     name = ""
     for stage in all_stages():
@@ -93,11 +112,14 @@ def _entry(run: Run, stage: Stage, primary: str) -> tuple[str, Entry, bool]:
     """Key and entry of a stage, and whether it came from the cache."""
     if stage.files:
         return _entry_by_manifest(run, stage, primary)
+    key = primary
     if not stage.cached or not run.use_cache:
-        run.cache.remove(primary)
-    elif entry := run.cache.get(primary):
+        if not run.cache.remove(primary):
+            key = _unique(primary)  # another process is using that one
+    elif entry := run.cache.get(primary, full=stage.installed):
         return primary, entry, True
-    return primary, run.cache.put(primary, lambda directory: stage.build(run, directory)), False
+    run.cache.require_sound(run.entries.values())
+    return key, run.cache.put(key, lambda directory: stage.build(run, directory)), False
 
 
 def _entry_by_manifest(run: Run, stage: Stage, primary: str) -> tuple[str, Entry, bool]:
@@ -107,7 +129,12 @@ def _entry_by_manifest(run: Run, stage: Stage, primary: str) -> tuple[str, Entry
     known = manifest.lookup(primary) if run.use_cache else None
     if known and (entry := run.cache.get(known)):
         return known, entry, True
-    key = hash_value({"primary": primary, "unique": uuid.uuid4().hex})
+    key = _unique(primary)
+    run.cache.require_sound(run.entries.values())
     entry = run.cache.put(key, lambda directory: stage.build(run, directory))
     manifest.record(primary, stage.files(entry.meta), key)
     return key, entry, False
+
+
+def _unique(primary: str) -> str:
+    return hash_value({"primary": primary, "unique": uuid.uuid4().hex})

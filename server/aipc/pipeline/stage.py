@@ -203,6 +203,8 @@ class Stage:
     files: Callable[[Mapping[str, Any]], Mapping[str, str] | None] | None = None
     note: Callable[[Run, Mapping[str, Any]], str] = lambda run, meta: ""
     cached: bool = True
+    installed: bool = False
+    """What it builds is handed to the user: every file of it is hashed, also where it comes from the cache."""
 
 
 @lru_cache(maxsize=1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from aipc.core.scratch import memory_directory, scratch_directory
 
 from .log_capture import LogLine, captured_log
 from .runtime import qnn_devices
@@ -118,7 +119,9 @@ def attempt(model: str | Path, soc: SoC, *, finalize: bool, quick: bool = False)
     (``dump_qnn_ir_dlc``), which takes a tenth of the time. ``quick`` asks for the compiler's faster preparation,
     which takes less than half of the time and takes some graphs that the default refuses.
     """
-    with tempfile.TemporaryDirectory(dir=_memory_directory()) as directory, captured_log() as log:
+    with scratch_directory(memory_directory()) as scratch, captured_log() as log:
+        # The intermediate file is as large as the weights and removed at once.
+        directory = str(scratch)
         provider = {"enable_framework_op_trace": "1", "framework_op_trace_dir": directory}
         if quick:
             provider |= {"htp_graph_finalization_optimization_mode": "1"}
@@ -144,9 +147,3 @@ def attempt(model: str | Path, soc: SoC, *, finalize: bool, quick: bool = False)
         except (OSError, ValueError):
             trace = {}
         return Attempt(error, assignment, trace, tuple(log.lines))
-
-
-def _memory_directory() -> str | None:
-    # The intermediate file is as large as the weights and deleted at once.
-    shared = Path("/dev/shm")
-    return str(shared) if shared.is_dir() else None

@@ -319,6 +319,8 @@ def compare(numpy, manifest, golden, outputs):
                 % (name, list(outputs[name].shape), list(golden[name].shape))
             )
         finite = numpy.isfinite(golden[name])
+        if not finite.any():
+            raise PackageProblem("output %r cannot be compared: the golden one has no finite value" % name)
         results[name] = sqnr_db(numpy, golden[name][finite], outputs[name][finite])
     return results
 

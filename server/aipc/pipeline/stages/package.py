@@ -59,4 +59,4 @@ def quantization(run: Run) -> dict[str, Any] | None:
     }
 
 
-STAGE = Stage(name="package", order=70, version=2, key=_key, build=_build)
+STAGE = Stage(name="package", order=70, version=2, key=_key, build=_build, installed=True)
