@@ -115,3 +115,67 @@ def environment(report: Any, *, name: str) -> str | None:
 
 def allocator_error(report: Any) -> None:
     raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 32 GB")
+
+
+class _Payload:
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+def answer_that_runs(report: Any, *, marker: str) -> Any:
+    return _Payload(os.mkdir, marker)
+
+
+def answer_that_imports(report: Any) -> Any:
+    return _Payload(__import__, "aipc.__main__")
+
+
+def leave_a_daemon(report: Any, *, pid_file: str, crash: bool = False) -> int:
+    """As daemons do: forked twice, in a session of its own, its descriptors left as they are."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            with open(pid_file, "w", encoding="utf-8") as stream:  # noqa: PTH123
+                stream.write(str(os.getpid()))
+            time.sleep(600)
+        os._exit(0)
+    while not os.path.exists(pid_file) or not os.path.getsize(pid_file):  # noqa: PTH110, PTH202
+        time.sleep(0.01)
+    if crash:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return 1
+
+
+def descriptors(report: Any) -> list[int]:
+    return sorted(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def uses_multiprocessing(report: Any) -> int:
+    from multiprocessing import shared_memory
+
+    memory = shared_memory.SharedMemory(create=True, size=16)
+    size = memory.size
+    memory.close()
+    memory.unlink()
+    return size
+
+
+def kill_the_fork_server(report: Any, *, times: str) -> int:
+    """Twice at most: the third attempt succeeds."""
+    with open(times, "a", encoding="utf-8") as stream:  # noqa: PTH123
+        stream.write("x")
+    if os.path.getsize(times) <= int(os.environ["KILLS"]):  # noqa: PTH202
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(5)
+    return os.path.getsize(times)  # noqa: PTH202
+
+
+def import_path(report: Any) -> list[str]:
+    import json
+    import random
+    import statistics
+
+    return [str(module.__file__) for module in (json, random, signal, statistics)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -189,3 +190,114 @@ def test_a_container_s_limit_counts_where_it_is_below_the_machine_s_memory(monke
     limit.write_text("max\n" if share == "max" else f"{int(memory * float(share))}\n")
     monkeypatch.setattr(workers, "_CGROUP_MEMORY", limit)
     assert Limits().memory_bytes() == pytest.approx(0.85 * expected * memory, rel=1e-6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+class TestWhatAJobLeaves:
+    def test_a_job_has_inherited_nothing_that_it_does_not_need(self, pool):
+        # stdin, stdout, stderr, the connection, and the one that lists them.
+        assert len(pool.run("jobs:descriptors", {})) <= 5
+        assert pool.run("jobs:uses_multiprocessing", {}) >= 16
+
+    @pytest.mark.parametrize("crash", [False, True])
+    def test_a_daemon_of_the_model_ends_at_the_latest_with_us_and_holds_no_pipe(self, tmp_path, crash):
+        code = (
+            f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
+            "from aipc.core.errors import AipcError\n"
+            "from aipc.core.workers import WorkerPool\n"
+            "with WorkerPool(preload=()) as pool:\n"
+            "    try:\n"
+            f"        arguments = {{'pid_file': {str(tmp_path / 'pid')!r}, 'crash': {crash}}}\n"
+            "        print(pool.run('jobs:leave_a_daemon', arguments))\n"
+            "    except AipcError as error:\n"
+            "        print(error)\n"
+        )
+        command = f"{sys.executable} -c {shlex.quote(code)} 2>&1 | cat"
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30)
+        assert ("SIGSEGV" if crash else "1\n") in done.stdout
+        assert gone(int((tmp_path / "pid").read_text()))
+
+    def test_a_killed_fork_server_is_started_again_once_and_otherwise_said(self, pool, tmp_path, monkeypatch):
+        monkeypatch.setenv("KILLS", "1")
+        assert pool.run("jobs:kill_the_fork_server", {"times": str(tmp_path / "once")}) == 2
+        monkeypatch.setenv("KILLS", "9")
+        with pytest.raises(WorkerCrashedError, match="the process that starts AIPC's jobs was killed"):
+            pool.run("jobs:kill_the_fork_server", {"times": str(tmp_path / "again")})
+        assert pool.run("jobs:double", {"value": 1}) == 2
+
+    def test_a_client_that_dies_while_we_import_leaves_nothing(self, tmp_path):
+        (tmp_path / "slow_import.py").write_text("import time\nfor _ in range(3000):\n    time.sleep(0.01)\n")
+        code = (
+            "from aipc.core.workers import WorkerPool\nimport time\n"
+            "pool = WorkerPool(preload=('slow_import',))\npool.warm()\nprint('warming', flush=True)\ntime.sleep(60)\n"
+        )
+        environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+        front = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+        assert front.stdout is not None
+        assert front.stdout.readline() == b"warming\n"
+        for _ in range(100):
+            if len(started := psutil.Process(front.pid).children(recursive=True)) >= 2:
+                break
+            time.sleep(0.05)
+        time.sleep(0.5)
+        front.kill()
+        front.wait()
+        front.stdout.close()
+        _, alive = psutil.wait_procs(started, timeout=2)
+        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+STANDARD = ("signal", "random", "json", "statistics", "queue", "types", "selectors", "pickle", "tempfile", "socket")
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A working directory with a file for many a module of the standard library."""
+    directory = tmp_path / "hostile"
+    directory.mkdir()
+    for name in STANDARD:
+        (directory / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n")
+    yield directory
+    assert not (tmp_path / "ran").exists()
+
+
+def test_jobs_take_no_file_of_the_working_directory_for_a_library(hostile, tmp_path):
+    (tmp_path / "front.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(HERE)!r})\nfrom aipc.core.workers import WorkerPool\n"
+        "with WorkerPool(preload=()) as pool:\n    print(pool.run('jobs:import_path', {}))\n"
+    )
+    command = [sys.executable, str(tmp_path / "front.py")]
+    done = subprocess.run(command, cwd=hostile, capture_output=True, text=True, timeout=60)
+    assert "/lib/python" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("command", ["aipc", "-m aipc", "-m aipc.lsp"])
+def test_commands_take_no_file_of_the_working_directory_for_a_library(hostile, command):
+    # Python's own -m imports it before anything of ours.
+    (hostile / "types.py").unlink()
+    start = [str(Path(sys.executable).with_name("aipc"))] if command == "aipc" else [sys.executable, *command.split()]
+    arguments = [] if command.endswith("lsp") else ["doctor"]
+    done = subprocess.run(
+        [*start, *arguments], cwd=hostile, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert command.endswith("lsp") or "Python" in done.stdout
+
+
+@pytest.mark.parametrize("job", ["answer_that_runs", "answer_that_imports"])
+def test_what_a_job_sends_is_read_as_data(pool, tmp_path, job):
+    arguments = {"marker": str(tmp_path / "ran")} if job == "answer_that_runs" else {}
+    with pytest.raises(AipcError, match="cannot be read"):
+        pool.run(f"jobs:{job}", arguments)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_every_type_that_a_job_may_answer_can_be_read():
+    import numpy as np
+
+    from aipc.core._messages import dumps, loads
+
+    value = {"a": (np.float64(1.5), np.int64(3), np.bool_(True)), "b": {1, 2}, "c": [Path("/a"), Event("s", "m")]}
+    read = loads(dumps(value))
+    assert read == {"a": (1.5, 3, True), "b": {1, 2}, "c": [Path("/a"), Event("s", "m")]}
+    assert [type(item) for item in read["a"]] == [float, int, bool]

@@ -18,6 +18,7 @@ from aipc.core.hashing import hash_file
 from aipc.core.types import Event, SourceMap, TensorSpec
 
 from . import spec as specs
+from .archive import load_program
 from .results import CaptureResult
 from .sourcemap import save_source_map
 
@@ -226,12 +227,12 @@ def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: 
 
     report(Event("capture", f"reading {ref.path.name}"))
     started = time.perf_counter()
+    program = load_program(ref.path)
     try:
-        program = torch.export.load(str(ref.path))
         module = program.module()
     except Exception as error:
         raise ModelLoadError(
-            f"{ref.path} is not an exported program that this PyTorch can read",
+            f"{ref.path} is not an exported program that this PyTorch can run",
             remedy="write it with torch.export.save of the same version",
             detail=str(error),
         ) from error

@@ -19,6 +19,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, MissingDependencyError, ModelLoadError
 from aipc.core.types import Position, Range
 
+from .imports import put_first
 from .recorder import ConstructionRecorder, stack_of_traceback
 from .sourcemap import is_library, resolve_frame
 from .unsaved import unsaved_sources
@@ -87,10 +88,7 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
     while (package_root / "__init__.py").is_file():
         names.insert(0, package_root.name)
         package_root = package_root.parent
-    for directory in dict.fromkeys((str(root or package_root), str(path.parent), str(package_root))):
-        if directory in sys.path:
-            sys.path.remove(directory)
-        sys.path.insert(0, directory)
+    put_first(list(dict.fromkeys((str(package_root), str(path.parent), str(root or package_root)))))
     name = ".".join(names)
     try:
         if len(names) > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
-import pickle
 import signal
 import sys
 import tempfile
@@ -16,10 +15,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ._descendants import adopt_orphans, kill_descendants
+from ._messages import dumps
+from ._paths import spawning_environment
 from .errors import AipcError, MissingDependencyError, WorkerCrashedError
 from .types import Event
 
 _PR_SET_PDEATHSIG = 1
+_MOST_DESCRIPTORS = 4096
 _ENGINE = frozenset({"numpy", "onnx", "onnx_ir", "onnxruntime", "onnxruntime_qnn", "onnxscript", "torch"})
 
 
@@ -33,6 +36,7 @@ def serve(
     environment: dict[str, str],
 ) -> None:
     """Entry point of the child process. ``life`` ends with the front process, or with this job."""
+    _keep_only(connection.fileno(), life.fileno())
     if hasattr(os, "setsid"):
         with suppress(OSError):
             os.setsid()
@@ -40,7 +44,11 @@ def serve(
     _die_with_front(life)
     _redirect(log)
     _be_the_first_to_go()
+    if sys.platform == "linux":
+        adopt_orphans()
     # A fork server keeps the environment that it was started in; the front's may have changed since.
+    for name in spawning_environment().keys() - environment.keys():
+        os.environ.pop(name, None)
     os.environ.update(environment)
     tempfile.tempdir = None  # the job has a directory of its own for temporary files
     sys.path[:] = path
@@ -50,7 +58,7 @@ def serve(
     lock = threading.Lock()
 
     def send(kind: str, value: Any) -> None:
-        message = pickle.dumps((kind, value))
+        message = dumps((kind, value))
         with lock:
             connection.send_bytes(message)
 
@@ -93,8 +101,25 @@ def serve(
             sys.stdout.flush()
             sys.stderr.flush()
         connection.close()
+        # A daemon that the model has started would hold what it has inherited open.
+        kill_descendants()
         # User code may have left threads or atexit handlers that never end.
         os._exit(0)
+
+
+def _keep_only(*descriptors: int) -> None:
+    """Close what the fork server has open: a process that a job leaves running must not keep it, or us, waiting."""
+    if sys.platform == "win32":
+        return
+    from multiprocessing import resource_tracker
+
+    first = 3
+    for descriptor in (*sorted(descriptors), _MOST_DESCRIPTORS):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    # Its pipe is closed: what of the author's needs a tracker starts one of its own.
+    tracker: Any = resource_tracker._resource_tracker
+    tracker._fd = tracker._pid = None
 
 
 def _first_line(error: BaseException) -> str:
@@ -163,7 +188,7 @@ def _start_guard(life: int) -> None:
         os.setsid()
         if os.fork() == 0:
             os.closerange(0, life)
-            os.closerange(life + 1, 4096)
+            os.closerange(life + 1, _MOST_DESCRIPTORS)
             while os.read(life, 1):
                 pass
             os.killpg(group, signal.SIGKILL)

@@ -9,10 +9,10 @@ Architecture invariant: whatever happens in a job (segmentation fault, endless l
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import multiprocessing.connection
 import os
-import pickle
 import signal
 import sys
 import tempfile
@@ -21,11 +21,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._paths import authors_path
+from ._messages import loads
+from ._paths import FORK_SERVER_LOG, authors_path, spawning_environment
 from .errors import AipcError, CancelledError, WorkerCrashedError
 from .job_log import cap_log
 from .jobs import AnyJob, Job
@@ -40,6 +42,8 @@ R = TypeVar("R")
 _POLL_SECONDS = 0.1
 _MEMORY_POLL_SECONDS = 0.1
 _LOG_TAIL = 4000
+_LOST = 255
+"""What multiprocessing says of a process whose fork server is gone."""
 _CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -80,7 +84,7 @@ class WorkerPool:
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context = multiprocessing.get_context(method)
         if method == "forkserver":
-            self._context.set_forkserver_preload(["aipc.core._fork_server", *preload])
+            self._context.set_forkserver_preload(["aipc.core._fork_server", *preload, "aipc.core._fork_server_ready"])
         self._warming: threading.Thread | None = None
 
     def __enter__(self) -> WorkerPool:
@@ -150,10 +154,14 @@ class WorkerPool:
             descriptor, temporary = tempfile.mkstemp(prefix="aipc-job-", suffix=".log")
             os.close(descriptor)
             log = Path(temporary)
+        target = job if isinstance(job, str) else job.target
+        call = partial(self._run, target, arguments, on_event, limits or self.limits, log, cancel)
         try:
-            target = job if isinstance(job, str) else job.target
             with scratch_directory() as scratch:
-                return self._run(target, arguments, on_event, limits or self.limits, log, cancel, scratch)
+                try:
+                    return call(scratch)
+                except ForkServerLostError:
+                    return call(scratch)
         except WorkerCrashedError:
             temporary = None  # the message names this log
             raise
@@ -199,6 +207,12 @@ class WorkerPool:
             kind, value = _converse(ours, process, on_event, limits, log, cancel, job)
         except KeyboardInterrupt:
             raise CancelledError("interrupted") from None
+        except (EOFError, ConnectionError, BrokenPipeError) as error:
+            raise ForkServerLostError(log) from error
+        except WorkerCrashedError as error:
+            if process.exitcode == _LOST and _fork_server_ended():
+                raise ForkServerLostError(log) from error
+            raise
         finally:
             _kill_group(process)
             sweep_memory()
@@ -220,7 +234,7 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
     """
 
     def call() -> None:
-        with _MAIN_LOCK:
+        with _MAIN_LOCK, _safe_environment():
             main = sys.modules["__main__"]
             saved: dict[str, Any] = {
                 name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
@@ -232,6 +246,59 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
                 main.__dict__.update(saved)
 
     return call
+
+
+@contextmanager
+def _safe_environment() -> Iterator[None]:
+    """Within the block, Python is started without the working directory on its path, and what it says goes to a log."""
+    changed = {**spawning_environment(), FORK_SERVER_LOG: _fork_server_log()}
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@lru_cache(maxsize=1)
+def _fork_server_log() -> str:
+    descriptor, name = tempfile.mkstemp(prefix="aipc-fork-server-", suffix=".log")
+    os.close(descriptor)
+    atexit.register(Path(name).unlink, missing_ok=True)
+    return name
+
+
+def _fork_server_ended() -> bool:
+    """Whether the fork server has ended; it stays for multiprocessing to reap."""
+    from multiprocessing import forkserver
+
+    server: Any = forkserver._forkserver
+    if server._forkserver_pid is None or not hasattr(os, "waitid"):
+        return False
+    # Its pipes close a moment before it counts as ended.
+    for _ in range(20):
+        try:
+            if os.waitid(os.P_PID, server._forkserver_pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+        except ChildProcessError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class ForkServerLostError(WorkerCrashedError):
+    """The process that starts the jobs was killed, and the job with it."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(
+            "the process that starts AIPC's jobs was killed, and once more after it had been started again",
+            remedy="look for what kills it: most often the machine has too little memory",
+            detail=f"{_tail(Path(_fork_server_log()))}\n{_tail(log)}".strip(),
+        )
 
 
 def _converse(
@@ -288,7 +355,7 @@ def _converse(
 
 def _unpickled(message: bytes, job: str) -> tuple[str, Any]:
     try:
-        kind, value = pickle.loads(message)
+        kind, value = loads(message)
     except Exception as error:
         raise AipcError(
             f"the answer of the {_title(job)} cannot be read here ({type(error).__name__})",

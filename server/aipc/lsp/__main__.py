@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gc
 
+from aipc.core._paths import leave_working_directory
+
+leave_working_directory()
+
 if __name__ == "__main__":
     # The thousands of classes of the protocol are no garbage.
     gc.disable()

@@ -1,0 +1,5 @@
+"""What the fork server imports last."""
+
+from ._fork_server import imported
+
+imported()
