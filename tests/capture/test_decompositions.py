@@ -23,6 +23,8 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 WINDOW = torch.hann_window(16)
 SPECTRUM = torch.view_as_real(torch.stft(normal(2, 100), 16, 4, window=WINDOW, return_complex=True))
 TABLE = normal(16, 4)
+ROTATION = torch.polar(torch.ones(6, 4), torch.outer(torch.arange(6.0), torch.tensor([1.0, 0.3, 0.1, 0.03])))
+COMPLEX_WEIGHT = torch.complex(normal(3, 2, 5), normal(3, 2, 5, seed=1))
 CASES = {
     "adaptive max, odd": (lambda x: F.adaptive_max_pool2d(x, (3, 4)), (normal(1, 2, 7, 11),)),
     "adaptive max, even": (lambda x: F.adaptive_max_pool2d(x, 4), (normal(2, 3, 8, 8),)),
@@ -118,6 +120,24 @@ CASES = {
     "scatter with a sum": (
         lambda x, y: x.scatter(1, torch.tensor([[0, 2, 2], [1, 0, 1]]), y, reduce="add"),
         (normal(2, 4), normal(2, 3, seed=1)),
+    ),
+    "rotary embedding": (
+        lambda x: torch.view_as_real(torch.view_as_complex(x) * ROTATION[None, :, None]),
+        (normal(1, 6, 2, 4, 2),),
+    ),
+    "Fourier layer": (
+        lambda x: torch.fft.irfft(torch.einsum("bim,iom->bom", torch.fft.rfft(x)[..., :5], COMPLEX_WEIGHT), n=8),
+        (normal(2, 3, 16),),
+    ),
+    "complex, moved": (
+        lambda x: torch.view_as_real(
+            torch.cat([x + 1j * x, 1j / (x + 2j)], 0).unsqueeze(-1).expand(-1, -1, 3).flip(-2).conj()[:, 1] * 2
+        ),
+        (normal(2, 4),),
+    ),
+    "complex, functions": (
+        lambda x: torch.view_as_real(torch.exp(torch.complex(x, x * 2) / 2) - torch.polar(x.abs(), x) ** 2 - 1),
+        (normal(2, 4),),
     ),
     "rrelu": (nn.RReLU().eval(), (normal(2, 8),)),
 }

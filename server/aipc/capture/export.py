@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from onnx_ir.passes import common as passes
 from torch.export.exported_program import ExportedProgram, _override_composite_implicit_decomp
 from torch.export.graph_signature import InputKind, OutputKind, OutputSpec, TensorArgument
 from torch.onnx._internal.exporter import _core, _decomp, _dispatching, _fx_passes
+from torch.utils import _pytree as pytree
 
 from aipc.core.types import Origin, SourceMap
 
@@ -29,6 +31,7 @@ from .masks import guard_rows
 from .padding import padded_places_are_zero
 from .recorder import MARK, ConstructionRecorder, NodeRecorder, Stack
 from .refusals import check
+from .shadow import known_values
 from .sourcemap import constructed_by_author, origin, union
 from .state import kept_tensors
 from .tables import decompositions, keep_composite_operator_list, registry
@@ -75,8 +78,7 @@ def trace(
     original = export_trace._export_to_aten_ir
     with (
         NodeRecorder() as recorder,
-        torch.no_grad(),
-        padded_places_are_zero(),
+        _python_s_view(args, kwargs),
         _override_composite_implicit_decomp(composite),
     ):
         export_trace._export_to_aten_ir = functools.partial(original, decomp_table=other)
@@ -87,11 +89,31 @@ def trace(
     return program, recorder
 
 
+@contextmanager
+def _python_s_view(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[None]:
+    """What the author's code sees while it is traced is what it would see when it runs."""
+    with torch.no_grad(), padded_places_are_zero(), known_values(_tensors(args, kwargs)):
+        yield
+
+
+def _tensors(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+    return [leaf for leaf in pytree.tree_leaves((args, dict(kwargs))) if isinstance(leaf, torch.Tensor)]
+
+
+def _drop_answered_questions(graph_module: torch.fx.GraphModule) -> None:
+    """Take out what only answered a question of Python's: PyTorch keeps it for its effects, which there are none of."""
+    for node in reversed(graph_module.graph.nodes):
+        tags = getattr(node.target, "tags", ())
+        if not node.users and node.op == "call_function" and torch.Tag.data_dependent_output in tags:
+            graph_module.graph.erase_node(node)
+    graph_module.graph.eliminate_dead_code()
+
+
 def two_traces(
     module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[ExportedProgram, NodeRecorder]:
     """The exporter's own way (export, then decompose), for models that one trace does not take."""
-    with NodeRecorder() as recorder, torch.no_grad(), padded_places_are_zero():
+    with NodeRecorder() as recorder, _python_s_view(args, kwargs):
         program = torch.export.export(module, tuple(args), dict(kwargs), strict=False)
         program = _decomposed(program)
     return program, recorder
@@ -151,7 +173,9 @@ def export(
     else:
         program, recorder = STRATEGIES[strategy](module, args, kwargs)
     graph_module = program.graph_module
-    _fx_passes.insert_type_promotion_nodes(graph_module)
+    _drop_answered_questions(graph_module)
+    with known_values(_tensors(args, kwargs)):
+        _fx_passes.insert_type_promotion_nodes(graph_module)
     program._graph_module = _fx_passes.remove_assertion_nodes(graph_module)
     _return_tensors(program, changed)
     if refuse:

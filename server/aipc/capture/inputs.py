@@ -158,7 +158,7 @@ def _called(loaded: LoadedModel, text: str) -> Any:
         raise InputError(f"there is no function {name} in {path}", remedy="correct the inputs in the configuration")
     value = function()
     # A generator or a loader of batches: the first one serves as the example.
-    if not isinstance(value, (torch.Tensor, tuple, list, dict)) and hasattr(value, "__iter__"):
+    if not isinstance(value, (torch.Tensor, tuple, list, Mapping)) and hasattr(value, "__iter__"):
         value = next(iter(value))
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -106,9 +107,12 @@ def is_image(text: str) -> bool:
 
 
 def as_arguments(value: Any, what: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What ``example_inputs()`` or a user's function may return: a tensor, a tuple, or a dict of keyword arguments."""
-    if isinstance(value, dict):
-        return (), value
+    """What ``example_inputs()`` or a user's function may return: a tensor, a tuple, or keyword arguments in a mapping
+    (a dict, transformers' ``BatchEncoding``) or a dataclass."""
+    if isinstance(value, Mapping):
+        return (), dict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return (), {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, torch.Tensor):
         return (value,), {}
     if isinstance(value, np.ndarray):

@@ -12,6 +12,7 @@ from torch.export.exported_program import _split_decomp_table_to_cia_and_python_
 from torch.onnx._internal.exporter import _decomp, _registration
 
 from .attention import TABLE as ATTENTION
+from .complex_numbers import TABLE as COMPLEX
 from .decompositions import TABLE as OPERATORS
 from .forms import TABLE as FORMS
 from .matrices import TABLE as MATRICES
@@ -39,7 +40,7 @@ def _decompositions(with_torchvision: bool) -> tuple[Table, Table]:
     lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
     table = _decomp.create_onnx_friendly_decomposition_table(lowered)
     composite, other = _split_decomp_table_to_cia_and_python_decomp(
-        dict[Any, Any](table) | OPERATORS | FORMS | MATRICES | ATTENTION
+        dict[Any, Any](table) | COMPLEX | OPERATORS | FORMS | MATRICES | ATTENTION
     )
     return composite, other
 
