@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from aipc.core.types import Finding, Range
-from aipc.lint import lint
 
 from .effective import soc_in_effect
 from .results import Checked, current_findings, current_places, moved_lines
@@ -24,12 +23,11 @@ def is_linted(server: AipcServer, path: str) -> bool:
     return server.documents.open_document(to_uri(path)) is not None
 
 
-def lint_findings(server: AipcServer, path: str, lines: Sequence[str]) -> list[Finding]:
+def unchecked_findings(server: AipcServer, path: str, lines: Sequence[str], found: Sequence[Finding]) -> list[Finding]:
     """Findings from the text, without those that a check has confirmed or ruled out."""
-    soc = soc_in_effect(server, Path(path))
-    found = lint("\n".join(lines), path, soc) if soc else ()
     if not found:
         return []
+    soc = soc_in_effect(server, Path(path))
     told = [item for checked in server.results.values() for item in current_findings(checked, path, lines)]
     told_lines = {line for item in told if item.range for line in _lines(item.range)}
     checks = [checked for checked in server.results.values() if checked.report.soc == soc]

@@ -9,9 +9,10 @@ import logging
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
@@ -22,13 +23,16 @@ from aipc.source import split_lines
 
 from .positions import to_lsp_range
 from .results import Checked
-from .uris import to_uri
+from .uris import local_path, to_uri
 from .workspace import Documents, Protocol
 
 if TYPE_CHECKING:
     from aipc.core.workers import WorkerPool
 
     from .checks import Checker
+
+
+T = TypeVar("T")
 
 
 class AipcServer(LanguageServer):
@@ -46,6 +50,7 @@ class AipcServer(LanguageServer):
         self.offers_agent = False
         """Whether the client has the agent's commands."""
         self.visible: set[Path] = set()
+        self._beside = ThreadPoolExecutor(1, "text")
         self._tasks: set[asyncio.Future[None]] = set()
         self._pool: WorkerPool | None = None
         self._checker: Checker | None = None
@@ -83,6 +88,15 @@ class AipcServer(LanguageServer):
     def to_range(self, place: Range, lines: Sequence[str]) -> lsp.Range:
         """A place in the client's units, in a text with these lines."""
         return to_lsp_range(place, lines, self.documents.position_codec)
+
+    def file_of(self, uri: str) -> str | None:
+        """The path of a document; None for one that is in no file (``untitled:``, ``git:``, ``http:``)."""
+        path = local_path(uri)
+        return str(path) if path else None
+
+    async def beside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do work on a text in a thread of its own, one after another, while other requests are answered."""
+        return await asyncio.get_running_loop().run_in_executor(self._beside, work, *arguments)
 
     def setting(self, name: str, default: Any) -> Any:
         value: Any = self.settings

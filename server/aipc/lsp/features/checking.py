@@ -15,7 +15,7 @@ from aipc.core.errors import AipcError
 from ..effective import configuration
 from ..models import find_models
 from ..server import AipcServer
-from ..uris import to_path
+from ..uris import local_path, to_path
 
 
 def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
@@ -50,20 +50,28 @@ async def check_file(server: AipcServer, path: Path, text: str, unsaved: Mapping
 def register(server: AipcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=False))
     async def saved(parameters: lsp.DidSaveTextDocumentParams) -> None:
-        path = to_path(parameters.text_document.uri)
-        if not server.trusted or path.suffix != ".py" or server.setting("check.trigger", "save") == "command":
+        path = local_path(parameters.text_document.uri)
+        if (
+            path is None
+            or not server.trusted
+            or path.suffix != ".py"
+            or server.setting("check.trigger", "save") == "command"
+        ):
             return
         document = server.documents.get_text_document(parameters.text_document.uri)
         await check_file(server, path, document.source)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def changed(parameters: lsp.DidChangeTextDocumentParams) -> None:
-        server.checker.cancel_for(to_path(parameters.text_document.uri))
+        if path := local_path(parameters.text_document.uri):
+            server.checker.cancel_for(path)
 
     @server.command("aipc.server.checkText")
     async def check_text(argument: dict[str, str]) -> None:
         """Check the models of a file as the editor has it, saved or not; for pauses in typing."""
-        path = to_path(argument["uri"])
+        path = local_path(argument["uri"])
+        if path is None:
+            return
         text = server.documents.get_text_document(argument["uri"]).source
         if server.trusted and _is_python(text):
             await check_file(server, path, text, {str(path): text})

@@ -9,7 +9,6 @@ from lsprotocol import types as lsp
 from ..agent_actions import agent_actions
 from ..quick_fixes import FIX_ALL, fixes_of, fixes_together
 from ..server import AipcServer
-from ..uris import to_path
 
 
 def register(server: AipcServer) -> None:
@@ -17,7 +16,9 @@ def register(server: AipcServer) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)
     def actions(parameters: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        path = str(to_path(parameters.text_document.uri))
+        path = server.file_of(parameters.text_document.uri)
+        if path is None:
+            return []
         ours = [item for item in parameters.context.diagnostics if item.source == "aipc"]
         found = [action for diagnostic in ours for action in fixes_of(server, diagnostic, path)]
         found += fixes_together(server, path, parameters.range)

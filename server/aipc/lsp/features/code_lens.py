@@ -9,17 +9,17 @@ from aipc.core.errors import AipcError
 from ..effective import configuration, effective_for
 from ..models import ModelSite, find_models
 from ..server import AipcServer
-from ..uris import to_path
+from ..uris import local_path, to_path
 
 
 def register(server: AipcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
-    def lenses(parameters: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+    async def lenses(parameters: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         if not server.setting("codeLens.enabled", True):
             return []
         uri = parameters.text_document.uri
         found = []
-        for site in sites(server, uri):
+        for site in await sites(server, uri):
             place = lsp.Range(lsp.Position(site.line - 1, 0), lsp.Position(site.line - 1, 0))
             for title, command in (
                 (f"Check {site.title}", "aipc.check"),
@@ -30,15 +30,18 @@ def register(server: AipcServer) -> None:
         return found
 
     @server.command("aipc.server.models")
-    def models(argument: dict[str, str]) -> list[dict[str, object]]:
-        return [described(site, argument["uri"]) for site in sites(server, argument["uri"])]
+    async def models(argument: dict[str, str]) -> list[dict[str, object]]:
+        return [described(site, argument["uri"]) for site in await sites(server, argument["uri"])]
 
 
-def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
+async def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
     """The models of a document; none while its configuration cannot be read."""
-    path = to_path(uri)
+    path = local_path(uri)
+    if path is None:
+        return ()
     try:
-        return find_models(server.documents.get_text_document(uri).source, path, configuration(path.parent))
+        text = server.documents.get_text_document(uri).source
+        return await server.beside(find_models, text, path, configuration(path.parent))
     except (AipcError, OSError, UnicodeDecodeError):
         return ()
 

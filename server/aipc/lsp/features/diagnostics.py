@@ -12,12 +12,13 @@ from pathlib import Path
 from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Severity
+from aipc.lint import lint
 
 from ..effective import soc_in_effect
-from ..linting import is_linted, lint_findings
+from ..linting import is_linted, unchecked_findings
 from ..results import current_findings
 from ..server import AipcServer
-from ..uris import to_path, uri_key
+from ..uris import uri_key
 
 _SEVERITIES = {
     Severity.ERROR: lsp.DiagnosticSeverity.Error,
@@ -31,18 +32,19 @@ def register(server: AipcServer) -> None:
     told: set[str] = set()
 
     @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, options)
-    def pull(parameters: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
-        uri = parameters.text_document.uri
-        lines = server.lines(str(to_path(uri)))
-        result_id = _result_id(server, str(to_path(uri)), lines)
+    async def pull(parameters: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
+        path = server.file_of(parameters.text_document.uri)
+        if path is None:
+            return lsp.RelatedFullDocumentDiagnosticReport([])
+        lines = server.lines(path)
+        result_id = _result_id(server, path, lines)
         if parameters.previous_result_id == result_id:
             return lsp.RelatedUnchangedDocumentDiagnosticReport(result_id)
-        return lsp.RelatedFullDocumentDiagnosticReport(
-            diagnostics(server, str(to_path(uri)), lines), result_id=result_id
-        )
+        linted = await _linted(server, path, lines)
+        return lsp.RelatedFullDocumentDiagnosticReport(diagnostics(server, path, lines, linted), result_id=result_id)
 
     @server.feature(lsp.WORKSPACE_DIAGNOSTIC)
-    def pull_all(parameters: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
+    async def pull_all(parameters: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
         """Also for files that are not open; a file whose findings are gone is told so once more."""
         known = {uri_key(item.uri): item.value for item in parameters.previous_result_ids}
         files = {
@@ -55,7 +57,7 @@ def register(server: AipcServer) -> None:
             if known.get(uri_key(uri)) == result_id:
                 reports.append(lsp.WorkspaceUnchangedDocumentDiagnosticReport(uri, result_id))
             else:
-                items = diagnostics(server, file, lines)
+                items = diagnostics(server, file, lines, await _linted(server, file, lines))
                 reports.append(lsp.WorkspaceFullDocumentDiagnosticReport(uri, items, result_id=result_id))
         told.update(files)
         return lsp.WorkspaceDiagnosticReport(reports)
@@ -67,17 +69,24 @@ def _result_id(server: AipcServer, path: str, lines: Sequence[str]) -> str:
     return f"{server.generation}-{stamp}-{linted}"
 
 
-def diagnostics(server: AipcServer, path: str, lines: Sequence[str]) -> list[lsp.Diagnostic]:
+async def _linted(server: AipcServer, path: str, lines: Sequence[str]) -> tuple[Finding, ...]:
+    """What the text alone says; a long text is read while other requests are answered."""
+    soc = soc_in_effect(server, Path(path)) if is_linted(server, path) else ""
+    return await server.beside(lint, "\n".join(lines), path, soc) if soc else ()
+
+
+def diagnostics(
+    server: AipcServer, path: str, lines: Sequence[str], linted: Sequence[Finding] = ()
+) -> list[lsp.Diagnostic]:
     """The diagnostics of one file from all models and from its text; the same finding twice is one."""
     found: dict[tuple[object, ...], lsp.Diagnostic] = {}
     for checked in server.results.values():
         for finding in current_findings(checked, path, lines):
             key = (finding.rule, finding.range, finding.message)
             found.setdefault(key, _diagnostic(server, finding, lines, checked.reference))
-    if is_linted(server, path):
-        for finding in lint_findings(server, path, lines):
-            key = (finding.rule, finding.range, finding.message)
-            found.setdefault(key, _diagnostic(server, finding, lines, ""))
+    for finding in unchecked_findings(server, path, lines, linted):
+        key = (finding.rule, finding.range, finding.message)
+        found.setdefault(key, _diagnostic(server, finding, lines, ""))
     return list(found.values())
 
 

@@ -13,7 +13,6 @@ from aipc.core.json import to_plain
 
 from ..results import Checked, current_places
 from ..server import AipcServer
-from ..uris import to_path
 from .commands import answer_error, file_of, untrusted
 
 
@@ -50,9 +49,9 @@ def register(server: AipcServer) -> None:
     @server.command("aipc.server.nodesAt")
     def nodes_at(argument: dict[str, Any]) -> list[str]:
         """The nodes that the lines of a selection made."""
-        path = str(to_path(argument["uri"]))
+        path = server.file_of(argument["uri"])
         checked = server.results.get(argument["model"])
-        if checked is None:
+        if checked is None or path is None:
             return []
         first, last = argument["first"] + 1, argument["last"] + 1
         return list(

@@ -15,7 +15,6 @@ from ..positions import from_lsp_position
 from ..quick_fixes import words_of
 from ..results import Place, current_findings, current_places
 from ..server import AipcServer
-from ..uris import to_path
 from .inlay_hints import decibels
 
 _MOST = 12
@@ -24,7 +23,9 @@ _MOST = 12
 def register(server: AipcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hover(parameters: lsp.HoverParams) -> lsp.Hover | None:
-        path = str(to_path(parameters.text_document.uri))
+        path = server.file_of(parameters.text_document.uri)
+        if path is None:
+            return None
         lines = server.lines(path)
         where = from_lsp_position(parameters.position, lines, server.documents.position_codec)
         if where is None:

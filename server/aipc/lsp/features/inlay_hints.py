@@ -13,7 +13,6 @@ from aipc.core.types import Placement
 from ..node_times import time_text
 from ..results import Place, current_places
 from ..server import AipcServer
-from ..uris import to_path
 
 _BLAMED = 0.1
 """Share of the model's error from which on a line is told that it introduces it."""
@@ -22,9 +21,9 @@ _BLAMED = 0.1
 def register(server: AipcServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
     def hints(parameters: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-        if not server.setting("inlayHints.enabled", True):
+        path = server.file_of(parameters.text_document.uri)
+        if path is None or not server.setting("inlayHints.enabled", True):
             return []
-        path = str(to_path(parameters.text_document.uri))
         lines = server.lines(path)
         first, last = parameters.range.start.line + 1, parameters.range.end.line + 1
         found = {}
