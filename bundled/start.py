@@ -21,6 +21,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HERE / "server"), o
 if __name__ == "__main__":
     # The thousands of classes of the protocol are no garbage.
     gc.disable()
-    from aipc.lsp.server import serve
+    from aipc.lsp.start import serve
 
     serve()

@@ -10,7 +10,7 @@ MOST_BYTES = 6 << 20
 NEEDED = (
     "extension/dist/extension.js",
     "extension/bundled/start.py",
-    "extension/bundled/server/aipc/lsp/server.py",
+    "extension/bundled/server/aipc/lsp/start.py",
     "extension/bundled/libs/pygls/__init__.py",
     "extension/bundled/netron/view.js",
     "extension/bundled/netron/LICENSE",

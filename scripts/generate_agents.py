@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from aipc.engine import meanings
-from aipc.mcp.tool import all_tools
+from aipc.mcp.tools import all_tools
 from aipc.qairt.soc import all_socs
 from aipc.rewrites.choices import CHOICES
-from aipc.rewrites.rule import all_rules
+from aipc.rewrites.rules import all_rules
 from aipc.skills import all_skills
 from aipc.targets import all_targets
 

@@ -30,7 +30,7 @@ from aipc.qairt import explain
 from aipc.qairt.error_codes import all_codes
 from aipc.qairt.soc import all_socs
 from aipc.rewrites.choices import CHOICES
-from aipc.rewrites.rule import all_rules
+from aipc.rewrites.rules import all_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"

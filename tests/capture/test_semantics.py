@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from aipc.capture.arguments import Inputs
 from aipc.capture.export import export
-from aipc.capture.inputs import Inputs
 from aipc.capture.interface import runner
 from aipc.capture.jobs import capture
 from aipc.capture.opened import open_model

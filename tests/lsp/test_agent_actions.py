@@ -9,13 +9,14 @@ from aipc.core.types import CheckReport, Finding, Fix, Position, Range, Severity
 from aipc.lsp.agent_actions import agent_actions
 from aipc.lsp.results import Checked
 from aipc.lsp.server import AipcServer
+from aipc.lsp.start import create
 
 MODEL = "model.py:Model"
 PLACE = Range("/project/model.py", Position(3, 8), Position(3, 20))
 
 
 def server_with(*fixes: Fix) -> AipcServer:
-    server = AipcServer()
+    server = create()
     server.offers_agent = True
     finding = Finding("einsum", Severity.WARNING, "runs on the CPU", PLACE, nodes=("node",), fixes=fixes)
     report = CheckReport(MODEL, "sm8650", "fp16", "2.51.0", 1, {}, (finding,), {})

@@ -18,7 +18,7 @@ HEAVY = ("torch", "onnx", "onnxruntime", "numpy")
 
 
 def test_starting_imports_no_heavy_library():
-    code = "import sys; import aipc.lsp.server as s; s.create(); print([m for m in sys.argv[1:] if m in sys.modules])"
+    code = "import sys; import aipc.lsp.start as s; s.create(); print([m for m in sys.argv[1:] if m in sys.modules])"
     finished = subprocess.run([sys.executable, "-c", code, *HEAVY], capture_output=True, text=True, timeout=60)
     assert finished.stdout.strip() == "[]", finished.stderr
 

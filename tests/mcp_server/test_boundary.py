@@ -10,7 +10,8 @@ from aipc.core.errors import AipcError, InputError
 from aipc.core.workers import WorkerPool
 from aipc.mcp.jobs import Jobs
 from aipc.mcp.server import _described
-from aipc.mcp.tool import Call, all_tools, device_of
+from aipc.mcp.tool import Call, device_of
+from aipc.mcp.tools import all_tools
 from aipc.mcp.workspace import Workspace
 
 from .conftest import Connect

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from aipc.mcp.tool import all_tools
+from aipc.mcp.tools import all_tools
 
 HEAVY = {"torch", "torchvision", "onnx", "onnxscript", "onnx_ir", "onnxruntime", "numpy"}
 
 
 def test_no_heavy_library_is_loaded() -> None:
-    script = "import sys\nfrom aipc.mcp import server, tool\ntool.all_tools()\nprint(*sys.modules)"
+    script = "import sys\nfrom aipc.mcp import server, tools\ntools.all_tools()\nprint(*sys.modules)"
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     assert set(finished.stdout.split()) & HEAVY == set()
 

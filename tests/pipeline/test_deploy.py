@@ -12,7 +12,7 @@ from aipc import engine
 from aipc.core.errors import InputError, StorageError
 from aipc.core.types import Severity
 from aipc.pipeline.journal import read_journal
-from aipc.pipeline.stage import all_stages
+from aipc.pipeline.stages import all_stages
 
 
 def test_every_stage_ran_and_every_gate_passed(deployed):

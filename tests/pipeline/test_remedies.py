@@ -11,13 +11,14 @@ from aipc import engine
 from aipc.core.errors import QairtError
 from aipc.core.frontier import Tried
 from aipc.core.types import Gate, StageRecord
-from aipc.pipeline import remedies, remedy
+from aipc.pipeline import remedies
 from aipc.pipeline.attempt import Attempt, merit
 from aipc.pipeline.attempts import Attempts
 from aipc.pipeline.journal import read_journal
 from aipc.pipeline.outcome import Outcome
-from aipc.pipeline.remedy import Proposal, Remedy, all_remedies
-from aipc.pipeline.stage import all_stages
+from aipc.pipeline.remedies import all_remedies
+from aipc.pipeline.remedy import Proposal, Remedy
+from aipc.pipeline.stages import all_stages
 from aipc.pipeline.variant import Variant, variant_for
 
 MODEL = """
@@ -112,11 +113,11 @@ def test_one_file_adds_a_remedy(workspace, pool, tmp_path, monkeypatch) -> None:
     folder.mkdir()
     (folder / "fp16_instead.py").write_text(REMEDY)
     monkeypatch.setattr(remedies, "__path__", [*remedies.__path__, str(folder)])
-    remedy.all_remedies.cache_clear()
+    all_remedies.cache_clear()
     try:
         report = engine.deploy(engine.DeployRequest("layer", precision="w8a8", cwd=workspace), pool)
     finally:
-        remedy.all_remedies.cache_clear()
+        all_remedies.cache_clear()
     assert report.ok
     assert report.precision == "fp16"
     (record,) = report.remedies

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from aipc.probes.candidates import candidates
-from aipc.probes.kind import all_kinds
+from aipc.probes.kinds import all_kinds
 from aipc.probes.roles import roles
 
 

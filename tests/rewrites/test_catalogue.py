@@ -11,7 +11,8 @@ import torch
 from aipc.core.types import Placement
 from aipc.rewrites import rules as package
 from aipc.rewrites.results import Exactness, Trigger
-from aipc.rewrites.rule import Example, Rule, all_rules
+from aipc.rewrites.rule import Example, Rule
+from aipc.rewrites.rules import all_rules
 
 from .harness import apply, capture, deploy, module, tensors
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from aipc.core.types import Finding, Position, Range, Severity
-from aipc.rewrites.rule import Example, get_rule
+from aipc.rewrites.rule import Example
+from aipc.rewrites.rules import get_rule
 from aipc.rewrites.source import apply_edits, fixes_of
 
 from .harness import tensors

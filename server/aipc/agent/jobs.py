@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
-from aipc.capture.inputs import parameter_names
+from aipc.capture.arguments import parameter_names
 from aipc.capture.load import load_model, seed_everything
 from aipc.capture.opened import open_model
 from aipc.core.config import ModelRef

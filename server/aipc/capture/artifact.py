@@ -12,8 +12,8 @@ import torch
 
 from aipc.core.types import Origin, SourceMap, TensorSpec
 
+from .arguments import Inputs
 from .export import Exported
-from .inputs import Inputs
 from .interface import Answer, as_array, input_names
 from .sourcemap import save_source_map
 

@@ -217,10 +217,10 @@ def _spec(name: str, array: np.ndarray) -> TensorSpec:
 
 def _capture_program(report: Callable[[Event], None], ref: ModelRef, directory: Path, opset: int) -> CaptureResult:
     """A saved exported program holds its own example inputs and no Python: its nodes have no source."""
+    from .arguments import Inputs
     from .artifact import write_capture
     from .export import export
     from .failures import findings_of
-    from .inputs import Inputs
     from .interface import call
     from .load import LoadedModel
     from .recorder import ConstructionRecorder

@@ -16,7 +16,7 @@ from torch import nn
 
 from aipc.core.errors import InputError
 
-from .inputs import Inputs
+from .arguments import Inputs
 from .spec import random_tensor
 
 _SIDES = (224, 256, 64, 32, 640, 128, 96, 512)

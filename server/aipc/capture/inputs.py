@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +12,9 @@ from torch.utils import _pytree as pytree
 from aipc.core.errors import InputError
 
 from . import spec as specs
+from .arguments import Inputs, parameter_names
+from .infer import infer_inputs
 from .load import HALVES, LoadedModel, import_file
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Arguments for ``forward``. ``provenance`` says in a sentence where they come from."""
-
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    provenance: str = ""
-
-    @property
-    def tensors(self) -> tuple[torch.Tensor, ...]:
-        """Every tensor, in the order of the arguments."""
-        leaves = pytree.tree_leaves((tuple(self.args), dict(self.kwargs)))
-        return tuple(leaf for leaf in leaves if isinstance(leaf, torch.Tensor))
-
-    def shapes(self, module: torch.nn.Module) -> dict[str, str]:
-        """Argument name -> shape string, the form in which the configuration keeps them."""
-        names = parameter_names(module)
-        named = dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
-        return {
-            name: f"{str(value.dtype).removeprefix('torch.')}[{','.join(map(str, value.shape))}]"
-            for name, value in named.items()
-            if isinstance(value, torch.Tensor)
-        }
-
-
-def parameter_names(module: torch.nn.Module) -> list[str]:
-    try:
-        parameters = inspect.signature(module.forward).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [item.name for item in parameters if item.kind not in {item.VAR_POSITIONAL, item.VAR_KEYWORD}]
 
 
 def example_inputs(loaded: LoadedModel) -> Inputs:
@@ -80,8 +47,6 @@ def _found(loaded: LoadedModel) -> Inputs:
         if callable(method):
             args, kwargs = specs.as_arguments(method(), "example_inputs()")
             return Inputs(args, kwargs, "the model's own example_inputs()")
-    from .infer import infer_inputs
-
     return infer_inputs(loaded.module)
 
 

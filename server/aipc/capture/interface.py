@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
-from .inputs import Inputs
+from .arguments import Inputs
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 

@@ -13,11 +13,12 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError, MissingDependencyError
 from aipc.core.types import Event, OutputAccuracy
 
+from .arguments import Inputs
 from .artifact import write_capture
 from .export import OPSET, export
 from .failures import findings_of
 from .files import recorded_files
-from .inputs import Inputs, example_inputs
+from .inputs import example_inputs
 from .interface import Answer
 from .load import LoadedModel, innermost_user_range, load_model
 from .opened import with_configured_state

@@ -28,8 +28,8 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError
 from aipc.core.types import Event
 
+from .arguments import Inputs, parameter_names
 from .captured import RESULT
-from .inputs import Inputs, parameter_names
 from .jobs import capture_loaded
 from .load import LoadedModel, seed_everything
 from .recorder import ConstructionRecorder, Stack, stack_outside

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aipc.core.config import ModelRef
 
-from .inputs import Inputs, example_inputs
+from .arguments import Inputs
+from .inputs import example_inputs
 from .load import LoadedModel, load_model
 
 

@@ -11,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from aipc.core.config import ModelRef
 
-from .inputs import Inputs
+from .arguments import Inputs
 from .interface import as_array, call, input_names
 from .load import LoadedModel, seed_everything
 from .opened import open_model

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from .inputs import Inputs
+from .arguments import Inputs
 from .interface import Answer, call, named_tensors, unique
 from .load import LoadedModel
 

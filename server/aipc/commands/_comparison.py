@@ -9,7 +9,7 @@ from rich.text import Text
 
 from aipc.report.comparison import Comparison, Trend, figure
 
-from ._tables import _table
+from ._format import table_of
 
 _STYLES = {Trend.WORSE: "bold red", Trend.BETTER: "green", Trend.SAME: ""}
 
@@ -17,7 +17,7 @@ _STYLES = {Trend.WORSE: "bold red", Trend.BETTER: "green", Trend.SAME: ""}
 def comparison_page(comparison: Comparison) -> Iterator[Any]:
     """The table of measures, and the findings that came and went."""
     yield Text(f"{comparison.model}: {comparison.before} against {comparison.after}", "bold")
-    measures = _table("measure", "before", "after", "")
+    measures = table_of("measure", "before", "after", "")
     for column in measures.columns[1:3]:
         column.justify = "right"
     for item in comparison.measures:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from aipc.evaluation.results import EvaluationReport
 
-from ._tables import _table
+from ._format import table_of
 
 
 def evaluation_page(report: EvaluationReport) -> Iterator[Any]:
@@ -18,7 +18,7 @@ def evaluation_page(report: EvaluationReport) -> Iterator[Any]:
     yield Text(f"{report.model} for {report.soc}, {report.precision}, run on {report.target}", "bold")
     of = f" of {report.total}" if report.total else ""
     yield Text(f"{scores.samples}{of} samples: {report.data_words}")
-    table = _table(scores.metric, "value", "95 % interval")
+    table = table_of(scores.metric, "value", "95 % interval")
     for column in table.columns[1:]:
         column.justify = "right"
     for name, value, interval in (

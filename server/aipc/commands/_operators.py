@@ -14,7 +14,7 @@ from aipc.ops.run import Change, Filled, Rechecked, verdict_counts
 from aipc.ops.shares import Share, share_text, shares
 from aipc.qairt.soc import SoC
 
-from ._tables import _table
+from ._format import table_of
 
 _STYLES = {RUNS: "green", WRONG: "bold magenta", CPU: "yellow", FAILS: "bold red", NO_EXPORT: "bold red"}
 _MOST = 200
@@ -34,7 +34,7 @@ def summary_page(data: Data) -> Iterator[Any]:
 
 def shares_table(found: Sequence[Share]) -> Any:
     """How many variants run as they are written, and how many once deploy has rewritten them."""
-    table = _table("arch", "variants", "run as written", "run rewritten")
+    table = table_of("arch", "variants", "run as written", "run rewritten")
     for item in found:
         before = share_text(item.before, item.variants)
         table.add_row(f"v{item.arch}", str(item.variants), before, item.rewritten)
@@ -60,7 +60,7 @@ def lookup_page(
         if soc is not None and soc.part != part:
             yield Text(f"{soc.title} has the same HTP, v{soc.htp_arch}, as {part.upper()}, which was measured")
     labels = {part: f"v{data.socs[part]}" for part in columns}
-    table = _table("variant", *labels.values(), "why")
+    table = table_of("variant", *labels.values(), "why")
     for variant in variants[:_MOST]:
         found = [variant.measured.get(part) for part in columns]
         cells = [Text(item.verdict, _STYLES[item.verdict]) if item else Text("not measured", "dim") for item in found]
@@ -137,7 +137,7 @@ def _change(item: Change) -> dict[str, Any]:
 def _changes(changes: Sequence[Change]) -> Iterator[Any]:
     if not changes:
         return
-    table = _table("variant", "SoC", "before", "after")
+    table = table_of("variant", "SoC", "before", "after")
     for item in changes[:_MOST]:
         sides = (
             f"{side.verdict}: {side.reason}".rstrip(": ") if side else "absent" for side in (item.before, item.after)
@@ -148,7 +148,7 @@ def _changes(changes: Sequence[Change]) -> Iterator[Any]:
 
 def _counts(socs: Mapping[str, int], counts: Mapping[str, Mapping[str, int]]) -> Any:
     verdicts = list(next(iter(counts.values()), {}))
-    table = _table("HTP", "SoC", *verdicts)
+    table = table_of("HTP", "SoC", *verdicts)
     for soc, arch in socs.items():
         table.add_row(f"v{arch}", soc, *(str(counts[soc][verdict]) for verdict in verdicts))
     return table

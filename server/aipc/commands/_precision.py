@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -12,14 +10,14 @@ from rich.text import Text
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.frontier import Frontier
 
-from ._tables import _table
+from ._format import decibels, short_path, table_of
 
 
 def frontier_lines(frontier: Frontier) -> Iterator[Any]:
     """The table of all candidates, and which one was taken by what."""
     names = ["precision", "size MB", "DDR MB planned", "latency ms", "SQNR dB"]
     names += [frontier.metric_name] if frontier.metric_name else []
-    table = _table("", *names, "", "why it was tried")
+    table = table_of("", *names, "", "why it was tried")
     for column in table.columns[2 : 2 + len(names) - 1]:
         column.justify = "right"
     for item in frontier.tried:
@@ -51,20 +49,20 @@ def blame_lines(found: NodeAccuracy) -> Iterator[Any]:
     """The expressions that introduce the most of the error."""
     worst = found.worst()
     if worst:
-        table = _table(
+        table = table_of(
             "introduced at", "operator", "share", "outputs with it alone", "introduced", "inherited", "tensor"
         )
         for column in table.columns[2:]:
             column.justify = "right"
         for name, error in worst:
             table.add_row(
-                Text(f"{_short(error.file)}:{error.line} {error.module}" if error.file else name),
+                Text(f"{short_path(error.file)}:{error.line} {error.module}" if error.file else name),
                 error.op_type,
                 f"{100 * error.share:.0f} %",
-                _db(error.effect_sqnr_db),
-                _db(error.introduced_sqnr_db),
-                _db(error.inherited_sqnr_db),
-                _db(error.sqnr_db),
+                decibels(error.effect_sqnr_db),
+                decibels(error.introduced_sqnr_db),
+                decibels(error.inherited_sqnr_db),
+                decibels(error.sqnr_db),
             )
         yield table
     words = f"{len(found.nodes)} tensors read"
@@ -79,16 +77,3 @@ def blame_lines(found: NodeAccuracy) -> Iterator[Any]:
 
 def _number(value: float | None, unit: float, form: str) -> str:
     return "" if value is None else format(value / unit, form)
-
-
-def _db(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return ""
-    return "exact" if value == math.inf else f"{value:.1f} dB"
-
-
-def _short(path: str) -> str:
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return path

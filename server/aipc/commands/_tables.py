@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +22,8 @@ from aipc.core.types import (
 from aipc.qairt.soc import SoC, get_soc
 
 from ._device_tables import cpu_words, device_lines, no_latency
+from ._format import short_path, table_of
+from ._precision import blame_lines, frontier_lines
 from ._probes import probe_lines
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ def check_page(report: CheckReport) -> Iterator[Any]:
     yield Text(f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold")
     yield Text(f"{report.nodes} nodes: {placement_line(report.placement)}{_partitions(report.partitions)}")
     if report.accuracy:
-        from ._precision import blame_lines
-
         yield from blame_lines(report.accuracy)
     yield from findings_lines(report.findings)
     yield _closing(report.findings)
@@ -63,7 +61,6 @@ def check_all_page(document: Document) -> Iterator[Any]:
 
 def deploy_page(report: DeployReport) -> Iterator[Any]:
     """What ``aipc deploy`` prints."""
-    from ._precision import blame_lines, frontier_lines
 
     title = f"{report.model} for {get_soc(report.soc).title}, {report.precision}, run on {report.target}"
     yield Text(title, "bold")
@@ -84,9 +81,9 @@ def deploy_page(report: DeployReport) -> Iterator[Any]:
     yield from device_lines(report.device)
     yield from findings_lines(report.findings)
     if report.capsule:
-        yield Text(f"failure capsule: {_short(report.capsule)}")
+        yield Text(f"failure capsule: {short_path(report.capsule)}")
     if report.package:
-        yield Text(f"package: {_short(report.package)}")
+        yield Text(f"package: {short_path(report.package)}")
     seconds = sum(stage.seconds for stage in report.stages)
     if report.ok:
         yield Text(f"verified in {seconds:.1f} s", "bold green")
@@ -102,7 +99,7 @@ def run_page(report: RunReport) -> Iterator[Any]:
         yield Text(f"{output.get('name', '')}: {words}")
     yield Text(f"latency: {latency_line(report.latency, no_latency(report.target, report.device))}")
     yield from device_lines(report.device)
-    yield Text(f"outputs of {report.target}: {_short(report.output_file)}")
+    yield Text(f"outputs of {report.target}: {short_path(report.output_file)}")
 
 
 def verify_page(report: VerifyReport) -> Iterator[Any]:
@@ -120,11 +117,11 @@ def verify_page(report: VerifyReport) -> Iterator[Any]:
 
 def verify_all_page(report: VerifyAllReport) -> Iterator[Any]:
     """What ``aipc verify --all`` prints."""
-    table = _table("package", "target", "gate", "changed since")
+    table = table_of("package", "target", "gate", "changed since")
     for item in report.reports:
-        table.add_row(_short(item.package), item.target, gate_text(item.gate), ", ".join(item.changed))
+        table.add_row(short_path(item.package), item.target, gate_text(item.gate), ", ".join(item.changed))
     for name, words in report.errors.items():
-        table.add_row(_short(name), "", Text(words, "bold red"), "")
+        table.add_row(short_path(name), "", Text(words, "bold red"), "")
     yield table
     passed = sum(item.ok for item in report.reports)
     total = len(report.reports) + len(report.errors)
@@ -133,11 +130,11 @@ def verify_all_page(report: VerifyAllReport) -> Iterator[Any]:
 
 def targets_page(targets: Sequence[Description], socs: Sequence[SoC]) -> Iterator[Any]:
     """What ``aipc targets`` prints."""
-    places = _table("target", "what it is", "")
+    places = table_of("target", "what it is", "")
     for target in targets:
         places.add_row(target.name, target.title, "ready" if target.available else target.reason)
     yield places
-    chips = _table("SoC", "marketing name", "HTP", "fp16", "also called")
+    chips = table_of("SoC", "marketing name", "HTP", "fp16", "also called")
     for soc in socs:
         chips.add_row(soc.part, soc.marketing, f"v{soc.htp_arch}", soc.fp16, ", ".join(soc.aliases))
     yield chips
@@ -145,7 +142,7 @@ def targets_page(targets: Sequence[Description], socs: Sequence[SoC]) -> Iterato
 
 def doctor_page(report: DoctorReport) -> Iterator[Any]:
     """What ``aipc doctor`` prints."""
-    table = _table("", "what", "found", "what to do")
+    table = table_of("", "what", "found", "what to do")
     for item in report.items:
         mark = Text("ok", "green") if item.ok else Text("missing" if item.needed else "absent", "bold red")
         table.add_row(mark, item.name, Text(item.found), Text(item.remedy))
@@ -156,7 +153,7 @@ def doctor_page(report: DoctorReport) -> Iterator[Any]:
 
 
 def stages_table(stages: tuple[StageRecord, ...]) -> Table:
-    table = _table("stage", "seconds", "gate", "")
+    table = table_of("stage", "seconds", "gate", "")
     table.columns[1].justify = "right"
     for stage in stages:
         seconds = "cached" if stage.cached else f"{stage.seconds:.2f}"
@@ -176,7 +173,7 @@ def gate_text(gate: Gate | None) -> Text:
 
 
 def accuracy_table(outputs: tuple[OutputAccuracy, ...], title: str | None = None) -> Table:
-    table = _table(title or "output against PyTorch fp32", "cosine", "SQNR dB", "ideal fp16 dB", "max abs", "max rel")
+    table = table_of(title or "output against PyTorch fp32", "cosine", "SQNR dB", "ideal fp16 dB", "max abs", "max rel")
     for column in table.columns[1:]:
         column.justify = "right"
     for output in outputs:
@@ -219,7 +216,7 @@ def place(range: Range | None) -> str:
     """``file:line:column``, the column counted from 1 as terminals and editors do."""
     if range is None:
         return "(no source)"
-    return f"{_short(range.file)}:{range.start.line}:{range.start.column + 1}"
+    return f"{short_path(range.file)}:{range.start.line}:{range.start.column + 1}"
 
 
 def placement_line(placement: Mapping[str, int]) -> str:
@@ -246,18 +243,3 @@ def _closing(findings: tuple[Finding, ...]) -> Text:
 
 def _partitions(count: int) -> str:
     return f"; {count} NPU partitions" if count > 1 else ""
-
-
-def _short(path: str) -> str:
-    """Relative to the current directory where that is shorter to read."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return path
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table

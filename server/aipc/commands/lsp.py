@@ -9,7 +9,7 @@ def command() -> int:
 
     # The thousands of classes of the protocol are no garbage.
     gc.disable()
-    from aipc.lsp.server import serve
+    from aipc.lsp.start import serve
 
     serve()
     return 0

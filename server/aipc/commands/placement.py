@@ -42,13 +42,14 @@ def command(
 def _page(answer: PlacementAnswer) -> Iterator[Any]:
     from rich.text import Text
 
-    from ._tables import _table, place
+    from ._format import table_of
+    from ._tables import place
 
     share = f"{answer.placement.get('npu', 0)} of {answer.nodes} nodes on the NPU"
     yield Text(f"{answer.model} on {answer.soc.upper()}, {answer.precision}: {share}", "bold")
     if not answer.placed:
         return
-    table = _table("node", "operator", "runs on", "expression", "QAIRT")
+    table = table_of("node", "operator", "runs on", "expression", "QAIRT")
     for item in answer.placed:
         where = "\n".join(place(found) for found in item.ranges)
         table.add_row(item.node, item.op_type, item.placement.value, where, item.reason or "")

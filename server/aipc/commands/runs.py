@@ -16,12 +16,12 @@ def command(as_json: Json = False, debug: Debug = False) -> int:
     if as_json:
         write_json({"runs": found})
         return 0
-    from ._tables import _table
+    from ._format import table_of
 
     if not found:
         show("no model of this project has been deployed yet; `aipc deploy MODEL` does it")
         return 0
-    table = _table("run", "model", "SoC", "precision", "target", "state", "seconds", "what stopped it")
+    table = table_of("run", "model", "SoC", "precision", "target", "state", "seconds", "what stopped it")
     for run in found:
         cells = (Path(run.directory).name, run.model, run.soc, run.precision, run.target, run.state)
         table.add_row(*cells, f"{run.seconds:.1f}", run.message)

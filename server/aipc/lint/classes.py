@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from .frames import Frame
 from .operators import Operators
 from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS, MODULE_TYPES
 from .scopes import Definition
@@ -13,7 +14,6 @@ from .values import UNKNOWN, Constant, Function, Instance, Reference, Value
 if TYPE_CHECKING:
     from .answers import Matrix
     from .blocks import Block
-    from .interpret import Frame
     from .scopes import Program
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from .frames import Frame
 from .invocations import DEPTH, Invocations
 from .resolve import builtin, canonical
 from .values import (
@@ -27,7 +28,6 @@ from .values import (
 
 if TYPE_CHECKING:
     from .blocks import Block
-    from .interpret import Frame
 
 _DUNDERS: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -53,8 +53,6 @@ class Expressions(Invocations):
         raise NotImplementedError
 
     def module_frame(self, block: Block) -> Frame:
-        from .interpret import Frame
-
         return Frame(block, {})
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Value:

@@ -7,31 +7,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from .answers import Matrix
-from .blocks import Block
 from .expressions import Expressions
+from .frames import Frame
 from .resolve import canonical
 from .scopes import Program, imports
 from .trees import walk
 from .values import UNKNOWN, Constant, Each, Function, Instance, Items, Tensor, Value, join
 
 _FALLS, _LEAVES, _RAISES = "falls", "leaves", "raises"
-
-
-@dataclass(slots=True)
-class Frame:
-    """One function as it runs."""
-
-    block: Block
-    names: dict[str, Value]
-    closure: Mapping[str, Value] = field(default_factory=dict)
-    node: ast.AST | None = None
-    owner: str = ""
-    """The class whose method this is."""
-    results: list[Value] = field(default_factory=list)
-    local: set[str] = field(default_factory=set)
 
 
 class Interpreter(Expressions):

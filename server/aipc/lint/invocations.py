@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from .calls import values_of
 from .classes import Classes
+from .frames import Frame
 from .functions import facts_of
 from .resolve import ARRAY_METHODS, TENSOR_TYPES, is_class
 from .values import (
@@ -24,9 +24,6 @@ from .values import (
     Value,
     tensors,
 )
-
-if TYPE_CHECKING:
-    from .interpret import Frame
 
 DEPTH = 6
 """How many functions deep calls are followed."""
@@ -214,8 +211,6 @@ class Invocations(Classes):
         self, function: Function, positional: list[Value], keywords: dict[str, Value], *, complete: bool
     ) -> Value:
         """Follow a function of the file with these arguments."""
-        from .interpret import Frame
-
         if self._calls >= DEPTH:
             return UNKNOWN
         owner = self._owner_of(function)

@@ -11,6 +11,6 @@ leave_working_directory()
 if __name__ == "__main__":
     # The thousands of classes of the protocol are no garbage.
     gc.disable()
-    from .server import serve
+    from .start import serve
 
     serve()

@@ -1,14 +1,8 @@
-"""The server: its state, and the wiring of its features. One feature is one file in ``features/``."""
+"""The server: its state, which the features share; ``start`` wires them."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import importlib
-import logging
-import os
-import pkgutil
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,7 +32,8 @@ T = TypeVar("T")
 class AipcServer(LanguageServer):
     """State shared by the features: settings, the workers, and the results of the last checks."""
 
-    def __init__(self) -> None:
+    def __init__(self, checker: Callable[[AipcServer], Checker]) -> None:
+        """``checker``: makes what checks models, when it is first asked for."""
         super().__init__("aipc", getattr(aipc, "__version__", "0.1.0"), protocol_cls=Protocol)
         self.settings: dict[str, Any] = {}
         self.results: dict[str, Checked] = {}
@@ -53,6 +48,7 @@ class AipcServer(LanguageServer):
         self._beside = ThreadPoolExecutor(1, "text")
         self._tasks: set[asyncio.Future[None]] = set()
         self._pool: WorkerPool | None = None
+        self._make_checker = checker
         self._checker: Checker | None = None
 
     @property
@@ -67,9 +63,7 @@ class AipcServer(LanguageServer):
     @property
     def checker(self) -> Checker:
         if self._checker is None:
-            from .checks import Checker
-
-            self._checker = Checker(self)
+            self._checker = self._make_checker(self)
         return self._checker
 
     def lines(self, file: str) -> tuple[str, ...]:
@@ -127,26 +121,3 @@ class AipcServer(LanguageServer):
         """What the status bar shows: which models are being checked."""
         running = self._checker.running if self._checker else []
         self.protocol.notify("aipc/checking", {"models": running})
-
-
-def create() -> AipcServer:
-    """A server with every feature of ``features/`` registered."""
-    from . import features
-
-    server = AipcServer()
-    for module in pkgutil.iter_modules(features.__path__):
-        importlib.import_module(f"{features.__name__}.{module.name}").register(server)
-    return server
-
-
-def serve() -> None:
-    """Serve over stdin and stdout until the client ends the session."""
-    # Whatever else writes to stdout (a library, a child) must not get between the messages.
-    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    server = create()
-    # What is there now stays: it need not be looked through again and again.
-    gc.freeze()
-    gc.enable()
-    server.start_io(stdin, stdout)

@@ -27,7 +27,8 @@ from aipc.core.workers import WorkerPool
 from .arguments import validate
 from .asking import ask
 from .jobs import Jobs
-from .tool import Call, Tool, all_tools
+from .tool import Call, Tool
+from .tools import all_tools
 from .workspace import Workspace
 
 INSTRUCTIONS = (

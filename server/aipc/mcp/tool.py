@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -93,15 +91,6 @@ _BACKGROUND = {
     "type": "boolean",
     "description": "Answer at once with a job id; ask for it with job_status, job_result and job_cancel.",
 }
-
-
-def all_tools() -> dict[str, Tool]:
-    """Every tool by its name, found by walking ``tools/``."""
-    from . import tools
-
-    names = sorted(module.name for module in pkgutil.iter_modules(tools.__path__) if module.name[0] != "_")
-    found = [importlib.import_module(f"{tools.__name__}.{name}").TOOL for name in names]
-    return {tool.name: tool for tool in found}
 
 
 HERE = ("simulator", "local")

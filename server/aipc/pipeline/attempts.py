@@ -18,7 +18,8 @@ from aipc.quantize.plan import UNIFORM, QuantizationPlan, plan_for
 
 from .attempt import Attempt, merit
 from .outcome import gate_text
-from .remedy import Case, Remedy, all_remedies
+from .remedies import all_remedies
+from .remedy import Case, Remedy
 from .variant import Variant
 
 SECONDS = 900.0

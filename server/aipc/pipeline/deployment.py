@@ -19,8 +19,9 @@ from .journal import Journal
 from .node_error import by_captured_nodes, captured_accuracy, derived_nodes
 from .outcome import Outcome
 from .precision_search import choose, frontier, search
-from .stage import Run, stage_order
+from .stage import Run
 from .stage_bench import StageBench
+from .stages import stage_order
 from .stages.calibrate import calibration_set
 from .stages.placement import placement_report
 from .variant import SEARCHED

@@ -16,7 +16,8 @@ from aipc.core.types import Event, StageRecord
 
 from .journal import Journal
 from .outcome import Outcome, gate_text
-from .stage import Done, Run, Stage, all_stages
+from .stage import Done, Run, Stage
+from .stages import all_stages
 from .versions import versions
 
 

@@ -13,7 +13,7 @@ from .remedies.equalize_channels import REMEDY as EQUALIZE_CHANNELS
 from .remedies.fp16_islands import REMEDY as FP16_ISLANDS
 from .remedies.higher_layers import REMEDY as HIGHER_LAYERS
 from .remedies.measured_ranges import REMEDY as MEASURED_RANGES
-from .stage import stage_order
+from .stages import stage_order
 from .variant import Variant
 
 REMEDIES = (MEASURED_RANGES, EQUALIZE_CHANNELS, HIGHER_LAYERS, FP16_ISLANDS)

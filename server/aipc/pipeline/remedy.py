@@ -7,11 +7,8 @@ left out again (see ``attempts``).
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from aipc.core.accuracy import NodeAccuracy
@@ -86,13 +83,3 @@ class Remedy:
 
     def is_for(self, case: Case) -> bool:
         return (self.improves or not case.attempt.ok) and case.attempt.stage in self.stages and self.applies(case)
-
-
-@lru_cache(maxsize=1)
-def all_remedies() -> tuple[Remedy, ...]:
-    """Every remedy, the cheapest first, found by walking ``remedies/``."""
-    from . import remedies
-
-    modules = pkgutil.iter_modules(remedies.__path__)
-    found = [importlib.import_module(f"{remedies.__name__}.{module.name}").REMEDY for module in modules]
-    return tuple(sorted(found, key=lambda remedy: (remedy.cost, remedy.name)))

@@ -5,12 +5,9 @@ A stage is one file in ``stages/`` that defines ``STAGE``. Adding a stage is add
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -205,25 +202,3 @@ class Stage:
     cached: bool = True
     installed: bool = False
     """What it builds is handed to the user: every file of it is hashed, also where it comes from the cache."""
-
-
-@lru_cache(maxsize=1)
-def all_stages() -> tuple[Stage, ...]:
-    """Every stage in order, found by walking ``stages/``."""
-    from . import stages
-
-    found = [
-        importlib.import_module(f"{stages.__name__}.{module.name}").STAGE
-        for module in pkgutil.iter_modules(stages.__path__)
-    ]
-    return tuple(sorted(found, key=lambda stage: stage.order))
-
-
-@lru_cache(maxsize=1)
-def _positions() -> Mapping[str, int]:
-    return {stage.name: number for number, stage in enumerate(all_stages(), 1)}
-
-
-def stage_order(name: str) -> int:
-    """The position of a stage among all stages, from 1; 0 for none."""
-    return _positions().get(name, 0)

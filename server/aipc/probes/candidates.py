@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .kind import Kind, all_kinds
+from .kind import Kind
+from .kinds import all_kinds
 from .roles import Role
 
 Array = np.ndarray[Any, Any]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,16 +47,3 @@ class Kind:
     matches: Callable[[Role], bool]
     variants: Callable[[Role, np.random.Generator], Iterator[Variant]]
     draw: Callable[[Role, np.random.Generator], Array] | None = None
-
-
-@lru_cache(maxsize=1)
-def all_kinds() -> tuple[Kind, ...]:
-    """Every kind in order, found by walking ``kinds/``."""
-    from . import kinds
-
-    found = [
-        importlib.import_module(f"{kinds.__name__}.{module.name}").KIND
-        for module in pkgutil.iter_modules(kinds.__path__)
-        if not module.name.startswith("_")
-    ]
-    return tuple(sorted(found, key=lambda kind: kind.order))

@@ -7,7 +7,7 @@ from typing import Any
 
 from aipc.core.types import Event
 
-from .rule import all_rules
+from .rules import all_rules
 
 
 def describe(report: Callable[[Event], None]) -> list[dict[str, Any]]:

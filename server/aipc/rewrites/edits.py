@@ -23,7 +23,7 @@ from aipc.qairt.subgraph import infer_shapes
 from .changed import find_change
 from .prove import ROUNDING_DB, prove
 from .results import Check, Exactness, NonFinite, Proof
-from .rule import get_rule
+from .rules import get_rule
 
 Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]

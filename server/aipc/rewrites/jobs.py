@@ -27,7 +27,8 @@ from .groups import Group, group, readers, sides, signature, with_aliases
 from .nonfinite import undecidable
 from .prove import prove
 from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
-from .rule import Rule, all_rules, get_rule
+from .rule import Rule
+from .rules import all_rules, get_rule
 from .source import fixes_of
 
 Array = np.ndarray[Any, Any]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aipc.core.types import Range
@@ -79,21 +76,3 @@ class Rule:
     bound_db: float | None = None
     answers: tuple[str, ...] = ()
     source_edit: SourceEdit | None = None
-
-
-@lru_cache(maxsize=1)
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule by its code, found by walking ``rules/``."""
-    from . import rules
-
-    found = [
-        importlib.import_module(f"{rules.__name__}.{module.name}").RULE
-        for module in pkgutil.iter_modules(rules.__path__)
-        if not module.name.startswith("_")
-    ]
-    return tuple(sorted(found, key=lambda rule: rule.code))
-
-
-def get_rule(code: str) -> Rule:
-    """The rule with this code. Raises KeyError."""
-    return {rule.code: rule for rule in all_rules()}[code]

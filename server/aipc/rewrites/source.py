@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from aipc.core.types import Finding, Fix, Position, Range
 from aipc.source import line_starts
 
-from .rule import Edit, Rule, all_rules
+from .rule import Edit, Rule
+from .rules import all_rules
 from .site import NoEdit, Site
 from .syntax import Syntax, parse
 

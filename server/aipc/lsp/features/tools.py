@@ -33,7 +33,8 @@ def register(server: AipcServer) -> None:
             return untrusted(f"the tool {name}")
         from aipc.mcp.arguments import validate
         from aipc.mcp.jobs import Jobs
-        from aipc.mcp.tool import Call, all_tools, device_of
+        from aipc.mcp.tool import Call, device_of
+        from aipc.mcp.tools import all_tools
         from aipc.mcp.workspace import Workspace
 
         cancel = threading.Event()

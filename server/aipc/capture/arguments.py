@@ -1,0 +1,44 @@
+"""The arguments that a model's ``forward`` is called with, and their names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Arguments for ``forward``. ``provenance`` says in a sentence where they come from."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    provenance: str = ""
+
+    @property
+    def tensors(self) -> tuple[torch.Tensor, ...]:
+        """Every tensor, in the order of the arguments."""
+        leaves = pytree.tree_leaves((tuple(self.args), dict(self.kwargs)))
+        return tuple(leaf for leaf in leaves if isinstance(leaf, torch.Tensor))
+
+    def shapes(self, module: torch.nn.Module) -> dict[str, str]:
+        """Argument name -> shape string, the form in which the configuration keeps them."""
+        names = parameter_names(module)
+        named = dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
+        return {
+            name: f"{str(value.dtype).removeprefix('torch.')}[{','.join(map(str, value.shape))}]"
+            for name, value in named.items()
+            if isinstance(value, torch.Tensor)
+        }
+
+
+def parameter_names(module: torch.nn.Module) -> list[str]:
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [item.name for item in parameters if item.kind not in {item.VAR_POSITIONAL, item.VAR_KEYWORD}]
