@@ -1,4 +1,4 @@
-"""A Whisper of one layer with random weights, deployed once with the real compiler and simulator."""
+"""A Whisper and a Llama of one layer with random weights, deployed once with the real compiler and simulator."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ def whisper():
     generation.decoder_start_token_id, generation.eos_token_id = 1, 2
     generation.suppress_tokens, generation.begin_suppress_tokens = [3, 4], [2]
     generation.is_multilingual = False
+    return model
+
+
+def llama():
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(5)
+    config = LlamaConfig(
+        vocab_size=48, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2, initializer_range=0.3,
+    )
+    model = LlamaForCausalLM(config)
+    # As in trained models, a channel of the hidden states is so large that its square is none of fp16's numbers.
+    with torch.no_grad():
+        model.model.embed_tokens.weight[:, 3] = 2000.0
+        layer = model.model.layers[0]
+        for norm in (layer.input_layernorm, layer.post_attention_layernorm, model.model.norm):
+            norm.weight *= 1000
+            norm.weight[3] = 0.1
+        model.model.norm.weight /= 100  # logits of some tens, as trained models have
     return model
 
 
@@ -70,6 +90,21 @@ entry = "models.py:whisper"
 options = { seconds = 1, tokens = 10 }
 samples = ["nowhere/*.wav"]
 
+[tool.aipc.apps.talk]
+entry = "models.py:llama"
+tokenizer = "llama-words.json"
+options = { context = 128, prefill = 4, tokens = 6 }
+samples = ["w11 w12 w13 w14 w15 w16", "w7", "w20 w21 w22 w23"]
+
+[tool.aipc.apps.long-prompt]
+entry = "models.py:llama"
+tokenizer = "llama-words.json"
+options = { context = 8, prefill = 4, tokens = 4 }
+samples = ["w1 w2 w3 w4 w5"]
+
+[tool.aipc.apps.mute]
+entry = "models.py:llama"
+
 [tool.aipc.apps.unknown-family]
 entry = "models.py:linear"
 """
@@ -77,9 +112,10 @@ entry = "models.py:linear"
 
 def words(path: Path, count: int) -> None:
     """A tokenizer of ``count`` words."""
-    from tokenizers import Tokenizer, decoders, models
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     tokenizer = Tokenizer(models.WordLevel({f"w{number}": number for number in range(count)}, unk_token="w0"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.decoder = decoders.Fuse()
     tokenizer.save(str(path))
 
@@ -112,12 +148,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tone(directory / "clips" / "b.wav", seconds=0.4, hertz=200, rate=22050)
     words(directory / "words.json", 40)
     words(directory / "many-words.json", 41)
+    words(directory / "llama-words.json", 48)
     return directory
 
 
 @pytest.fixture(scope="session")
 def speech(project: Path, pool: WorkerPool) -> engine.AppReport:
     return engine.deploy_application(engine.ApplicationRequest(application="speech", cwd=project), pool)
+
+
+@pytest.fixture(scope="session")
+def talk(project: Path, pool: WorkerPool) -> engine.AppReport:
+    return engine.deploy_application(engine.ApplicationRequest(application="talk", cwd=project), pool)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
 from aipc.core.package_manifest import APPLICATION, FORMAT, GOLDEN_ANSWERS, MANIFEST, read_manifest
 
+from .genie import CONFIG, write_bundle
 from .results import Plan
 
 
@@ -44,6 +45,10 @@ def build_application(
     for name in ("host.npz", "tokenizer.json"):
         if (plan_entry.path / name).is_file():
             shutil.copyfile(plan_entry.path / name, out / name)
+    host = json.loads((plan_entry.path / "host.json").read_text("utf-8"))
+    note = "not asked for"
+    if plan.options.get("genie"):
+        note = write_bundle(out, host, tuple(packages), first["soc_model"], first["htp_arch"])
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
         "format": FORMAT,
@@ -60,10 +65,16 @@ def build_application(
         "precision": precision,
         "qairt": first["qairt"],
         "graphs": list(packages),
-        "host": json.loads((plan_entry.path / "host.json").read_text("utf-8")),
+        "host": host,
+        "genie": note or CONFIG,
         "files": files,
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
+
+
+def layout() -> list[str]:
+    """What a package's form depends on besides its graphs, the plan and the host program."""
+    return [hash_file(Path(__file__).with_name(name)) for name in ("package.py", "genie.py")]
 
 
 def is_application(package: Path) -> bool:

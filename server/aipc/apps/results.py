@@ -77,6 +77,10 @@ class AppReport:
     expected: tuple[Answer, ...] = ()
     """PyTorch's answers."""
     divergences: tuple[Divergence, ...] = ()
+    genie: Gate | None = None
+    """The answers of Qualcomm's Genie from the same package; None where it was not run."""
+    genie_note: str = ""
+    """Why Genie was not run."""
     graphs: Mapping[str, DeployReport] = field(default_factory=dict)
     package: str | None = None
     size_bytes: int = 0

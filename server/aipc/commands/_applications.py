@@ -80,13 +80,19 @@ def _deploy_page(report: AppReport) -> Iterator[Any]:
         yield gate_text(report.gate)
         if report.gate.ok:
             yield Text(report.gate.detail)
+    if report.genie:
+        yield Text("Genie, from the same package:")
+        yield gate_text(report.genie)
+    elif report.genie_note:
+        yield Text(report.genie_note, "yellow")
     if report.package:
         yield Text(f"package: {report.package}, {report.size_bytes / 1e6:.1f} MB")
     if report.ok:
         yield Text(f"verified in {report.timings['total']:.1f} s", "bold green")
     else:
         failed = next((name for name, graph in report.graphs.items() if not graph.ok), None)
-        yield Text(f"not passed: {f'the graph {failed}' if failed else 'the answers'}", "bold red")
+        what = "Genie's answers" if report.genie else "the answers"
+        yield Text(f"not passed: {f'the graph {failed}' if failed else what}", "bold red")
 
 
 def _run_page(report: AppRunReport) -> Iterator[Any]:

@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aipc.apps.package import build_application
+from aipc.apps.gates import token_gate
+from aipc.apps.genie import CONFIG
+from aipc.apps.package import build_application, layout
 from aipc.apps.prepare import Bench, answered, planned, source_of
 from aipc.apps.results import AppCheckReport, AppReport
+from aipc.core.answers import Answer
 from aipc.core.app_config import AppConfig, app_directory
 from aipc.core.cache import Cache
 from aipc.core.config import Config, ModelConfig
 from aipc.core.errors import InputError
-from aipc.core.json import to_plain
+from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new
@@ -25,6 +28,7 @@ from aipc.pipeline.effective import in_effect
 from aipc.pipeline.journal import Journal, new_run_directory
 from aipc.pipeline.package import check_output, install_package, read_manifest, recover_output
 from aipc.pipeline.versions import environment
+from aipc.qairt.genie import genie_library
 from aipc.qairt.runtime import require_qairt
 
 from ._run import OnEvent, ignore
@@ -183,7 +187,7 @@ def deploy_application(
             return {}
 
         # The deployment of a graph adds to its manifest when it happened: files alone are its content.
-        package = bench.entry("package", [entry.path.name, expected.path.name, files], build).path / "package"
+        package = bench.entry("package", [entry.path.name, expected.path.name, files, layout()], build).path / "package"
 
         def run(directory: Path) -> dict[str, Any]:
             return answers_of(bench, package, ["--self-test"])
@@ -191,6 +195,8 @@ def deploy_application(
         bench.on_event(Event("run", "answering the samples"))
         answers = bench.entry("run", [package.parent.name, target], run).meta["answers"]
         report = judged(report, expected.meta["answers"], answers)
+        if report.ok and (package / CONFIG).is_file():
+            report = _with_genie(report, package, bench)
         journal.write("application", gate=report.gate, ok=report.ok)
         if report.ok:
             assert report.gate
@@ -198,6 +204,23 @@ def deploy_application(
             size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
             report = replace(report, package=str(out), size_bytes=size)
     return replace(report, timings=_timings(report, started))
+
+
+def _with_genie(report: AppReport, package: Path, bench: Bench) -> AppReport:
+    """The report with the gate on what Genie answers from the bundle. Either runtime's wrong answers stop it."""
+    if genie_library() is None:
+        return replace(report, genie_note="libGenie is not on this computer: its bundle was not run")
+    samples = [answer.sample for answer in report.expected]
+
+    def run(directory: Path) -> dict[str, Any]:
+        found = bench.job("aipc.apps.run_genie:run_genie", package=str(package), samples=samples)
+        return {"answers": to_plain(found)}
+
+    bench.on_event(Event("genie", "Genie answers the samples"))
+    entry = bench.entry("genie", [package.parent.name, samples], run)
+    answers = tuple(from_plain(item, Answer) for item in entry.meta["answers"])
+    gate = token_gate(report.expected, answers)
+    return replace(report, genie=gate, ok=report.ok and gate.ok)
 
 
 def _timings(report: AppReport, started: float) -> dict[str, float]:
