@@ -28,6 +28,8 @@ JOBS = {
     if isinstance(value, Job)
 }
 AUTHORS = {
+    "apps.ANSWERS",
+    "apps.MAKE_PLAN",
     "agent.FORWARD",
     "agent.REFERENCE",
     "capture.CAPTURE",

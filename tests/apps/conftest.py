@@ -93,7 +93,7 @@ samples = ["nowhere/*.wav"]
 [tool.aipc.apps.talk]
 entry = "models.py:llama"
 tokenizer = "llama-words.json"
-options = { context = 128, prefill = 4, tokens = 6 }
+options = { context = 256, prefill = 32, tokens = 6 }
 samples = ["w11 w12 w13 w14 w15 w16", "w7", "w20 w21 w22 w23"]
 
 [tool.aipc.apps.long-prompt]

@@ -10,6 +10,7 @@ import pytest
 
 from aipc import engine
 from aipc.apps.gates import token_gate
+from aipc.apps.worker_jobs import RUN_GENIE
 from aipc.core.errors import AipcError
 from aipc.core.workers import WorkerPool
 
@@ -80,11 +81,11 @@ def test_a_bundle_that_answers_wrongly_does_not_pass(talk: engine.AppReport, poo
     text = config.read_text("utf-8")
     config.write_text(text.replace('"bos-token": -1', '"bos-token": 1'), "utf-8")  # one more token before the prompt
     samples = [answer.sample for answer in talk.expected]
-    answers = pool.run("aipc.apps.run_genie:run_genie", {"package": str(package), "samples": samples})
+    answers = pool.run(RUN_GENIE, {"package": str(package), "samples": samples})
     assert not token_gate(talk.expected, answers).ok
     config.write_text(text.replace('"context": {', '"context": {"sizes": 1,'), "utf-8")
     with pytest.raises(AipcError, match="Genie's GenieDialogConfig_createFromJson ended with status"):
-        pool.run("aipc.apps.run_genie:run_genie", {"package": str(package), "samples": samples})
+        pool.run(RUN_GENIE, {"package": str(package), "samples": samples})
 
 
 def test_the_program_answers_a_prompt(talk: engine.AppReport) -> None:
@@ -100,7 +101,7 @@ def test_the_program_answers_a_prompt(talk: engine.AppReport) -> None:
 @pytest.mark.parametrize(
     ("prompt", "sentence"),
     [
-        (" ".join(["w3"] * 123), "the prompt has 123 tokens and the context of 128 has room for 122 beside the answer"),
+        (" ".join(["w3"] * 251), "the prompt has 251 tokens and the context of 256 has room for 250 beside the answer"),
         ("", "the prompt is empty"),
     ],
 )

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 CONFIG, EXTENSION = "genie_config.json", "htp_backend_ext_config.json"
-LEAST_CONTEXT = 128
-"""With 64 libGenie 1.21 gave other tokens than onnxruntime from the same binaries; with 128, 192 and 256 the same."""
+CONTEXT_STEP, PREFILL_STEP = 256, 32
+"""With a context of 64, or of 128 and heads of 8, libGenie 1.21 gave other tokens than onnxruntime from the same
+binaries, without a word; with 256 and a prefill of 32 or more always the same."""
 
 
 def write_bundle(package: Path, host: Mapping[str, Any], graphs: Sequence[str], soc_model: int, htp_arch: int) -> str:
@@ -22,8 +23,11 @@ def write_bundle(package: Path, host: Mapping[str, Any], graphs: Sequence[str], 
         host: the recipe's numbers of a decoder-only model.
         graphs: names of the graphs whose binaries Genie loads.
     """
-    if host["context"] < LEAST_CONTEXT or host["context"] % 64:
-        return f"Genie needs a context of {LEAST_CONTEXT} tokens or more, in steps of 64: this one is {host['context']}"
+    if host["context"] % CONTEXT_STEP or host["prefill"] % PREFILL_STEP:
+        return (
+            f"Genie takes contexts in steps of {CONTEXT_STEP} tokens and a prefill in steps of {PREFILL_STEP}, not "
+            f"{host['context']} and {host['prefill']}"
+        )
     if host["rope_type"] != "default":
         return f"rotary tables of the type {host['rope_type']} are not written into Genie's configuration"
     binaries = [

@@ -46,9 +46,9 @@ def build_application(
         if (plan_entry.path / name).is_file():
             shutil.copyfile(plan_entry.path / name, out / name)
     host = json.loads((plan_entry.path / "host.json").read_text("utf-8"))
-    note = "not asked for"
+    note = ""
     if plan.options.get("genie"):
-        note = write_bundle(out, host, tuple(packages), first["soc_model"], first["htp_arch"])
+        note = write_bundle(out, host, tuple(packages), first["soc_model"], first["htp_arch"]) or CONFIG
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
         "format": FORMAT,
@@ -66,7 +66,7 @@ def build_application(
         "qairt": first["qairt"],
         "graphs": list(packages),
         "host": host,
-        "genie": note or CONFIG,
+        "genie": note,
         "files": files,
     }
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")

@@ -12,13 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aipc.recipes as recipes
 from aipc.core.app_config import GRAPHS, PLAN, AppConfig, app_directory
 from aipc.core.cache import Cache, Entry, Manifest, storage_errors
 from aipc.core.errors import ConfigError
 from aipc.core.hashing import hash_file, hash_files, hash_value
+from aipc.core.jobs import Job
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
@@ -26,6 +27,9 @@ from aipc.pipeline.versions import versions
 from aipc.recipes.source import Source
 
 from .results import Plan
+from .worker_jobs import ANSWERS, MAKE_PLAN
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +43,11 @@ class Bench:
     log: Path
     use_cache: bool = True
 
-    def job(self, name: str, **arguments: Any) -> Any:
+    def job(self, job: Job[R], **arguments: Any) -> R:
+        """Run a job in a worker; its log is kept."""
         self.log.mkdir(parents=True, exist_ok=True)
-        log = self.log / f"{name.rpartition(':')[2]}.log"
-        return self.pool.run(name, arguments, on_event=self.on_event, log=log, cancel=self.cancel)
+        log = self.log / f"{job.name}.log"
+        return self.pool.run(job, arguments, on_event=self.on_event, log=log, cancel=self.cancel)
 
     def entry(self, kind: str, key: Any, build: Callable[[Path], Mapping[str, Any]]) -> Entry:
         """A result that depends on ``key`` alone."""
@@ -106,7 +111,7 @@ def planned(source: Source, graphs: Mapping[str, Any], bench: Bench) -> tuple[Pl
         key = hash_value({"primary": primary, "unique": uuid.uuid4().hex})
 
         def build(directory: Path) -> Mapping[str, Any]:
-            found = bench.job("aipc.apps.jobs:plan", source=source, digest=recipes_digest(), out=str(directory))
+            found = bench.job(MAKE_PLAN, source=source, digest=recipes_digest(), out=str(directory))
             plain: dict[str, Any] = to_plain(found)
             return plain
 
@@ -142,7 +147,7 @@ def answered(source: Source, plan_entry: Entry, bench: Bench) -> Entry:
     """PyTorch's answers to the samples, in ``golden/``."""
 
     def build(directory: Path) -> Mapping[str, Any]:
-        found = bench.job("aipc.apps.jobs:answers", source=source, out=str(directory))
+        found = bench.job(ANSWERS, source=source, out=str(directory))
         return {"answers": to_plain(found)}
 
     files = {item: hash_file(item) for item in plan_entry.meta["sample_files"]}

@@ -15,6 +15,7 @@ from aipc.apps.gates import divergences, token_gate
 from aipc.apps.package import golden_answers, is_application
 from aipc.apps.prepare import Bench
 from aipc.apps.results import AppReport, AppRunReport
+from aipc.apps.worker_jobs import RUN_APPLICATION
 from aipc.core.answers import Answer
 from aipc.core.app_config import AppConfig
 from aipc.core.cache import Cache
@@ -59,10 +60,7 @@ def judged(report: AppReport, expected: Sequence[Any], answers: Sequence[Any]) -
 
 def answers_of(bench: Bench, package: Path, arguments: Sequence[str]) -> dict[str, Any]:
     """What the package's own host program prints as JSON."""
-    found: dict[str, Any] = bench.job(
-        "aipc.apps.run_package:run_application", package=str(package), arguments=list(arguments)
-    )
-    return found
+    return bench.job(RUN_APPLICATION, package=str(package), arguments=list(arguments))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from aipc.apps.genie import CONFIG
 from aipc.apps.package import build_application, layout
 from aipc.apps.prepare import Bench, answered, planned, source_of
 from aipc.apps.results import AppCheckReport, AppReport
+from aipc.apps.worker_jobs import RUN_GENIE
 from aipc.core.answers import Answer
 from aipc.core.app_config import AppConfig, app_directory
 from aipc.core.cache import Cache
@@ -195,8 +196,11 @@ def deploy_application(
         bench.on_event(Event("run", "answering the samples"))
         answers = bench.entry("run", [package.parent.name, target], run).meta["answers"]
         report = judged(report, expected.meta["answers"], answers)
-        if report.ok and (package / CONFIG).is_file():
+        note = str(read_manifest(package)["genie"])
+        if report.ok and note == CONFIG:
             report = _with_genie(report, package, bench)
+        elif note:
+            report = replace(report, genie_note=f"no bundle for Genie: {note}")
         journal.write("application", gate=report.gate, ok=report.ok)
         if report.ok:
             assert report.gate
@@ -213,7 +217,7 @@ def _with_genie(report: AppReport, package: Path, bench: Bench) -> AppReport:
     samples = [answer.sample for answer in report.expected]
 
     def run(directory: Path) -> dict[str, Any]:
-        found = bench.job("aipc.apps.run_genie:run_genie", package=str(package), samples=samples)
+        found = bench.job(RUN_GENIE, package=str(package), samples=samples)
         return {"answers": to_plain(found)}
 
     bench.on_event(Event("genie", "Genie answers the samples"))

@@ -100,7 +100,39 @@ def _without_path(path: Path) -> Path | bytes:
     A model with its weights beside it has to be read from its path.
     """
     external = any(item != path and item.suffix == ".data" for item in path.parent.iterdir())
-    return path if external else path.read_bytes()
+    return path if external else _with_own_name(path.read_bytes())
+
+
+def _with_own_name(model: bytes) -> bytes:
+    """The same model, one of its values named by the model's content.
+
+    onnxruntime makes the name of the graph inside the binary from the names of the values. Two models that differ in
+    shapes or weights alone would have one name, and Genie, which loads both into one context, refuses that.
+    """
+    proto = onnx.load_from_string(model)
+    kept = {value.name for value in (*proto.graph.input, *proto.graph.output)}
+    inner = (name for node in proto.graph.node for name in node.output if name and name not in kept)
+    old = next(inner, None)
+    if old is None:
+        return model
+    _rename_value(proto.graph, old, f"{old}_{hashlib.sha256(model).hexdigest()[:12]}")
+    renamed: bytes = proto.SerializeToString()
+    return renamed
+
+
+def _rename_value(graph: onnx.GraphProto, old: str, new: str) -> None:
+    """Rename a value wherever a graph or one of its sub-graphs writes, reads or describes it."""
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for index, name in enumerate(names):
+                if name == old:
+                    names[index] = new
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                _rename_value(inner, old, new)
+    for value in graph.value_info:
+        if value.name == old:
+            value.name = new
 
 
 def read_context(model: str | Path) -> tuple[onnx.ModelProto, tuple[str, ...], tuple[Path, ...]]:

@@ -40,4 +40,4 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
     return words
 
 
-STAGE = Stage(name="compile", order=60, version=1, key=_key, build=_build, note=_note)
+STAGE = Stage(name="compile", order=60, version=2, key=_key, build=_build, note=_note)
