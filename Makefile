@@ -2,8 +2,9 @@
 # make deploy    deploy YOLOv8n for an SM8650       make format   format the sources
 # make test      the quick tests                    make docs     generate docs/reference
 # make test-all  every test                         make bench    measure, print the table
+# make test-faults kills, damage, races, full disks  (MINUTES, SEED)
 # make vsix      package the extension              make test-e2e the extension in a real VS Code
-# make site      the documentation as a site    make release  build for the registries, try it
+# make release   build for the registries, try it
 # make deploy-ssh deploy to a test device by ssh
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-e2e check format docs bench vsix release site clean
+.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs bench vsix release clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -45,6 +46,12 @@ deploy-ssh: setup
 test: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
+# Faults on purpose, for so many minutes: a figure for each kind.
+MINUTES ?= 10
+SEED ?= 0
+test-faults: setup
+	@$(BIN)/python -m tests.faults --minutes $(MINUTES) --seed $(SEED)
+
 test-all: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
 
@@ -53,10 +60,6 @@ vsix: setup setup-editor
 	@npm run --silent build
 	@npm run --silent package
 	@$(BIN)/python scripts/check_vsix.py dist/aipc.vsix
-
-# The documentation as a site, in dist/site; every link is checked.
-site: docs
-	@$(BIN)/mkdocs build --quiet --site-dir dist/site
 
 # What goes to PyPI, the Marketplace and Open VSX, tried in clean environments; uploads nothing.
 release: setup setup-editor

@@ -36,7 +36,7 @@ def read_journal(directory: Path, name: str = NAME) -> list[dict[str, Any]]:
     """Every whole line of a journal; a line that a kill cut short is left out."""
     events = []
     try:
-        lines = (directory / name).read_text("utf-8").split("\n")
+        lines = (directory / name).read_text("utf-8", "replace").split("\n")
     except OSError:
         return []
     for line in lines:

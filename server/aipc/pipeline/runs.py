@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from aipc.core.json import to_plain
+
 from .journal import read_journal
 
 State = Literal["running", "passed", "failed", "error", "cancelled", "interrupted"]
@@ -54,8 +56,18 @@ def list_runs(root: Path) -> tuple[RunSummary, ...]:
         directories = sorted((root / ".aipc" / "runs").iterdir(), reverse=True)
     except OSError:
         return ()
-    summaries = (_summary(directory) for directory in directories)
+    summaries = (_readable_summary(directory) for directory in directories)
     return tuple(summary for summary in summaries if summary)
+
+
+def _readable_summary(directory: Path) -> RunSummary | None:
+    """The summary of a run; None where its journal is damaged, as for a directory that is no run."""
+    try:
+        summary = _summary(directory)
+        to_plain(summary)  # whatever stands in it is of the type that it says
+        return summary
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+        return None
 
 
 def _summary(directory: Path) -> RunSummary | None:
