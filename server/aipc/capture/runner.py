@@ -82,7 +82,7 @@ class TorchRunner:
 
 def _open(ref: ModelRef) -> tuple[LoadedModel, Inputs]:
     if ref.kind == "pt2":
-        program = torch.export.load(str(ref.path))
+        program = load_program(ref.path)
         args, kwargs = program.example_inputs or ((), {})
         return LoadedModel(program.module(), ref, program, ConstructionRecorder()), Inputs(tuple(args), dict(kwargs))
     return open_model(ref)
