@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from aipc.core.config import ModelRef
 
+from .archive import load_program
 from .arguments import Inputs
 from .interface import as_array, call, input_names
 from .load import LoadedModel, seed_everything
