@@ -1,10 +1,10 @@
 # make setup     build .venv with everything        make check    format, lint, types, layers, docs
 # make deploy    deploy YOLOv8n for an SM8650       make format   format the sources
 # make test      the quick tests                    make docs     generate docs/reference
-# make test-all  every test                         make bench    measure, print the table
 # make test-faults kills, damage, races, full disks  (MINUTES, SEED)
+# make test-all  every test                         make bench    measure, print the table
 # make vsix      package the extension              make test-e2e the extension in a real VS Code
-# make release   build for the registries, try it
+# make site      the documentation as a site    make release  build for the registries, try it
 # make deploy-ssh deploy to a test device by ssh
 
 PYTHON ?= python3
@@ -16,7 +16,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs bench vsix release clean
+.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs bench vsix release site clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -60,6 +60,10 @@ vsix: setup setup-editor
 	@npm run --silent build
 	@npm run --silent package
 	@$(BIN)/python scripts/check_vsix.py dist/aipc.vsix
+
+# The documentation as a site, in dist/site; every link is checked.
+site: docs
+	@$(BIN)/mkdocs build --quiet --site-dir dist/site
 
 # What goes to PyPI, the Marketplace and Open VSX, tried in clean environments; uploads nothing.
 release: setup setup-editor

@@ -12,7 +12,6 @@ from aipc.core.json import from_plain
 from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import Finding, Gate, OutputAccuracy, Range, Severity, SourceMap
 from aipc.probes.results import Cause, Divergence, Examined, PackageProbe, ProbeRun
-from aipc.quantize.plan import QuantizationPlan
 
 from .findings import findings_at, read_source_map
 from .gates import capture_gate, capture_threshold, package_gate
@@ -53,11 +52,11 @@ def probe_results(run: Run, *, graph_only: bool = False) -> tuple[ProbeResult, .
     tolerance = run.request.tolerance
     results = []
     for probe in examined.probes:
-        result = on_graph(probe, tolerance)
+        result = _on_graph(probe, tolerance)
         if result.status is ProbeStatus.PASSED and probe.name in rewritten:
             result = _on_rewritten(result, probe, rewritten[probe.name], tolerance)
         if result.status is ProbeStatus.PASSED and probe.name in packaged:
-            result = on_package(result, probe, packaged[probe.name], tolerance, run.plan)
+            result = _on_package(result, probe, packaged[probe.name], run)
         results.append(result)
     left = (
         ProbeResult(name=i.name, title=i.title, kind=i.kind, status=ProbeStatus.LEFT_OUT, reason=i.reason)
@@ -92,8 +91,7 @@ def _order(item: OutputAccuracy) -> float:
     return item.sqnr_db if item.sqnr_db == item.sqnr_db else float("-inf")
 
 
-def on_graph(probe: ProbeRun, tolerance: Mapping[str, float]) -> ProbeResult:
-    """The result of a probe on the captured graph in fp32."""
+def _on_graph(probe: ProbeRun, tolerance: Mapping[str, float]) -> ProbeResult:
     result = replace(_base(probe, probe.accuracy), threshold_db=capture_threshold(tolerance))
     gate = capture_gate(probe.accuracy, tolerance)
     if gate.ok:
@@ -150,14 +148,8 @@ def _on_rewritten(
     )
 
 
-def on_package(
-    result: ProbeResult,
-    probe: ProbeRun,
-    found: PackageProbe,
-    tolerance: Mapping[str, float],
-    plan: QuantizationPlan | None,
-) -> ProbeResult:
-    """The result of a probe that passed in fp32, with what the package of ``plan`` gave on it."""
+def _on_package(result: ProbeResult, probe: ProbeRun, found: PackageProbe, run: Run) -> ProbeResult:
+    tolerance, plan = run.request.tolerance, run.plan
     gate = package_gate(found.accuracy, tolerance, plan)
     worst = min(found.accuracy, key=_order)
     result = replace(
@@ -170,8 +162,7 @@ def on_package(
     if gate.ok:
         return result
     what = "correctly rounded fp16" if plan is None else "the quantized graph as such"
-    # A package that takes the integers themselves has no ideal run: the worst is assumed of it.
-    ideal_fails = not package_gate(found.ideal, tolerance, plan).ok if found.ideal else plan is not None
+    ideal_fails = bool(found.ideal) and not package_gate(found.ideal, tolerance, plan).ok
     if probe.outside:
         return replace(result, status=ProbeStatus.LIMIT, reason="its values are far outside of the example's")
     if ideal_fails and (probe.edge or probe.kind not in _ANSWERED):

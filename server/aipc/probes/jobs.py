@@ -31,7 +31,7 @@ Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 Report = Callable[[Event], None]
 
 SAMPLE = "sample"
-_LEAST = 3
+_LEAST = 4
 """Input sets that are always tried, however long they take."""
 _REASON_LENGTH = 200
 
@@ -65,7 +65,7 @@ def examine(
     example: Mapping[str, Array] = read_npz(folder / "inputs.npz")
     try:
         run: Run
-        if ref.kind == "onnx":
+        if ref.kind in {"onnx", "captured"}:  # a live module stays in its process: its graph answers for it
             graph = folder / "model.onnx"
             run = lambda arrays: run_cpu(graph, arrays, optimize=False)  # noqa: E731
         else:

@@ -20,7 +20,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
     capture = str(run.entries["capture"].path)
     outputs: tuple[OutputAccuracy, ...] = run.job("aipc.capture.jobs:verify_capture", directory=capture)
     meta: dict[str, Any] = {"outputs": to_plain(outputs)}
-    if capture_gate(outputs, run.request.tolerance).ok or run.request.ref.kind == "onnx":
+    if capture_gate(outputs, run.request.tolerance).ok or run.request.ref.kind in {"onnx", "captured"}:
         return meta
     threshold = capture_threshold(run.request.tolerance)
     try:
