@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
-from .conftest import run
+from .conftest import pull, run
 from .test_features import hints_of
 
 pytestmark = pytest.mark.asyncio
@@ -127,3 +127,38 @@ async def test_cancelling_the_progress_ends_the_deployment(client, opened, tmp_p
     assert answer["error"]["kind"] == "CancelledError"
     (listed,) = await run(client, "aipc.server.runs")
     assert listed["state"] == "cancelled"
+
+
+FORGETFUL = """\
+import torch
+from torch import nn
+
+
+class Forgetful(nn.Module):
+    def forward(self, größe, keep):
+        y = torch.relu(größe)
+        if not torch.compiler.is_compiling():
+            y = torch.where(keep, y, 0.0)
+        return y.mean(1) + keep.sum() * 0
+
+    @staticmethod
+    def example_inputs():
+        x = torch.rand(2, 12, generator=torch.Generator().manual_seed(1))
+        return x, torch.ones(2, 12, dtype=torch.bool)
+"""
+
+
+async def test_a_probe_that_fails_is_shown_on_its_line_with_the_input_in_words(client, opened, tmp_path):
+    uri = opened(FORGETFUL)
+    report = await run(client, "aipc.server.deploy", {"model": f"{tmp_path / 'model.py'}:Forgetful", "uri": uri})
+    assert not report["ok"]
+    assert {probe["status"] for probe in report["probes"]} >= {"passed", "failed"}
+
+    async def shown():
+        found = await pull(client, uri)
+        return [item for item in found.items if item.code == "probe"]
+
+    (diagnostic, *_) = await until(shown)
+    assert diagnostic.severity is lsp.DiagnosticSeverity.Error
+    assert FORGETFUL.splitlines()[diagnostic.range.start.line].strip() == "return y.mean(1) + keep.sum() * 0"
+    assert "a row of `keep` that is all False" in diagnostic.message

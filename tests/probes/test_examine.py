@@ -32,6 +32,15 @@ class Gate(nn.Module):
         return torch.rand(2, 4, 6, generator=torch.Generator().manual_seed(1)), torch.ones(2, 4, 6, dtype=torch.bool)
 
 
+class Attention(nn.Module):
+    def forward(self, q, k, v, mask):
+        return nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+    def example_inputs(self):
+        q, k, v = torch.randn(3, 2, 4, 8, 16, generator=torch.Generator().manual_seed(1))
+        return q, k, v, torch.ones(2, 1, 8, 8, dtype=torch.bool)
+
+
 class Phase(nn.Module):
     """PyTorch adds up in double; a sum in fp32 is far off at the end, and still the same function."""
 
@@ -150,6 +159,35 @@ def test_a_graph_that_is_right_on_the_example_alone_is_found_at_its_node(project
     assert (empty.cause, empty.detail) == (Cause.EXPORT, "where")
     model = onnx.load(tmp_path / "capture" / "model.onnx")
     assert [node.op_type for node in model.graph.node if node.name in empty.nodes] == ["Identity"]
+
+
+def open_rows(graph):
+    """Attention as exporters write it: a row of the mask that is all False gives the mean of the values, not 0."""
+    end = graph.output[0].name
+    for name, array in (
+        ("low", np.float32(np.finfo(np.float32).min)),
+        ("scale", np.float32(0.25)),
+    ):
+        graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(array), name))
+    node = onnx.helper.make_node
+    del graph.node[:]
+    graph.node.extend(
+        [
+            node("Transpose", ["k"], ["turned"], "turn", perm=[0, 1, 3, 2]),
+            node("MatMul", ["q", "turned"], ["product"], "scores"),
+            node("Mul", ["product", "scale"], ["scores"], "scaled"),
+            node("Where", ["mask", "scores", "low"], ["masked"], "where"),
+            node("Softmax", ["masked"], ["weights"], "softmax", axis=-1),
+            node("MatMul", ["weights", "v"], [end], "values"),
+        ]
+    )
+    del graph.value_info[:]
+
+
+def test_attention_that_forgets_closed_rows_is_found_by_an_empty_row(project, tmp_path):
+    found, _, _ = examined(project, "Attention", tmp_path, open_rows)
+    wrong = {item.name for item in found.probes if item.divergence and item.divergence.is_fault}
+    assert wrong == {"mask-empty-row", "mask-off"}
 
 
 def test_a_sum_that_is_rounded_otherwise_is_no_fault(project, tmp_path):

@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from aipc.core.config import ModelRef
 
+from .archive import load_program
 from .arguments import Inputs
 from .interface import as_array, call, input_names
 from .load import LoadedModel, seed_everything
@@ -82,7 +83,7 @@ class TorchRunner:
 
 def _open(ref: ModelRef) -> tuple[LoadedModel, Inputs]:
     if ref.kind == "pt2":
-        program = torch.export.load(str(ref.path))
+        program = load_program(ref.path)
         args, kwargs = program.example_inputs or ((), {})
         return LoadedModel(program.module(), ref, program, ConstructionRecorder()), Inputs(tuple(args), dict(kwargs))
     return open_model(ref)

@@ -12,6 +12,7 @@ from aipc.core.json import from_plain
 from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import Finding, Gate, OutputAccuracy, Range, Severity, SourceMap
 from aipc.probes.results import Cause, Divergence, Examined, PackageProbe, ProbeRun
+from aipc.quantize.plan import QuantizationPlan
 
 from .findings import findings_at, read_source_map
 from .gates import capture_gate, capture_threshold, package_gate
@@ -52,11 +53,11 @@ def probe_results(run: Run, *, graph_only: bool = False) -> tuple[ProbeResult, .
     tolerance = run.request.tolerance
     results = []
     for probe in examined.probes:
-        result = _on_graph(probe, tolerance)
+        result = on_graph(probe, tolerance)
         if result.status is ProbeStatus.PASSED and probe.name in rewritten:
             result = _on_rewritten(result, probe, rewritten[probe.name], tolerance)
         if result.status is ProbeStatus.PASSED and probe.name in packaged:
-            result = _on_package(result, probe, packaged[probe.name], run)
+            result = on_package(result, probe, packaged[probe.name], tolerance, run.plan)
         results.append(result)
     left = (
         ProbeResult(name=i.name, title=i.title, kind=i.kind, status=ProbeStatus.LEFT_OUT, reason=i.reason)
@@ -91,7 +92,8 @@ def _order(item: OutputAccuracy) -> float:
     return item.sqnr_db if item.sqnr_db == item.sqnr_db else float("-inf")
 
 
-def _on_graph(probe: ProbeRun, tolerance: Mapping[str, float]) -> ProbeResult:
+def on_graph(probe: ProbeRun, tolerance: Mapping[str, float]) -> ProbeResult:
+    """The result of a probe on the captured graph in fp32."""
     result = replace(_base(probe, probe.accuracy), threshold_db=capture_threshold(tolerance))
     gate = capture_gate(probe.accuracy, tolerance)
     if gate.ok:
@@ -148,8 +150,14 @@ def _on_rewritten(
     )
 
 
-def _on_package(result: ProbeResult, probe: ProbeRun, found: PackageProbe, run: Run) -> ProbeResult:
-    tolerance, plan = run.request.tolerance, run.plan
+def on_package(
+    result: ProbeResult,
+    probe: ProbeRun,
+    found: PackageProbe,
+    tolerance: Mapping[str, float],
+    plan: QuantizationPlan | None,
+) -> ProbeResult:
+    """The result of a probe that passed in fp32, with what the package of ``plan`` gave on it."""
     gate = package_gate(found.accuracy, tolerance, plan)
     worst = min(found.accuracy, key=_order)
     result = replace(
@@ -162,7 +170,8 @@ def _on_package(result: ProbeResult, probe: ProbeRun, found: PackageProbe, run: 
     if gate.ok:
         return result
     what = "correctly rounded fp16" if plan is None else "the quantized graph as such"
-    ideal_fails = bool(found.ideal) and not package_gate(found.ideal, tolerance, plan).ok
+    # A package that takes the integers themselves has no ideal run: the worst is assumed of it.
+    ideal_fails = not package_gate(found.ideal, tolerance, plan).ok if found.ideal else plan is not None
     if probe.outside:
         return replace(result, status=ProbeStatus.LIMIT, reason="its values are far outside of the example's")
     if ideal_fails and (probe.edge or probe.kind not in _ANSWERED):

@@ -31,7 +31,7 @@ Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 Report = Callable[[Event], None]
 
 SAMPLE = "sample"
-_LEAST = 4
+_LEAST = 3
 """Input sets that are always tried, however long they take."""
 _REASON_LENGTH = 200
 

@@ -16,10 +16,10 @@ from ..gates import capture_threshold
 from ..probing import examined_probes, probe_results, probes_gate
 from ..stage import Run, Stage
 
-SECONDS = 2.0
+SECONDS = 1.5
 """For input sets that are made: YOLOv8n, whose forward takes 0.1 s on two cores, is run on all of its seven."""
 THOROUGH_SECONDS = 120.0
-_OF_CALIBRATION = 4
+_OF_CALIBRATION = 2
 """Samples of the calibration data that serve as probes where nothing is quantized: each is run in the simulator too."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,12 +109,28 @@ def _key(run: Run) -> Any:
 def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
     outputs = from_plain(meta["outputs"], tuple[OutputAccuracy, ...])
     gate = package_gate(outputs, run.request.tolerance, run.plan)
+    if not gate.ok:
+        return replace(gate, detail=f"{gate.detail} on {_judged_on(run)}: {_likely_cause(run, outputs, gate)}")
     if gate.ok and meta.get("metric"):
         gate = metric_gate(from_plain(meta["metric"], TaskMetric), run.request.tolerance) or gate
     if gate.ok:
         probes = probes_gate(probe_results(run), gate.threshold)
         return gate if probes.ok else probes
     return gate
+
+
+def _judged_on(run: Run) -> str:
+    return f"{len(run.held_out)} held-out samples" if run.calibrates else "the example inputs"
+
+
+def _likely_cause(run: Run, outputs: Sequence[OutputAccuracy], gate: Gate) -> str:
+    """The kind of cause and the next step, in a clause."""
+    if run.plan is not None:
+        return "integers lose it; the findings name the expressions, --precision auto tries higher ones"
+    ideals = [item.ideal_fp16_sqnr_db for item in outputs if item.ideal_fp16_sqnr_db is not None]
+    if ideals and min(ideals) < gate.threshold:
+        return "fp16 as such is too coarse; the findings name the expressions that need a smaller range"
+    return "the NPU computes something else than correctly rounded fp16; the findings name the expressions"
 
 
 def _note(run: Run, meta: Mapping[str, Any]) -> str:
