@@ -78,7 +78,6 @@ def test_an_archive_and_a_picture(model_file, tmp_path):
         ('"gone.npz"', "there is no input file"),
         ('"gone.jpg"', "there is no image"),
         ('"float99[1]"', "is not a dtype"),
-        ('"nonsense"', "neither a shape"),
         ('"model.py:nothing"', "there is no function nothing"),
         ('{ a = "float32[1]", b = "float32[1]" }', "no argument 'a'.*image, scale"),
     ],

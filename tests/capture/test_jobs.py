@@ -147,3 +147,19 @@ def test_reference_and_inputs_are_keyed_by_the_graph_s_names(model_file, tmp_pat
     with np.load(tmp_path / "out" / "inputs.npz") as inputs, np.load(tmp_path / "out" / "reference.npz") as outputs:
         assert inputs.files == [spec.name for spec in result.inputs]
         assert outputs.files == [spec.name for spec in result.outputs]
+
+
+def test_an_input_named_file_is_an_input_like_others(model_file, tmp_path):
+    source = """
+    class Model(nn.Module):
+        def forward(self, file):
+            return file + 1
+
+        @staticmethod
+        def example_inputs():
+            return {"file": torch.rand(2)}
+    """
+    result = captured(model_file(source), tmp_path / "out")
+    assert [item.name for item in result.inputs] == ["file"]
+    with np.load(tmp_path / "out" / "inputs.npz") as inputs:
+        assert list(inputs) == ["file"]

@@ -114,3 +114,27 @@ def test_writing_makes_a_file_and_refuses_a_broken_one(tmp_path):
     with pytest.raises(ConfigError):
         write_model_config(path, "m", entry="m.py:M", inputs="x.npz")
     assert path.read_text() == "[tool\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('metric = "clasification"', "'clasification', which names nothing — did you mean classification"),
+        ('preprocess = "0..1"', "'0..1', which names nothing"),
+        ('inputs = { x = "float32 1 3" }', "'float32 1 3', which is neither a shape nor a file"),
+        ('inputs = ["float32[1]", "yes"]', "'yes', which is neither"),
+        ('soc = "sm8650"\nsoc = "sm8550"', "not valid TOML"),
+    ],
+)
+def test_a_value_that_names_nothing_is_told_at_once(tmp_path, line, words):
+    (tmp_path / "pyproject.toml").write_text(f'[tool.aipc.models.m]\nentry = "m.py:M"\n{line}\n')
+    with pytest.raises(ConfigError, match=words):
+        load_config(tmp_path)
+
+
+def test_what_the_configuration_accepts_is_what_there_is():
+    from aipc.core.config import METRICS, SCALINGS
+    from aipc.quantize import preparing, tasks
+
+    assert set(METRICS) == set(tasks.BUILT_IN)
+    assert set(SCALINGS) == set(preparing.SCALINGS)

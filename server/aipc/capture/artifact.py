@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import onnx_ir as ir
 import torch
 
 from aipc.core.types import Origin, SourceMap, TensorSpec
+from aipc.qairt.package_jobs import write_npz
 
 from .arguments import Inputs
 from .export import Exported
@@ -89,7 +89,7 @@ def _free(names: set[str], graph: ir.Graph, kept: Sequence[ir.Value]) -> None:
 
 def save_arrays(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write tensors by name as ``.npz``, the same bytes for the same values."""
-    np.savez(path, **{name: as_array(tensor) for name, tensor in tensors.items()})  # type: ignore[arg-type]
+    write_npz(path, {name: as_array(tensor) for name, tensor in tensors.items()})
 
 
 def save_model(model: ir.Model, path: Path) -> None:

@@ -16,6 +16,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError, ModelLoadError
 from aipc.core.hashing import hash_file
 from aipc.core.types import Event, SourceMap, TensorSpec
+from aipc.qairt.package_jobs import write_npz
 
 from . import spec as specs
 from .archive import load_program
@@ -51,14 +52,14 @@ def capture_graph(report: Callable[[Event], None], *, ref: ModelRef, directory: 
     started = time.perf_counter()
     from aipc.qairt.cpu import run_cpu
 
-    np.savez(directory / "inputs.npz", **inputs)  # type: ignore[arg-type]
+    write_npz(directory / "inputs.npz", inputs)
     # The reference is the author's own graph; the gate of the next stage holds the newer form against it.
     outputs = run_cpu(directory / "model.onnx", inputs, optimize=False)
     newer = _newer(model, opset)
     if newer is not None:
         model = newer
         _save(model, directory / "model.onnx")
-    np.savez(directory / "reference.npz", **outputs)  # type: ignore[arg-type]
+    write_npz(directory / "reference.npz", outputs)
     timings["forward"] = time.perf_counter() - started
     names = [node.name for node in model.graph.node]
     save_source_map(SourceMap(dict.fromkeys(names, ())), directory / "source_map.json")

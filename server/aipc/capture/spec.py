@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import numpy as np
 import torch
 
 from aipc.core.errors import InputError
+
+from .pictures import open_picture
 
 _SHAPE = re.compile(r"^\s*(?P<dtype>[a-z]+\d*)\s*\[(?P<dims>[^\]]*)\]\s*$")
 _IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
@@ -65,15 +69,22 @@ def _dimension(item: str, text: str, dims: Mapping[str, int]) -> int:
 
 def array_file(path: Path) -> dict[str, torch.Tensor]:
     """The arrays of an ``.npz``, or of an ``.npy`` under the name ""."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not a file", remedy="name an .npz or .npy file")
     try:
         loaded = np.load(path, allow_pickle=False)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except FileNotFoundError:
         raise InputError(f"there is no input file {path}", remedy="check the path") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not a NumPy file: {error}", remedy="write it with numpy.savez") from error
-    if isinstance(loaded, np.ndarray):
-        return {"": torch.from_numpy(loaded)}
-    return {name: torch.from_numpy(np.ascontiguousarray(loaded[name])) for name in loaded.files}
+    try:
+        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    except TypeError as error:
+        kinds = ", ".join(sorted({str(getattr(array, "dtype", "no array")) for array in arrays.values()}))
+        raise InputError(
+            f"{path} has arrays that are no tensors ({kinds})", remedy="save numbers, as float32 or integers"
+        ) from error
 
 
 def image_file(path: Path, size: tuple[int, int]) -> torch.Tensor:
@@ -82,14 +93,9 @@ def image_file(path: Path, size: tuple[int, int]) -> torch.Tensor:
     The picture is scaled to fit ``size`` (height, width) with its proportions kept, centred, and padded with grey
     (114 / 255), the letterbox that detectors are trained with.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
-        picture = Image.open(path).convert("RGB")
-    except FileNotFoundError:
-        raise InputError(f"there is no image {path}", remedy="check the path") from None
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"{path} is not an image that can be read", detail=str(error)) from error
+    picture = open_picture(path)
     height, width = size
     scale = min(height / picture.height, width / picture.width)
     fitted = picture.resize(

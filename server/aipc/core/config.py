@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ PACKAGE_PREFIX = "package:"
 
 DEFAULT_SOC = "sm8650"
 """The chip that is meant when nobody names one."""
+
+METRICS = ("classification", "detection")
+SCALINGS = ("unit", "symmetric", "imagenet")
+_FUNCTION = re.compile(r".+\.py:[A-Za-z_][\w.]*")
+_INPUT = re.compile(r"[a-z]+\d*\s*\[[^\]]*\]|.+\.py:[A-Za-z_][\w.]*|.+\.(npz|npy|jpe?g|png|bmp|webp)", re.IGNORECASE)
 
 InputSpec = Mapping[str, str] | tuple[str, ...] | str | None
 """A mapping from argument name, a list in the order of ``forward``'s arguments, one string, or nothing."""
@@ -120,7 +126,7 @@ def load_config(start: Path) -> Config:
 
 def _read(path: Path) -> dict[str, Any]:
     import tomlkit
-    from tomlkit.exceptions import ParseError
+    from tomlkit.exceptions import ParseError, TOMLKitError
 
     try:
         return dict(tomlkit.parse(path.read_text("utf-8")).unwrap())
@@ -131,6 +137,8 @@ def _read(path: Path) -> dict[str, Any]:
             remedy=f"correct line {error.line}",
             range=Range(str(path), where, Position(error.line, where.column + 1)),
         ) from error
+    except TOMLKitError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", remedy="give each key and table once") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text", remedy="save it as UTF-8") from error
     except OSError as error:
@@ -175,10 +183,10 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
         precision=precision,
         calibration=_string(path, f"{where} calibration", table.get("calibration")),
         calibration_count=_count(path, f"{where} calibration_count", table.get("calibration_count")),
-        preprocess=_string(path, f"{where} preprocess", table.get("preprocess")),
+        preprocess=_one_of(path, f"{where} preprocess", table.get("preprocess"), SCALINGS),
         tolerance=_tolerance(path, f"{where} tolerance", table.get("tolerance", {})),
         soc=_string(path, f"{where} soc", table.get("soc")),
-        metric=_string(path, f"{where} metric", table.get("metric")),
+        metric=_one_of(path, f"{where} metric", table.get("metric"), METRICS),
         samples=_string(path, f"{where} samples", table.get("samples")),
         dims=_dims(path, f"{where} dims", table.get("dims", {})),
         state=_state(path, where, table.get("state")),
@@ -197,6 +205,15 @@ def _string(path: Path, where: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise ConfigError(f"{where} in {path} is {value!r}, not a string", remedy="put it in quotes")
+
+
+def _one_of(path: Path, where: str, value: Any, names: tuple[str, ...]) -> str | None:
+    text = _string(path, where, value)
+    if text is None or text in names or _FUNCTION.fullmatch(text):
+        return text
+    near = difflib.get_close_matches(text, names, 1)
+    remedy = f"did you mean {near[0]}?" if near else f'use {", ".join(names)}, or "file.py:function"'
+    raise ConfigError(f"{where} in {path} is {text!r}, which names nothing", remedy=remedy)
 
 
 def _count(path: Path, where: str, value: Any) -> int | None:
@@ -237,12 +254,17 @@ def _state(path: Path, where: str, value: Any) -> Literal["inputs"] | None:
 
 
 def _inputs(path: Path, where: str, value: Any) -> InputSpec:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-        return dict(value)
+    if value is None:
+        return None
+    texts = [value] if isinstance(value, str) else list(value.values()) if isinstance(value, dict) else value
+    if isinstance(texts, list) and all(isinstance(item, str) for item in texts):
+        for text in texts:
+            if not _INPUT.fullmatch(text.strip()):
+                raise ConfigError(
+                    f"{where} inputs in {path} has {text!r}, which is neither a shape nor a file",
+                    remedy='write a shape such as "float32[1,3,64,64]", a file such as "x.npz", or "file.py:function"',
+                )
+        return tuple(value) if isinstance(value, list) else value if isinstance(value, str) else dict(value)
     raise ConfigError(
         f"{where} inputs in {path} is neither a string, a list nor a table of strings",
         remedy='for example { images = "float32[1,3,640,640]" }',

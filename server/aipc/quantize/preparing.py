@@ -10,6 +10,7 @@ import numpy as np
 
 from aipc.capture import spec as specs
 from aipc.capture.load import import_file
+from aipc.capture.pictures import open_picture
 from aipc.core.errors import InputError
 from aipc.core.types import TensorSpec
 
@@ -122,10 +123,7 @@ def _opened(item: Any) -> Any:
     """A picture for the author's function, which need not know where it lies."""
     if not isinstance(item, Path):
         return item
-    from PIL import Image
-
-    with Image.open(item) as image:
-        return image.convert("RGB")
+    return open_picture(item)
 
 
 def _image_size(inputs: Sequence[TensorSpec]) -> tuple[int, int]:

@@ -287,6 +287,10 @@ def read_picture(numpy, path, spec):
     channels, height, width = (shape[1], shape[2], shape[3]) if first else (shape[3], shape[1], shape[2])
     try:
         with Image.open(path) as picture:
+            if picture.mode.startswith("I"):
+                # Of 16 bits: what is above 255 would become white.
+                values = (numpy.asarray(picture).astype("int64") + 128) // 257
+                picture = Image.fromarray(numpy.clip(values, 0, 255).astype("uint8"))
             picture = picture.convert("RGB" if channels == 3 else "L").resize((width, height))
             array = numpy.asarray(picture).reshape(height, width, channels)
     except OSError as error:
