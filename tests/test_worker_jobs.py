@@ -36,6 +36,8 @@ AUTHORS = {
     "capture.INFER",
     "evaluation.PREPARE",
     "evaluation.SCORE",
+    "probes.EXAMINE",
+    "probes.EXPLAIN_EXAMPLE",
     "quantize.MEASURE",
     "quantize.PREPARE",
     "quantize.REFERENCE",

@@ -111,6 +111,7 @@ def aipc(project: Path, *arguments: str) -> int:
     return subprocess.run([sys.executable, "-m", "aipc", *arguments], cwd=project, timeout=300).returncode
 
 
+@pytest.mark.slow
 def test_the_action_fails_on_a_new_finding_and_passes_with_the_baseline(repository: Path) -> None:
     project = repository / "ml"
     assert aipc(project, "check", "--all", "--baseline", "known.json", "--write-baseline") == 0
@@ -159,3 +160,12 @@ def test_the_hook_runs_a_command_that_there_is() -> None:
         [sys.executable, "-m", "aipc", command, "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert all(option in help_text for option in options)
+
+
+def test_a_finding_of_the_baseline_passes_and_the_same_without_it_fails(repository: Path) -> None:
+    project = repository / "ml"
+    assert aipc(project, "check", "net", "--baseline", "known.json", "--write-baseline") == 0
+    inputs = {"install": "", "working-directory": "ml"}
+    runner = Runner(repository, inputs | {"baseline": "known.json"})
+    assert runner.play() == 0 and "::error" not in runner.log
+    assert Runner(repository, inputs | {"fail-on": "error"}).play() == 1
