@@ -272,6 +272,23 @@ def test_entries_in_use_are_not_cleaned_and_the_kernel_gives_back_those_of_the_d
     assert Cache(tmp_path).get(KEY) is None
 
 
+def test_an_entry_is_kept_from_the_moment_that_it_can_be_seen(tmp_path, monkeypatch):
+    rename = Path.rename
+
+    def rename_and_clean(self, target):
+        result = rename(self, target)
+        if self.name.startswith(".tmp-"):
+            cleaner = "import sys; from pathlib import Path; from aipc.core.cache import Cache\n"
+            cleaner += "Cache(Path(sys.argv[1]), max_bytes=0).clean()"
+            subprocess.run([sys.executable, "-c", cleaner, str(tmp_path)], check=True)
+        return result
+
+    monkeypatch.setattr(Path, "rename", rename_and_clean)
+    cache = Cache(tmp_path)
+    entry = cache.put(KEY, write("one"))
+    assert (entry.path / "file").read_text() == "one"
+
+
 def test_cleaning_removes_what_dead_builders_left_and_nothing_of_live_ones(tmp_path):
     Cache(tmp_path).put(KEY, write("one"))
     rest = tmp_path / "entries" / OTHER[:2] / f".tmp-{OTHER[:32]}-x"

@@ -162,11 +162,14 @@ class Cache:
                     meta = dict(build(temporary))
                     (temporary / _META).write_text(json.dumps(meta, allow_nan=False), "utf-8")
                     write_records(temporary)
+                    # Kept before it can be seen: a cleaning between the two would take it away.
+                    self._pins.add(temporary)
                     temporary.rename(final)
+                    self._pins.move(temporary, final)
                 except BaseException:
+                    self._pins.drop(temporary)
                     shutil.rmtree(temporary, ignore_errors=True)
                     raise
-                self._pins.add(final)
                 self._sound.add(key)
             self._clean_now_and_then()
         return Entry(final, meta)

@@ -58,6 +58,13 @@ class Pins:
         if descriptor is not None:
             os.close(descriptor)
 
+    def move(self, directory: Path, place: Path) -> None:
+        """A directory that is kept has been renamed."""
+        descriptor = self._descriptors.pop(directory, None)
+        if descriptor is not None:
+            self.drop(place)
+            self._descriptors[place] = descriptor
+
     def close(self) -> None:
         self._finalizer()
 
