@@ -14,6 +14,7 @@ from table import machine, update
 
 from aipc.core.config import load_config, resolve_model
 from aipc.core.workers import WorkerPool
+from aipc.quantize import worker_jobs as quantize_jobs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 MODELS = ("ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n", "yolov8n-320", "vit-tiny", "lprnet")
@@ -146,7 +147,7 @@ def prepared(pool: WorkerPool, model: str, soc: str, work: Path) -> Data:
     run = new_run(request, pool, None, None, work / "run", True)
     (work / "run").mkdir()
     run_stages(run, Journal(work / "run"), only=("capture", "verify capture", "placement", "rewrite", "calibrate"))
-    pool.run("aipc.quantize.calibration:prepare", samples_wanted(request, run, work / "data"))
+    pool.run(quantize_jobs.PREPARE, samples_wanted(request, run, work / "data"))
     statistics = str(run.path("calibrate", "statistics"))
     seconds = run.meta("calibrate")["statistics"]["seconds"]
     samples = str(work / "data" / "calibration")

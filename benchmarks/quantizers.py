@@ -23,6 +23,8 @@ from table import machine, update
 
 from aipc.core.types import OutputAccuracy
 from aipc.core.workers import WorkerPool
+from aipc.qairt import worker_jobs as qairt_jobs
+from aipc.quantize import worker_jobs as quantize_jobs
 
 SECONDS = 1200.0
 
@@ -94,15 +96,15 @@ def one(pool: WorkerPool, data: Any, model: str, soc: str, precision: str, metho
         return Made(model, soc, precision, method, None, 0, None, seconds, words)
     try:
         compiled = pool.run(
-            "aipc.qairt.package_jobs:compile",
+            qairt_jobs.COMPILE,
             {"model": str(out / "model.onnx"), "soc": soc, "out": str(out / "context"), "allow_cpu": True},
         )
         actuals = [str(out / f"{sample.stem}.outputs.npz") for sample in data.held_out]
         samples = list(zip(map(str, data.held_out), actuals, strict=True))
-        pool.run("aipc.qairt.package_jobs:run_all", {"package_model": compiled.model, "samples": samples, "soc": soc})
+        pool.run(qairt_jobs.RUN_ALL, {"package_model": compiled.model, "samples": samples, "soc": soc})
         references = [str(path) for path in data.references]
         outputs: tuple[OutputAccuracy, ...] = pool.run(
-            "aipc.quantize.judging:compare", {"references": references, "actuals": actuals}
+            quantize_jobs.COMPARE, {"references": references, "actuals": actuals}
         )
     except Exception as error:
         return Made(model, soc, precision, method, None, 0, None, seconds, str(error)[:160])

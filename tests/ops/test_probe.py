@@ -12,6 +12,7 @@ from aipc.core.errors import WorkerCrashedError
 from aipc.core.workers import WorkerPool
 from aipc.ops import probe as prober
 from aipc.ops import run
+from aipc.ops import worker_jobs as ops_jobs
 from aipc.ops.journal import Journal
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Facts, Measured, Progress
 
@@ -38,7 +39,7 @@ def pool(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cases(pool):
-    return {case.id: case for case in pool.run("aipc.ops.jobs:describe", {})}
+    return {case.id: case for case in pool.run(ops_jobs.DESCRIBE, {})}
 
 
 def probe(pool, cases, names, socs=("sm8650",), more=None, **options):
@@ -143,7 +144,7 @@ def test_a_random_sample_of_the_shipped_data_is_measured_the_same_again(pool):
 def test_what_does_not_run_is_measured_rewritten(pool, cases):
     names = ["mish", "celu[alpha=2.0]", "relu"]
     only = {(name, "sm8650") for name in names}
-    found = probe(pool, cases, names, more={"rewrites": "now"}, job="aipc.ops.jobs:probe_rewritten", only=only)
+    found = probe(pool, cases, names, more={"rewrites": "now"}, job=ops_jobs.PROBE_REWRITTEN, only=only)
     results = {name: found.results[name, "sm8650"] for name in names}
     assert {result.verdict for result in results.values()} == {RUNS}
     assert results["mish"].rules == ("mish",)

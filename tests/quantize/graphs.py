@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from aipc.core.workers import WorkerPool
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.metrics import sqnr_db
 from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.quantize import jobs, quantizer, statistics
@@ -76,12 +77,10 @@ def without_measures(model: Path, plan: QuantizationPlan, weights: Weights | Non
 def on_simulator(pool: WorkerPool, model: str, inputs: Path, soc: str = "sm8650") -> Arrays:
     """The outputs of a graph, compiled and run; no node may be left on the CPU."""
     folder = Path(model).parent / f"context-{soc}"
-    compiled = pool.run(
-        "aipc.qairt.package_jobs:compile", {"model": model, "soc": soc, "out": str(folder), "allow_cpu": False}
-    )
+    compiled = pool.run(qairt_jobs.COMPILE, {"model": model, "soc": soc, "out": str(folder), "allow_cpu": False})
     answer = folder / "outputs.npz"
     arguments = {"package_model": compiled.model, "inputs_npz": str(inputs), "out_npz": str(answer), "soc": soc}
-    pool.run("aipc.qairt.package_jobs:run", arguments)
+    pool.run(qairt_jobs.RUN, arguments)
     return read_npz(answer)
 
 

@@ -14,6 +14,7 @@ from aipc.core.types import TensorSpec
 from aipc.core.workers import WorkerPool
 from aipc.qairt.package_jobs import read_npz
 from aipc.quantize import statistics
+from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.histogram import Histogram
 from aipc.quantize.results import CalibrationSet
 
@@ -80,7 +81,7 @@ def prepare(pool: WorkerPool, root: Path, source: str, **options: object) -> Cal
     ref = ModelRef("model", "python", root / "data.py", None, None, None, root)
     arguments = {"preprocess": None, "count": 8, "held_out": 3, "seed": 0, "inputs": (IMAGE,)} | options
     arguments |= {"ref": ref, "source": source, "out": str(root / "out")}
-    result: CalibrationSet = pool.run("aipc.quantize.calibration:prepare", arguments)
+    result: CalibrationSet = pool.run(quantize_jobs.PREPARE, arguments)
     return result
 
 

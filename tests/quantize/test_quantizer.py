@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.package_jobs import read_npz
 from aipc.quantize.graph import Graph
@@ -257,6 +258,6 @@ def test_what_is_read_of_a_16_bit_hard_sigmoid_is_what_it_computes(tmp_path, poo
     samples = random_samples(tmp_path / "samples", {"x": [1, 8, 6, 6]})
     made = quantized(model, tmp_path / "samples", plan_for("w8a16"), soc)
     arguments = {"model": str(model), "inputs_npz": str(samples[0]), "soc": soc, "quantized": made.model}
-    found = pool.run("aipc.qairt.node_accuracy:node_accuracy", arguments)
+    found = pool.run(qairt_jobs.NODE_ACCURACY, arguments)
     assert found.unchanged
     assert found.nodes["gate"].introduced_sqnr_db > 60

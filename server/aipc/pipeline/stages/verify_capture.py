@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aipc.capture import worker_jobs as capture_jobs
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, OutputAccuracy
@@ -18,7 +19,7 @@ from ..stage import Run, Stage
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
     capture = str(run.entries["capture"].path)
-    outputs: tuple[OutputAccuracy, ...] = run.job("aipc.capture.jobs:verify_capture", directory=capture)
+    outputs: tuple[OutputAccuracy, ...] = run.job(capture_jobs.VERIFY_CAPTURE, directory=capture)
     meta: dict[str, Any] = {"outputs": to_plain(outputs)}
     if capture_gate(outputs, run.request.tolerance).ok or run.request.ref.kind in {"onnx", "captured"}:
         return meta
