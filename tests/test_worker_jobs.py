@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,12 @@ def test_every_call_gives_a_job_what_it_takes() -> None:
         assert call.given <= names, f"{call.place} gives {call.job} {sorted(call.given - names)}"
         missing = {item.name for item in parameters if item.default is item.empty} - call.given
         assert not call.whole or not missing, f"{call.place} does not give {call.job} {sorted(missing)}"
+
+
+def test_no_job_is_named_by_a_bare_string() -> None:
+    named = re.compile(r'"aipc(\.\w+)+:\w+"')
+    places = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if named.search(path.read_text("utf-8"))}
+    assert places == {str(Path(package) / "worker_jobs.py") for package in LISTS}
 
 
 def test_the_jobs_that_run_the_author_s_code_are_these_and_any_that_does_not_say() -> None:

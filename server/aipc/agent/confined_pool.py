@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import AipcError
-from aipc.core.jobs import AnyJob
+from aipc.core.jobs import AnyJob, Job
 from aipc.core.json import from_plain
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
@@ -44,7 +44,10 @@ class ConfinedPool(WorkerPool):
         log: Path | None = None,
         cancel: threading.Event | None = None,
     ) -> Any:
-        if isinstance(job, str) or not job.runs_author_code:
+        if isinstance(job, str):
+            # A function that is in no list may do anything.
+            job = Job(job, object)
+        if not job.runs_author_code:
             return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
         writable = [str(arguments["out"])] if "out" in arguments else []
         readable = [*self._readable, *(str(item) for item in (arguments.get("given"),) if item)]

@@ -14,6 +14,7 @@ from aipc.core.cache import Cache
 from aipc.core.config import load_config
 from aipc.core.errors import AipcError, CancelledError, InputError, PackageError
 from aipc.core.files import check_array_input, check_array_output
+from aipc.core.jobs import AnyJob
 from aipc.core.json import to_plain
 from aipc.core.names import STATE
 from aipc.core.probes import ProbeResult, ProbeStatus
@@ -130,7 +131,7 @@ def run_package(
     check_array_output(destination)
     with pool_or_new(pool) as workers:
 
-        def job(name: str, **arguments: Any) -> Any:
+        def job(name: AnyJob, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
         result = run_on(

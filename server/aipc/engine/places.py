@@ -12,6 +12,7 @@ from typing import Any
 
 from aipc.core.config import Config, load_config
 from aipc.core.errors import AipcError
+from aipc.core.jobs import AnyJob
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
 from aipc.qairt.soc import get_soc
@@ -59,7 +60,7 @@ def device_soc(
     """
     with pool_or_new(pool) as workers:
 
-        def job(name: str, **arguments: Any) -> Any:
+        def job(name: AnyJob, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
         facts = reach_device(job, target, config.targets.get(target)).facts
@@ -91,7 +92,7 @@ def examine_target(
     manifest = check_package(package.resolve()) if package else None
     with pool_or_new(pool) as workers:
 
-        def job(name: str, **arguments: Any) -> Any:
+        def job(name: AnyJob, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
         found = describe_device(job, target, load_config(cwd or Path.cwd()).targets.get(target))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from aipc.core.jobs import AnyJob
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.qairt.runtime import require_qairt
 from aipc.targets import RunOptions, TargetRun
@@ -33,7 +34,7 @@ def run_samples(
     require_qairt()
     with pool_or_new(pool) as workers:
 
-        def job(name: str, **arguments: Any) -> Any:
+        def job(name: AnyJob, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
         return run_on_target(

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar
 
 from aipc.core.cache import Cache, Entry
 from aipc.core.config import ModelRef
-from aipc.core.jobs import AnyJob, Job
+from aipc.core.jobs import Job
 from aipc.core.types import Event, Gate
 from aipc.core.workers import WorkerPool
 from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT, QuantizationPlan
@@ -156,16 +156,9 @@ class Run:
             return (self.path("capture", "reference.npz"),)
         return tuple(path.with_suffix(".reference.npz") for path in self.held_out)
 
-    @overload
-    def job(self, job: Job[R], **arguments: Any) -> R: ...
-
-    @overload
-    def job(self, job: AnyJob | str, **arguments: Any) -> Any: ...
-
-    def job(self, job: AnyJob | str, **arguments: Any) -> Any:
+    def job(self, job: Job[R], **arguments: Any) -> R:
         """Run a job in a worker; its log is kept with the run."""
-        name = job.rpartition(":")[2] if isinstance(job, str) else job.name
-        log = self.directory / "logs" / f"{name}.log"
+        log = self.directory / "logs" / f"{job.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         return self.pool.run(job, arguments, on_event=self.on_event, log=log, cancel=self.cancel)
 
