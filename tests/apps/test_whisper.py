@@ -87,9 +87,11 @@ def test_verify_gates_the_tokens_as_the_deployment_did(edited, pool: WorkerPool)
 
 
 def test_run_and_verify_find_the_package_by_the_applications_name(
-    speech: engine.AppReport, project: Path, pool: WorkerPool
+    speech: engine.AppReport, project: Path, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = engine.application_package(Path("speech"), project)
+    monkeypatch.chdir(project)
+    Path("speech").mkdir()  # sources may lie in a directory of the same name
+    package = engine.application_package(Path("speech"))
     assert package and str(package) == speech.package
     ran = engine.run_application(package, ["--audio", str(project / "clips" / "a.wav")], pool=pool)
     assert ran.answers[0].tokens == speech.expected[0].tokens and ran.tokens_per_second is None

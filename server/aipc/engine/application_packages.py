@@ -22,6 +22,7 @@ from aipc.core.cache import Cache
 from aipc.core.config import Config, load_config
 from aipc.core.errors import InputError
 from aipc.core.json import from_plain
+from aipc.core.package_manifest import MANIFEST
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
 from aipc.qairt.runtime import require_qairt
@@ -137,7 +138,7 @@ def run_application(
 
 def application_package(name: Path, cwd: Path | None = None) -> Path | None:
     """The package that is meant by a directory, or by an application's name: its newest. None for a model's package."""
-    if name.is_dir():
+    if (name / MANIFEST).exists():  # a directory of sources may have the application's name
         return name if is_application(name) else None
     app, config = find_application(str(name), (cwd or Path.cwd()).resolve())
     if app is None:
