@@ -128,3 +128,67 @@ def test_a_chip_without_fp16_is_judged_in_float_by_its_own_architecture_where_th
         stand_in = float_soc(soc)
         assert stand_in.fp16 == "yes"
         assert stand_in == soc or soc.fp16 != "yes"
+
+
+RECURRENT = """
+import torch
+from torch import nn
+
+
+class Keyword(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.gru, self.lstm = nn.GRU(6, 8, batch_first=True), nn.LSTM(8, 8, batch_first=True)
+
+    def forward(self, x, state, length):
+        y, state = self.gru(x, state)
+        y, _ = self.lstm(y)
+        keep = torch.arange(5)[None, :, None] < length[:, None, None]
+        return torch.where(keep, y, 0.0), state
+
+    @staticmethod
+    def example_inputs():
+        return torch.rand(1, 5, 6), torch.rand(1, 1, 8), torch.tensor([4])
+
+
+class Cache(nn.Module):
+    def forward(self, cache, position, row):
+        cache = cache.clone()
+        cache[:, :, position] = row
+        return cache * 2
+
+    @staticmethod
+    def example_inputs():
+        return torch.rand(1, 2, 6, 4), torch.tensor([3]), torch.rand(1, 2, 1, 4)
+
+
+def speech():
+    generator = torch.Generator().manual_seed(5)
+    for number in range(14):
+        x = torch.rand(1, 5, 6, generator=generator)
+        yield {"x": x, "state": torch.rand(1, 1, 8, generator=generator), "length": torch.tensor([1 + number % 5])}
+
+
+def rows():
+    generator = torch.Generator().manual_seed(5)
+    for number in range(14):
+        cache, row = torch.rand(1, 2, 6, 4, generator=generator), torch.rand(1, 2, 1, 4, generator=generator)
+        yield {"cache": cache, "position": torch.tensor([number % 6]), "row": row}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"), [pytest.param("Keyword", "speech", marks=pytest.mark.slow), ("Cache", "rows")]
+)
+def test_recurrent_layers_choices_and_cache_updates_run_where_there_are_integers_only(
+    data: Path, pool, own_cache, name, samples
+):
+    (data / "recurrent.py").write_text(RECURRENT)
+    request = engine.DeployRequest(
+        f"recurrent.py:{name}", soc="qcs6490", calibration=f"recurrent.py:{samples}", cwd=data
+    )
+    report = engine.deploy(request, pool)
+    assert report.ok, [finding.message for finding in report.findings]
+    assert report.placement["cpu"] == report.placement["fails"] == 0
+    assert min(item.sqnr_db for item in report.accuracy["outputs"]) > 30

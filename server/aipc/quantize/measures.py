@@ -16,6 +16,7 @@ from .batch_norm import fold_batch_norms
 from .constants import fold_constants
 from .equalization import equalize
 from .faint import raise_faint_scales
+from .far_constants import limit_far_constants
 from .fusions import fuse
 from .graph import Graph
 from .higher import higher_tensors, separate_constants
@@ -77,6 +78,8 @@ def prepare(
         notes.append(f"{number} batch normalizations became part of a convolution")
     if number := fold_affine(graph, keep):
         notes.append(f"{number} constants behind convolutions became part of them")
+    if number := limit_far_constants(graph, known, keep, plan.activation_bits):
+        notes.append(f"{number} constants of masks are limited to what the softmax behind them needs")
     gates = other_gate(graph, known, keep) if plan.activation_bits == 16 else ()
     if pairs := share_states(graph, known, keep):
         words = ", ".join(f"{given} and {returned}" for given, returned in pairs)

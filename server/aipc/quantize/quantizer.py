@@ -126,9 +126,14 @@ def write_integers(
             activation_type=activation,
             weight_type=weight,
             per_channel=plan.per_channel,
-            init_overrides={**overrides_for(model, plan, float_nodes), **(weights or {})},
+            init_overrides={
+                **overrides_for(model, plan, float_nodes),
+                **(weights or {}),
+            },
             nodes_to_exclude=list(float_nodes),
         )
+        # Choices, slices and gathers of graph inputs and constants too: left in float, an NPU of integers refuses them.
+        config.extra_options["ForceQuantizeNoInputCheck"] = True
         if plan.higher and plan.activation_bits == 8:
             # Before opset 21 ONNX's own Q and DQ have no 16 bits; onnxruntime looks at the first override only.
             config.extra_options["UseQDQContribOps"] = True

@@ -134,7 +134,9 @@ class _State:
                 self.wanted.add(item.name or "")
         nodes = tuple(item.name or "" for item in absorbed)
         names = tuple(item.name or "" for item in made)
-        touched = tuple(item.name or "" for item in builder.absorbed)
+        # A value that was there before may take the name of the one that it stands for: its node belongs to this, too.
+        makers = [maker for value in values if (maker := value.producer()) is not None and maker not in made]
+        touched = tuple(item.name or "" for item in (*builder.absorbed, *makers))
         self.applications.append(
             Application(
                 rule.code,

@@ -39,12 +39,14 @@ class Trigger(str, Enum):
     takes the node and gives other numbers; applied wherever the form is found. ``UNBUILDABLE``: QAIRT takes the node
     alone and may not be able to build it in a graph; applied everywhere when a graph does not compile, else only beside
     what was rewritten. ``COARSE``: right, but the NPU rounds more than it need; applied when a package misses its gate.
+    ``INTEGERS``: taken in float, and not as the quantizer writes it; applied wherever a graph is to be quantized.
     """
 
     REFUSED = "refused"
     WRONG = "wrong"
     UNBUILDABLE = "unbuildable"
     COARSE = "coarse"
+    INTEGERS = "integers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,4 +151,4 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
     return "; ".join([words, *result.notes])
 
 
-STAGE = Stage(name="quantize", order=50, version=1, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(name="quantize", order=50, version=2, key=_key, build=_build, gate=_gate, note=_note)

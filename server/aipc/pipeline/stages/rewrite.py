@@ -31,8 +31,12 @@ def _full(run: Run) -> bool:
 
 
 def _triggers(run: Run) -> list[str]:
-    fails = placement_report(run).count(Placement.FAILS) > 0
-    return sorted(item.value for item in run.variant.triggers | ({Trigger.UNBUILDABLE} if fails else set()))
+    triggers = set(run.variant.triggers)
+    if placement_report(run).count(Placement.FAILS):
+        triggers.add(Trigger.UNBUILDABLE)
+    if quantized(run):
+        triggers.add(Trigger.INTEGERS)
+    return sorted(item.value for item in triggers)
 
 
 def _key(run: Run) -> Any:
