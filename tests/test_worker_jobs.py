@@ -133,3 +133,4 @@ def test_a_job_that_does_not_say_that_it_is_harmless_runs_confined(monkeypatch) 
         asked = {"name": "AIPC_TEST_SECRET"}
         assert pool.run(Job("jobs:environment", str, runs_author_code=False), asked) == "word"
         assert pool.run(Job("jobs:environment", str | None), asked) is None, "the sandbox knows no secret"
+        assert pool.run("jobs:environment", asked) is None, "and what is in no list is taken for the author's"

@@ -46,7 +46,7 @@ class ConfinedPool(WorkerPool):
     ) -> Any:
         if isinstance(job, str):
             # A function that is in no list may do anything.
-            job = Job(job, object)
+            job = Job(job, Any)
         if not job.runs_author_code:
             return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
         writable = [str(arguments["out"])] if "out" in arguments else []
