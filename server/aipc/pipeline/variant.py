@@ -22,6 +22,8 @@ class Variant:
     """What the rewrite stage applies rules for wherever their form stands."""
     finalize_rewritten: bool = False
     """The rewrite stage compiles the graph to the end when it asks for placement: that names what cannot be built."""
+    every_site: bool = False
+    """Each rewrite is proved in the simulator at its own size, not one of each class."""
     precision: str = "fp16"
     """Of the package; ``auto`` and ``mixed`` before a search has a plan."""
     plan: QuantizationPlan | None = None

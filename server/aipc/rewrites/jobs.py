@@ -25,6 +25,7 @@ from aipc.qairt.subgraph import infer_shapes
 from .apply import apply_rules
 from .groups import Group, group, readers, sides, signature, with_aliases
 from .nonfinite import undecidable
+from .proof_classes import ProvedClasses, class_of, elements, joined
 from .prove import prove
 from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .rule import Rule
@@ -50,6 +51,8 @@ def rewrite(
     triggers: Sequence[str],
     out: str,
     full: bool,
+    every_site: bool = False,
+    proofs: str = "",
 ) -> Rewritten:
     """Rewrite what the NPU refuses, computes wrongly or cannot build, as far as it can be proved.
 
@@ -59,8 +62,12 @@ def rewrite(
         triggers: what calls for rules besides a refusal, values of :class:`Trigger`.
         out: directory for ``model.onnx`` of the rewritten graph, when anything was rewritten.
         full: compile the rewritten graph to the end when asking for its placement.
+        every_site: prove each site in the simulator; else one of each class (:mod:`aipc.rewrites.proof_classes`).
+        proofs: root of the cache that keeps the proofs of classes; empty for none.
     """
     work = _Work(report, Path(model), Path(inputs), soc, Path(out), full, tuple(map(Trigger, triggers)))
+    work.every_site = every_site
+    work.classes = ProvedClasses(Path(proofs) if proofs else None, soc)
     barred: set[tuple[str, str]] = set()
     failed: list[Proof] = []
     while True:
@@ -75,18 +82,19 @@ def rewrite(
                 placement=done.placement,
                 seconds=work.seconds,
             )
-        proofs, bad = work.prove(done)
+        by_group, bad = work.prove(done)
         if not bad:
             break
-        failed += [proofs[item] for item in bad]
+        failed += [by_group[item] for item in bad]
         barred |= {(step.rule, step.root) for item in bad for step in item.applications}
     return Rewritten(
         True,
         tuple(done.applications),
         done.refused,
-        (*{id(proof): proof for proof in proofs.values()}.values(), *failed),
+        (*{id(proof): proof for proof in by_group.values()}.values(), *failed),
         done.derived,
         done.undecidable,
+        work.by_class,
         work.equality(),
         done.placement,
         work.seconds,
@@ -139,6 +147,9 @@ class _Work:
         self.triggers = triggers
         self.seconds: dict[str, float] = {}
         self.proved: dict[str, Proof] = {}
+        self.every_site = False
+        self.classes = ProvedClasses(None, soc)
+        self.by_class = 0
         self.rules = tuple(rule for rule in all_rules() if rule.exactness is not Exactness.APPROXIMATE)
 
     def _timed(self, name: str, started: float) -> None:
@@ -201,7 +212,9 @@ class _Work:
             except AipcError as error:
                 proofs[item] = self._unproved(item, str(error))
         values = self._values([model for pair in (*pairs.values(), *contexts.values()) for model in pair])
-        for number, (item, (first, second)) in enumerate(pairs.items()):
+        self.by_class = 0
+        # The smallest site of a class is the one that the simulator runs.
+        for number, (item, (first, second)) in enumerate(sorted(pairs.items(), key=lambda pair: elements(pair[1][0]))):
             key = signature(first, second, *contexts.get(item, ()))
             if key not in self.proved:
                 self.report(Event("rewrite", f"proving {', '.join(item.rules)}", number / len(pairs)))
@@ -218,6 +231,26 @@ class _Work:
         values: Mapping[str, Array],
         context: _Pair | None,
     ) -> Proof:
+        """By the simulator's answer for the class where there is one, else by the site's own."""
+        kind = class_of(first, second, *(context or ()))
+        known = None if self.every_site else self.classes.get(kind)
+        proof = self._compared(item, first, second, values, context, simulate=known is None)
+        if known is not None:
+            self.by_class += 1
+            return joined(proof, known) if proof.ok else proof
+        self.classes.add(kind, proof)
+        return proof
+
+    def _compared(
+        self,
+        item: Group,
+        first: onnx.ModelProto,
+        second: onnx.ModelProto,
+        values: Mapping[str, Array],
+        context: _Pair | None,
+        *,
+        simulate: bool,
+    ) -> Proof:
         try:
             return prove(
                 first,
@@ -230,6 +263,7 @@ class _Work:
                 excludes=item.excludes,
                 bound_db=min((rule.bound_db for rule in _rules(item) if rule.bound_db is not None), default=None),
                 context=context,
+                simulate=simulate,
             )
         except (AipcError, KeyError) as error:
             return self._unproved(item, str(error))

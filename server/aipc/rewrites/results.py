@@ -136,6 +136,8 @@ class Rewritten:
     """Every node of the new graph -> the captured nodes that it stands for."""
     undecidable: tuple[str, ...] = ()
     """Nodes of the new graph on the NPU that ask for NaN where infinities may be, and answer yes to both."""
+    by_class: int = 0
+    """Proofs that rest on the simulator's answer for another site of the class."""
     equality: tuple[OutputAccuracy, ...] = ()
     """Outputs of the rewritten graph against the captured one, both in fp32 on the CPU."""
     placement: PlacementReport | None = None

@@ -40,7 +40,8 @@ def _triggers(run: Run) -> list[str]:
 
 
 def _key(run: Run) -> Any:
-    return [run.meta("capture")["digest"], run.keys["placement"], _triggers(run), _full(run), catalogue()]
+    asked = [_triggers(run), _full(run), run.variant.every_site]
+    return [run.meta("capture")["digest"], run.keys["placement"], *asked, catalogue()]
 
 
 def _build(run: Run, out: Path) -> Mapping[str, Any]:
@@ -54,6 +55,8 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         triggers=_triggers(run),
         out=str(out),
         full=_full(run),
+        every_site=run.variant.every_site,
+        proofs=str(run.cache.root) if run.use_cache else "",
     )
     files = {name: hash_file(out / name) for name in ("model.onnx", "model.data") if (out / name).is_file()}
     return {"changed": result.changed, "result": to_plain(result), "digest": hash_value(files)}
