@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
+from dataclasses import replace
 from pathlib import Path
+from traceback import walk_tb
 
-from aipc.core.types import Finding, Origin, Related, Severity
+import torch
+
+from aipc.core.types import Finding, Origin, Position, Range, Related, Severity
 
 from .export import DynamicShapesError, MissingLoweringsError
+from .load import LoadedModel
 from .recorder import stack_of_traceback
 from .refusals import RefusedError
-from .sourcemap import origin
+from .sourcemap import constructed_by_author, origin
 from .wording import DYNAMIC, missing, words_of_export
 
 
-def findings_of(error: Exception, path: Path) -> tuple[Finding, ...]:
-    """What an export failure means, in the author's terms."""
+def findings_of(error: Exception, path: Path, loaded: LoadedModel | None = None) -> tuple[Finding, ...]:
+    """What an export failure means, in the author's terms.
+
+    Args:
+        loaded: the model. Where no line of the author's ran, the finding stands where the module was constructed.
+    """
+    findings = _findings_of(error)
+    place = None
+    if loaded is not None and any(item.range is None for item in findings):
+        place = _construction(error, loaded)
+    return tuple(item if item.range else replace(item, range=place) for item in findings)
+
+
+def _construction(error: Exception, loaded: LoadedModel) -> Range | None:
+    """Where the author's code constructed the innermost module that the error passed through, or defines the model."""
+    modules = [frame.f_locals.get("self") for item in _chain(error) for frame, _ in walk_tb(item.__traceback__)]
+    for module in (*reversed(modules), loaded.module):
+        if isinstance(module, torch.nn.Module):
+            stack = loaded.constructions.stack(module)
+            if constructed_by_author(stack) and (frame := origin(stack).user_frame):
+                return frame.range
+    try:
+        lines, start = inspect.getsourcelines(loaded.source)
+    except (TypeError, OSError):
+        return None
+    text = lines[0].rstrip()
+    indent = len(text) - len(text.lstrip())
+    return Range(str(loaded.ref.path), Position(start, indent), Position(start, len(text)))
+
+
+def _findings_of(error: Exception) -> tuple[Finding, ...]:
     if isinstance(error, MissingLoweringsError):
         return _missing(error)
     if isinstance(error, DynamicShapesError):

@@ -19,18 +19,19 @@ class LibrariesFirst(MetaPathFinder):
     """For imports that a library makes: looks everywhere but in the author's folders first.
 
     Args:
-        path: the import path without the author's folders.
+        folders: the author's folders. The rest of the path is read anew each time: a library may extend it while it
+            loads, as OpenCV does to find its own extension.
     """
 
-    def __init__(self, path: Sequence[str]) -> None:
-        self._path = list(path)
+    def __init__(self, folders: Sequence[str]) -> None:
+        self.folders = set(folders)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if path is not None or not _by_library():
             return None
-        return PathFinder.find_spec(fullname, self._path)
+        return PathFinder.find_spec(fullname, [item for item in sys.path if item not in self.folders])
 
 
 def _by_library() -> bool:
@@ -42,7 +43,10 @@ def _by_library() -> bool:
 
 def put_first(folders: Sequence[str]) -> None:
     """Put the author's folders first on the import path, for the author's own imports."""
-    rest = [item for item in sys.path if item not in folders]
-    if not any(isinstance(finder, LibrariesFirst) for finder in sys.meta_path):
-        sys.meta_path.insert(0, LibrariesFirst(rest))
-    sys.path[:] = [*folders, *rest]
+    for finder in sys.meta_path:
+        if isinstance(finder, LibrariesFirst):
+            finder.folders.update(folders)
+            break
+    else:
+        sys.meta_path.insert(0, LibrariesFirst(folders))
+    sys.path[:] = [*folders, *(item for item in sys.path if item not in folders)]

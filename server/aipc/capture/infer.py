@@ -78,7 +78,7 @@ def _required(module: torch.nn.Module) -> list[inspect.Parameter]:
     required = [item for item in parameters if item.kind in kinds and item.default is item.empty]
     # transformers' models have only optional arguments: the first one is the input.
     if not required:
-        required = [item for item in parameters if item.kind in kinds][:1]
+        required = [item for item in parameters if item.kind in kinds or item.kind is item.VAR_POSITIONAL][:1]
     return required
 
 

@@ -92,7 +92,7 @@ def capture_loaded(
             (),
             (),
             0,
-            findings_of(error, loaded.ref.path),
+            findings_of(error, loaded.ref.path, loaded),
             {},
             inputs.provenance,
             strategy,

@@ -52,7 +52,7 @@ def load_model(ref: ModelRef) -> LoadedModel:
         namespace = import_file(ref.path, ref.root)
         source = _attribute(namespace, ref)
         model = build(source, ref)
-    module = model if isinstance(model, torch.nn.Module) else getattr(model, "model", None)
+    module = network_of(model)
     if not isinstance(module, torch.nn.Module):
         raise ModelLoadError(
             f"{ref.attribute} in {ref.path} is {type(model).__name__}, not a PyTorch module",
@@ -62,6 +62,29 @@ def load_model(ref: ModelRef) -> LoadedModel:
     return LoadedModel(module, ref, source, constructions, _widen(module))
 
 
+_CONTAINERS = ("_orig_mod", "module", "model", "unet", "transformer")
+"""Under which names compiled modules, parallel ones, ultralytics' models and pipelines hold the network."""
+
+
+def network_of(model: Any) -> Any:
+    """The network inside of a compiled or parallel module, a library's model object or pipeline; else ``model``."""
+    while not _is_network(model):
+        inner = next((item for name in _CONTAINERS if isinstance(item := getattr(model, name, None), _MODULE)), None)
+        if inner is None or inner is model:
+            return model
+        model = inner
+    return model
+
+
+def _is_network(model: Any) -> bool:
+    if not isinstance(model, _MODULE) or hasattr(model, "_orig_mod"):
+        return False
+    # A class that calls itself in its own way, as ultralytics' YOLO does, predicts; its network is within.
+    own_call = type(model).__call__ is not _MODULE.__call__
+    return not own_call and not isinstance(model, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel))
+
+
+_MODULE = torch.nn.Module
 HALVES = {torch.float16, torch.bfloat16}
 
 

@@ -1,0 +1,93 @@
+"""What users hold instead of a bare module, and where a failure stands when no line of theirs ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aipc.capture.jobs import capture
+from aipc.core.config import ModelRef
+from aipc.core.errors import ModelLoadError
+
+ModelFile = Callable[..., ModelRef]
+
+OBJECTS = """
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, *args):
+        return self.layer(*args)
+
+
+class Predictor(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model = Network()
+
+    def __call__(self, source=None):
+        raise RuntimeError("predicts from files")
+
+
+class Pipeline:
+    def __init__(self):
+        self.unet = Network()
+
+
+def compiled():
+    return torch.compile(nn.DataParallel(Network()).train())
+
+
+def empty():
+    return Pipeline.__new__(Pipeline)
+"""
+
+
+@pytest.mark.parametrize("name", ["compiled", "Predictor", "Pipeline"])
+def test_the_network_within_is_captured(model_file: ModelFile, tmp_path: Path, name: str) -> None:
+    result = capture(lambda event: None, ref=model_file(OBJECTS, name), out=str(tmp_path / "out"))
+    assert result.ok and [item.shape for item in result.inputs] == [(1, 4)]
+
+
+def test_an_object_without_a_network_is_refused(model_file: ModelFile, tmp_path: Path) -> None:
+    with pytest.raises(ModelLoadError, match="not a PyTorch module"):
+        capture(lambda event: None, ref=model_file(OBJECTS, "empty"), out=str(tmp_path / "out"))
+
+
+def test_a_failure_within_a_library_stands_where_the_module_was_constructed(
+    model_file: ModelFile, tmp_path: Path
+) -> None:
+    ref = model_file(
+        """
+        def build():
+            return nn.Sequential(
+                nn.Identity(),
+                nn.FractionalMaxPool2d(2, output_size=3),
+            )
+
+        def pictures():
+            return torch.zeros(1, 2, 8, 8)
+        """,
+        "build",
+    )
+    from dataclasses import replace
+
+    result = capture(lambda event: None, ref=replace(ref, inputs="model.py:pictures"), out=str(tmp_path / "out"))
+    assert not result.ok
+    lines = ref.path.read_text().splitlines()
+    assert all(item.range and "nn." in lines[item.range.start.line - 1] for item in result.findings)
+
+
+def test_a_library_that_extends_the_path_while_it_loads_finds_itself(model_file: ModelFile, tmp_path: Path) -> None:
+    """OpenCV does, for its extension, from within its own package."""
+    pytest.importorskip("cv2")
+    source = """
+    import cv2
+
+
+    Model = nn.Sequential(nn.Linear(4, 2))
+    """
+    assert capture(lambda event: None, ref=model_file(source), out=str(tmp_path / "out")).ok
