@@ -189,6 +189,8 @@ def damage(random: Random, path: Path) -> str:
         content[where : where + 512] = bytes(len(content[where : where + 512]))
     else:
         content[where:where] = random.randbytes(random.randrange(1, 9))
+    if content == path.read_bytes():  # zeros over zeros are no damage
+        content.append(1)
     path.write_bytes(content)
     return how
 
