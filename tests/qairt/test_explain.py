@@ -18,7 +18,7 @@ from aipc.qairt.soc import get_soc
         ("Pad mode only support constant.", "pad-mode", "constant padding"),
         ("Operators of type `DFT` are not supported by QNN EP", "unsupported-operator", "DFT"),
         ("has incorrect Rank 6", "rank", "more dimensions"),
-        ("The SocModel doesn't support FP16", "fp16-unsupported", "fp16 is what fails"),
+        ("The SocModel doesn't support FP16", "fp16-unsupported", "does not compute in fp16"),
     ],
 )
 def test_known_words(reason, rule, words):
@@ -37,3 +37,12 @@ def test_a_failure_on_a_chip_with_partial_fp16_is_blamed_on_fp16():
     words = '"n" generated: could not create op'
     found = explain(words, op="Resize", soc=get_soc("sm8350"), placement=Placement.FAILS)
     assert found.rule == "fp16-unsupported"
+
+
+def test_a_quantized_deployment_is_never_told_to_quantize():
+    reason, soc = "The SocModel doesn't support FP16", get_soc("qcs6490")
+    before = explain(reason, op="Foo", soc=soc, placement=Placement.CPU)
+    assert "quantize the model" in before.remedy
+    after = explain(reason, op="Foo", soc=soc, placement=Placement.CPU, precision="w8a16")
+    assert "quantize" not in after.remedy
+    assert after.message.startswith("Foo has no form in w8a16 that QCS6490")

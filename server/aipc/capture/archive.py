@@ -1,6 +1,6 @@
 """Reading ``.pt2`` files as data: PyTorch's own reader unpickles, evaluates and resolves what a file names.
 
-Looked for in PyTorch 2.9 to 2.14: constants and weights in pickles, sizes as text that sympy evaluates, guards as text
+Seen in PyTorch 2.14: constants and weights in pickles, sizes as text that sympy evaluates, guards as text
 that is compiled, operators as dotted names below ``torch`` (``torch.os.system`` is one), and compiled libraries.
 """
 

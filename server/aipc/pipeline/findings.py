@@ -53,7 +53,7 @@ def placement_findings(report: PlacementReport, sources: SourceMap) -> tuple[Fin
     for node in report.nodes:
         if node.placement is Placement.NPU:
             continue
-        words = explain(node.reason, op=node.op_type, soc=soc, placement=node.placement)
+        words = explain(node.reason, op=node.op_type, soc=soc, placement=node.placement, precision=report.precision)
         fails = node.placement is Placement.FAILS or words.rule == "fp16-unsupported"
         place = _place(sources.origins(node.node))
         key = (words.rule, words.message, place)

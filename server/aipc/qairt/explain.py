@@ -33,12 +33,16 @@ def _phrase(pattern: str, rule: str, message: str, remedy: str = "") -> _Phrase:
     return _Phrase(re.compile(pattern, re.I), rule, message, remedy)
 
 
+_FP16 = "fp16-unsupported"
+_QUANTIZE = "quantize the model (w8a8 or w8a16) or choose a SoC with fp16"
+_NO_INTEGERS = "write the expression in another form, choose a SoC with fp16, or leave it on the CPU (--allow-cpu)"
+
 _PHRASES = (
     _phrase(
         r"SocModel doesn't support FP16|FP16 is not supported",
-        "fp16-unsupported",
-        "fp16 is what fails here: {soc} does not compute in fp16, so {op} runs there only quantized",
-        "quantize the model (w8a8 or w8a16) or choose a SoC with fp16",
+        _FP16,
+        "{soc} does not compute in fp16, so {op} runs there only quantized",
+        _QUANTIZE,
     ),
     _phrase(
         r"Einsum unsupported equation: (.+)",
@@ -104,17 +108,20 @@ _PHRASES = (
 )
 
 
-def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement) -> Explanation:
-    """Phrase QAIRT's ``reason`` for a node of type ``op`` that is not on the NPU."""
+def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement, precision: str = "fp16") -> Explanation:
+    """Phrase QAIRT's ``reason`` for a node of type ``op`` that is not on the NPU.
+
+    Args:
+        precision: of the graph. In a quantized one a node that QAIRT still takes for fp16 has no form in integers.
+    """
     words = (reason or "").strip()
     if placement is Placement.FAILS and soc.fp16 != "yes":
-        return Explanation(
-            "fp16-unsupported",
-            f"fp16 is what fails here: {soc.title} has no full fp16, and {op} does not compile for it in fp16",
-            "quantize the model (w8a8 or w8a16) or choose a SoC with fp16",
-        )
+        message = f"{soc.title} has no full fp16, and {op} does not compile for it in fp16"
+        return _of_fp16(message, op, soc, precision)
     for phrase in _PHRASES:
         if match := phrase.pattern.search(words):
+            if phrase.rule == _FP16:
+                return _of_fp16(phrase.message.replace("{op}", op).replace("{soc}", soc.title), op, soc, precision)
             values = [group or "" for group in match.groups()]
             message = phrase.message.replace("{op}", op).replace("{soc}", soc.title)
             for index, value in enumerate(values):
@@ -128,6 +135,14 @@ def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement) -> E
         )
     return Explanation(
         "runs-on-cpu", f"{op} does not run on the NPU of {soc.title} in this form and runs on the CPU", ""
+    )
+
+
+def _of_fp16(message: str, op: str, soc: SoC, precision: str) -> Explanation:
+    if precision == "fp16":
+        return Explanation(_FP16, message, _QUANTIZE)
+    return Explanation(
+        _FP16, f"{op} has no form in {precision} that {soc.title} takes, and no fp16 there", _NO_INTEGERS
     )
 
 
