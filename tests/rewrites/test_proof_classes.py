@@ -14,7 +14,8 @@ from aipc.rewrites.jobs import rewrite
 from aipc.rewrites.proof_classes import class_of
 from aipc.rewrites.prove import prove
 from aipc.rewrites.results import Exactness, Rewritten
-from aipc.rewrites.rule import Example, get_rule
+from aipc.rewrites.rule import Example
+from aipc.rewrites.rules import get_rule
 
 from .harness import apply, capture
 
