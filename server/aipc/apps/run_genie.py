@@ -32,6 +32,8 @@ def run_genie(report: Report, *, package: str, samples: Sequence[str]) -> tuple[
             text = host["before"] + sample + host["after"]
             prompt = tokenizer.encode(text, add_special_tokens=not host["before"]).ids
             tokens = dialog.answer(prompt)
+            if len(tokens) < host["tokens"] and host["end"]:
+                tokens = (*tokens, host["end"][0])  # Genie leaves out the token that ends an answer
             answers.append(Answer(sample=sample, tokens=tokens, text=tokenizer.decode(list(tokens)).strip()))
             report(Event("genie", f"answer {number + 1} of {len(samples)}: {answers[-1].text}"))
     return tuple(answers)
