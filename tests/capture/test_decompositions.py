@@ -25,7 +25,14 @@ SPECTRUM = torch.view_as_real(torch.stft(normal(2, 100), 16, 4, window=WINDOW, r
 TABLE = normal(16, 4)
 ROTATION = torch.polar(torch.ones(6, 4), torch.outer(torch.arange(6.0), torch.tensor([1.0, 0.3, 0.1, 0.03])))
 COMPLEX_WEIGHT = torch.complex(normal(3, 2, 5), normal(3, 2, 5, seed=1))
+ENDS = torch.tensor([-(2**31) + 1, -(2**24) - 1, -7, -6, -1, 0, 1, 2, 7, 2**24 + 1, 2**31 - 1], dtype=torch.int32)
 CASES = {
+    "integer division, floor": (lambda x: torch.div(x, 3, rounding_mode="floor"), (ENDS,)),
+    "integer division, truncated": (lambda x: torch.div(x, -3, rounding_mode="trunc"), (ENDS,)),
+    "integer division by a tensor": (
+        lambda x, y: torch.div(x, y, rounding_mode="trunc"),
+        (ENDS, torch.tensor([2, -2, 2, -4, 3, -3, 5, -1, -2, 2, -7], dtype=torch.int32)),
+    ),
     "adaptive max, odd": (lambda x: F.adaptive_max_pool2d(x, (3, 4)), (normal(1, 2, 7, 11),)),
     "adaptive max, even": (lambda x: F.adaptive_max_pool2d(x, 4), (normal(2, 3, 8, 8),)),
     "adaptive max, indices": (lambda x: F.adaptive_max_pool2d(x, 3, return_indices=True), (normal(1, 2, 7, 8),)),
@@ -173,5 +180,6 @@ def equal_to_pytorch(function, inputs, tmp_path) -> ir.Model:
     actual = run_cpu(tmp_path / "model.onnx", feeds)
     leaves = torch.utils._pytree.tree_leaves(expected)
     for wanted, got in zip(leaves, actual.values(), strict=True):
-        np.testing.assert_allclose(got, wanted.numpy(), rtol=1e-4, atol=1e-5)
+        rounding = {"rtol": 1e-4, "atol": 1e-5} if wanted.is_floating_point() else {"rtol": 0, "atol": 0}
+        np.testing.assert_allclose(got, wanted.numpy(), **rounding)
     return exported

@@ -41,6 +41,19 @@ def smaller_number(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(x.isnan(), y, torch.where(y.isnan(), x, torch.minimum(x, y)))
 
 
+def integer_division(x: Tensor, y: Tensor | int, *, rounding_mode: str | None = None) -> Any:
+    """Rounded division of integers in integers: the exporter goes through fp32, which holds them to 2^24 only."""
+    dtypes = [x.dtype, y.dtype if isinstance(y, Tensor) else torch.int64 if isinstance(y, int) else torch.float32]
+    if rounding_mode is None or any(item.is_floating_point or item.is_complex for item in dtypes):
+        return NotImplemented
+    quotient = torch.floor_divide(x, y)
+    if rounding_mode == "floor":
+        return quotient
+    # One more where the floor lies below a quotient of two signs.
+    inexact = (x != quotient * y) & ((x < 0) != (y < 0))
+    return quotient + inexact.to(quotient.dtype)
+
+
 def scatter_reduced(x: Tensor, dim: int, index: Tensor, src: Tensor, *, reduce: str) -> Any:
     """The older spelling of ``scatter_reduce``."""
     return aten.scatter_reduce.two(x, dim, index, src, {"add": "sum", "multiply": "prod"}[reduce])
@@ -110,4 +123,6 @@ TABLE: dict[Any, Callable[..., Any]] = {
     aten.fmax.default: larger_number,
     aten.fmin.default: smaller_number,
     aten.scatter.reduce: scatter_reduced,
+    aten.div.Tensor_mode: integer_division,
+    aten.div.Scalar_mode: integer_division,
 }
