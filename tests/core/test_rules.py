@@ -9,7 +9,7 @@ import aipc
 from aipc.core.rules import RULES
 
 SOURCES = Path(aipc.__file__).parent
-CODES = re.compile(r'"((?:capture|cannot|wrong|diverges|fp16|runs-on|does-not-compile)[a-z0-9-]*)"')
+CODES = re.compile(r'"((?:capture|cannot|wrong|diverges|fp16-|runs-on|does-not-compile)[a-z0-9-]*)"')
 PLACES = ("capture/failures.py", "pipeline/findings.py", "lsp/checks.py", "qairt/explain.py")
 
 

@@ -78,6 +78,34 @@ def test_a_job_has_a_directory_of_its_own_that_goes_when_it_is_killed(tmp_path, 
     assert note.read_text() and not Path(note.read_text()).exists()
 
 
+def test_a_server_that_lives_is_neither_swept_nor_disturbed():
+    from multiprocessing import forkserver, util
+
+    from aipc.core.workers import WorkerPool
+
+    with WorkerPool(preload=()) as pool:
+        pool.run("jobs:leave_temporary", {})
+        server, directory = forkserver._forkserver._forkserver_pid, Path(util.get_temp_dir())
+        os.utime(directory, (1, 1))
+        sweep()
+        assert directory.is_dir()
+        pool.run("jobs:leave_temporary", {})
+        assert forkserver._forkserver._forkserver_pid == server
+
+
+def test_a_server_is_started_again_where_its_directory_was_cleaned_away():
+    import shutil
+    from multiprocessing import forkserver, util
+
+    from aipc.core.workers import WorkerPool
+
+    with WorkerPool(preload=()) as pool:
+        pool.run("jobs:leave_temporary", {})
+        shutil.rmtree(util.get_temp_dir())
+        os.kill(forkserver._forkserver._forkserver_pid, 9)
+        assert pool.run("jobs:leave_temporary", {})
+
+
 def test_a_log_keeps_its_beginning_and_its_end(tmp_path):
     log = tmp_path / "log"
     log.write_text("short\n")

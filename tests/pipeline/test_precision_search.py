@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,7 +57,9 @@ class Figures:
         gate = Gate("sqnr_db", found.sqnr_db, self.threshold, found.ok)
         failed = None if found.ok else StageRecord("verify", 0.0, False, gate)
         outcome = Outcome(failed=failed, stage="verify")
-        return Attempt(variant=variant, outcome=outcome, run=None, measure=measure, candidate=found)
+        return Attempt(
+            variant=variant, outcome=outcome, run=SimpleNamespace(entries={}), measure=measure, candidate=found
+        )
 
     def tried(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:
         if plan is None:

@@ -37,7 +37,8 @@ def open_picture(path: Path) -> Picture:
             return picture.convert("RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"the image {path} is too large: {error}", remedy="scale it down") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, ImportError, OSError, SyntaxError, ValueError) as error:
+        # ImportError: ultralytics replaces Image.open by one that looks for a plug-in where Pillow knows no format.
         raise InputError(f"{path} is not an image that can be read", detail=str(error)) from error
 
 

@@ -235,6 +235,7 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
 
     def call() -> None:
         with _MAIN_LOCK, _safe_environment():
+            _restore_socket_directory()
             main = sys.modules["__main__"]
             saved: dict[str, Any] = {
                 name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
@@ -246,6 +247,13 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
                 main.__dict__.update(saved)
 
     return call
+
+
+def _restore_socket_directory() -> None:
+    """Make multiprocessing's own temporary directory again, where somebody cleaned it away while this process lived."""
+    directory = multiprocessing.process.current_process()._config.get("tempdir")  # type: ignore[attr-defined]
+    if directory and not Path(directory).is_dir():
+        Path(directory).mkdir(mode=0o700, parents=True)
 
 
 @contextmanager
