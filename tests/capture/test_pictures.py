@@ -58,7 +58,7 @@ def test_a_library_that_replaces_the_reader_changes_no_message(tmp_path, monkeyp
 
     monkeypatch.setattr(Image, "open", looks_for_a_plugin)
     (tmp_path / "broken.png").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="broken.png is not an image"):
+    with pytest.raises(InputError, match=r"broken\.png is not an image"):
         open_picture(tmp_path / "broken.png")
 
 

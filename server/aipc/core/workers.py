@@ -201,7 +201,7 @@ class WorkerPool:
             daemon=False,
         )
         try:
-            _with_own_main(process.start)()
+            _start(process, log)
             theirs.close()
             life_theirs.close()
             kind, value = _converse(ours, process, on_event, limits, log, cancel, job)
@@ -247,6 +247,29 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
                 main.__dict__.update(saved)
 
     return call
+
+
+def _start(process: Any, log: Path) -> None:
+    """Start a job's process.
+
+    Raises:
+        ForkServerLostError: the server's socket is gone; the server is ended, so that another is started.
+    """
+    try:
+        _with_own_main(process.start)()
+    except FileNotFoundError as error:
+        _end_fork_server()
+        raise ForkServerLostError(log) from error
+
+
+def _end_fork_server() -> None:
+    from multiprocessing import forkserver
+
+    server: Any = forkserver._forkserver
+    if server._forkserver_pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(server._forkserver_pid, signal.SIGKILL)
+        _fork_server_ended()
 
 
 def _restore_socket_directory() -> None:

@@ -62,7 +62,9 @@ def deploy_for_chips(
     target = request.target or config.target or "simulator"
     out = _place(request, ref, socs, precision)
     reports: dict[str, DeployReport] = {}
-    with pool_or_new(pool) as workers, scratch_directory() as directory:
+    with pool_or_new(pool) as workers, scratch_directory() as scratch:
+        # Below the scratch directory: its owner holds a lock on that, and who installs locks the parent.
+        directory = scratch / "parts"
         for soc in socs:
             if on_event:
                 on_event(Event("deploy", f"for {soc}"))
