@@ -168,10 +168,10 @@ class Window {
   }
 
   /** Wait until as many squiggles are there, of whatever severity. */
-  async squigglesLeft(count) {
+  async squigglesLeft(count, severity = "") {
     await this.page.waitForFunction(
-      (wanted) => document.querySelectorAll(".cdr[class*=squiggly]").length === wanted,
-      count,
+      ([wanted, kind]) => document.querySelectorAll(`.cdr[class*=squiggly${kind}]`).length === wanted,
+      [count, severity && `-${severity}`],
     );
   }
 
