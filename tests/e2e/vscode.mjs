@@ -167,7 +167,7 @@ class Window {
     return this.page.locator(`.squiggly-${kind}`);
   }
 
-  /** Wait until as many squiggles are there, of whatever severity. */
+  /** Wait until as many squiggles are there, of one severity where it is named. */
   async squigglesLeft(count, severity = "") {
     await this.page.waitForFunction(
       ([wanted, kind]) => document.querySelectorAll(`.cdr[class*=squiggly${kind}]`).length === wanted,
