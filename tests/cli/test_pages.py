@@ -24,6 +24,7 @@ from aipc.core.types import (
 @pytest.fixture(autouse=True)
 def wide_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.chdir(Path(FINDING.range.file).parent)  # paths are shown from there, wherever other tests have gone
 
 
 FINDING = Finding(
