@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,11 +35,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Panorama, aipc.DeployReport]]:
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Panorama, aipc.DeployReport]:
     """The module, and the report of its deployment for sm8650."""
     folder = tmp_path_factory.mktemp("project")
     with pytest.MonkeyPatch.context() as patch:
         (folder / "pyproject.toml").write_text("[tool.aipc]\n")
         patch.chdir(folder)
         model = Panorama().train()
-        yield model, aipc.deploy(model, image(), soc="sm8650")
+        return model, aipc.deploy(model, image(), soc="sm8650")
