@@ -6,7 +6,6 @@ Resolved on the installed libraries, in a worker; no code of the project or of a
 from __future__ import annotations
 
 import importlib
-import math
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -61,5 +60,5 @@ def _foreign_module(chain: str) -> str:
 def _is_foreign(module: str) -> bool:
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names:
-        return top not in _BUILT_IN and top != math.__name__
+        return top not in _BUILT_IN
     return top not in ALLOWED_IMPORTS or module.startswith(REFUSED_MODULES)
