@@ -86,3 +86,14 @@ def spread(role: Role) -> float:
     example = role.example.astype(np.float64)
     power = float(np.sqrt(np.mean(np.square(example)))) if example.size else 1.0
     return power if np.isfinite(power) and power > 0 else 1.0
+
+
+def is_plain_float(role: Role) -> bool:
+    """Whether an input holds numbers of no special kind: no mask, no picture, no waveform."""
+    return (
+        is_float(role)
+        and role.example.size > 0
+        and two_values(role) is None
+        and not is_picture(role)
+        and not is_waveform(role)
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kind import Kind, Variant
 from ..roles import Role
-from ._arrays import is_float, is_picture, is_waveform, scaled, two_values
+from ._arrays import is_plain_float, scaled
 
 LARGEST = 65504.0
 """Of IEEE 754's binary16."""
@@ -26,12 +26,6 @@ def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
 KIND = Kind(
     name="fp16-ends",
     order=90,
-    matches=lambda role: (
-        is_float(role)
-        and role.example.size > 0
-        and two_values(role) is None
-        and not is_picture(role)
-        and not is_waveform(role)
-    ),
+    matches=is_plain_float,
     variants=_variants,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..kind import Kind, Variant
 from ..roles import Role
-from ._arrays import is_float, is_picture, is_waveform, scaled, spread, two_values
+from ._arrays import is_plain_float, scaled, spread
 
 Array = np.ndarray[Any, Any]
 
@@ -43,13 +43,7 @@ def _draw(role: Role, rng: np.random.Generator) -> Array:
 KIND = Kind(
     name="real",
     order=60,
-    matches=lambda role: (
-        is_float(role)
-        and role.example.size > 0
-        and two_values(role) is None
-        and not is_picture(role)
-        and not is_waveform(role)
-    ),
+    matches=is_plain_float,
     variants=_variants,
     draw=_draw,
 )
