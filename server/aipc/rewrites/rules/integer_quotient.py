@@ -62,13 +62,13 @@ RULE = Rule(
     exactness=Exactness.EXACT,
     answers=("wrong-numbers", "fp16-precision"),
     rewrite=rewrite,
-    before=Example("torch.div(x, 7, rounding_mode='floor')", {"x": "torch.arange(-24000, 24000, 37)"}),
+    before=Example("torch.floor(x.float() / 7).long()", {"x": "torch.arange(-24000, 24000, 37)"}),
     after="x // 7",
     negative=Example("torch.floor(x / 7).long()", {"x": "float32[2,8]"}),
     more=(
-        Example("torch.div(x, 8, rounding_mode='trunc')", {"x": "torch.arange(-24000, 24000, 37)"}),
+        Example("torch.trunc(x.float() / 8).long()", {"x": "torch.arange(-24000, 24000, 37)"}),
         Example(
-            "torch.div(x, y, rounding_mode='floor')",
+            "torch.floor(x.float() / y.float()).long()",
             {"x": "torch.arange(-240, 240, 7)", "y": "torch.arange(69) * 2 - 69"},
         ),
     ),
