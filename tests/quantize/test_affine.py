@@ -7,12 +7,12 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.graph.opset import NEEDED, raise_opset
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.package_jobs import read_npz
 from aipc.quantize import jobs, statistics
 from aipc.quantize.measures import prepare
 from aipc.quantize.moments import layers_of
-from aipc.quantize.opset import NEEDED, raise_opset
 from aipc.quantize.plan import plan_for
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph, silent

@@ -9,11 +9,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from aipc.graph.index import Graph
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.package_jobs import read_npz
 from aipc.quantize import measures
 from aipc.quantize.constants import fold_constants
-from aipc.quantize.graph import Graph
 from aipc.quantize.plan import plan_for
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.graph.index import Graph
 from aipc.qairt.cpu import run_cpu
 from aipc.quantize.far_constants import limit_far_constants
-from aipc.quantize.graph import Graph
 
 from .graphs import save_graph
 

@@ -9,7 +9,7 @@ import onnx_ir as ir
 import pytest
 
 from aipc.core.types import Placement
-from aipc.qairt.subgraph import infer_shapes
+from aipc.graph.extract import infer_shapes
 from aipc.rewrites import graph as read
 from aipc.rewrites.boundary import Role, integer_uses, proof_sets
 from aipc.rewrites.build import Builder

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
-from aipc.qairt.subgraph import infer_shapes
+from aipc.graph.extract import infer_shapes
 from aipc.rewrites.groups import group, sides, with_aliases
 from aipc.rewrites.jobs import rewrite
 from aipc.rewrites.proof_classes import class_of

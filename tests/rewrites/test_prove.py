@@ -9,7 +9,7 @@ import onnx_ir as ir
 import pytest
 import torch
 
-from aipc.qairt.subgraph import infer_shapes
+from aipc.graph.extract import infer_shapes
 from aipc.rewrites import graph as read
 from aipc.rewrites.boundary import boundary_sets
 from aipc.rewrites.build import Builder

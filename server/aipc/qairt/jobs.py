@@ -36,10 +36,10 @@ def extract(report: Callable[[Event], None], *, model: str, inputs: str, nodes: 
     import onnx
 
     from aipc.core.errors import AipcError
+    from aipc.graph.extract import infer_shapes, subgraph
 
     from .cpu import run_cpu
     from .package_jobs import read_npz, write_npz
-    from .subgraph import infer_shapes, subgraph
 
     directory = Path(out)
     source = onnx.load(model)

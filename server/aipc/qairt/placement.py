@@ -17,16 +17,16 @@ import onnx
 
 from aipc.core.errors import QairtError
 from aipc.core.types import NodePlacement, Placement, PlacementReport
+from aipc.graph.bisect import Verdict, smallest_failing_run
+from aipc.graph.extract import infer_shapes, subgraph
+from aipc.graph.partition import partitions
 
 from . import log as qnn_log
-from .bisect import Verdict, smallest_failing_run
 from .isolated import run_isolated
 from .log_capture import LogCapture, LogLine
-from .partition import partitions
 from .runtime import require_qairt
 from .session import Attempt, attempt
 from .soc import SoC
-from .subgraph import infer_shapes, subgraph
 
 _ABORTED_BY = re.compile(r"Node '(?P<name>[^']+)' OpType:(?P<type>\S+) with domain:com\.ms\.internal\.nhwc")
 _ATTEMPT_SECONDS = 300.0

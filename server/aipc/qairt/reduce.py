@@ -17,6 +17,7 @@ import onnx
 from onnx import helper
 
 from aipc.core.errors import AipcError, QairtError
+from aipc.graph.extract import subgraph
 
 from .cpu import run_cpu
 from .fp16 import ideal_fp16_sqnr
@@ -27,7 +28,6 @@ from .results import Outcome, Reduction
 from .session import open_session
 from .soc import get_soc
 from .stepwise import Stepper, load
-from .subgraph import subgraph
 
 Array = np.ndarray[Any, Any]
 Predicate = Callable[[Path, Mapping[str, Array]], Outcome]

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 
+from aipc.graph.index import Graph
+
 from .convolutions import channels_of, fold_into, folds_into
-from .graph import Graph
 
 Array = np.ndarray[Any, Any]
 

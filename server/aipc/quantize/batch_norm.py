@@ -11,8 +11,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from aipc.graph.index import Graph, attribute
+
 from .convolutions import fold_into, folds_into
-from .graph import Graph, attribute
 
 _EPSILON = 1e-5
 

@@ -12,9 +12,8 @@ import onnx
 from onnx import AttributeProto, numpy_helper
 
 from aipc.core.errors import QairtError
+from aipc.graph.index import Array, Graph, attribute
 from aipc.qairt.stepwise import Stepper, reads
-
-from .graph import Array, Graph, attribute
 
 _OTHER = {
     "Bernoulli",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from .graph import Graph, attribute
+from aipc.graph.index import Graph, attribute
 
 Array = np.ndarray[Any, Any]
 

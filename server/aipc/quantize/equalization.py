@@ -17,7 +17,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from .graph import Graph, attribute
+from aipc.graph.index import Graph, attribute
+
 from .moments import Layer, Moments, layers_of
 
 Array = np.ndarray[Any, Any]

@@ -14,7 +14,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import onnx
 
-from .graph import Array, Graph, attribute
+from aipc.graph.index import Array, Graph, attribute
+
 from .higher import higher_tensors
 from .plan import QuantizationPlan
 from .rounding import Overrides, channel_encodings, weight_type

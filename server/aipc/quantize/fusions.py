@@ -10,7 +10,7 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from .graph import Graph
+from aipc.graph.index import Graph
 
 _GELU_OPSET = 20
 

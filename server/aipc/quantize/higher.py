@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import onnx
 
-from .graph import Graph
+from aipc.graph.index import Graph
 
 _OPERANDS = {"Add", "Concat", "Div", "Max", "Min", "Mul", "Pow", "Sub", "Where"}
 """Operators that want one width for all they take; weights are none of that."""

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import onnx
 
+from aipc.graph.index import Graph
+from aipc.graph.opset import raise_opset
+
 from .affine import drop_copies, fold_affine
 from .batch_norm import fold_batch_norms
 from .constants import fold_constants
@@ -18,10 +21,8 @@ from .equalization import equalize
 from .faint import raise_faint_scales
 from .far_constants import limit_far_constants
 from .fusions import fuse
-from .graph import Graph
 from .higher import higher_tensors, separate_constants
 from .moments import Moments
-from .opset import raise_opset
 from .plan import QuantizationPlan
 from .rounding import Overrides, round_weights
 from .shared import share_states

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from .graph import attribute
+from aipc.graph.index import attribute
 
 Array = np.ndarray[Any, Any]
 

@@ -19,7 +19,7 @@ import onnx
 
 from aipc.core.errors import QairtError
 from aipc.core.types import Event
-from aipc.qairt.subgraph import infer_shapes
+from aipc.graph.extract import infer_shapes
 
 from . import measures, statistics
 from .encodings import derived_nodes, encodings_of, overrides_for

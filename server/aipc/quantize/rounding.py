@@ -18,7 +18,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from .graph import Graph
+from aipc.graph.index import Graph
+
 from .moments import Layer, Moments, layers_of, weight_back, weight_rows
 from .plan import QuantizationPlan
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import onnx
 
-from .graph import Graph
+from aipc.graph.index import Graph
 
 _MOVES = {
     "Concat",

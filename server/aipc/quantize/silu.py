@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from .graph import Graph
+from aipc.graph.index import Graph
 
 ROWS = range(9, 13)
 

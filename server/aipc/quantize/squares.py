@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import onnx
 
-from .graph import Graph
+from aipc.graph.index import Graph
 
 _MEANS = {"ReduceMean", "ReduceSum", "GlobalAveragePool", "AveragePool"}
 _NORMS = {"ReduceL2", "ReduceSumSquare"}

@@ -13,14 +13,14 @@ import numpy as np
 import onnx
 
 from aipc.core.types import Event
+from aipc.graph.difference import find_change
+from aipc.graph.extract import infer_shapes
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import read_npz
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.stepwise import Stepper, load
-from aipc.qairt.subgraph import infer_shapes
 
-from .changed import find_change
 from .prove import ROUNDING_DB, prove
 from .results import Check, Exactness, NonFinite, Proof
 from .rules import get_rule

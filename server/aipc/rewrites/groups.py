@@ -10,7 +10,7 @@ from operator import or_
 
 import onnx
 
-from aipc.qairt.subgraph import subgraph
+from aipc.graph.extract import subgraph
 
 from .results import Application, Exactness, NonFinite
 

@@ -6,8 +6,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from aipc.qairt.bisect import Verdict, smallest_failing_run
-from aipc.qairt.subgraph import infer_shapes, subgraph
+from aipc.graph.bisect import Verdict, smallest_failing_run
+from aipc.graph.extract import infer_shapes, subgraph
 
 LENGTH = 40
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import version_converter
 
-from aipc.qairt.subgraph import infer_shapes
+from aipc.graph.extract import infer_shapes
 
 NEEDED = 13
 """The first with a scale for each channel. Before 12 onnxruntime's quantizer leaves MaxPool in float, too, which an NPU

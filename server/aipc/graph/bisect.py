@@ -12,7 +12,7 @@ from enum import Enum
 
 import onnx
 
-from .subgraph import subgraph
+from .extract import subgraph
 
 
 class Verdict(str, Enum):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import onnx
 
 from aipc.core.errors import QairtError
-from aipc.qairt.subgraph import subgraph
+from aipc.graph.extract import subgraph
 
 _MAX_READERS = 4
 
@@ -39,7 +39,7 @@ class Change:
 def find_change(before: onnx.ModelProto, after: onnx.ModelProto) -> Change | None:
     """What differs between two captures of a model with the same inputs and outputs. None when nothing does.
 
-    Shapes of intermediate tensors must be in ``value_info`` of both, see :func:`aipc.qairt.subgraph.infer_shapes`.
+    Shapes of intermediate tensors must be in ``value_info`` of both, see :func:`aipc.graph.extract.infer_shapes`.
 
     Raises:
         QairtError: the two have other inputs or outputs, or the type of a tensor on the border is not known.

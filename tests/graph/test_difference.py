@@ -6,11 +6,11 @@ import onnx_ir as ir
 import pytest
 
 from aipc.core.errors import QairtError
-from aipc.qairt.subgraph import infer_shapes
-from aipc.rewrites.changed import find_change
+from aipc.graph.difference import find_change
+from aipc.graph.extract import infer_shapes
 from aipc.rewrites.rule import Example
 
-from .harness import capture
+from rewrites.harness import capture
 
 X = {"x": "float32[1,4,6,8]"}
 
