@@ -9,7 +9,6 @@ from aipc.core.errors import QairtError
 from aipc.graph.difference import find_change
 from aipc.graph.extract import infer_shapes
 from aipc.rewrites.rule import Example
-
 from rewrites.harness import capture
 
 X = {"x": "float32[1,4,6,8]"}
