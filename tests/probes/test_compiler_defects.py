@@ -65,11 +65,31 @@ def rows_by_tuple(folder: Path):
     return inputs
 
 
+def masked_rows(folder: Path):
+    """QAIRT 2.51 takes -inf for its most negative number, so a row without any True has the mean of all values."""
+    rng = np.random.default_rng(0)
+    inputs = {name: rng.standard_normal((1, 6, 8), np.float32) for name in ("scores", "values")}
+    inputs = {"scores": inputs["scores"][:, :, :6].copy(), "values": inputs["values"], "mask": np.ones((1, 6, 6), bool)}
+    nodes = [
+        helper.make_node("Where", ["mask", "scores", "low"], ["masked"], "hide"),
+        helper.make_node("Softmax", ["masked"], ["weights"], "softmax", axis=-1),
+        helper.make_node("IsNaN", ["weights"], ["empty"], "empty_rows"),
+        helper.make_node("Where", ["empty", "zero", "weights"], ["kept"], "keep"),
+        helper.make_node("MatMul", ["kept", "values"], ["y"], "product"),
+    ]
+    write(folder / "model.onnx", nodes, inputs, (1, 6, 8), {"low": np.float32(-np.inf), "zero": np.float32(0)})
+    return inputs
+
+
 @pytest.mark.parametrize(
-    ("defect", "probe"),
-    [(nearest_floor, "image-natural"), (rows_by_tuple, "table-other")],
+    ("defect", "probe", "reason"),
+    [
+        (nearest_floor, "image-natural", "the NPU gives another answer where correctly rounded fp16 does not"),
+        (rows_by_tuple, "table-other", "the NPU gives another answer where correctly rounded fp16 does not"),
+        (masked_rows, "mask-empty-row", "it needs infinities or NaN, which the NPU has not"),
+    ],
 )
-def test_a_defect_of_the_compiler_that_the_example_does_not_show_fails_a_probe(tmp_path, defect, probe):
+def test_a_defect_of_the_compiler_that_the_example_does_not_show_fails_a_probe(tmp_path, defect, probe, reason):
     example = defect(tmp_path)
     np.savez(tmp_path / "inputs.npz", **example)
     ref = resolve_model(str(tmp_path / "model.onnx"), tmp_path, load_config(tmp_path))
@@ -101,4 +121,4 @@ def test_a_defect_of_the_compiler_that_the_example_does_not_show_fails_a_probe(t
     for item, figures in zip(found.probes, measured, strict=True):
         results[item.name] = on_package(on_graph(item, {}), item, figures, {}, None)
     assert results[probe].status is ProbeStatus.FAILED
-    assert results[probe].reason == "the NPU gives another answer where correctly rounded fp16 does not"
+    assert reason in results[probe].reason

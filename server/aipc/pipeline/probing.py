@@ -174,9 +174,13 @@ def on_package(
     ideal_fails = not package_gate(found.ideal, tolerance, plan).ok if found.ideal else plan is not None
     if probe.outside:
         return replace(result, status=ProbeStatus.LIMIT, reason="its values are far outside of the example's")
-    if ideal_fails and (probe.edge or probe.kind not in _ANSWERED):
+    needs_infinity = ideal_fails and bool(found.ieee) and package_gate(found.ieee, tolerance, plan).ok
+    answered = probe.kind in _ANSWERED and (not probe.edge or needs_infinity)
+    if ideal_fails and not answered:
         return replace(result, status=ProbeStatus.LIMIT, reason=f"{what} has no better answer for this input")
     reason = f"{what} is too coarse for it" if ideal_fails else f"the NPU gives another answer where {what} does not"
+    if needs_infinity:
+        reason = "it needs infinities or NaN, which the NPU has not: write it with finite numbers or booleans"
     return replace(
         result, status=ProbeStatus.FAILED, reason=reason, evidence={"stage": "package", "too_coarse": ideal_fails}
     )

@@ -16,7 +16,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError, QairtError
 from aipc.core.types import Event, OutputAccuracy, TensorSpec
 from aipc.qairt.cpu import open_cpu, run_cpu, run_session
-from aipc.qairt.fp16 import run_ideal_fp16
+from aipc.qairt.fp16 import run_ideal_fp16, run_ieee_fp16
 from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import read_npz, write_npz
 from aipc.qairt.stepwise import Stepper, load
@@ -219,6 +219,7 @@ def on_package(
         arrays, wanted = _files(directory, name)
         accuracy = compare_outputs(wanted, _finite_as(read_npz(file), wanted))
         ideal: tuple[OutputAccuracy, ...] = ()
+        ieee: tuple[OutputAccuracy, ...] = ()
         if model and not all(_equal(item, threshold_db) for item in accuracy):
             report(Event("probes", f"computing the ideal run on {name}"))
             if quantized:
@@ -226,9 +227,11 @@ def on_package(
             else:
                 stepper = stepper or Stepper(load(model))
                 ideal = compare_outputs(wanted, _finite_as(run_ideal_fp16(stepper, arrays), wanted))
+                if not all(_equal(item, threshold_db) for item in ideal):
+                    ieee = compare_outputs(wanted, _finite_as(run_ieee_fp16(stepper, arrays), wanted))
                 known = {item.name: item.sqnr_db for item in ideal}
                 accuracy = tuple(replace(item, ideal_fp16_sqnr_db=known.get(item.name)) for item in accuracy)
-        found.append(PackageProbe(name=name, accuracy=accuracy, ideal=ideal))
+        found.append(PackageProbe(name=name, accuracy=accuracy, ideal=ideal, ieee=ieee))
     return tuple(found)
 
 

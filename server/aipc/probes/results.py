@@ -86,11 +86,13 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageProbe:
-    """A probe on the package: its outputs' distances to PyTorch, and those of a correctly rounded fp16 run.
+    """A probe on the package: its outputs' distances to PyTorch, and those of correctly rounded fp16 runs.
 
-    ``ideal`` is empty where nobody asked: the package was near enough.
+    ``ideal``: rounded as the NPU does, which has no infinities. ``ieee``: with infinities and NaN. Both are empty where
+    nobody asked: the package was near enough; ``ieee`` of a quantized package too.
     """
 
     name: str
     accuracy: tuple[OutputAccuracy, ...]
     ideal: tuple[OutputAccuracy, ...] = ()
+    ieee: tuple[OutputAccuracy, ...] = ()

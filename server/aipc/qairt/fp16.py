@@ -60,6 +60,20 @@ def run_ideal_fp16(stepper: Stepper, inputs: Mapping[str, Array]) -> dict[str, A
     return stepper.walk(inputs, store=lambda name, array: array if name in exempt else round_fp16(array))
 
 
+def run_ieee_fp16(stepper: Stepper, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Graph outputs with every float tensor rounded to IEEE 754's fp16, which has infinities and NaN.
+
+    Where this is right and ``run_ideal_fp16`` is not, an expression needs infinities that the NPU has not.
+    """
+    exempt = exact_tensors(stepper)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return stepper.walk(inputs, store=lambda name, array: array if name in exempt else _round_ieee(array))
+
+
+def _round_ieee(array: Array) -> Array:
+    return array.astype(np.float16).astype(array.dtype) if array.dtype in (np.float32, np.float64) else array
+
+
 def ideal_fp16_sqnr(model: str | Path, inputs: Mapping[str, Array]) -> dict[str, float]:
     """Graph output name -> SQNR in dB that a correctly rounded fp16 execution of the model has against fp32.
 
