@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aipc.core.accuracy import NodeAccuracy, NodeError
+from aipc.core.provenance import Provenance
 from aipc.core.types import Frame, Origin, Position, Range, Severity, SourceMap
 from aipc.pipeline.blame import culprit_findings, located
 
@@ -29,7 +30,7 @@ def test_a_fused_group_is_told_at_the_line_of_the_node_with_weights() -> None:
 
 def test_rewritten_nodes_are_told_as_the_captured_ones() -> None:
     kinds = {"new_a": "Mul", "new_b": "Conv"}
-    derived = {"new_a": ("pool",), "new_b": ("pool",)}
+    derived = Provenance({"new_a": ("pool",), "new_b": ("pool",)})
     before = NodeAccuracy({"new_a": error(0.1, ("new_a",)), "new_b": error(0.5, ("new_b",))}, unread=("new_c",))
     found = located(before, SOURCES, kinds, derived)
     assert set(found.nodes) == {"pool"}

@@ -19,8 +19,8 @@ from aipc.core.types import (
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.effective import in_effect
 from aipc.pipeline.findings import numerics_findings
+from aipc.pipeline.origins import captured_source_map, deployed_provenance
 from aipc.pipeline.probing import failed_on_package, on_probe
-from aipc.pipeline.solved import deployed_source_map
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.variant import variant_for
 from aipc.qairt import worker_jobs as qairt_jobs
@@ -115,5 +115,5 @@ def localize(run: Run) -> tuple[Finding, ...]:
         divergence=True,
         seconds=120.0,
     )
-    findings = numerics_findings(found, deployed_source_map(run), run.request.soc)
+    findings = numerics_findings(found, deployed_provenance(run).source_map(captured_source_map(run)), run.request.soc)
     return on_probe(findings, probe[0]) if probe else findings

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aipc.core.accuracy import NodeAccuracy, NodeError, responsible
+from aipc.core.provenance import Provenance
 from aipc.core.types import Finding, Origin, Severity, SourceMap
 
 from .findings import findings_at
@@ -20,28 +21,27 @@ def located(
     found: NodeAccuracy,
     sources: SourceMap,
     kinds: Mapping[str, str],
-    derived: Mapping[str, Sequence[str]] | None = None,
+    provenance: Provenance | None = None,
 ) -> NodeAccuracy:
     """The same figures by the captured graph's nodes, each with its line.
 
     Args:
         sources: of the captured graph.
         kinds: node of the measured graph -> operator.
-        derived: node of the measured graph -> the captured nodes it stands for; None when it is the captured graph. Of
-            several nodes for one the one with the largest share of the error stands.
+        provenance: of the measured graph, back to captured nodes; None when it is the captured graph. Of several
+            nodes for one the one with the largest share of the error stands.
     """
-    back = derived or {}
+    back = provenance or Provenance()
     nodes: dict[str, NodeError] = {}
     for name, error in found.nodes.items():
         main = responsible(error.group or (name,), kinds)
-        captured = list(dict.fromkeys(item for member in error.group for item in back.get(member, (member,))))
-        told = replace(error, group=tuple(captured), op_type=kinds.get(main, ""))
-        told = _with_line(told, [origin for item in back.get(main, (main,)) for origin in sources.origins(item)])
-        for item in back.get(name, (name,)):
+        told = replace(error, group=back.sources(error.group), op_type=kinds.get(main, ""))
+        told = _with_line(told, [origin for item in back.sources((main,)) for origin in sources.origins(item)])
+        for item in back.sources((name,)):
             if item not in nodes or told.share >= nodes[item].share:
                 nodes[item] = told
-    unread = dict.fromkeys(item for name in found.unread for item in back.get(name, (name,)) if item not in nodes)
-    return replace(found, nodes=nodes, unread=tuple(unread))
+    unread = tuple(item for item in back.sources(found.unread) if item not in nodes)
+    return replace(found, nodes=nodes, unread=unread)
 
 
 def _with_line(error: NodeError, origins: Sequence[Origin]) -> NodeError:

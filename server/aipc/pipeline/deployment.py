@@ -14,9 +14,9 @@ from .attempt import Attempt
 from .attempts import Attempts
 from .blame import culprit_findings
 from .driver import run_stages
-from .findings import read_source_map
 from .journal import Journal
-from .node_error import by_captured_nodes, captured_accuracy, derived_nodes
+from .node_error import by_captured_nodes, captured_accuracy
+from .origins import captured_source_map, float_provenance
 from .outcome import Outcome
 from .precision_search import choose, frontier, search
 from .stage import Run
@@ -104,12 +104,11 @@ def node_errors(settled: Settled) -> tuple[NodeAccuracy | None, tuple[Finding, .
         return None, ()
     found = captured_accuracy(run, seconds=_PASSED_SECONDS if ok else None)
     findings: list[Finding] = []
-    sources = read_source_map(run.path("capture", "source_map.json"))
+    sources = captured_source_map(run)
     kinds = {node.node: node.op_type for node in placement_report(run).nodes}
     if settled.introduced and ok and (plan.higher or plan.float_nodes):
         base, introduced = settled.introduced
-        derived = derived_nodes(run)
-        kept = {item for name in (*plan.higher, *plan.float_nodes) for item in derived.get(name, (name,))}
+        kept = {*float_provenance(run).sources((*plan.higher, *plan.float_nodes))}
         where = " Deploy keeps it at 16 bits." if plan.higher else " Deploy keeps it in fp16."
         culprits = culprit_findings(
             by_captured_nodes(run, introduced), sources, base.label, bits=base.activation_bits, kinds=kinds

@@ -14,7 +14,7 @@ from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.quantize import worker_jobs as quantize_jobs
 
 from .blame import located
-from .findings import read_source_map
+from .origins import captured_source_map, float_provenance
 from .stage import Run
 from .stages.rewrite import deployed_placement
 from .stages.run import outputs_of
@@ -88,10 +88,4 @@ def captured_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy
 def by_captured_nodes(run: Run, found: NodeAccuracy) -> NodeAccuracy:
     """Figures of the float graph's nodes at the captured nodes, each with its line."""
     kinds = {node.node: node.op_type for node in deployed_placement(run).nodes}
-    return located(found, read_source_map(run.path("capture", "source_map.json")), kinds, derived_nodes(run))
-
-
-def derived_nodes(run: Run) -> Mapping[str, tuple[str, ...]]:
-    """Node of the float graph -> the captured nodes that it stands for; a node that is missing stands for itself."""
-    rewritten = run.entries.get("rewrite")
-    return dict(rewritten.meta["result"]["derived"]) if rewritten and rewritten.meta["changed"] else {}
+    return located(found, captured_source_map(run), kinds, float_provenance(run))

@@ -1,17 +1,16 @@
-"""Which findings deploy solves by itself, and the source map of the graph that it deploys."""
+"""Which findings deploy solves by itself, and between what the author can choose for the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
-from aipc.core.types import Finding, Fix, Origin, Placement, PlacementReport, Severity, SourceMap
+from aipc.core.provenance import Provenance
+from aipc.core.types import Finding, Fix, Placement, PlacementReport, Severity, SourceMap
 from aipc.rewrites.choices import Choice, choices_for, choices_in
 from aipc.rewrites.results import Application, Rewritten, Trigger
 
-from .findings import findings_at, read_source_map
-from .stage import Run
+from .findings import findings_at
 
 
 def mark_solved(findings: Sequence[Finding], result: Rewritten, captured: SourceMap) -> tuple[Finding, ...]:
@@ -72,7 +71,7 @@ def _off(result: Rewritten) -> set[str]:
     """Captured nodes of which something in the rewritten graph is off the NPU."""
     nodes = result.placement.nodes if result.placement else ()
     left = [node.node for node in nodes if node.placement is not Placement.NPU]
-    return {item for name in left for item in result.derived.get(name, (name,))}
+    return set(Provenance(result.derived).sources(left))
 
 
 def _rules(result: Rewritten) -> Mapping[str, dict[str, str]]:
@@ -91,21 +90,3 @@ def _solved(finding: Finding, rules: Mapping[str, dict[str, str]]) -> Finding:
     words = "; ".join(used.values()) or "what stands around it is rewritten"
     message = f"{finding.message} Deploy solves this by itself: {words}."
     return replace(finding, severity=Severity.INFORMATION, message=message, fixes=(*finding.fixes, *fixes))
-
-
-def deployed_source_map(run: Run, *, until: Literal["rewrite", "quantize"] = "quantize") -> SourceMap:
-    """Of the graph that is deployed, or of the one that the stage ``until`` left."""
-    found = read_source_map(run.path("capture", "source_map.json"))
-    for name in ("rewrite", "quantize") if until == "quantize" else ("rewrite",):
-        entry = run.entries.get(name)
-        if entry is not None and entry.meta["changed"]:
-            found = _through(entry.meta["result"]["derived"], found)
-    return found
-
-
-def _through(derived: Mapping[str, Sequence[str]], before: SourceMap) -> SourceMap:
-    """The source map of a graph whose nodes stand for nodes of the graph that ``before`` is of."""
-    nodes: dict[str, tuple[Origin, ...]] = {}
-    for name, sources in derived.items():
-        nodes[name] = tuple(dict.fromkeys(origin for source in sources for origin in before.origins(source)))
-    return SourceMap(nodes)

@@ -11,6 +11,7 @@ from typing import Any
 import aipc.quantize as quantize
 from aipc.core.hashing import hash_files, hash_value
 from aipc.core.json import from_plain, to_plain
+from aipc.core.provenance import Provenance
 from aipc.core.types import Event, Gate, NodePlacement, Placement, PlacementReport
 from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.soc import get_soc
@@ -18,6 +19,7 @@ from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import QuantizationPlan
 from aipc.quantize.results import Quantized
 
+from ..origins import deployed_provenance
 from ..stage import Run, Stage
 from .calibrate import calibration_set
 from .placement import placement_report
@@ -70,7 +72,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
             full=run.request.finalize,
         )
         refused = [node.node for node in placed.nodes if node.placement is not Placement.NPU]
-        new = {item for name in refused for item in result.derived.get(name, ())} - {*islands, *plan.float_nodes}
+        new = {*Provenance(result.derived).sources(refused)} - {*islands, *plan.float_nodes}
         if not new or not fp16:
             break
         # What QAIRT computes in no integers it may compute in fp16.
@@ -101,15 +103,14 @@ def captured_placement(run: Run) -> PlacementReport:
     if result is None:
         return before
     report = from_plain(run.meta("quantize")["placement"], PlacementReport)
-    derived = run.meta("rewrite")["result"]["derived"] if run.meta("rewrite")["changed"] else {}
+    deployed = deployed_provenance(run)
     found: dict[str, NodePlacement] = {}
     worst = {Placement.NPU: 0, Placement.CPU: 1, Placement.FAILS: 2}
     for node in report.nodes:
-        for name in float_nodes(result, (node.node,)):
-            for captured in derived.get(name, (name,)):
-                known = found.get(captured)
-                if known is None or worst[node.placement] > worst[known.placement]:
-                    found[captured] = node
+        for captured in deployed.sources((node.node,)):
+            known = found.get(captured)
+            if known is None or worst[node.placement] > worst[known.placement]:
+                found[captured] = node
     nodes = tuple(
         replace(found[item.node], node=item.node, op_type=item.op_type)
         if item.node in found
@@ -131,13 +132,8 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate | None:
     detail = "QAIRT takes no node of this model" if none else ", ".join(off[:5])
     if off and not run.request.allow_cpu and report.count(Placement.FAILS) == 0:
         detail += "; --allow-cpu deploys them to the CPU"
-    nodes = tuple(sorted(set(float_nodes(result, tuple(off)))))
+    nodes = tuple(sorted(Provenance(result.derived).sources(off)))
     return Gate("nodes off the NPU", float(len(off)), 0.0, not off and not none, detail, nodes)
-
-
-def float_nodes(result: Quantized, names: tuple[str, ...]) -> list[str]:
-    """The nodes of the float graph that nodes of the quantized graph stand for."""
-    return [item for name in names for item in result.derived.get(name, (name,))]
 
 
 def _note(run: Run, meta: Mapping[str, Any]) -> str:

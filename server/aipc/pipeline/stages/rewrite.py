@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import aipc.rewrites as rewrites
 from aipc.core.hashing import hash_file, hash_files, hash_value
 from aipc.core.json import from_plain, to_plain
+from aipc.core.provenance import Provenance
 from aipc.core.types import Gate, Placement, PlacementReport
 from aipc.rewrites import worker_jobs as rewrites_jobs
 from aipc.rewrites.results import Rewritten, Trigger
@@ -102,13 +103,8 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
         0.0,
         not off and not none,
         detail,
-        tuple(sorted(captured_nodes(result, off))),
+        tuple(sorted(Provenance(result.derived).sources(off))),
     )
-
-
-def captured_nodes(result: Rewritten, nodes: Iterable[str]) -> set[str]:
-    """The captured nodes that nodes of the rewritten graph stand for."""
-    return {item for name in nodes for item in result.derived.get(name, (name,))}
 
 
 def _note(run: Run, meta: Mapping[str, Any]) -> str:
