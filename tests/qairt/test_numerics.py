@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aipc.numerics.types import NodeNumerics, Verdict
 from aipc.qairt.numerics import localize
-from aipc.qairt.results import NodeNumerics, Verdict
 
 from .models import Array, node, noise, save
 

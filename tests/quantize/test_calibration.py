@@ -12,7 +12,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError
 from aipc.core.types import TensorSpec
 from aipc.core.workers import WorkerPool
-from aipc.qairt.package_jobs import read_npz
+from aipc.numerics.npz import read_npz
 from aipc.quantize import statistics
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.histogram import Histogram

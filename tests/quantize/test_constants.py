@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from aipc.graph.index import Graph
+from aipc.numerics.npz import read_npz
 from aipc.qairt.cpu import run_cpu
-from aipc.qairt.package_jobs import read_npz
 from aipc.quantize import measures
 from aipc.quantize.constants import fold_constants
 from aipc.quantize.plan import plan_for

@@ -9,7 +9,7 @@ import pytest
 
 from aipc.core.errors import InputError
 from aipc.core.types import Event
-from aipc.qairt.package_jobs import write_npz
+from aipc.numerics.npz import write_npz
 from aipc.qairt.slices import slice_outputs
 from aipc.quantize.judging import noisiest
 from aipc.quantize.metrics import measure

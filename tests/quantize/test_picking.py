@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from aipc.qairt.package_jobs import write_npz
+from aipc.numerics.npz import write_npz
 from aipc.quantize.picking import CANDIDATES, best_ranges
 from aipc.quantize.plan import QuantizationPlan
 

@@ -65,7 +65,7 @@ class Package:
         return engine.verify(self.path, self.target, self._pool)
 
     def _run(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        from aipc.qairt.package_jobs import read_npz, write_npz
+        from aipc.numerics.npz import read_npz, write_npz
 
         with tempfile.TemporaryDirectory(prefix="aipc-run-") as temporary:
             folder = Path(temporary)

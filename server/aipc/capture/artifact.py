@@ -10,7 +10,7 @@ import onnx_ir as ir
 import torch
 
 from aipc.core.types import Origin, SourceMap, TensorSpec
-from aipc.qairt.package_jobs import write_npz
+from aipc.numerics.npz import write_npz
 
 from .arguments import Inputs
 from .export import Exported

@@ -16,7 +16,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError, ModelLoadError
 from aipc.core.hashing import hash_file
 from aipc.core.types import Event, SourceMap, TensorSpec
-from aipc.qairt.package_jobs import write_npz
+from aipc.numerics.npz import write_npz
 
 from . import spec as specs
 from .archive import load_program

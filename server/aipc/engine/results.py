@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.capture import worker_jobs as capture_jobs
+from aipc.core.accuracy import NodeAccuracy
 from aipc.core.cache import Cache
 from aipc.core.config import load_config
 from aipc.core.errors import InputError
@@ -19,7 +20,6 @@ from aipc.core.types import (
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.runs import RunSummary, list_runs
 from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.results import NodeAccuracy
 
 from ._run import OnEvent
 

@@ -14,7 +14,7 @@ from aipc.capture import spec as specs
 from aipc.capture.load import seed_everything
 from aipc.core.errors import InputError
 from aipc.core.types import Event, TensorSpec
-from aipc.qairt.package_jobs import read_npz, write_npz
+from aipc.numerics.npz import read_npz, write_npz
 from aipc.quantize.preparing import Preprocessing
 from aipc.quantize.sources import open_source, raised
 

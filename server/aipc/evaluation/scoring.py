@@ -14,7 +14,7 @@ import numpy as np
 from aipc.capture.load import import_file
 from aipc.core.errors import InputError, MissingDependencyError
 from aipc.core.types import Event
-from aipc.qairt.package_jobs import read_npz
+from aipc.numerics.npz import read_npz
 from aipc.quantize.sources import raised
 
 from .data import load_target

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipc.core import json as plain
+from aipc.core.accuracy import NodeAccuracy, NodeError
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Position, Range, SourceMap
-from aipc.qairt.results import NodeAccuracy, NodeError
 from aipc.source import split_lines
 
 from .node_times import NodeTime

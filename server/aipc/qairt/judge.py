@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from aipc.numerics.types import NodeNumerics, Verdict
+
 from .fp16 import FP16_MAX
 from .metrics import sqnr_of
-from .results import NodeNumerics, Verdict
 
 Array = np.ndarray[Any, Any]
 

@@ -23,12 +23,12 @@ import onnx
 
 from aipc.core.accuracy import NodeAccuracy, NodeError, with_shares
 from aipc.core.types import Event
+from aipc.numerics.npz import read_npz
 
 from .divergence import tappable
 from .effects import Effects
 from .fp16 import exact_tensors, round_fp16
 from .metrics import accuracy, sqnr_db
-from .package_jobs import read_npz
 from .quantized_taps import read_stored, stored_tensors
 from .soc import SoC, get_soc
 from .stepwise import Stepper, load, reads

@@ -6,16 +6,13 @@ Arrays cross the process border as ``.npz`` files, keyed by tensor name; everyth
 from __future__ import annotations
 
 import time
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from aipc.core.errors import InputError, StorageError
 from aipc.core.types import Event, OutputAccuracy
+from aipc.numerics.npz import read_npz, write_npz
 
 from .compile import compile_context
 from .divergence import first_divergence
@@ -26,7 +23,6 @@ from .reduce import compile_outcome, numbers_outcome, reduce_failure
 from .results import Compiled, Localization, Reduction, SimulatedRun
 from .simulate import run_context, run_samples
 
-Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]
 
 
@@ -144,48 +140,3 @@ def reduce(
         seconds=seconds,
         on_progress=lambda tried, left: report(Event("reduce", f"{left} nodes left after {tried} tries")),
     )
-
-
-def read_npz(path: str | Path) -> dict[str, Array]:
-    """Arrays by name, in the file's order.
-
-    Raises:
-        InputError: the file is missing, is not an ``.npz``, or holds pickled objects.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            if not isinstance(data, np.lib.npyio.NpzFile):
-                raise ValueError("a single array without a name")
-            return {name: data[name] for name in data.files}
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a readable .npz file", remedy="Save it with numpy.savez.", detail=str(error)
-        ) from error
-    except Exception as error:  # zipfile.BadZipFile and friends
-        raise InputError(f"{path} is damaged", remedy="Save it again.", detail=str(error)) from error
-
-
-def not_finite(arrays: Mapping[str, Array]) -> tuple[str, ...]:
-    """A clause for each array that has NaN or infinite values."""
-    return tuple(
-        f"input {name} has {int(np.isnan(array).sum())} NaN and {int(np.isinf(array).sum())} infinite values"
-        for name, array in arrays.items()
-        if array.dtype.kind == "f" and not np.isfinite(array).all()
-    )
-
-
-def write_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
-    """Write arrays by name, the same bytes for the same arrays.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    try:
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, array in arrays.items():
-                # A fixed date: numpy.savez writes the present one, and equal arrays would not be equal bytes.
-                entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                with archive.open(entry, "w", force_zip64=True) as file:
-                    np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}", remedy="Free some space or choose another directory.") from error

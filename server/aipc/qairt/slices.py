@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from aipc.core.types import Event, OutputAccuracy
+from aipc.numerics.npz import read_npz
 
 from .metrics import accuracy
-from .package_jobs import read_npz
 
 Array = np.ndarray[Any, Any]
 

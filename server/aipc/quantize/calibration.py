@@ -19,7 +19,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event, TensorSpec
-from aipc.qairt.package_jobs import write_npz
+from aipc.numerics.npz import write_npz
 
 from .plan import HELD_OUT_SHARE
 from .preparing import Arrays, Preprocessing
@@ -190,8 +190,8 @@ def reference(report: Callable[[Event], None], *, ref: ModelRef, capture: str, s
 
     A model that is an ONNX file is its own reference, run in fp32 on the CPU.
     """
+    from aipc.numerics.npz import read_npz
     from aipc.qairt.cpu import run_cpu
-    from aipc.qairt.package_jobs import read_npz
 
     paths = sorted(path for path in Path(samples).glob("[0-9]*.npz") if ".reference" not in path.name)
     run: Callable[[Arrays], dict[str, Any]]

@@ -10,7 +10,7 @@ from typing import Any
 
 from aipc.core.errors import InputError
 from aipc.core.types import Event
-from aipc.qairt.package_jobs import read_npz
+from aipc.numerics.npz import read_npz
 
 from .results import TaskMetric
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aipc.core.errors import InputError
 from aipc.core.types import TensorSpec
-from aipc.qairt.package_jobs import write_npz
+from aipc.numerics.npz import write_npz
 
 from .preparing import Preprocessing
 

@@ -15,9 +15,9 @@ import onnx
 from aipc.core.types import Event
 from aipc.graph.difference import find_change
 from aipc.graph.extract import infer_shapes
+from aipc.numerics.npz import read_npz
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.metrics import compare_outputs
-from aipc.qairt.package_jobs import read_npz
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.stepwise import Stepper, load
 

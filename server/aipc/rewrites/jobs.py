@@ -15,9 +15,9 @@ import onnx_ir as ir
 from aipc.core.errors import AipcError
 from aipc.core.types import Event, Finding, NodePlacement, Origin, Placement, PlacementReport, SourceMap
 from aipc.graph.extract import infer_shapes
+from aipc.numerics.npz import read_npz
 from aipc.qairt.cpu import run_cpu
 from aipc.qairt.metrics import compare_outputs
-from aipc.qairt.package_jobs import read_npz
 from aipc.qairt.placement import place
 from aipc.qairt.soc import get_soc
 from aipc.qairt.stepwise import Stepper, load

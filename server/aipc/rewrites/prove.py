@@ -19,13 +19,13 @@ import onnx
 
 from aipc.core.errors import AipcError, QairtError
 from aipc.core.types import Placement
+from aipc.numerics.types import NodeNumerics, Verdict
 from aipc.qairt.cpu import open_cpu, run_cpu, run_session
 from aipc.qairt.fp16 import run_ideal_fp16
 from aipc.qairt.isolated import run_isolated
 from aipc.qairt.judge import IDEAL_MARGIN_DB, SQNR_GATE_DB, Sample, judge
 from aipc.qairt.metrics import accuracy, sqnr_db
 from aipc.qairt.placement import place
-from aipc.qairt.results import NodeNumerics, Verdict
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import SoC, get_soc

@@ -129,8 +129,8 @@ class Phone(Device):
         return place
 
     def run(self, work: Work, where: str, progress: Progress) -> Executed:
+        from aipc.numerics.npz import read_npz
         from aipc.qairt import net_run
-        from aipc.qairt.package_jobs import read_npz
 
         directory = self._new_run(where)
         with tempfile.TemporaryDirectory() as local:
@@ -199,8 +199,8 @@ class Phone(Device):
             return read_net_run_profile(table), ""
 
     def pull(self, work: Work, progress: Progress) -> None:
+        from aipc.numerics.npz import write_npz
         from aipc.qairt.net_run import output_files, read_outputs
-        from aipc.qairt.package_jobs import write_npz
 
         names = [(index, name) for index, border in enumerate(self._plan.outputs) for name in output_files(border)]
         results = f"{self._run_directory}/out/Result_0"

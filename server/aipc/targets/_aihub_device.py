@@ -72,8 +72,8 @@ class HostedDevice(Device):
         return str(work.package)
 
     def run(self, work: Work, where: str, progress: Progress) -> Executed:
+        from aipc.numerics.npz import read_npz, write_npz
         from aipc.qairt.net_run import stored_inputs
-        from aipc.qairt.package_jobs import read_npz, write_npz
 
         inputs = Path(self._directory.name) / "inputs.npz"
         arrays = read_npz(work.inputs)
@@ -116,8 +116,8 @@ class HostedDevice(Device):
         return entry.path / "model.onnx"
 
     def pull(self, work: Work, progress: Progress) -> None:
+        from aipc.numerics.npz import read_npz, write_npz
         from aipc.qairt.net_run import from_stored
-        from aipc.qairt.package_jobs import read_npz, write_npz
 
         arrays = read_npz(Path(self._directory.name) / "outputs.npz")
         found = from_stored(self._plan, arrays)

@@ -71,7 +71,7 @@ def execute(
 
 def _not_finite(inputs: Path) -> tuple[Mismatch, ...]:
     """NaN and infinite values of the inputs: they are run as they are, and reported."""
-    from aipc.qairt.package_jobs import not_finite, read_npz
+    from aipc.numerics.npz import not_finite, read_npz
 
     return tuple(
         Mismatch("inputs", message, "check where the array comes from", blocks=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from aipc.core.errors import AipcError
 from aipc.core.files import check_array_output
-from aipc.qairt.package_jobs import read_npz
+from aipc.numerics.npz import read_npz
 from aipc.targets.device_runner import RUNNER
 
 from ..harness import Kind, Shared, damage

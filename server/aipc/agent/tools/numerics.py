@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aipc.numerics.types import Verdict
 from aipc.pipeline.stages.placement import judge_soc
 from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.results import Localization, Verdict
+from aipc.qairt.results import Localization
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
 
