@@ -23,7 +23,7 @@ from aipc.core.errors import AipcError
 from aipc.core.probes import ProbeStatus
 from aipc.core.types import DeployReport
 from aipc.core.workers import WorkerPool
-from aipc.qairt.metrics import compare_outputs
+from aipc.numerics.metrics import compare_outputs
 
 HERE = Path(__file__).resolve().parent
 HARD = HERE / "hard_models.py"

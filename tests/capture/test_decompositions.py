@@ -13,7 +13,7 @@ from torch import nn
 
 from aipc.capture.export import export
 from aipc.capture.recorder import ConstructionRecorder
-from aipc.qairt.cpu import run_cpu
+from aipc.numerics.cpu import run_cpu
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:

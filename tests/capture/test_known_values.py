@@ -10,7 +10,7 @@ import pytest
 
 from aipc.capture.jobs import capture
 from aipc.core.config import ModelRef
-from aipc.qairt.cpu import run_cpu
+from aipc.numerics.cpu import run_cpu
 
 SOURCE = """
 class Model(nn.Module):

@@ -22,7 +22,7 @@ from aipc.capture.opened import open_model
 from aipc.capture.recorder import ConstructionRecorder
 from aipc.capture.results import CaptureResult
 from aipc.core.config import ModelConfig, ModelRef
-from aipc.qairt.cpu import run_cpu
+from aipc.numerics.cpu import run_cpu
 
 ModelFile = Callable[..., ModelRef]
 

@@ -15,12 +15,12 @@ from onnx import TensorProto, helper, numpy_helper
 from aipc.core.config import load_config, resolve_model
 from aipc.core.probes import ProbeStatus
 from aipc.core.types import TensorSpec
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.metrics import compare_outputs
 from aipc.pipeline.probing import on_graph, on_package
 from aipc.probes.jobs import examine
 from aipc.probes.jobs import on_package as run_on_package
 from aipc.qairt.compile import compile_context
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.package_jobs import run_all
 
 SOC = "sm8650"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from aipc.core.errors import InputError, PackageError, QairtError, UnknownSoCError
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.metrics import compare_outputs
 from aipc.qairt.compile import compatibility, compile_context, memory_traffic, read_context
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.metrics import compare_outputs
 from aipc.qairt.simulate import run_context
 
 from .models import node, noise, save

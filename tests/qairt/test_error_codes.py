@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from aipc.core.child_process import run_isolated
 from aipc.qairt import error_codes
 from aipc.qairt.error_codes import all_codes, ask_codes, explain_failure, find_errors
-from aipc.qairt.isolated import run_isolated
 from aipc.qairt.runtime import qairt_version
 
 

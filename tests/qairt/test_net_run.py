@@ -9,10 +9,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from aipc.core.child_process import run_isolated
 from aipc.core.errors import InputError, PackageError, QairtError
 from aipc.qairt.compile import compile_context
 from aipc.qairt.context_info import ContextTensor, read_context_info
-from aipc.qairt.isolated import run_isolated
 from aipc.qairt.net_run import (
     Border,
     NetRun,

@@ -8,9 +8,9 @@ import pytest
 
 from aipc.core.errors import InputError, StorageError
 from aipc.core.types import Event
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.types import Verdict
 from aipc.qairt import package_jobs
-from aipc.qairt.cpu import run_cpu
 
 from .models import node, noise, save
 

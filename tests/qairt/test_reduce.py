@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from aipc.core.errors import QairtError
-from aipc.qairt.cpu import run_cpu
+from aipc.numerics.cpu import run_cpu
 from aipc.qairt.reduce import reduce_failure
 from aipc.qairt.results import Outcome
 

@@ -11,9 +11,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from aipc.core.workers import WorkerPool
+from aipc.numerics.metrics import sqnr_db
 from aipc.numerics.npz import read_npz, write_npz
 from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.metrics import sqnr_db
 from aipc.quantize import jobs, quantizer, statistics
 from aipc.quantize.plan import QuantizationPlan
 from aipc.quantize.ranges import range_of

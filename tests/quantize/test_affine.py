@@ -8,8 +8,8 @@ import pytest
 from onnx import helper
 
 from aipc.graph.opset import NEEDED, raise_opset
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
 from aipc.quantize import jobs, statistics
 from aipc.quantize.measures import prepare
 from aipc.quantize.moments import layers_of

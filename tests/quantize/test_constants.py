@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from aipc.graph.index import Graph
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
 from aipc.quantize import measures
 from aipc.quantize.constants import fold_constants
 from aipc.quantize.plan import plan_for

@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
 from aipc.quantize import measures
 from aipc.quantize.plan import plan_for
 from aipc.quantize.rounding import channel_encodings, weight_type

@@ -8,7 +8,7 @@ import pytest
 from onnx import helper
 
 from aipc.graph.index import Graph
-from aipc.qairt.cpu import run_cpu
+from aipc.numerics.cpu import run_cpu
 from aipc.quantize.far_constants import limit_far_constants
 
 from .graphs import save_graph

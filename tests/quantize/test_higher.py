@@ -12,8 +12,8 @@ from onnx import helper
 
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
+from aipc.numerics.cpu import run_cpu
 from aipc.qairt import package_jobs
-from aipc.qairt.cpu import run_cpu
 from aipc.qairt.node_accuracy import node_accuracy
 from aipc.quantize.higher import higher_tensors
 from aipc.quantize.plan import plan_for

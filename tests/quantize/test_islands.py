@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
 from aipc.qairt.node_accuracy import node_accuracy
 from aipc.quantize.plan import plan_for
 

@@ -10,8 +10,8 @@ import pytest
 from aipc.core.errors import InputError
 from aipc.core.types import Event
 from aipc.numerics.npz import write_npz
-from aipc.qairt.slices import slice_outputs
-from aipc.quantize.judging import noisiest
+from aipc.numerics.samples import noisiest
+from aipc.numerics.slices import slice_outputs
 from aipc.quantize.metrics import measure
 from aipc.quantize.tasks import boxes_of, classification, detection
 

@@ -10,9 +10,9 @@ import pytest
 from onnx import helper
 
 from aipc.graph.index import Graph
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
 from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.cpu import run_cpu
 from aipc.quantize.measures import prepare
 from aipc.quantize.plan import plan_for
 from aipc.quantize.silu import ROWS

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
 from aipc.quantize.plan import plan_for
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph

@@ -10,8 +10,8 @@ import pytest
 from onnx import helper
 
 from aipc.graph.index import Graph
+from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import write_npz
-from aipc.qairt.cpu import run_cpu
 from aipc.quantize.plan import plan_for
 from aipc.quantize.squares import square_norms
 

@@ -8,9 +8,9 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.isolated import run_isolated
-from aipc.qairt.metrics import sqnr_db
+from aipc.core.child_process import run_isolated
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.metrics import sqnr_db
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import get_soc
 from aipc.rewrites.results import Trigger

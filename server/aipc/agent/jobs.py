@@ -21,10 +21,10 @@ from aipc.capture.opened import open_model
 from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError
 from aipc.core.types import Event, OutputAccuracy
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.fp16 import ideal_fp16_sqnr
+from aipc.numerics.metrics import accuracy, sqnr_db
 from aipc.numerics.npz import read_npz, write_npz
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.fp16 import ideal_fp16_sqnr
-from aipc.qairt.metrics import accuracy, sqnr_db
 from aipc.qairt.simulate import run_samples
 from aipc.rewrites.boundary import boundary_sets
 

@@ -140,7 +140,7 @@ def _named_inputs(example_inputs: Any) -> Mapping[str, str] | None:
         )
     if all(isinstance(value, str) for value in example_inputs.values()):
         return dict(example_inputs)
-    from aipc.qairt.arrays import write_array
+    from aipc.numerics.tensors import write_array
 
     folder = Cache().root / "inputs"
     return {

@@ -41,7 +41,7 @@ class Package:
             InputError: an input is missing, unknown, or has another shape or dtype.
             AipcError: the package does not run on its target.
         """
-        from aipc.qairt.arrays import is_tensor, named_arrays
+        from aipc.numerics.tensors import is_tensor, named_arrays
 
         arrays = named_arrays(self.inputs, args, kwargs)
         tensors = any(is_tensor(value) for value in (*args, *kwargs.values()))
@@ -50,7 +50,7 @@ class Package:
 
     def run(self, samples: Iterable[Any]) -> list[Any]:
         """Run many samples, each an input, a tuple of inputs or a dict by name; the outputs in their order."""
-        from aipc.qairt.arrays import is_tensor, named_arrays
+        from aipc.numerics.tensors import is_tensor, named_arrays
 
         rows, tensors = [], []
         for sample in samples:
@@ -76,7 +76,7 @@ class Package:
             return [read_npz(answer) for _, answer in pairs]
 
     def _answer(self, arrays: Mapping[str, Any], tensors: bool) -> Any:
-        from aipc.qairt.arrays import to_tensor
+        from aipc.numerics.tensors import to_tensor
 
         named = {spec.name: to_tensor(arrays[spec.name]) if tensors else arrays[spec.name] for spec in self.outputs}
         return next(iter(named.values())) if len(named) == 1 else named

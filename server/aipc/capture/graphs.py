@@ -50,7 +50,7 @@ def capture_graph(report: Callable[[Event], None], *, ref: ModelRef, directory: 
     _save(model, directory / "model.onnx")
     timings = {"load": time.perf_counter() - started}
     started = time.perf_counter()
-    from aipc.qairt.cpu import run_cpu
+    from aipc.numerics.cpu import run_cpu
 
     write_npz(directory / "inputs.npz", inputs)
     # The reference is the author's own graph; the gate of the next stage holds the newer form against it.

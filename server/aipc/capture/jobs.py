@@ -136,8 +136,8 @@ def infer(report: Report, *, ref: ModelRef) -> InferredInputs:
 
 def verify_capture(report: Report, *, directory: str) -> tuple[OutputAccuracy, ...]:
     """The captured graph on onnxruntime's CPU provider against PyTorch, both in fp32."""
-    from aipc.qairt.cpu import run_cpu
-    from aipc.qairt.metrics import compare_outputs
+    from aipc.numerics.cpu import run_cpu
+    from aipc.numerics.metrics import compare_outputs
 
     folder = Path(directory)
     with np.load(folder / "inputs.npz") as inputs, np.load(folder / "reference.npz") as reference:

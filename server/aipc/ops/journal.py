@@ -13,7 +13,7 @@ from aipc.core.json import from_plain, to_plain
 
 from .results import Measured
 
-_JUDGES = ("ops/measure.py", "qairt/judge.py", "qairt/placement.py", "qairt/session.py", "qairt/log.py")
+_JUDGES = ("ops/measure.py", "numerics/node_verdict.py", "qairt/placement.py", "qairt/session.py", "qairt/log.py")
 
 
 class Journal:

@@ -13,9 +13,9 @@ import onnx
 
 from aipc.core.errors import QairtError
 from aipc.core.types import NodePlacement, Placement, PlacementReport
+from aipc.numerics.fp16 import FP16_MAX
+from aipc.numerics.node_verdict import Sample, badness, judge
 from aipc.numerics.types import NodeNumerics, Verdict
-from aipc.qairt.fp16 import FP16_MAX
-from aipc.qairt.judge import Sample, badness, judge
 from aipc.qairt.placement import place
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import SoC

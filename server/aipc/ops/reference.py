@@ -1,7 +1,8 @@
 """Export a case once, and work out what every SoC should answer: fp32 by PyTorch and correctly rounded fp16 executions.
 
 What a directory holds afterwards: ``model.onnx``, and ``arrays.npz`` with ``SET/in/I``, ``SET/out/O`` and
-``SET/fp16/K/O`` (see ``qairt.judge``: the first execution with the inputs as they are, the others with moved ones).
+``SET/fp16/K/O`` (see ``numerics.node_verdict``: the first execution with
+the inputs as they are, the others with moved ones).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from aipc.capture.failures import findings_of
 from aipc.capture.recorder import ConstructionRecorder
 from aipc.core.errors import AipcError
 from aipc.core.hashing import hash_files, hash_value
-from aipc.qairt.fp16 import exact_tensors, round_fp16
-from aipc.qairt.stepwise import Stepper, load
+from aipc.numerics.fp16 import exact_tensors, round_fp16
+from aipc.numerics.stepper import Stepper, load
 
 from .catalogue._case import Case
 from .inputs import SETS, example, has_boundary

@@ -15,11 +15,11 @@ from aipc.capture.runner import TorchRunner
 from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError, QairtError
 from aipc.core.types import Event, OutputAccuracy, TensorSpec
+from aipc.numerics.cpu import open_cpu, run_cpu, run_session
+from aipc.numerics.fp16 import run_ideal_fp16, run_ieee_fp16
+from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz, write_npz
-from aipc.qairt.cpu import open_cpu, run_cpu, run_session
-from aipc.qairt.fp16 import run_ideal_fp16, run_ieee_fp16
-from aipc.qairt.metrics import compare_outputs
-from aipc.qairt.stepwise import Stepper, load
+from aipc.numerics.stepper import Stepper, load
 
 from .candidates import Candidate, candidates
 from .results import Divergence, Examined, LeftOut, PackageProbe, ProbeRun

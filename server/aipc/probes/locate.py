@@ -19,8 +19,8 @@ from aipc.capture.runner import TorchRunner
 from aipc.capture.sourcemap import load_source_map, origin
 from aipc.core.errors import AipcError, QairtError
 from aipc.core.types import Origin, OutputAccuracy, Range
-from aipc.qairt.metrics import compare_outputs, sqnr_db
-from aipc.qairt.stepwise import Stepper, load
+from aipc.numerics.metrics import compare_outputs, sqnr_db
+from aipc.numerics.stepper import Stepper, load
 
 from .eager import Trace, Value, sampled_array
 from .results import Cause, Divergence

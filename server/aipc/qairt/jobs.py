@@ -37,9 +37,8 @@ def extract(report: Callable[[Event], None], *, model: str, inputs: str, nodes: 
 
     from aipc.core.errors import AipcError
     from aipc.graph.extract import infer_shapes, subgraph
+    from aipc.numerics.cpu import run_cpu
     from aipc.numerics.npz import read_npz, write_npz
-
-    from .cpu import run_cpu
 
     directory = Path(out)
     source = onnx.load(model)

@@ -23,15 +23,15 @@ import onnx
 
 from aipc.core.accuracy import NodeAccuracy, NodeError, with_shares
 from aipc.core.types import Event
+from aipc.numerics.error_effects import Effects
+from aipc.numerics.fp16 import exact_tensors, round_fp16
+from aipc.numerics.metrics import accuracy, sqnr_db
 from aipc.numerics.npz import read_npz
+from aipc.numerics.stepper import Stepper, load, reads
 
 from .divergence import tappable
-from .effects import Effects
-from .fp16 import exact_tensors, round_fp16
-from .metrics import accuracy, sqnr_db
 from .quantized_taps import read_stored, stored_tensors
 from .soc import SoC, get_soc
-from .stepwise import Stepper, load, reads
 from .taps import read_tensors
 
 Array = np.ndarray[Any, Any]

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 from aipc.core.types import Event, OutputAccuracy
+from aipc.numerics.fp16 import ideal_fp16_sqnr
+from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz, write_npz
 
 from .compile import compile_context
 from .divergence import first_divergence
-from .fp16 import ideal_fp16_sqnr
-from .metrics import compare_outputs
 from .numerics import localize as localize_nodes
 from .reduce import compile_outcome, numbers_outcome, reduce_failure
 from .results import Compiled, Localization, Reduction, SimulatedRun

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import onnx
 
+from aipc.core.child_process import run_isolated
 from aipc.core.errors import QairtError
 from aipc.core.types import NodePlacement, Placement, PlacementReport
 from aipc.graph.bisect import Verdict, smallest_failing_run
@@ -22,7 +23,6 @@ from aipc.graph.extract import infer_shapes, subgraph
 from aipc.graph.partition import partitions
 
 from . import log as qnn_log
-from .isolated import run_isolated
 from .log_capture import LogCapture, LogLine
 from .runtime import require_qairt
 from .session import Attempt, attempt

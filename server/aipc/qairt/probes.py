@@ -15,9 +15,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from .fp16 import round_fp16
-from .judge import Sample
-from .stepwise import Stepper, reads
+from aipc.numerics.fp16 import round_fp16
+from aipc.numerics.node_verdict import Sample
+from aipc.numerics.stepper import Stepper, reads
 
 Array = np.ndarray[Any, Any]
 

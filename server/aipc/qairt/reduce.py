@@ -16,18 +16,18 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from aipc.core.child_process import run_isolated
 from aipc.core.errors import AipcError, QairtError
 from aipc.graph.extract import subgraph
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.fp16 import ideal_fp16_sqnr
+from aipc.numerics.metrics import compare_outputs
+from aipc.numerics.node_verdict import IDEAL_MARGIN_DB, SQNR_GATE_DB
+from aipc.numerics.stepper import Stepper, load
 
-from .cpu import run_cpu
-from .fp16 import ideal_fp16_sqnr
-from .isolated import run_isolated
-from .judge import IDEAL_MARGIN_DB, SQNR_GATE_DB
-from .metrics import compare_outputs
 from .results import Outcome, Reduction
 from .session import open_session
 from .soc import get_soc
-from .stepwise import Stepper, load
 
 Array = np.ndarray[Any, Any]
 Predicate = Callable[[Path, Mapping[str, Array]], Outcome]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from aipc.core.errors import PackageError
+from aipc.numerics.cpu import run_session
 
 from .compile import check_chip, read_context
-from .cpu import run_session
 from .session import open_session
 from .soc import get_soc
 

@@ -16,11 +16,11 @@ import onnx
 from onnx import helper
 
 from aipc.core.errors import QairtError
+from aipc.numerics.fp16 import exact_tensors, round_fp16
+from aipc.numerics.stepper import Stepper, reads
 
-from .fp16 import exact_tensors, round_fp16
 from .session import open_session
 from .soc import SoC
-from .stepwise import Stepper, reads
 
 Array = np.ndarray[Any, Any]
 

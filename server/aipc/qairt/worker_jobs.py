@@ -15,5 +15,5 @@ COMPARE = Job("aipc.qairt.package_jobs:compare", tuple[OutputAccuracy, ...], run
 LOCALIZE = Job("aipc.qairt.package_jobs:localize", Localization, runs_author_code=False)
 REDUCE = Job("aipc.qairt.package_jobs:reduce", Reduction, runs_author_code=False)
 NODE_ACCURACY = Job("aipc.qairt.node_accuracy:node_accuracy", NodeAccuracy, runs_author_code=False)
-SLICES = Job("aipc.qairt.slices:slices", tuple[OutputAccuracy, ...], runs_author_code=False)
+SLICES = Job("aipc.numerics.slices:slices", tuple[OutputAccuracy, ...], runs_author_code=False)
 WRITE_DLC = Job("aipc.qairt.dlc:write", str, runs_author_code=False)

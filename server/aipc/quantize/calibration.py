@@ -190,8 +190,8 @@ def reference(report: Callable[[Event], None], *, ref: ModelRef, capture: str, s
 
     A model that is an ONNX file is its own reference, run in fp32 on the CPU.
     """
+    from aipc.numerics.cpu import run_cpu
     from aipc.numerics.npz import read_npz
-    from aipc.qairt.cpu import run_cpu
 
     paths = sorted(path for path in Path(samples).glob("[0-9]*.npz") if ".reference" not in path.name)
     run: Callable[[Arrays], dict[str, Any]]

@@ -13,7 +13,7 @@ from onnx import AttributeProto, numpy_helper
 
 from aipc.core.errors import QairtError
 from aipc.graph.index import Array, Graph, attribute
-from aipc.qairt.stepwise import Stepper, reads
+from aipc.numerics.stepper import Stepper, reads
 
 _OTHER = {
     "Bernoulli",

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import onnx
 
 from aipc.core.types import Event
+from aipc.numerics.samples import on_cpu
 
-from .judging import on_cpu
 from .plan import RangeMethod
 
 Report = Callable[[Event], None]

@@ -21,9 +21,9 @@ from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event
 from aipc.graph.extract import infer_shapes
+from aipc.numerics.cpu import open_cpu, run_session
 from aipc.numerics.npz import read_npz, write_npz
-from aipc.qairt.cpu import open_cpu, run_session
-from aipc.qairt.observe import Observer
+from aipc.numerics.observer import Observer
 
 from . import moments
 from .histogram import Histogram

@@ -15,11 +15,11 @@ import onnx
 from aipc.core.types import Event
 from aipc.graph.difference import find_change
 from aipc.graph.extract import infer_shapes
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.metrics import compare_outputs
+from aipc.numerics.stepper import Stepper, load
 from aipc.qairt.runtime import require_qairt
-from aipc.qairt.stepwise import Stepper, load
 
 from .prove import ROUNDING_DB, prove
 from .results import Check, Exactness, NonFinite, Proof

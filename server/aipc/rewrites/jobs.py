@@ -15,12 +15,12 @@ import onnx_ir as ir
 from aipc.core.errors import AipcError
 from aipc.core.types import Event, Finding, NodePlacement, Origin, Placement, PlacementReport, SourceMap
 from aipc.graph.extract import infer_shapes
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.metrics import compare_outputs
+from aipc.numerics.stepper import Stepper, load
 from aipc.qairt.placement import place
 from aipc.qairt.soc import get_soc
-from aipc.qairt.stepwise import Stepper, load
 
 from .apply import apply_rules
 from .groups import Group, group, readers, sides, signature, with_aliases

@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 import onnx
 
+from aipc.core.child_process import run_isolated
 from aipc.core.errors import AipcError, QairtError
 from aipc.core.types import Placement
+from aipc.numerics.cpu import open_cpu, run_cpu, run_session
+from aipc.numerics.fp16 import run_ideal_fp16
+from aipc.numerics.metrics import accuracy, sqnr_db
+from aipc.numerics.node_verdict import IDEAL_MARGIN_DB, SQNR_GATE_DB, Sample, judge
+from aipc.numerics.stepper import Stepper
 from aipc.numerics.types import NodeNumerics, Verdict
-from aipc.qairt.cpu import open_cpu, run_cpu, run_session
-from aipc.qairt.fp16 import run_ideal_fp16
-from aipc.qairt.isolated import run_isolated
-from aipc.qairt.judge import IDEAL_MARGIN_DB, SQNR_GATE_DB, Sample, judge
-from aipc.qairt.metrics import accuracy, sqnr_db
 from aipc.qairt.placement import place
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import SoC, get_soc
-from aipc.qairt.stepwise import Stepper
 
 from .boundary import NON_FINITE, proof_sets
 from .results import Check, Exactness, NonFinite, Proof

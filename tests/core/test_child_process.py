@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from aipc.qairt.isolated import run_isolated
+from aipc.core.child_process import run_isolated
 
 
 def raises() -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import metrics
-from .stepwise import Stepper, load
+from .stepper import Stepper, load
 
 Array = np.ndarray[Any, Any]
 

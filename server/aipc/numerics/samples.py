@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aipc.core.types import Event, OutputAccuracy
+from aipc.numerics.cpu import Arrays, open_cpu, run_session
+from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz
-from aipc.qairt.cpu import Arrays, open_cpu, run_session
-from aipc.qairt.metrics import compare_outputs
 
 
 def compare(

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aipc.qairt.fp16 import FP16_MAX, ideal_fp16_sqnr, round_fp16, run_ideal_fp16
-from aipc.qairt.stepwise import Stepper, load
-
-from .models import node, noise, save
+from aipc.numerics.fp16 import FP16_MAX, ideal_fp16_sqnr, round_fp16, run_ideal_fp16
+from aipc.numerics.stepper import Stepper, load
+from qairt.models import node, noise, save
 
 
 def test_rounding_is_half_to_even_and_keeps_the_dtype() -> None:

@@ -8,10 +8,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from aipc.core.errors import InputError, ModelLoadError
-from aipc.qairt.cpu import run_cpu
-from aipc.qairt.stepwise import Stepper, load
-
-from .models import node, noise, save
+from aipc.numerics.cpu import run_cpu
+from aipc.numerics.stepper import Stepper, load
+from qairt.models import node, noise, save
 
 
 def test_equals_running_the_whole_graph(tmp_path: Path) -> None:

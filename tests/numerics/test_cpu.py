@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from aipc.core.errors import InputError, ModelLoadError
-from aipc.qairt.cpu import run_cpu
-
-from .models import node, noise, save
+from aipc.numerics.cpu import run_cpu
+from qairt.models import node, noise, save
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aipc.core.errors import QairtError
-from aipc.qairt.metrics import accuracy, compare_outputs, sqnr_db
+from aipc.numerics.metrics import accuracy, compare_outputs, sqnr_db
 
 
 def test_equal_outputs_have_no_error() -> None:
