@@ -16,7 +16,7 @@ from .bench import Bench, Checked
 from .budget import Meter, Spent
 from .judge import Judge, Judged
 from .messages import Ask, Endpoint, Question
-from .results import AgentReport, GateResult, Goal, GoalKind, Proposal, Stopped, Verdict
+from .results import AgentReport, Agreement, GateResult, Goal, GoalKind, Proposal, Stopped, Verdict
 from .scratch import PatchError, Scratch
 from .step import Findings, Step
 from .talk import Ended, Talk
@@ -57,6 +57,8 @@ class Setup:
     watch: Callable[[Watched], None]
     cancelled: Callable[[], bool]
     approximate_db: float | None = None
+    agree: tuple[Agreement, ...] = ()
+    """The user's word, given ahead."""
 
 
 class Loop:
@@ -110,7 +112,7 @@ class Loop:
         if goal.kind in {GoalKind.EXPORT, GoalKind.INPUTS}:
             return None, ""
         if goal.kind is GoalKind.FINDING:
-            target = next((item for item in checked.serious if _is(item, goal)), None) if first else None
+            target = next((item for item in checked.serious if goal.names(item)), None) if first else None
             return target, target.message if target else ""
         ordered = sorted(checked.serious, key=lambda item: (len(item.nodes) or math.inf, _line(item)))
         if ordered:
@@ -191,6 +193,9 @@ class Loop:
 
     def _consent(self, proposal: Proposal, reason: str, sqnr_db: float | None = None) -> bool:
         """The user's word for a change that is not shown to be equal."""
+        if Agreement.needed(sqnr_db) in self._setup.agree:
+            self._trace.write("agreed", reason=reason, sqnr_db=sqnr_db)
+            return True
         self._wants_user = True
         evidence = {
             "sqnr_db": None if sqnr_db is None else round(sqnr_db, 2),
@@ -262,17 +267,6 @@ class Loop:
         except AipcError:
             return None
         return str(path) if path else None
-
-
-def _is(finding: Finding, goal: Goal) -> bool:
-    if goal.rule and finding.rule != goal.rule:
-        return False
-    if goal.nodes and not set(goal.nodes) & set(finding.nodes):
-        return False
-    place = finding.range
-    if goal.line and (place is None or not place.start.line <= goal.line <= place.end.line):
-        return False
-    return not (goal.file and (place is None or place.file != goal.file))
 
 
 def _line(finding: Finding) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from aipc.core.errors import InputError
 from aipc.core.types import Finding, OutputAccuracy, Range
 
 
@@ -40,6 +41,31 @@ class Goal:
             return str(self.kind.value)
         where = f" at line {self.line}" if self.line else ""
         return f"finding {self.rule or 'any'}{where}"
+
+    def names(self, finding: Finding) -> bool:
+        """Whether ``finding`` is one that a goal of kind ``FINDING`` means."""
+        if self.rule and finding.rule != self.rule:
+            return False
+        if self.nodes and not set(self.nodes) & set(finding.nodes):
+            return False
+        place = finding.range
+        if self.line and (place is None or not place.start.line <= self.line <= place.end.line):
+            return False
+        return not (self.file and (place is None or place.file != self.file))
+
+
+def goal_of(text: str) -> Goal:
+    """The goal that somebody wrote: ``deploy``, ``export``, ``inputs``, or a finding's rule with ``:LINE``.
+
+    Raises:
+        InputError: what follows the colon is no line number.
+    """
+    if text in {"deploy", "export", "inputs"}:
+        return Goal(GoalKind(text))
+    rule, _, line = text.partition(":")
+    if line and not line.isdigit():
+        raise InputError(f"{line} is not the number of a line", remedy="write the goal as RULE or RULE:LINE")
+    return Goal(GoalKind.FINDING, rule, line=int(line or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +159,38 @@ class Verdict:
     @property
     def failed(self) -> GateResult | None:
         return next((gate for gate in self.gates if not gate.ok), None)
+
+
+class Agreement(str, Enum):
+    """What a user may agree to.
+
+    ``APPROXIMATE``: other numbers, with a measured error. ``SPECIALIZED``: numbers that could not be compared
+    everywhere, such as a side of a branch that no input was found for.
+    """
+
+    APPROXIMATE = "approximate"
+    SPECIALIZED = "specialized"
+
+    @classmethod
+    def needed(cls, sqnr_db: float | None) -> Agreement:
+        """What a change needs: ``sqnr_db`` is its measured SQNR in fp32, None where it could not be measured."""
+        return cls.SPECIALIZED if sqnr_db is None else cls.APPROXIMATE
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeReport:
+    """The judgement of edits that somebody else made. Nothing is written."""
+
+    model: str
+    soc: str
+    precision: str
+    goal: Goal
+    ok: bool
+    verdict: Verdict
+    diffs: Mapping[str, str]
+    """File -> unified diff of what was judged."""
+    title: str = ""
+    qairt: str = ""
 
 
 class Stopped(str, Enum):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.text import Text
 
 from aipc.agent.visible import visible
@@ -16,7 +17,7 @@ from ._tables import findings_lines
 
 if TYPE_CHECKING:
     from aipc.agent.messages import Question
-    from aipc.agent.results import AgentReport
+    from aipc.agent.results import AgentReport, Agreement, JudgeReport
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -24,10 +25,7 @@ _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 def agent_page(report: AgentReport) -> Iterator[Any]:
     """The changes as a diff with their gates, what did not hold and why, what it cost, and what is left."""
     yield Text(f"{report.model} on {get_soc(report.soc).title}, QAIRT {report.qairt}; {report.endpoint}", "bold")
-    for diff in report.diffs.values():
-        for line in split_lines(visible(diff)):
-            heading = line.startswith(("---", "+++"))
-            yield Text(line, "bold" if heading else _STYLES.get(line[:1], ""))
+    yield from _diff_lines(report.diffs)
     if report.proof:
         for gate in report.proof.gates:
             yield Text(f"  {gate.name}: {visible(gate.words) or 'passed'}", "green")
@@ -48,6 +46,42 @@ def agent_page(report: AgentReport) -> Iterator[Any]:
         else ""
     )
     yield Text(f"{done}{visible(report.words)}", "bold green" if report.ok else "bold yellow")
+
+
+def _diff_lines(diffs: Mapping[str, str]) -> Iterator[Text]:
+    for diff in diffs.values():
+        for line in split_lines(visible(diff)):
+            heading = line.startswith(("---", "+++"))
+            yield Text(line, "bold" if heading else _STYLES.get(line[:1], ""))
+
+
+def judge_page(report: JudgeReport) -> Iterator[Any]:
+    """The diff, each gate with what was measured, and the verdict."""
+    yield Text(f"{report.model} on {get_soc(report.soc).title} in {report.precision}, QAIRT {report.qairt}", "bold")
+    yield from _diff_lines(report.diffs)
+    for gate in report.verdict.gates:
+        yield Text(f"  {gate.name}: {visible(gate.words) or 'passed'}", "green" if gate.ok else "bold red")
+    failed = report.verdict.failed
+    if failed is None:
+        kind = "an approximate change, taken with your word" if report.verdict.approximate else "equal to the original"
+        yield Text(f"The change passes every gate: {kind}.", "bold green")
+    else:
+        yield Text(f'The change is refused at the gate "{failed.name}".', "bold yellow")
+
+
+def agreements(names: list[str] | None) -> tuple[Agreement, ...]:
+    """What ``--agree`` names.
+
+    Raises:
+        typer.BadParameter: there is no such agreement.
+    """
+    from aipc.agent.results import Agreement
+
+    known = {item.value: item for item in Agreement}
+    for name in names or ():
+        if name not in known:
+            raise typer.BadParameter(f"{name} is none of {', '.join(known)}", param_hint="--agree")
+    return tuple(known[name] for name in names or ())
 
 
 def ask_user(question: Question) -> str | None:

@@ -52,6 +52,15 @@ Setup = Annotated[
     bool,
     typer.Option("--setup", help="Set the device up where it lacks something, in a directory of its own."),
 ]
+Agree = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agree",
+        metavar="WHAT",
+        help="Take changes that are not shown to be equal: approximate (another result, its error measured) or "
+        "specialized (not compared on some inputs). Without it you are asked.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the full logs of what fails.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do all the work again.")]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ._console import show, write_json
-from ._options import Calibration, Debug, Json, MemoryLimit, Model, Precision, SoC, TimeLimit, from_here
+from ._options import Agree, Calibration, Debug, Json, MemoryLimit, Model, Precision, SoC, TimeLimit, from_here
 from ._work import TIME_LIMIT, working
-
-if TYPE_CHECKING:
-    from aipc.agent.results import Goal
 
 
 def command(
@@ -41,6 +38,7 @@ def command(
         float | None,
         typer.Option("--approximate", metavar="DB", help="Also take changes that keep so many dB SQNR in fp32."),
     ] = None,
+    agree: Agree = None,
     readable: Annotated[
         list[Path] | None,
         typer.Option("--readable", metavar="PATH", help="What the model's code may read outside the project."),
@@ -64,12 +62,14 @@ def command(
     if diff and apply:
         raise typer.BadParameter("--diff and --apply exclude each other")
     from aipc import engine
-    from aipc.agent.results import Budget, Stopped
+    from aipc.agent.results import Budget, Stopped, goal_of
     from aipc.core.errors import CancelledError
+
+    from ._agent import agent_page, agreements, ask_user
 
     request = engine.AgentRequest(
         model,
-        _goal(goal),
+        goal_of(goal),
         soc,
         Budget(tokens=tokens, seconds=seconds, cost=cost, rounds=rounds),
         apply=apply,
@@ -79,8 +79,8 @@ def command(
         readable=tuple(str(path.resolve()) for path in readable or ()),
         precision=precision,
         calibration=from_here(calibration),
+        agree=agreements(agree),
     )
-    from ._agent import agent_page, ask_user
 
     ask = ask_user if sys.stdin.isatty() and not as_json else None
     with working(time_limit, memory_limit) as work:
@@ -92,14 +92,3 @@ def command(
     else:
         show(*agent_page(report))
     return 0 if report.ok else 1
-
-
-def _goal(text: str) -> Goal:
-    from aipc.agent.results import Goal, GoalKind
-
-    if text in {"deploy", "export", "inputs"}:
-        return Goal(GoalKind(text))
-    rule, _, line = text.partition(":")
-    if line and not line.isdigit():
-        raise typer.BadParameter(f"{line} is not the number of a line", param_hint="--goal")
-    return Goal(GoalKind.FINDING, rule, line=int(line or 0))

@@ -23,6 +23,7 @@ from .documents import operator_document, targets_document
 from .evaluating import EvaluationRequest, evaluate
 from .explaining import Explanation, explain, meanings
 from .inputs import configure, infer
+from .judging import JudgeRequest, judge
 from .operators import probe_operators, recheck_operators, rewrite_operators
 from .packages import (
     RunReport,
@@ -55,6 +56,7 @@ __all__ = [
     "EvaluationRequest",
     "Examined",
     "Explanation",
+    "JudgeRequest",
     "OnEvent",
     "PlacementAnswer",
     "QuantizeReport",
@@ -79,6 +81,7 @@ __all__ = [
     "explain",
     "graph",
     "infer",
+    "judge",
     "judged",
     "meanings",
     "models_to_check",

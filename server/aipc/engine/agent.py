@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aipc.agent.bench import Bench
 from aipc.agent.budget import Meter
 from aipc.agent.client import OpenAIEndpoint, configured, prices
-from aipc.agent.integers import judged_precision
 from aipc.agent.loop import Loop, Setup, Watched
 from aipc.agent.messages import Ask, Endpoint, Question
 from aipc.agent.recorded import RecordedEndpoint
 from aipc.agent.redact import redactor
-from aipc.agent.results import AgentReport, Budget, Goal, GoalKind
+from aipc.agent.results import AgentReport, Agreement, Budget, Goal, GoalKind
 from aipc.agent.scratch import Scratch
 from aipc.agent.trace import Recorded, Trace, read_trace
 from aipc.agent.visible import visible
 from aipc.core.errors import CancelledError, InputError
 from aipc.core.files import replace_text
 from aipc.core.names import state_path
-from aipc.core.scratch import scratch_directory
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.journal import new_run_directory
-from aipc.pipeline.stage import Request
 from aipc.qairt.runtime import require_qairt
 
-from ._run import OnEvent, calibrated, ignore, resolve
+from ._judging import judged_request, private_directory
+from ._run import OnEvent, ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,7 @@ class AgentRequest:
         apply: write the accepted changes to the files; otherwise only report them.
         offer: without ``apply``, ask whether to write them.
         approximate_db: the user's word, given ahead: changes may lower the SQNR in fp32 down to this many dB.
+        agree: the user's word, given ahead, for changes that are not shown to be equal.
         unsaved: path -> text of files that an editor has not saved.
         replay: a trace whose recorded replies take the place of the model; nothing else is taken from it.
         resume: a trace to go on with; its replies are replayed, then the endpoint is asked.
@@ -67,6 +64,7 @@ class AgentRequest:
     seconds: float = 120.0
     precision: str | None = None
     calibration: str | None = None
+    agree: tuple[Agreement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,35 +100,15 @@ def agent(
     Raises:
         AipcError: the model cannot be found, no endpoint is configured, or a part is missing.
     """
-    if sys.platform == "win32":
-        raise InputError("the agent's sandbox needs Linux", remedy="use WSL or a dev container")
     qairt = require_qairt()
-    ref, soc, precision, _ = resolve(
-        request.model, request.soc, request.precision, request.inputs, request.cwd, request.calibration
-    )
-    if ref.kind != "python":
-        raise InputError(
-            f"{ref.path.name} is no Python source, and the agent changes source",
-            remedy="name the model as file.py:Name",
-        )
+    subject = judged_request(request)
     recorded = _recorded(request)
     cancel = cancel or threading.Event()
-    with pool_or_new(pool) as workers, _private() as private:
+    with pool_or_new(pool) as workers, private_directory() as private:
         budget = _priced(request.budget)
         who = _endpoint(request, endpoint, recorded, workers, cancel)
-        asked = replace(ref, unsaved=dict(request.unsaved))
-        tolerance = dict(ref.config.tolerance) if ref.config else {}
-        judged = Request(asked, soc, judged_precision(precision, soc), tolerance=tolerance)
-        bench = Bench(
-            calibrated(judged, request.calibration, None),
-            workers,
-            private,
-            on_event or ignore,
-            cancel,
-            request.readable,
-            request.seconds,
-        )
-        directory = state_path(ref.root, "agent", new_run_directory(ref.root).name)
+        bench = Bench(subject, workers, private, on_event or ignore, cancel, request.readable, request.seconds)
+        directory = state_path(subject.ref.root, "agent", new_run_directory(subject.ref.root).name)
         trace = Trace(directory, redactor(getattr(who, "secrets", ())))
         meter = Meter(budget, before=recorded.seconds if recorded and request.resume else 0.0)
 
@@ -158,10 +136,10 @@ def agent(
         goal = _goal(request.goal, bench)
         trace.write(
             "started",
-            model=ref.name,
-            reference=ref.reference,
-            soc=soc,
-            precision=judged.precision,
+            model=subject.ref.name,
+            reference=subject.ref.reference,
+            soc=subject.soc,
+            precision=subject.precision,
             goal=goal,
             budget=budget,
             endpoint=who.title,
@@ -171,7 +149,7 @@ def agent(
             resumes=str(request.resume) if request.resume else None,
             replays=str(request.replay) if request.replay else None,
         )
-        told(Watched("started", f"agent on {ref.name}: {goal.words}", 0, 0, None, 0.0))
+        told(Watched("started", f"agent on {subject.ref.name}: {goal.words}", 0, 0, None, 0.0))
         answers = list(recorded.answers) if recorded else []
 
         def asking(question: Question) -> str | None:
@@ -190,8 +168,9 @@ def agent(
             told,
             cancel.is_set,
             request.approximate_db,
+            request.agree,
         )
-        loop = Loop(setup, Scratch(ref.root, dict(request.unsaved)))
+        loop = Loop(setup, Scratch(subject.ref.root, dict(request.unsaved)))
         report = replace(loop.run(base), qairt=qairt)
         if report.ok and report.edits and (request.apply or (request.offer and _accepted(report, asking))):
             report = _write(report, loop.scratch, directory)
@@ -257,10 +236,3 @@ def _priced(budget: Budget) -> Budget:
             remedy="set AIPC_AGENT_INPUT_PRICE and AIPC_AGENT_OUTPUT_PRICE for a million tokens each",
         )
     return budget
-
-
-@contextmanager
-def _private() -> Iterator[Path]:
-    """A directory that nobody else reads: what the original answered is no patch's business."""
-    with scratch_directory() as name:
-        yield Path(name).resolve()

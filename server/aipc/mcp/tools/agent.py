@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
-from aipc.core.errors import InputError
 
 from ..tool import Call, Tool
 from ._arguments import CALIBRATION, MODEL, PRECISION, SOC, calibration_of
 
-_WHOLE = ("deploy", "export", "inputs")
-
 
 def _run(call: Call) -> Any:
-    from aipc.agent.results import Budget
+    from aipc.agent.results import Budget, goal_of
 
     replay = call.get("replay")
     request = engine.AgentRequest(
         call.model,
-        _goal(call.get("goal", "deploy")),
+        goal_of(call.get("goal", "deploy")),
         call.get("soc"),
         Budget(tokens=int(call.get("tokens", 200_000)), seconds=float(call.get("seconds", 1800.0))),
         apply=call.get("apply", False),
@@ -29,17 +26,6 @@ def _run(call: Call) -> Any:
         calibration=calibration_of(call),
     )
     return engine.agent(request, call.pool, call.on_event, call.cancel)
-
-
-def _goal(text: str) -> Any:
-    from aipc.agent.results import Goal, GoalKind
-
-    if text in _WHOLE:
-        return Goal(GoalKind(text))
-    rule, _, line = text.partition(":")
-    if line and not line.isdigit():
-        raise InputError(f"{line} is not the number of a line", remedy="write the goal as RULE or RULE:LINE")
-    return Goal(GoalKind.FINDING, rule, line=int(line or 0))
 
 
 TOOL = Tool(
