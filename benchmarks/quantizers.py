@@ -23,8 +23,8 @@ from table import machine, update
 
 from aipc.core.types import OutputAccuracy
 from aipc.core.workers import WorkerPool
+from aipc.numerics import worker_jobs as numerics_jobs
 from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.quantize import worker_jobs as quantize_jobs
 
 SECONDS = 1200.0
 
@@ -104,7 +104,7 @@ def one(pool: WorkerPool, data: Any, model: str, soc: str, precision: str, metho
         pool.run(qairt_jobs.RUN_ALL, {"package_model": compiled.model, "samples": samples, "soc": soc})
         references = [str(path) for path in data.references]
         outputs: tuple[OutputAccuracy, ...] = pool.run(
-            quantize_jobs.COMPARE, {"references": references, "actuals": actuals}
+            numerics_jobs.COMPARE_SAMPLES, {"references": references, "actuals": actuals}
         )
     except Exception as error:
         return Made(model, soc, precision, method, None, 0, None, seconds, str(error)[:160])

@@ -8,7 +8,10 @@ import pytest
 
 from aipc.core.errors import InputError, StorageError
 from aipc.core.types import Event
+from aipc.debug import jobs as debug_jobs
+from aipc.numerics.compare import compare
 from aipc.numerics.cpu import run_cpu
+from aipc.numerics.npz import read_npz, write_npz
 from aipc.numerics.types import Verdict
 from aipc.qairt import package_jobs
 
@@ -24,22 +27,20 @@ def test_compile_run_compare_localize(tmp_path: Path) -> None:
     constants = {"pads": np.array([0, 0, 0, 1, 0, 0, 0, 1]), "w": np.float32([0.5])}
     model = str(save(tmp_path / "m.onnx", nodes, {"x": x}, ["y"], constants))
     inputs, reference, actual = (str(tmp_path / f"{name}.npz") for name in ("inputs", "reference", "actual"))
-    package_jobs.write_npz(inputs, {"x": x})
-    package_jobs.write_npz(reference, run_cpu(model, {"x": x}))
+    write_npz(inputs, {"x": x})
+    write_npz(reference, run_cpu(model, {"x": x}))
     events: list[Event] = []
     out = str(tmp_path / "package")
 
     compiled = package_jobs.compile(events.append, model=model, soc="sm8650", out=out)
     ran = package_jobs.run(events.append, package_model=compiled.model, inputs_npz=inputs, out_npz=actual, soc="sm8650")
     assert ran.outputs == ("y",)
-    (accuracy,) = package_jobs.compare(
-        events.append, reference_npz=reference, actual_npz=actual, model=model, inputs=inputs
-    )
+    (accuracy,) = compare(events.append, reference_npz=reference, actual_npz=actual, model=model, inputs=inputs)
     assert accuracy.ideal_fp16_sqnr_db is not None
     assert accuracy.ideal_fp16_sqnr_db > 55
     assert accuracy.sqnr_db < 40, "replicate padding is wrong on the NPU"
 
-    found = package_jobs.localize(
+    found = debug_jobs.localize(
         events.append,
         model=model,
         inputs_npz=inputs,
@@ -59,10 +60,10 @@ def test_compile_run_compare_localize(tmp_path: Path) -> None:
 
 def test_npz_files_keep_names_order_and_bytes(tmp_path: Path) -> None:
     arrays = {"file": np.float32(1.5), "a/b.c": np.arange(3), "allow_pickle": np.zeros((0, 2), bool)}
-    package_jobs.write_npz(tmp_path / "a.npz", arrays)
-    package_jobs.write_npz(tmp_path / "b.npz", arrays)
+    write_npz(tmp_path / "a.npz", arrays)
+    write_npz(tmp_path / "b.npz", arrays)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    back = package_jobs.read_npz(tmp_path / "a.npz")
+    back = read_npz(tmp_path / "a.npz")
     assert list(back) == list(arrays)
     for name, array in arrays.items():
         np.testing.assert_array_equal(back[name], array, strict=isinstance(array, np.ndarray))
@@ -73,6 +74,6 @@ def test_unreadable_and_unwritable_files_are_named(tmp_path: Path) -> None:
     np.save(tmp_path / "array.npy", np.zeros(3))
     for name in ("broken.npz", "array.npy", "missing.npz"):
         with pytest.raises(InputError, match=name):
-            package_jobs.read_npz(tmp_path / name)
+            read_npz(tmp_path / name)
     with pytest.raises(StorageError, match="cannot write"):
-        package_jobs.write_npz(tmp_path / "no" / "directory.npz", {"x": np.zeros(1)})
+        write_npz(tmp_path / "no" / "directory.npz", {"x": np.zeros(1)})

@@ -12,14 +12,14 @@ from onnx import helper
 
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
+from aipc.debug.attribute import node_accuracy
 from aipc.numerics.cpu import run_cpu
-from aipc.qairt import package_jobs
-from aipc.qairt.node_accuracy import node_accuracy
+from aipc.numerics.npz import read_npz, write_npz
 from aipc.quantize.higher import higher_tensors
 from aipc.quantize.plan import plan_for
+from debug.test_attribute import chain
 from qairt.models import node, noise, save
 from qairt.quantized import quantize_static
-from qairt.test_node_accuracy import chain
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph
 
@@ -47,7 +47,7 @@ def test_a_tensor_that_several_nodes_read_is_stored_and_no_part_of_a_fused_opera
 def test_one_layer_kept_higher_cures_an_outlier_channel(tmp_path: Path, soc: str) -> None:
     path, inputs = chain(tmp_path / "m.onnx", outlier=300)
     npz = str(tmp_path / "inputs.npz")
-    package_jobs.write_npz(npz, inputs)
+    write_npz(npz, inputs)
     reached = {}
     for layers in ((), ("conv1", "relu1")):
         tensors = higher_tensors(onnx.load(path), layers)
@@ -69,7 +69,7 @@ def test_a_layer_kept_higher_beside_a_layer_normalization_is_taken_by_qairt(tmp_
     constants = {"g": noise(16), "b": noise(16), "w": noise(16, 16)}
     model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 8, 16]}, ["y"], constants)
     samples = random_samples(tmp_path / "samples", {"x": [1, 8, 16]})
-    reference = run_cpu(model, package_jobs.read_npz(samples[0]))
+    reference = run_cpu(model, read_npz(samples[0]))
     reached = {}
     for higher in ((), ("residual",)):
         result = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher))
@@ -83,7 +83,7 @@ def test_what_is_rare_and_far_is_cut_off_at_8_bits_and_kept_at_16(tmp_path: Path
     values = noise(1, 1 << 16)
     values[0, 7] = 20.0
     (tmp_path / "samples").mkdir()
-    package_jobs.write_npz(str(tmp_path / "samples" / "0000.npz"), {"x": values})
+    write_npz(str(tmp_path / "samples" / "0000.npz"), {"x": values})
     most = {}
     for higher in ((), ("scaled",)):
         made = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher))
@@ -117,5 +117,5 @@ def test_constants_have_the_width_of_what_they_are_computed_with(
     model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 6, 8]}, ["y"], constants)
     samples = random_samples(tmp_path / "samples", {"x": [1, 6, 8]})
     made = quantized(model, tmp_path / "samples", replace(plan_for("w8a8"), higher=higher), soc)
-    reference = run_cpu(model, package_jobs.read_npz(samples[0]))
+    reference = run_cpu(model, read_npz(samples[0]))
     assert distance(reference, on_simulator(pool, made.model, samples[0], soc)) > 25

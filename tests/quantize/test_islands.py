@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.debug.attribute import node_accuracy
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt.node_accuracy import node_accuracy
 from aipc.quantize.plan import plan_for
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph

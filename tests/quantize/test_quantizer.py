@@ -9,10 +9,10 @@ import onnx
 import pytest
 from onnx import helper
 
+from aipc.debug import worker_jobs as debug_jobs
 from aipc.graph.index import Graph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.quantize.measures import prepare
 from aipc.quantize.plan import plan_for
 from aipc.quantize.silu import ROWS
@@ -258,6 +258,6 @@ def test_what_is_read_of_a_16_bit_hard_sigmoid_is_what_it_computes(tmp_path, poo
     samples = random_samples(tmp_path / "samples", {"x": [1, 8, 6, 6]})
     made = quantized(model, tmp_path / "samples", plan_for("w8a16"), soc)
     arguments = {"model": str(model), "inputs_npz": str(samples[0]), "soc": soc, "quantized": made.model}
-    found = pool.run(qairt_jobs.NODE_ACCURACY, arguments)
+    found = pool.run(debug_jobs.NODE_ACCURACY, arguments)
     assert found.unchanged
     assert found.nodes["gate"].introduced_sqnr_db > 60

@@ -17,14 +17,14 @@ from aipc.core.types import (
     Placement,
 )
 from aipc.core.workers import WorkerPool
+from aipc.debug import worker_jobs as debug_jobs
+from aipc.debug.types import Localization
 from aipc.pipeline.effective import in_effect
 from aipc.pipeline.findings import numerics_findings
 from aipc.pipeline.origins import captured_source_map, deployed_provenance
 from aipc.pipeline.probing import failed_on_package, on_probe
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.variant import variant_for
-from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.results import Localization
 from aipc.quantize.plan import CALIBRATION_COUNT
 
 OnEvent = Callable[[Event], None]
@@ -108,7 +108,7 @@ def localize(run: Run) -> tuple[Finding, ...]:
     """Findings on the expressions whose numbers are wrong on the example, or on the probe that fails instead."""
     probe = failed_on_package(run)
     found: Localization = run.job(
-        qairt_jobs.LOCALIZE,
+        debug_jobs.LOCALIZE,
         model=str(run.graph),
         inputs_npz=str(probe[1] if probe else run.path("capture", "inputs.npz")),
         soc=run.request.soc,

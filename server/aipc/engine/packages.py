@@ -25,12 +25,13 @@ from aipc.core.types import (
     OutputAccuracy,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.debug import worker_jobs as debug_jobs
+from aipc.numerics import worker_jobs as numerics_jobs
 from aipc.pipeline.findings import numerics_findings, read_source_map
 from aipc.pipeline.gates import package_gate
 from aipc.pipeline.package import check_package, read_manifest
 from aipc.pipeline.versions import environment
 from aipc.probes.worker_jobs import COMPARE_FINITE
-from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.runtime import require_qairt
 from aipc.targets import HERE, RunOptions, SetupNeededError, run_on
 
@@ -170,7 +171,7 @@ def verify(
         actual = directory / "outputs.npz"
         ran = run_package(package, None, actual, target, workers, on_event, cancel, options)
         arguments = {"reference_npz": str(package / "golden" / "outputs.npz"), "actual_npz": str(actual)}
-        outputs = workers.run(qairt_jobs.COMPARE, arguments, on_event=on_event, cancel=cancel)
+        outputs = workers.run(numerics_jobs.COMPARE, arguments, on_event=on_event, cancel=cancel)
         deployed = manifest.get("gates", {})
         gate = package_gate(outputs, {"sqnr_db": _verify_threshold(manifest, deployed.get("verify", {}))})
         findings = () if gate.ok else _localize_package(manifest, workers, on_event, cancel)
@@ -367,5 +368,5 @@ def _localize_package(
         "divergence": True,
         "seconds": 120.0,
     }
-    found = pool.run(qairt_jobs.LOCALIZE, arguments, on_event=on_event, cancel=cancel)
+    found = pool.run(debug_jobs.LOCALIZE, arguments, on_event=on_event, cancel=cancel)
     return numerics_findings(found, read_source_map(entry.path / "source_map.json"), manifest["soc"])

@@ -17,6 +17,7 @@ from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
 from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.numerics import worker_jobs as numerics_jobs
 from aipc.pipeline.deployment import settle
 from aipc.pipeline.effective import INTEGERS
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
@@ -27,7 +28,6 @@ from aipc.pipeline.stages.package import quantization
 from aipc.pipeline.stages.quantize import quantized_result
 from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.runtime import require_qairt
-from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import UNIFORM
 
 from ._run import OnEvent, calibrated, counts, new_run, resolve
@@ -133,7 +133,7 @@ def _written(run: Run, out: Path, *, dlc: bool) -> tuple[tuple[OutputAccuracy, .
     result = quantized_result(run)
     assert result
     accuracy: tuple[OutputAccuracy, ...] = run.job(
-        quantize_jobs.ON_CPU,
+        numerics_jobs.ON_CPU,
         model=str(run.graph),
         samples=[str(path) for path in run.held_out],
         references=[str(path) for path in run.references],

@@ -18,8 +18,8 @@ from aipc.core.types import (
     CheckReport,
 )
 from aipc.core.workers import WorkerPool
+from aipc.debug import worker_jobs as debug_jobs
 from aipc.pipeline.runs import RunSummary, list_runs
-from aipc.qairt import worker_jobs as qairt_jobs
 
 from ._run import OnEvent
 
@@ -48,7 +48,7 @@ def node_accuracy(
     key = hash_value({"accuracy": 2, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
 
     def build(directory: Path) -> Mapping[str, Any]:
-        found = pool.run(qairt_jobs.NODE_ACCURACY, arguments, on_event=on_event, cancel=cancel)
+        found = pool.run(debug_jobs.NODE_ACCURACY, arguments, on_event=on_event, cancel=cancel)
         plain: Mapping[str, Any] = to_plain(found)
         return plain
 

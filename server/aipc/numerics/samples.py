@@ -12,7 +12,7 @@ from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz
 
 
-def compare(
+def compare_samples(
     report: Callable[[Event], None], *, references: Sequence[str], actuals: Sequence[str]
 ) -> tuple[OutputAccuracy, ...]:
     """Distance of every output over all samples together: one signal and one noise.

@@ -11,7 +11,7 @@ from aipc.core import json as plain
 from aipc.core.cache import storage_errors
 from aipc.core.errors import QairtError
 from aipc.core.types import Finding, StageRecord
-from aipc.qairt import worker_jobs as qairt_jobs
+from aipc.debug import worker_jobs as debug_jobs
 
 from .probing import failed_on_package
 from .stage import Run
@@ -62,7 +62,7 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
         elif nodes:
             cut = run.job(
-                qairt_jobs.EXTRACT,
+                debug_jobs.EXTRACT,
                 model=str(capture.path / "model.onnx"),
                 inputs=str(capture.path / "inputs.npz"),
                 nodes=list(nodes),
@@ -96,7 +96,7 @@ def _reduce(run: Run, inputs: Path, out: Path, nodes: Sequence[str]) -> str | No
     """Write the smallest part whose numbers are wrong; None when no part fails by the measure of the search."""
     try:
         reduced = run.job(
-            qairt_jobs.REDUCE,
+            debug_jobs.REDUCE,
             model=str(run.graph),
             inputs_npz=str(inputs),
             soc=run.request.soc,

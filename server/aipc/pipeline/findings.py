@@ -18,9 +18,9 @@ from aipc.core.types import (
     Severity,
     SourceMap,
 )
+from aipc.debug.types import Localization
 from aipc.numerics.types import NodeNumerics, Verdict
 from aipc.qairt.explain import explain
-from aipc.qairt.results import Localization
 from aipc.qairt.soc import get_soc
 
 from .gates import PACKAGE_SQNR_DB

@@ -10,8 +10,8 @@ from aipc.core.accuracy import NodeAccuracy
 from aipc.core.errors import QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
 from aipc.core.json import from_plain, to_plain
-from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.quantize import worker_jobs as quantize_jobs
+from aipc.debug import worker_jobs as debug_jobs
+from aipc.numerics import worker_jobs as numerics_jobs
 
 from .blame import located
 from .origins import captured_source_map, float_provenance
@@ -58,7 +58,7 @@ def node_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy:
     )
 
     def build(directory: Path) -> Mapping[str, Any]:
-        plain: Mapping[str, Any] = to_plain(run.job(qairt_jobs.NODE_ACCURACY, **arguments))
+        plain: Mapping[str, Any] = to_plain(run.job(debug_jobs.NODE_ACCURACY, **arguments))
         return plain
 
     return from_plain(dict(run.cache.put(key, build).meta), NodeAccuracy)
@@ -68,7 +68,7 @@ def _noisiest(run: Run) -> int:
     if "run" not in run.entries or len(run.held_out) < 2:
         return 0
     found: int = run.job(
-        quantize_jobs.NOISIEST,
+        numerics_jobs.NOISIEST,
         references=[str(path) for path in run.references],
         actuals=[str(path) for path in outputs_of(run)],
     )

@@ -1,7 +1,6 @@
 """The worker jobs of this package. Calibration data and metrics may be functions of the author."""
 
 from aipc.core.jobs import Job
-from aipc.core.types import OutputAccuracy
 
 from .results import CalibrationSet, Quantized, Statistics, TaskMetric
 
@@ -10,6 +9,3 @@ REFERENCE = Job("aipc.quantize.calibration:reference", int, runs_author_code=Tru
 MEASURE = Job("aipc.quantize.metrics:measure", TaskMetric, runs_author_code=True)
 COLLECT = Job("aipc.quantize.jobs:collect", Statistics, runs_author_code=False)
 QUANTIZE = Job("aipc.quantize.jobs:quantize", Quantized, runs_author_code=False)
-COMPARE = Job("aipc.numerics.samples:compare", tuple[OutputAccuracy, ...], runs_author_code=False)
-NOISIEST = Job("aipc.numerics.samples:noisiest", int, runs_author_code=False)
-ON_CPU = Job("aipc.numerics.samples:on_cpu", tuple[OutputAccuracy, ...], runs_author_code=False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aipc.debug import worker_jobs as debug_jobs
+from aipc.debug.types import Localization
 from aipc.numerics.types import Verdict
 from aipc.pipeline.stages.placement import judge_soc
-from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.results import Localization
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
 
@@ -20,7 +20,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     if run is None or "placement" not in run.entries:
         raise WrongCall("there is no graph: the model is not captured")
     found: Localization = run.job(
-        qairt_jobs.LOCALIZE,
+        debug_jobs.LOCALIZE,
         model=str(run.float_graph),
         inputs_npz=str(run.path("capture", "inputs.npz")),
         soc=judge_soc(run),

@@ -9,9 +9,9 @@ from aipc.agent.bench import Checked
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.errors import QairtError
 from aipc.core.types import Placement
+from aipc.debug import worker_jobs as debug_jobs
 from aipc.pipeline.gates import sqnr_threshold
 from aipc.pipeline.stages.quantize import quantized_result
-from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.quantize.plan import UNIFORM
 
 from ._tool import EDITS, Context, Tool, WrongCall, edits_of, patched, shortened, told, tool
@@ -68,7 +68,7 @@ def _blamed(context: Context, checked: Checked) -> Iterator[str]:
     run = checked.run
     try:
         found: NodeAccuracy = run.job(
-            qairt_jobs.NODE_ACCURACY,
+            debug_jobs.NODE_ACCURACY,
             model=str(run.float_graph),
             inputs_npz=str(context.bench.samples(run).held_out[0]),
             soc=run.request.soc,

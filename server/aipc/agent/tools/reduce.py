@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from aipc.core.errors import QairtError
+from aipc.debug import worker_jobs as debug_jobs
+from aipc.debug.types import Reduction
 from aipc.pipeline.stages.placement import judge_soc
-from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.qairt.results import Reduction
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
 
@@ -27,7 +27,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     out.mkdir(parents=True)
     try:
         found: Reduction = run.job(
-            qairt_jobs.REDUCE,
+            debug_jobs.REDUCE,
             model=str(run.graph if whole else run.float_graph),
             inputs_npz=str(run.path("capture", "inputs.npz")),
             soc=run.request.soc if whole else judge_soc(run),

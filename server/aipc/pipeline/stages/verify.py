@@ -10,8 +10,8 @@ from typing import Any
 from aipc.core.hashing import hash_file
 from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, OutputAccuracy
+from aipc.numerics import worker_jobs as numerics_jobs
 from aipc.probes import worker_jobs as probe_jobs
-from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.results import TaskMetric
 
@@ -28,7 +28,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
 
 def _example(run: Run) -> dict[str, Any]:
     outputs = run.job(
-        qairt_jobs.COMPARE,
+        numerics_jobs.COMPARE,
         reference_npz=str(run.path("capture", "reference.npz")),
         actual_npz=str(run.path("run", "outputs.npz")),
         model=str(run.path("capture", "model.onnx")),
@@ -71,12 +71,12 @@ def _held_out(run: Run) -> dict[str, Any]:
         "references": [str(path) for path in run.references],
         "actuals": [str(path) for path in outputs_of(run)],
     }
-    outputs: tuple[OutputAccuracy, ...] = run.job(quantize_jobs.COMPARE, **files)
+    outputs: tuple[OutputAccuracy, ...] = run.job(numerics_jobs.COMPARE_SAMPLES, **files)
     if run.plan is None:
         outputs = _with_ideal(run, outputs)
     meta: dict[str, Any] = {
         "outputs": to_plain(outputs),
-        "slices": to_plain(run.job(qairt_jobs.SLICES, **files)),
+        "slices": to_plain(run.job(numerics_jobs.SLICES, **files)),
     }
     if metric := _metric(run):
         found = run.job(quantize_jobs.MEASURE, metric=metric, root=str(run.request.ref.root), **files)
@@ -87,7 +87,7 @@ def _held_out(run: Run) -> dict[str, Any]:
 def _with_ideal(run: Run, outputs: tuple[OutputAccuracy, ...]) -> tuple[OutputAccuracy, ...]:
     """What a correctly rounded fp16 run has, on the first sample, for a candidate in fp16."""
     found: tuple[OutputAccuracy, ...] = run.job(
-        qairt_jobs.COMPARE,
+        numerics_jobs.COMPARE,
         reference_npz=str(run.references[0]),
         actual_npz=str(outputs_of(run)[0]),
         model=str(run.path("capture", "model.onnx")),

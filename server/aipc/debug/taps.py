@@ -18,9 +18,8 @@ from onnx import helper
 from aipc.core.errors import QairtError
 from aipc.numerics.fp16 import exact_tensors, round_fp16
 from aipc.numerics.stepper import Stepper, reads
-
-from .session import open_session
-from .soc import SoC
+from aipc.qairt.session import open_session
+from aipc.qairt.soc import SoC
 
 Array = np.ndarray[Any, Any]
 

@@ -17,9 +17,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from aipc.core.errors import QairtError
-
-from .session import open_session
-from .soc import SoC
+from aipc.qairt.session import open_session
+from aipc.qairt.soc import SoC
 
 Array = np.ndarray[Any, Any]
 

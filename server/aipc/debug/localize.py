@@ -19,16 +19,16 @@ import numpy as np
 import onnx
 
 from aipc.core.errors import QairtError
+from aipc.debug.types import Localization
 from aipc.numerics.cpu import Arrays
 from aipc.numerics.fp16 import exact_tensors
 from aipc.numerics.node_verdict import Sample, badness, judge
 from aipc.numerics.stepper import Stepper, load, reads
 from aipc.numerics.types import NodeNumerics, Verdict
+from aipc.qairt.session import open_session
+from aipc.qairt.soc import SoC, get_soc
 
-from .probes import Probe, boundary_inputs, join, make_probe, probe_name, signature, with_moved
-from .results import Localization
-from .session import open_session
-from .soc import SoC, get_soc
+from .single_nodes import Probe, boundary_inputs, join, make_probe, probe_name, signature, with_moved
 from .taps import Tapped, tap
 
 Array = np.ndarray[Any, Any]

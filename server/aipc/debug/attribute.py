@@ -28,10 +28,10 @@ from aipc.numerics.fp16 import exact_tensors, round_fp16
 from aipc.numerics.metrics import accuracy, sqnr_db
 from aipc.numerics.npz import read_npz
 from aipc.numerics.stepper import Stepper, load, reads
+from aipc.qairt.soc import SoC, get_soc
 
 from .divergence import tappable
 from .quantized_taps import read_stored, stored_tensors
-from .soc import SoC, get_soc
 from .taps import read_tensors
 
 Array = np.ndarray[Any, Any]

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import onnx
 
+from aipc.debug.types import Divergence
 from aipc.numerics.metrics import sqnr_db
 from aipc.numerics.node_verdict import IDEAL_MARGIN_DB, SQNR_GATE_DB
 from aipc.numerics.stepper import Stepper, load, reads
+from aipc.qairt.soc import SoC, get_soc
 
-from .results import Divergence
-from .soc import SoC, get_soc
 from .taps import ancestors, tap
 
 Array = np.ndarray[Any, Any]

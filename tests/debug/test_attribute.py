@@ -10,11 +10,10 @@ import onnx
 import pytest
 
 from aipc.core.types import Event
+from aipc.debug.attribute import node_accuracy
 from aipc.qairt import package_jobs
-from aipc.qairt.node_accuracy import node_accuracy
-
-from .models import node, noise, save
-from .quantized import quantize_static
+from qairt.models import node, noise, save
+from qairt.quantized import quantize_static
 
 CHANNELS = 8
 

@@ -18,16 +18,15 @@ from onnx import helper
 
 from aipc.core.child_process import run_isolated
 from aipc.core.errors import AipcError, QairtError
+from aipc.debug.types import Outcome, Reduction
 from aipc.graph.extract import subgraph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.fp16 import ideal_fp16_sqnr
 from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.node_verdict import IDEAL_MARGIN_DB, SQNR_GATE_DB
 from aipc.numerics.stepper import Stepper, load
-
-from .results import Outcome, Reduction
-from .session import open_session
-from .soc import get_soc
+from aipc.qairt.session import open_session
+from aipc.qairt.soc import get_soc
 
 Array = np.ndarray[Any, Any]
 Predicate = Callable[[Path, Mapping[str, Array]], Outcome]

@@ -10,11 +10,10 @@ import onnx
 import pytest
 
 from aipc.core.errors import QairtError
+from aipc.debug.reduce import reduce_failure
+from aipc.debug.types import Outcome
 from aipc.numerics.cpu import run_cpu
-from aipc.qairt.reduce import reduce_failure
-from aipc.qairt.results import Outcome
-
-from .models import Array, node, noise, save
+from qairt.models import Array, node, noise, save
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_a_model_that_does_not_fail_is_refused(chain: Path, tmp_path: Path) -> N
 CHILD = """
 import sys
 import numpy as np
-from aipc.qairt.reduce import numbers_outcome, reduce_failure
+from aipc.debug.reduce import numbers_outcome, reduce_failure
 inputs = dict(np.load(sys.argv[2]))
 print(*reduce_failure(sys.argv[1], inputs, numbers_outcome("sm8650"), sys.argv[3]).nodes)
 """

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aipc.debug.localize import localize
 from aipc.numerics.types import NodeNumerics, Verdict
-from aipc.qairt.numerics import localize
-
-from .models import Array, node, noise, save
+from qairt.models import Array, node, noise, save
 
 
 def verdicts(path: Path, inputs: dict[str, Array], **options: bool) -> dict[str, NodeNumerics]:
