@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ._console import show, write_json
+from ._format import short_path
 from ._options import (
     Calibration,
     CalibrationCount,
@@ -63,6 +64,14 @@ def command(
     apply: Annotated[
         bool, typer.Option("--apply", help="With --agent: write its edits without asking. A backup is kept.")
     ] = False,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            "--sample",
+            metavar="LANGUAGE",
+            help="Also write a minimal program that runs the package: cpp, csharp or python.",
+        ),
+    ] = None,
     as_json: Json = False,
     no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
@@ -75,9 +84,13 @@ def command(
     """
     from aipc import engine
 
+    if sample is not None:
+        engine.language_of(sample)
     if engine.configured_application(model):
         from ._applications import deploy_application
 
+        if sample is not None:
+            raise typer.BadParameter("--sample is for models: the package of an application has its own host program")
         app = engine.ApplicationRequest(
             application=model, soc=soc, precision=precision, target=target, out=out, use_cache=not no_cache
         )
@@ -127,4 +140,8 @@ def command(
         from ._tables import deploy_page
 
         show(*deploy_page(report))
+    if sample is not None and report.package:
+        for package in report.packages.values() or [report.package]:
+            written = engine.write_sample(Path(package), sample)
+            typer.echo(f"sample: {short_path(str(written))}", err=as_json)
     return 0 if report.ok else 1

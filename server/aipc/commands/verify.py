@@ -18,6 +18,12 @@ def command(
         typer.Argument(metavar="PACKAGE", help="Directory that `aipc deploy` wrote.", show_default=False),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every package of the project.")] = False,
+    recorded: Annotated[
+        Path | None,
+        typer.Option(
+            "--recorded", metavar="DIR", help="Replay the inputs that the package's run.py --record kept on a device."
+        ),
+    ] = None,
     target: Target = None,
     setup: Setup = False,
     as_json: Json = False,
@@ -33,6 +39,18 @@ def command(
 
     if package is not None:
         package = engine.application_package(package) or package
+    if recorded is not None:
+        if package is None:
+            raise typer.BadParameter("--recorded needs the package that was recorded")
+        with working(time_limit, memory_limit) as work:
+            report = engine.verify_recorded(package, recorded, target, work.pool, work.on_event, work.cancel)
+        if as_json:
+            write_json(report)
+        else:
+            from ._recorded import recorded_page
+
+            show(*recorded_page(report))
+        return 0 if report.ok else 1
     packages = engine.packages_to_verify(package, every=every, cwd=Path.cwd())
 
     def verify(agreed: bool) -> engine.VerifyAllReport:

@@ -99,4 +99,18 @@ RULES = (
         "The model could not be loaded or checked: bad input, a missing part, or code that raises.",
         "The message says what is wrong and what to do.",
     ),
+    Rule(
+        "input-drift",
+        "Inputs that a device recorded leave the range that the package was calibrated for, so that their values are "
+        "clipped, or use so little of it that most of the integers' steps are lost.",
+        "Look at what prepares the inputs on the device: another scale or another order of channels is frequent. Where "
+        "the inputs are right, calibrate with samples of them and deploy again.",
+    ),
+    Rule(
+        "recorded-accuracy",
+        "On inputs that a device recorded, the package is farther from PyTorch than its gate allows, or the device "
+        "answered otherwise than the package does here.",
+        "Deploy again with these inputs as calibration data (`--calibration DIR`) or as samples; where only the device "
+        "differs, deploy to it with `--target`, which verifies there.",
+    ),
 )

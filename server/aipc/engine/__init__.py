@@ -2,6 +2,7 @@
 
 from aipc.apps.results import AppCheckReport, AppReport, AppRunReport
 from aipc.core.types import DeployReport
+from aipc.samples.sample import language_of, write_sample
 
 from ._run import OnEvent
 from .agent import AgentEvent, AgentRequest, agent
@@ -38,6 +39,7 @@ from .packages import (
 from .places import Examined, examine_target, targets
 from .placing import PlacementAnswer, placement
 from .quantizing import QuantizeReport, QuantizeRequest, quantize
+from .recorded import RecordedReport, verify_recorded
 from .results import graph, node_accuracy, runs
 from .samples import run_samples
 
@@ -61,6 +63,7 @@ __all__ = [
     "PlacementAnswer",
     "QuantizeReport",
     "QuantizeRequest",
+    "RecordedReport",
     "RunReport",
     "VerifyAllReport",
     "VerifyReport",
@@ -83,6 +86,7 @@ __all__ = [
     "infer",
     "judge",
     "judged",
+    "language_of",
     "meanings",
     "models_to_check",
     "node_accuracy",
@@ -106,4 +110,6 @@ __all__ = [
     "verify",
     "verify_all",
     "verify_application",
+    "verify_recorded",
+    "write_sample",
 ]

@@ -73,7 +73,7 @@ def evaluate(
     if manifest.get("kind") == APPLICATION:
         raise InputError(f"{package} is an application", remedy="evaluate the package of one of its graphs")
     config = load_config(package)
-    ref = _model(manifest, config.root)
+    ref = model_of(manifest, config.root)
     capture = Cache().get(manifest["capture"])
     if capture is None:
         raise InputError(
@@ -138,7 +138,7 @@ def evaluate(
     return result
 
 
-def _model(manifest: dict[str, Any], root: Path) -> ModelRef | None:
+def model_of(manifest: dict[str, Any], root: Path) -> ModelRef | None:
     """The model of a package, where it is still there; a live module's is not."""
     try:
         return resolve_model(manifest["reference"], root, load_config(root))

@@ -173,7 +173,7 @@ def verify(
         arguments = {"reference_npz": str(package / "golden" / "outputs.npz"), "actual_npz": str(actual)}
         outputs = workers.run(numerics_jobs.COMPARE, arguments, on_event=on_event, cancel=cancel)
         deployed = manifest.get("gates", {})
-        gate = package_gate(outputs, {"sqnr_db": _verify_threshold(manifest, deployed.get("verify", {}))})
+        gate = package_gate(outputs, {"sqnr_db": verify_threshold(manifest, deployed.get("verify", {}))})
         findings = () if gate.ok else _localize_package(manifest, workers, on_event, cancel)
         probes = _verify_probes(package, manifest, target, workers, on_event, cancel, options)
         failed = next((item for item in probes if item.status is ProbeStatus.FAILED), None)
@@ -344,7 +344,7 @@ def _deployed_on(package: Path, cwd: Path | None) -> str:
     return last
 
 
-def _verify_threshold(manifest: Mapping[str, Any], passed: Mapping[str, Any]) -> float:
+def verify_threshold(manifest: Mapping[str, Any], passed: Mapping[str, Any]) -> float:
     """The threshold of the deployment; a package that passed below it, by the rule on ideal fp16, keeps what it had."""
     if passed.get("metric") != "sqnr_db":
         return float(manifest["self_test_sqnr_db"])

@@ -15,6 +15,7 @@ from typing import Any
 from aipc.core.cache import storage_errors
 from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
+from aipc.targets.device_runner import RECORDING, RUNNER
 
 from .package import MANIFEST, check_package
 
@@ -54,10 +55,10 @@ def merge_packages(parts: Mapping[str, Path], out: Path) -> dict[str, Any]:
     contexts = []
     with storage_errors(out.parent):
         out.mkdir(parents=True)
-        for shared in ("golden", "run.py"):
+        for shared in ("golden", RUNNER.name, RECORDING.name):
             _copy(parts[first_soc] / shared, out / shared)
         for soc, manifest in manifests.items():
-            own = [name for name in manifest["files"] if "/" not in name and name != "run.py"]
+            own = [name for name in manifest["files"] if "/" not in name and name not in {RUNNER.name, RECORDING.name}]
             (out / soc).mkdir()
             for name in own:
                 shutil.copyfile(parts[soc] / name, out / soc / name)

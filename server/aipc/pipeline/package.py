@@ -15,7 +15,7 @@ from aipc.core.install import check_destination, install_output, recover
 from aipc.core.json import to_plain
 from aipc.core.package_manifest import FORMAT, MANIFEST, check_package, ownership_problem, read_manifest
 from aipc.qairt.soc import SoC, all_socs, get_soc
-from aipc.targets.device_runner import RUNNER, RUNNER_VERSION
+from aipc.targets.device_runner import RECORDING, RUNNER, RUNNER_VERSION
 
 from .probing import VerifiedProbes
 
@@ -37,7 +37,7 @@ _DEVICE_MARGIN_DB = 3.0
 
 def layout() -> list[object]:
     """What a package's form depends on besides the model: the format and the runner that goes into it."""
-    return [FORMAT, hash_file(RUNNER)]
+    return [FORMAT, hash_file(RUNNER), hash_file(RECORDING)]
 
 
 def build_package(
@@ -66,7 +66,8 @@ def build_package(
         shutil.copyfile(compiled.path / name, out / name)
     shutil.copyfile(golden_inputs or capture.path / "inputs.npz", golden / "inputs.npz")
     shutil.copyfile(golden_outputs or capture.path / "reference.npz", golden / "outputs.npz")
-    shutil.copyfile(RUNNER, out / "run.py")
+    shutil.copyfile(RUNNER, out / RUNNER.name)
+    shutil.copyfile(RECORDING, out / RECORDING.name)
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
     manifest = {
         "format": FORMAT,

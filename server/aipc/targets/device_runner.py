@@ -15,6 +15,8 @@ from pathlib import Path
 
 RUNNER = Path(__file__).resolve().parents[1] / "pipeline" / "runner" / "run.py"
 """AIPC's own runner: the same that it puts into packages, and the only one that AIPC executes."""
+RECORDING = RUNNER.with_name("recording.py")
+"""Its part that records live inputs, which goes into packages beside it."""
 RUNNER_VERSION = 3
 """What the runner understands: since 2 ``--progress`` and ``--cpu-model``, since 3 ``--further``."""
 

@@ -9,8 +9,10 @@
     python run.py --warm-up 5 --repeat 100           latency on this device
     python run.py --profile nodes.csv                time of each node
     python run.py --cpu-model model.onnx             the same model's latency on this device's CPU
+    python run.py --canary --input x.npz             run the golden inputs first, and stop where they are wrong
+    python run.py --input x.npz --record DIR         keep a sample of live inputs for `aipc verify --recorded DIR`
 
-Exit status: 0 done, 1 the self-test failed, 2 could not run.
+Exit status: 0 done, 1 the self-test or the canary failed, 2 could not run.
 """
 
 import os
@@ -22,6 +24,7 @@ sys.path[:] = [path for path in sys.path if path and os.path.abspath(path) != _O
 
 import argparse  # noqa: E402
 import hashlib  # noqa: E402
+import importlib.util  # noqa: E402
 import json  # noqa: E402
 import math  # noqa: E402
 import platform  # noqa: E402
@@ -47,6 +50,10 @@ PERFORMANCE = ("default", "burst", "balanced", "high_performance", "sustained_hi
 
 class PackageProblem(Exception):
     """One sentence for the person in front of the device."""
+
+
+class CanaryFailed(Exception):
+    """The package no longer answers as it did when it was verified: exit status 1."""
 
 
 def read_manifest(package):
@@ -184,8 +191,12 @@ def first_line(error):
     return lines[0] if lines else type(error).__name__
 
 
-def read_inputs(numpy, manifest, given):
-    """Arrays by input name from .npz files, raw bytes (``name=file``) and pictures (``name=file``)."""
+def read_inputs(numpy, manifest, given, originals=None):
+    """Arrays by input name from .npz files, raw bytes (``name=file``) and pictures (``name=file``).
+
+    Args:
+        originals: takes each array as it was given, before it became the integers that the package takes.
+    """
     arrays = {}
     sources = {}
     specs = {spec["name"]: spec for spec in manifest["inputs"]}
@@ -211,6 +222,8 @@ def read_inputs(numpy, manifest, given):
             where = " and ".join(sorted(set(sources.values()))) or "the inputs"
             raise PackageProblem("%s has no array %r: it has %s" % (where, name, ", ".join(arrays) or "none"))
         array = arrays[name]
+        if originals is not None:
+            originals[name] = array
         encoding = spec.get("encoding")
         if encoding and array.dtype.name == spec["dtype"] and list(array.shape) == list(spec["shape"]):
             array = to_integers(numpy, array, encoding)
@@ -501,8 +514,47 @@ def write_outputs(numpy, path, outputs):
         raise PackageProblem("%s cannot be written: %s" % (path, error.strerror))
 
 
+def open_recording(numpy, package, manifest, arguments):
+    """What keeps live inputs; None where nobody asked for it, or AIPC_NO_RECORDING switches it off."""
+    if arguments.record is None or not arguments.input or os.environ.get("AIPC_NO_RECORDING", "0") not in ("", "0"):
+        return None
+    if not 0 <= arguments.record_share <= 1 or not arguments.record_quota > 0:
+        raise PackageProblem("--record-share is between 0 and 1, and --record-quota above 0")
+    path = HERE / "recording.py"
+    if not path.is_file():
+        raise PackageProblem("this package was made by a version that records nothing: deploy the model again")
+    spec = importlib.util.spec_from_file_location("aipc_recording", str(path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Recording(numpy, package, manifest, arguments)
+
+
+def record(recording, inputs, outputs):
+    """A full disk or a directory that cannot be written ends no run: a note says so."""
+    if recording is None:
+        return
+    try:
+        recording.add(inputs, outputs)
+    except OSError as error:
+        sys.stderr.write("run.py: note: the inputs were not recorded: %s\n" % error.strerror)
+
+
+def check_canary(numpy, package, manifest, session, names, arguments):
+    """Raises PackageProblem where the golden inputs are not answered as they were when the package was verified."""
+    outputs = run_once(numpy, manifest, session, names, str(package / "golden" / "inputs.npz"))
+    results, passed, threshold = self_test(numpy, package, manifest, outputs, arguments.tolerance)
+    if not passed:
+        worst = min(results, key=results.get)
+        raise CanaryFailed(
+            "the golden inputs are answered wrongly: output %s has %.1f dB SQNR against PyTorch, at least %.1f dB are "
+            "needed. The inputs were not run: deploy the model again for this device"
+            % (worst, results[worst], threshold)
+        )
+
+
 def parse():
     parser = argparse.ArgumentParser(description="Run this package.")
+    parser.add_argument("--canary", action="store_true", help="run the golden inputs first; stop where they are wrong")
     parser.add_argument("--self-test", action="store_true", help="run the golden inputs and compare")
     parser.add_argument("--tolerance", type=float, metavar="DB", help="least SQNR that passes the self-test")
     parser.add_argument("--input", action="append", metavar="[NAME=]FILE", help=".npz, .raw or picture; may repeat")
@@ -521,20 +573,27 @@ def parse():
     parser.add_argument("--soc", help="refuse to run when the package is for another chip")
     parser.add_argument("--cpu-model", metavar="ONNX", help="time this uncompiled model on the CPU instead")
     parser.add_argument("--progress", action="store_true", help="say on stderr which run is under way")
+    parser.add_argument("--record", type=Path, metavar="DIR", help="keep a sample of the inputs there; off by default")
+    parser.add_argument("--record-ranges", action="store_true", help="keep no input: only ranges of values and counts")
+    parser.add_argument("--record-share", type=float, default=1.0, metavar="P", help="share of the runs, 0 to 1")
+    parser.add_argument("--record-quota", type=float, default=64.0, metavar="MB", help="most that DIR may hold")
     parser.add_argument("--package", type=Path, default=HERE, metavar="DIR", help="default: where this file is")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when stdin is closed")
     return parser.parse_args()
 
 
-def run_once(numpy, manifest, session, names, given):
+def run_once(numpy, manifest, session, names, given, recording=None):
     """The outputs of one more sample."""
-    inputs = read_inputs(numpy, manifest, [given])
+    originals = {}
+    inputs = read_inputs(numpy, manifest, [given], originals)
     try:
         values = session.run(names, inputs)
     except Exception as error:
         raise PackageProblem("QAIRT stopped while it ran the package on %s: %s" % (given, first_line(error)))
-    return to_reals(numpy, manifest, dict(zip(names, values)))
+    outputs = to_reals(numpy, manifest, dict(zip(names, values)))
+    record(recording, originals, outputs)
+    return outputs
 
 
 def run(arguments):
@@ -546,7 +605,8 @@ def run(arguments):
     check_chip(manifest, arguments.soc)
     numpy, onnxruntime, onnxruntime_qnn = load_libraries()
     qairt = check_qairt(manifest, onnxruntime_qnn)
-    inputs = read_inputs(numpy, manifest, arguments.input or [str(package / "golden" / "inputs.npz")])
+    originals = {}
+    inputs = read_inputs(numpy, manifest, arguments.input or [str(package / "golden" / "inputs.npz")], originals)
     notes = not_finite(numpy, inputs)
     for note in notes:
         sys.stderr.write("run.py: note: %s\n" % note)
@@ -560,23 +620,29 @@ def run(arguments):
     before = temperature()
     session = open_session(package, manifest, onnxruntime, onnxruntime_qnn, provider)
     names = [output.name for output in session.get_outputs()]
+    if arguments.canary:
+        check_canary(numpy, package, manifest, session, names, arguments)
+    recording = open_recording(numpy, package, manifest, arguments)
     try:
         values, seconds = time_runs(session, names, inputs, arguments)
     except Exception as error:
         raise PackageProblem("QAIRT stopped while it ran the package: %s" % first_line(error))
     outputs = to_reals(numpy, manifest, dict(zip(names, values)))
+    record(recording, originals, outputs)
     if arguments.output:
         write_outputs(numpy, arguments.output, outputs)
     for given, target in arguments.more or ():
-        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given))
+        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given, recording))
     spent = 0.0
     for given, target in arguments.further or ():
         # The next one takes as long as the first did.
         if spent + min(seconds) > arguments.further_seconds:
             break
         started = time.perf_counter()
-        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given))
+        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given, recording))
         spent += time.perf_counter() - started
+    if recording is not None:
+        notes = [*notes, recording.close()]
     report = {
         "model": manifest["model"],
         "soc": manifest["soc"],
@@ -658,6 +724,9 @@ if __name__ == "__main__":
     except PackageProblem as problem:
         print("run.py: %s" % problem, file=sys.stderr)
         status = 2
+    except CanaryFailed as problem:
+        print("run.py: %s" % problem, file=sys.stderr)
+        status = 1
     except KeyboardInterrupt:
         status = 130
     except SystemExit as end:
