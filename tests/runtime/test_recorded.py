@@ -51,7 +51,7 @@ def test_inputs_as_calibrated_are_no_finding(package: Path, usual: Path) -> None
     for sample in report.samples:
         assert sample.sqnr_db > 25
         assert sample.recorded_sqnr_db == sample.sqnr_db, "the device was this simulator"
-    assert all(item.used is not None and item.used > 0.7 and item.clipped < 0.01 for item in report.inputs)
+    assert all(item.used is not None and item.used > 0.5 and item.clipped < 0.01 for item in report.inputs)
 
 
 def test_a_drifted_input_is_a_finding_and_the_other_input_is_none(package: Path, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_an_input_that_uses_little_of_its_range_has_drifted_too(package: Path, t
     picture = inputs(tmp_path / "a.npz", 1 / 255)
     done = run(package, "--input", picture, "--record", tmp_path / "recorded", "--record-ranges")
     assert done.returncode == 0, done.stderr
-    assert not list((tmp_path / "recorded").glob("*.npz"))
+    assert not list((tmp_path / "recorded").rglob("*.npz"))
     report = engine.verify_recorded(package, tmp_path / "recorded")
     assert report.samples == () and [item.rule for item in report.findings] == ["input-drift"]
     assert "of the calibrated range" in report.findings[0].message
@@ -92,9 +92,9 @@ def test_the_quota_is_kept(package: Path, tmp_path: Path) -> None:
     more = [text for n in range(4) for text in ("--more", str(inputs(tmp_path / f"{n}.npz")), str(tmp_path / "o.npz"))]
     options = ("--record", tmp_path / "recorded", "--record-quota", "0.006")
     assert run(package, "--input", inputs(tmp_path / "a.npz"), *more, *options).returncode == 0
-    files = list((tmp_path / "recorded").iterdir())
+    files = [path for path in (tmp_path / "recorded").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 6000
-    assert len([path for path in files if path.name.endswith(".outputs.npz")]) == 1
+    assert len([path for path in files if path.parent.name == "outputs"]) == 1
     (counts,) = [path for path in files if path.suffix == ".json"]
     assert json.loads(counts.read_text())["runs"] == 5
 

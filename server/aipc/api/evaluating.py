@@ -16,7 +16,7 @@ def evaluate(
     package: str | Path,
     data: str,
     *,
-    metric: str = "top-1",
+    metric: str | None = None,
     decode: str | None = None,
     preprocess: str | None = None,
     count: int = 64,
@@ -31,8 +31,10 @@ def evaluate(
     Args:
         package: the directory that ``deploy`` wrote.
         data: a folder with a subfolder of pictures for each class, an .npz with an array ``target``, or
-            ``file.py:name`` of (input, target).
-        metric: top-1, top-5, psnr, ssim, miou, map, wer, perplexity, or ``file.py:name`` of (outputs, target).
+            ``file.py:name`` of (input, target). Of an application: a folder of .wav files, each with its words in a
+            .txt of the same name, or ``file.py:name`` of (path or prompt, text).
+        metric: top-1, top-5, psnr, ssim, miou, map, wer, perplexity, or ``file.py:name`` of (outputs, target). Default:
+            top-1 of a model, wer of an application.
         decode: ``file.py:name``, a function of the outputs whose result the metric takes.
         preprocess: unit, symmetric, imagenet or ``file.py:name``. Default: the configuration's.
         count, seed: how many samples are drawn, and which.

@@ -19,17 +19,18 @@ def command(
             "--data",
             metavar="DATA",
             help="A folder with a subfolder of pictures for each class, an .npz with an array target, or file.py:name "
-            "of (input, target).",
+            "of (input, target). Of an application: a folder of .wav files with a .txt beside each, or file.py:name.",
             show_default=False,
         ),
     ],
     metric: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--metric",
-            help="top-1, top-5, psnr, ssim, miou, map, wer, perplexity, or file.py:name of (outputs, target).",
+            help="top-1, top-5, psnr, ssim, miou, map, wer, perplexity, or file.py:name of (outputs, target). "
+            "Default: top-1 of a model, wer of an application.",
         ),
-    ] = "top-1",
+    ] = None,
     decode: Annotated[
         str | None,
         typer.Option("--decode", metavar="FILE:NAME", help="Function of the outputs whose result the metric takes."),
@@ -59,9 +60,9 @@ def command(
     from aipc import engine
 
     request = engine.EvaluationRequest(
-        package=package,
+        package=engine.application_package(package) or package,
         data=from_here(data) or data,
-        metric=from_here(metric) or metric,
+        metric=from_here(metric),
         decode=from_here(decode),
         preprocess=from_here(preprocess),
         count=count,

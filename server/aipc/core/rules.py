@@ -110,7 +110,7 @@ RULES = (
         "recorded-accuracy",
         "On inputs that a device recorded, the package is farther from PyTorch than its gate allows, or the device "
         "answered otherwise than the package does here.",
-        "Deploy again with these inputs as calibration data (`--calibration DIR`) or as samples; where only the device "
+        "Deploy again with these inputs as calibration data (`--calibration DIR/inputs`); where only the device "
         "differs, deploy to it with `--target`, which verifies there.",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,19 @@ from aipc.core.package_manifest import APPLICATION, MANIFEST, check_package
 from aipc.core.types import Event, TensorSpec
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.evaluation.results import EvaluationReport, Prepared, Scores
-from aipc.evaluation.worker_jobs import PREPARE, SCORE
+from aipc.evaluation.worker_jobs import PREPARE, PREPARE_ANSWERS, SCORE
 from aipc.quantize.worker_jobs import REFERENCE
 from aipc.report.evaluation import render_evaluation
 
 from ._run import OnEvent, ignore
+from .evaluating_applications import answer_samples, row, sample_files
 from .samples import run_samples
 
 CHUNK = 8
 """Samples that are run together: what an interruption costs at most."""
 COUNT = 64
 """Samples by default: the simulator takes seconds for each of a larger model."""
+METRIC = "top-1"
 _VERSION = 1
 
 
@@ -46,7 +48,8 @@ class EvaluationRequest:
 
     package: Path
     data: str
-    metric: str
+    metric: str | None = None
+    """``top-1`` for a model and ``wer`` for an application by default."""
     decode: str | None = None
     preprocess: str | None = None
     count: int = COUNT
@@ -70,47 +73,43 @@ def evaluate(
     """
     package = request.package.resolve()
     manifest = check_package(package)
-    if manifest.get("kind") == APPLICATION:
-        raise InputError(f"{package} is an application", remedy="evaluate the package of one of its graphs")
     config = load_config(package)
-    ref = model_of(manifest, config.root)
-    capture = Cache().get(manifest["capture"])
-    if capture is None:
-        raise InputError(
-            f"the capture of {manifest['model']} is no longer in the cache, and PyTorch is run with it",
-            remedy="deploy the model again",
-        )
-    preprocess = request.preprocess or (ref.config.preprocess if ref and ref.config else None)
-    directory = _directory(request, manifest, package, config.root, preprocess)
+    application = manifest.get("kind") == APPLICATION
     report = on_event or ignore
-
     with pool_or_new(pool) as workers:
 
         def job(name: AnyJob, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
-        prepared = _prepare(job, request, manifest, config.root, preprocess, directory)
-        folders = sorted(path for path in (directory / "samples").iterdir() if path.is_dir())
-        for number, folder in enumerate(folders):
-            report(
-                Event(
-                    "evaluate",
-                    f"samples {number * CHUNK + 1} to {min((number + 1) * CHUNK, prepared.samples)} of "
-                    f"{prepared.samples}",
-                    number / len(folders),
-                )
-            )
-            if not (folder / "done").exists():
-                live = ref or ModelRef(manifest["model"], "captured", capture.path, None, None, None, config.root)
-                job(REFERENCE, ref=live, capture=str(capture.path), samples=str(folder))
-                pairs = [(path, folder / f"output-{path.name}") for path in _inputs(folder)]
-                run_samples(package, pairs, request.target, workers, on_event, cancel)
-                (folder / "done").touch()
-        rows = [_row(path) for folder in folders for path in _inputs(folder)]
+        preprocess, reference = None, "PyTorch"
+        if application:
+            directory = _directory(request, manifest, package, config.root, None)
+            prepared = _prepare_answers(job, request, config.root, directory)
+            answer_samples(package, manifest, config, directory, request.target, workers, report, cancel)
+            rows = [row(path) for folder in _parts(directory) for path in sample_files(folder)]
+        else:
+            ref = model_of(manifest, config.root)
+            preprocess = request.preprocess or (ref.config.preprocess if ref and ref.config else None)
+            directory = _directory(request, manifest, package, config.root, preprocess)
+            reference = "PyTorch" if ref and ref.kind == "python" else "the fp32 graph on the CPU"
+            capture = captured_graph(manifest)
+            prepared = _prepare(job, request, manifest, config.root, preprocess, directory)
+            folders = _parts(directory)
+            for number, folder in enumerate(folders):
+                last = min((number + 1) * CHUNK, prepared.samples)
+                words = f"samples {number * CHUNK + 1} to {last} of {prepared.samples}"
+                report(Event("evaluate", words, number / len(folders)))
+                if not (folder / "done").exists():
+                    live = ref or ModelRef(manifest["model"], "captured", capture, None, None, None, config.root)
+                    job(REFERENCE, ref=live, capture=str(capture), samples=str(folder))
+                    pairs = [(path, folder / f"output-{path.name}") for path in _inputs(folder)]
+                    run_samples(package, pairs, request.target, workers, on_event, cancel)
+                    (folder / "done").touch()
+            rows = [_row(path) for folder in folders for path in _inputs(folder)]
         scores: Scores = job(
             SCORE,
             samples=rows,
-            metric=request.metric,
+            metric=request.metric or ("wer" if application else METRIC),
             decode=request.decode,
             root=str(config.root),
             seed=request.seed,
@@ -127,7 +126,7 @@ def evaluate(
         data_words=prepared.words,
         total=prepared.total,
         seed=request.seed,
-        reference="PyTorch" if ref and ref.kind == "python" else "the fp32 graph on the CPU",
+        reference=reference,
         scores=scores,
         ok=request.most_loss is None or loss <= request.most_loss,
         most_loss=request.most_loss,
@@ -136,6 +135,21 @@ def evaluate(
     (directory / "evaluation.json").write_text(plain.dumps(result), "utf-8")
     (directory / "evaluation.html").write_text(render_evaluation(result), "utf-8")
     return result
+
+
+def captured_graph(manifest: Mapping[str, Any]) -> Path:
+    """The captured graph in the cache. Raises InputError: it is gone."""
+    entry = Cache().get(manifest["capture"])
+    if entry is None:
+        raise InputError(
+            f"the capture of {manifest['model']} is no longer in the cache, and PyTorch is run with it",
+            remedy="deploy the model again",
+        )
+    return entry.path
+
+
+def _parts(directory: Path) -> list[Path]:
+    return sorted(path for path in (directory / "samples").iterdir() if path.is_dir())
 
 
 def model_of(manifest: dict[str, Any], root: Path) -> ModelRef | None:
@@ -200,6 +214,24 @@ def _prepare(
         inputs=tuple(TensorSpec(item["name"], item["dtype"], tuple(item["shape"])) for item in manifest["inputs"]),
         data=request.data,
         preprocess=preprocess,
+        count=request.count,
+        seed=request.seed,
+        chunk=CHUNK,
+        out=str(directory / "samples"),
+    )
+    marker.write_text(plain.dumps(prepared), "utf-8")
+    return prepared
+
+
+def _prepare_answers(job: Callable[..., Any], request: EvaluationRequest, root: Path, directory: Path) -> Prepared:
+    """The same for an application, whose samples are sound files and prompts."""
+    marker = directory / "samples.json"
+    if marker.is_file():
+        return plain.loads(marker.read_text("utf-8"), Prepared)
+    prepared: Prepared = job(
+        PREPARE_ANSWERS,
+        data=request.data,
+        root=str(root),
         count=request.count,
         seed=request.seed,
         chunk=CHUNK,

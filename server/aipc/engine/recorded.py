@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shutil
@@ -11,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aipc.core.cache import Cache
 from aipc.core.config import ModelRef, load_config
 from aipc.core.errors import InputError
-from aipc.core.hashing import hash_file
-from aipc.core.package_manifest import APPLICATION, MANIFEST, check_package
+from aipc.core.package_manifest import APPLICATION, check_package
 from aipc.core.scratch import scratch_directory
 from aipc.core.types import Finding, OutputAccuracy, Severity
 from aipc.core.workers import WorkerPool, pool_or_new
@@ -23,7 +22,7 @@ from aipc.probes.worker_jobs import COMPARE_FINITE
 from aipc.quantize.worker_jobs import REFERENCE
 
 from ._run import OnEvent
-from .evaluating import model_of
+from .evaluating import captured_graph, model_of
 from .packages import run_options, verify_threshold
 from .samples import run_samples
 
@@ -113,8 +112,8 @@ def verify_recorded(
     manifest = check_package(package)
     if manifest.get("kind") == APPLICATION:
         raise InputError(f"{package} is an application", remedy="record with the runner of one of its graphs")
-    counts = _counts(recorded, package)
-    files = sorted(path for path in recorded.glob("*.npz") if not path.name.endswith(".outputs.npz"))[:SAMPLES]
+    counts = _counts(recorded, manifest)
+    files = sorted((recorded / "inputs").glob("*.npz"))[:SAMPLES]
     inputs = tuple(_drift(spec, manifest, counts) for spec in manifest["inputs"])
     threshold = verify_threshold(manifest, manifest.get("gates", {}).get("verify", {}))
     config = load_config(package)
@@ -141,9 +140,10 @@ def verify_recorded(
     )
 
 
-def _counts(recorded: Path, package: Path) -> list[dict[str, Any]]:
+def _counts(recorded: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What each recording process counted. Raises InputError: there is nothing, or it is of another package."""
     found = []
+    wanted = hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
     for path in sorted(recorded.glob("*.ranges.json")):
         try:
             document = json.loads(path.read_text("utf-8"))
@@ -153,9 +153,10 @@ def _counts(recorded: Path, package: Path) -> list[dict[str, Any]]:
             raise InputError(f"{path} is damaged", remedy="remove it", detail=str(error)) from error
         if not known:
             raise InputError(f"{path} is of another version of AIPC", remedy="record again with a package of this one")
-        if identity != hash_file(package / MANIFEST):
+        if identity != wanted:
             raise InputError(
-                f"{path} was recorded with another package than {package}", remedy="name the package that was recorded"
+                f"{path} was recorded with another package of {document['model']}",
+                remedy="name the package that was recorded",
             )
         found.append(document)
     if not found:
@@ -217,20 +218,15 @@ def _replayed(
     on_event: OnEvent | None,
     cancel: threading.Event | None,
 ) -> tuple[ReplayedSample, ...]:
-    capture = Cache().get(manifest["capture"])
-    if capture is None:
-        raise InputError(
-            f"the capture of {manifest['model']} is no longer in the cache, and PyTorch is run with it",
-            remedy="deploy the model again",
-        )
-    live = ref or ModelRef(manifest["model"], "captured", capture.path, None, None, None, capture.path)
+    capture = captured_graph(manifest)
+    live = ref or ModelRef(manifest["model"], "captured", capture, None, None, None, capture)
     with scratch_directory() as folder:
         pairs = []
         for number, file in enumerate(files):
             inputs = folder / f"{number:05d}.npz"
             shutil.copyfile(file, inputs)
             pairs.append((inputs, folder / f"output-{number:05d}.npz"))
-        arguments = {"ref": live, "capture": str(capture.path), "samples": str(folder)}
+        arguments = {"ref": live, "capture": str(capture), "samples": str(folder)}
         workers.run(REFERENCE, arguments, on_event=on_event, cancel=cancel)
         options = run_options(package, target)
         run_samples(package, pairs, target, workers, on_event, cancel, options)
@@ -244,7 +240,7 @@ def _replayed(
         for file, (inputs, outputs) in zip(files, pairs, strict=True):
             reference = inputs.with_suffix(".reference.npz")
             worst = compared(reference, outputs)
-            kept = file.with_name(f"{file.stem}.outputs.npz")
+            kept = file.parents[1] / "outputs" / file.name
             recorded_db = compared(reference, kept).sqnr_db if kept.is_file() else None
             least = min(threshold, worst.sqnr_db) - _DEVICE_MARGIN_DB
             samples.append(

@@ -77,7 +77,7 @@ def _open(text: str, root: Path, inputs: Sequence[TensorSpec], seed: int) -> tup
     if ".py:" not in text:
         raise InputError(f"{text} is no labelled data", remedy=_REMEDY)
     source = open_source(text, root, inputs, seed)
-    return lambda chosen: map(_divided, source.items(chosen)), source.total, False, source.words
+    return lambda chosen: map(divided, source.items(chosen)), source.total, False, source.words
 
 
 def _classes(path: Path) -> tuple[Pairs, int | None, bool, str]:
@@ -112,7 +112,7 @@ def _array_file(path: Path, inputs: Sequence[TensorSpec]) -> tuple[Pairs, int | 
     return pairs, len(targets), False, f"{len(targets)} samples in {path.name}"
 
 
-def _divided(item: Any) -> tuple[Any, Any]:
+def divided(item: Any) -> tuple[Any, Any]:
     """(inputs, target) of what a dataset gives: the last of a tuple, or a key of a mapping, is the target."""
     if isinstance(item, Mapping):
         name = next((name for name in TARGETS if name in item), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -58,7 +59,7 @@ def score(
         wanted = load_target(Path(target))
         for statistics, file in zip(both, (reference, package), strict=True):
             try:
-                outputs: Any = read_npz(file)
+                outputs = read_outputs(file)
                 statistics.append(chosen.statistic(decoder(outputs) if decoder else outputs, wanted))
             except Exception as error:
                 raise raised(error, f"the metric {metric}, on sample {number},") from error
@@ -78,6 +79,11 @@ def score(
         difference_interval=intervals[2],
         worst=tuple(_worst(chosen, first, second, samples, worst)),
     )
+
+
+def read_outputs(file: str) -> Any:
+    """Arrays by name of a model, the text of an application."""
+    return json.loads(Path(file).read_text("utf-8")) if file.endswith(".json") else read_npz(file)
 
 
 def _metric(text: str, root: Path) -> Metric:
@@ -172,6 +178,8 @@ def picture_of(inputs: str) -> str:
     """The first input of one or three channels as a small PNG in base64, its values stretched to its range; else ""."""
     from PIL import Image
 
+    if not inputs.endswith(".npz"):
+        return ""
     for array in read_npz(inputs).values():
         if array.ndim == 4 and array.shape[0] == 1 and array.shape[1] in {1, 3}:
             pixels = array[0].astype(np.float64)

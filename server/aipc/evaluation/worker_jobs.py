@@ -5,4 +5,5 @@ from aipc.core.jobs import Job
 from .results import Prepared, Scores
 
 PREPARE = Job("aipc.evaluation.data:prepare", Prepared, runs_author_code=True)
+PREPARE_ANSWERS = Job("aipc.evaluation.answers:prepare_answers", Prepared, runs_author_code=True)
 SCORE = Job("aipc.evaluation.scoring:score", Scores, runs_author_code=True)

@@ -16,7 +16,7 @@ FORMAT = 1
 class Recording:
     """The runs of one process. Files are written whole and renamed; several processes may share a directory."""
 
-    def __init__(self, numpy, package, manifest, arguments):
+    def __init__(self, numpy, manifest, arguments):
         self.numpy = numpy
         self.manifest = manifest
         self.directory = arguments.record
@@ -26,7 +26,8 @@ class Recording:
         self.runs = 0
         self.kept = 0
         self.ranges = {}
-        self.identity = hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest()
+        # The files, not the manifest: that changes where the same package is verified on another target.
+        self.identity = hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
         self.name = uuid.uuid4().hex
 
     def add(self, inputs, outputs):
@@ -69,8 +70,9 @@ class Recording:
         size = sum(array.nbytes + 512 for arrays in (inputs, outputs) for array in arrays.values())
         if self._used() + size > self.quota:
             return
-        for arrays, suffix in ((outputs, ".outputs.npz"), (inputs, ".npz")):
-            self._write(stem + suffix, lambda stream, arrays=arrays: self.numpy.savez(stream, **arrays))
+        for folder, arrays in (("outputs", outputs), ("inputs", inputs)):
+            name = "%s/%s.npz" % (folder, stem)
+            self._write(name, lambda stream, arrays=arrays: self.numpy.savez(stream, **arrays))
         self.kept += 1
 
     def close(self):
@@ -93,11 +95,11 @@ class Recording:
         return "%d of %d runs were recorded in %s" % (self.kept, self.runs, self.directory)
 
     def _used(self):
-        self.directory.mkdir(parents=True, exist_ok=True)
-        return sum(path.stat().st_size for path in self.directory.iterdir() if path.is_file())
+        return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
 
     def _write(self, name, write):
         partial = self.directory / (name + ".part")
+        partial.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as stream:
             write(stream)
         partial.replace(self.directory / name)

@@ -514,7 +514,7 @@ def write_outputs(numpy, path, outputs):
         raise PackageProblem("%s cannot be written: %s" % (path, error.strerror))
 
 
-def open_recording(numpy, package, manifest, arguments):
+def open_recording(numpy, manifest, arguments):
     """What keeps live inputs; None where nobody asked for it, or AIPC_NO_RECORDING switches it off."""
     if arguments.record is None or not arguments.input or os.environ.get("AIPC_NO_RECORDING", "0") not in ("", "0"):
         return None
@@ -526,7 +526,7 @@ def open_recording(numpy, package, manifest, arguments):
     spec = importlib.util.spec_from_file_location("aipc_recording", str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Recording(numpy, package, manifest, arguments)
+    return module.Recording(numpy, manifest, arguments)
 
 
 def record(recording, inputs, outputs):
@@ -622,7 +622,7 @@ def run(arguments):
     names = [output.name for output in session.get_outputs()]
     if arguments.canary:
         check_canary(numpy, package, manifest, session, names, arguments)
-    recording = open_recording(numpy, package, manifest, arguments)
+    recording = open_recording(numpy, manifest, arguments)
     try:
         values, seconds = time_runs(session, names, inputs, arguments)
     except Exception as error:
@@ -643,6 +643,7 @@ def run(arguments):
         spent += time.perf_counter() - started
     if recording is not None:
         notes = [*notes, recording.close()]
+        sys.stderr.write("run.py: note: %s\n" % notes[-1])
     report = {
         "model": manifest["model"],
         "soc": manifest["soc"],
