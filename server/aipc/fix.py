@@ -15,7 +15,7 @@ from aipc.core.files import replace_text as _write
 from aipc.core.types import CheckReport, Event, Finding, Fix, Range
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.fixing import Prover, Rejected, proposals
-from aipc.rewrites.text import join, unified_diff
+from aipc.source.edits import join, unified_diff
 
 _ROUNDS = 5
 

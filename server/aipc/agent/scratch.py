@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from aipc.core.types import Position, Range
-from aipc.rewrites.text import unified_diff
 from aipc.source import split_lines
+from aipc.source.edits import unified_diff
 
 from .results import FileEdit
 

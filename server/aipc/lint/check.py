@@ -13,13 +13,13 @@ from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Position, Range
 from aipc.qairt.soc import get_soc
 from aipc.source import code_points_before
+from aipc.source.blocks import Block, Parser
+from aipc.source.scopes import Definition, Program
 
 from .answers import Matrix, open_matrix
-from .blocks import Block, Parser
 from .interpret import Interpreter
 from .operators import Note, TooMuchError
 from .resolve import TENSOR_TYPES
-from .scopes import Definition, Program
 from .values import UNKNOWN, Function, Instance, Items, Reference, Tensor, Value
 
 _KEPT = 400

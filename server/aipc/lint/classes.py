@@ -5,16 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from aipc.source.scopes import Definition
+
 from .frames import Frame
 from .operators import Operators
 from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS, MODULE_TYPES
-from .scopes import Definition
 from .values import UNKNOWN, Constant, Function, Instance, Reference, Value
 
 if TYPE_CHECKING:
+    from aipc.source.blocks import Block
+    from aipc.source.scopes import Program
+
     from .answers import Matrix
-    from .blocks import Block
-    from .scopes import Program
 
 
 class Classes(Operators):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .functions import FunctionFacts
+from aipc.source.functions import FunctionFacts
+
 from .shapes import RESHAPES, short_name
 from .values import Tensor
 

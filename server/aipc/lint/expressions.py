@@ -27,7 +27,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from .blocks import Block
+    from aipc.source.blocks import Block
 
 _DUNDERS: dict[type[ast.operator], str] = {
     ast.Add: "add",

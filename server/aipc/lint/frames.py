@@ -6,7 +6,8 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .blocks import Block
+from aipc.source.blocks import Block
+
 from .values import Value
 
 

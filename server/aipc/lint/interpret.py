@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
+from aipc.source.scopes import Program, imports
+from aipc.source.trees import walk
+
 from .answers import Matrix
 from .expressions import Expressions
 from .frames import Frame
 from .resolve import canonical
-from .scopes import Program, imports
-from .trees import walk
 from .values import UNKNOWN, Constant, Each, Function, Instance, Items, Tensor, Value, join
 
 _FALLS, _LEAVES, _RAISES = "falls", "leaves", "raises"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from aipc.source.functions import facts_of
+
 from .calls import values_of
 from .classes import Classes
 from .frames import Frame
-from .functions import facts_of
 from .resolve import ARRAY_METHODS, TENSOR_TYPES, is_class
 from .values import (
     UNKNOWN,

@@ -6,13 +6,14 @@ import ast
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aipc.source.blocks import Block
+from aipc.source.functions import NOTHING, FunctionFacts
+from aipc.source.scopes import Program
+
 from . import contexts, shapes
 from .answers import Matrix, answer
-from .blocks import Block
 from .calls import bind, first_tensor, values_of
-from .functions import NOTHING, FunctionFacts
 from .rules import Said, say
-from .scopes import Program
 from .values import TENSOR, UNKNOWN, Arguments, Reference, Tensor, Value, plain, tensors
 
 _NEVER_ASKED = {"input", "dtype", "device", "out", "generator", "inplace", "layout", "self"}

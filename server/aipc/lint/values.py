@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from .blocks import Block
+    from aipc.source.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)

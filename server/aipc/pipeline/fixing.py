@@ -15,8 +15,8 @@ from aipc.core.types import Finding, Fix, Placement, PlacementReport
 from aipc.qairt.soc import get_soc
 from aipc.rewrites import worker_jobs as rewrites_jobs
 from aipc.rewrites.results import Proof
-from aipc.rewrites.rule import Edit
 from aipc.rewrites.source import apply_edits
+from aipc.source.edits import Edit
 
 from .deployment import settle
 from .journal import Journal

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aipc.core.types import Range
-
 from .results import Exactness, NonFinite, Trigger
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from .build import Builder
     from .site import Site
 
-Edit = tuple[Range, str]
 Rewrite = Callable[["ir.Node", "Builder"], "ir.Value | Sequence[ir.Value]"]
 SourceEdit = Callable[["Site"], "str | None"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .modules import Built, find_module
-from .syntax import Syntax
+from aipc.source.built_modules import Built, find_module
+from aipc.source.syntax import Syntax
 
 _EAGER = (ast.Call, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.keyword, ast.Starred, ast.Subscript)
 _BODY = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr, ast.Assert)

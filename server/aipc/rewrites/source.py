@@ -15,11 +15,12 @@ from collections.abc import Iterator, Sequence
 
 from aipc.core.types import Finding, Fix, Position, Range
 from aipc.source import line_starts
+from aipc.source.edits import Edit
+from aipc.source.syntax import Syntax, parse
 
-from .rule import Edit, Rule
+from .rule import Rule
 from .rules import all_rules
 from .site import NoEdit, Site
-from .syntax import Syntax, parse
 
 
 def fixes_of(finding: Finding, source: str, codes: Sequence[str]) -> tuple[Fix, ...]:

@@ -1,4 +1,4 @@
-"""The text of Python files: its lines and its columns, counted in one way everywhere."""
+"""The text of Python files: lines and columns, syntax trees, names, edits. One way to read them for everybody."""
 
 from .lines import line_starts, newline_of, split_lines
 from .positions import code_points_before

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from aipc.core.types import Fix, Position, Range
-from aipc.source import split_lines
 
-from .rule import Edit
+from .lines import split_lines
+
+Edit = tuple[Range, str]
+"""The text that takes the place of a range."""
 
 
 def join(fixes: Iterable[Fix]) -> tuple[list[Fix], tuple[Edit, ...]]:

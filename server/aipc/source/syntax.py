@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aipc.core.types import Position, Range
-from aipc.source import code_points_before, line_starts, newline_of, split_lines
+
+from .lines import line_starts, newline_of, split_lines
+from .positions import code_points_before
 
 
 @dataclass(frozen=True, slots=True)
