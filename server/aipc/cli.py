@@ -22,8 +22,8 @@ INTERRUPTED = 130
 COULD_NOT_RUN = 2
 
 
-def build() -> typer.Typer:
-    """The application with every command."""
+def build(only: str = "") -> typer.Typer:
+    """The application with every command, or with that one, where there is one of this name."""
     app = typer.Typer(
         help="Deploy PyTorch models to Snapdragon, checked by Qualcomm's own compiler.",
         add_completion=False,
@@ -32,7 +32,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for name, command in discover().items():
+    for name, command in discover(only).items():
         app.command(name)(command)
     return app
 
@@ -82,7 +82,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: list[str]) -> Any:
     """Not typer's own main(): that ends on Ctrl-C without a word, where ``--json`` promises a document."""
-    command = typer.main.get_command(build())
+    # The others are neither imported nor built.
+    command = typer.main.get_command(build(arguments[0]))
     with command.make_context("aipc", arguments) as context:
         return command.invoke(context)
 

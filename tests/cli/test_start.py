@@ -46,3 +46,14 @@ def test_every_command_has_help_and_json(name: str) -> None:
     if name not in ("lsp", "mcp"):  # they speak a protocol on stdout
         assert "--json" in finished.stdout
         assert "--debug" in finished.stdout
+
+
+def test_a_request_imports_what_it_needs_and_no_more() -> None:
+    script = (
+        "import sys\nfrom aipc import engine\n"
+        "engine.check\nassert 'aipc.engine.agent_run' not in sys.modules and 'aipc.agent' not in sys.modules\n"
+        "missing = [name for name in engine.__all__ if not callable(getattr(engine, name))]\n"
+        "assert not missing and set(engine._HOME_OF) == set(engine.__all__), missing\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert {"aipc.commands.agent", "aipc.commands.deploy"} & imported_by("doctor", "--json") == set()

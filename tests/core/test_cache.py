@@ -18,6 +18,7 @@ from aipc.core.cache import Cache, DamagedEntryError, Manifest
 from aipc.core.entry_files import stamp_of
 from aipc.core.errors import StorageError
 from aipc.core.hashing import hash_file, hash_files, hash_value
+from aipc.core.scratch import scratch_directory
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -308,6 +309,19 @@ def test_cleaning_removes_what_dead_builders_left_and_nothing_of_live_ones(tmp_p
     go.set()
     builder.join()
     assert Cache(tmp_path).get("c" * 64) is not None
+
+
+def test_cleaning_removes_the_working_directories_of_dead_processes_beside_the_entries(tmp_path):
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom aipc.core.scratch import scratch_directory\n"
+        "with scratch_directory(Path(sys.argv[1])) as directory:\n"
+        "    (directory / 'file').write_bytes(b'x' * 100)\n    os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    (dead,) = tmp_path.iterdir()
+    with scratch_directory(tmp_path) as alive:
+        assert Cache(tmp_path).clean() == 100
+        assert alive.is_dir() and not dead.exists()
 
 
 @pytest.mark.parametrize("key", ["../../../../etc", "..", "/etc", "a/b", "", "x" * 64])

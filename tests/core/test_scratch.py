@@ -119,3 +119,19 @@ def test_a_log_keeps_its_beginning_and_its_end(tmp_path):
     text = log.read_text()
     assert len(text) < 100_000 and text.startswith("short\nfirst\nxx") and text.endswith("last words and more")
     assert "MiB of this log were left out here" in text
+
+
+def test_a_server_is_started_where_the_temporary_directory_is_too_deep_for_a_socket(tmp_path):
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from aipc.core.workers import WorkerPool\n"
+        "with WorkerPool(preload=()) as pool:\n    print(pool.run('jobs:double', {'value': 4}))\n"
+        "from multiprocessing import process\nprint(process.current_process()._config['tempdir'])\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(deep)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("8\n"), done.stderr
+    assert not Path(done.stdout.split()[1]).exists()
+    assert list(deep.iterdir()) == []

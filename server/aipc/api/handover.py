@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import linecache
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aipc.core.cache import Cache
+from aipc.core.cache import Cache, storage_errors
 from aipc.core.config import ModelConfig, ModelRef, load_config
 from aipc.core.errors import InputError, MissingDependencyError
 from aipc.core.hashing import hash_file, hash_value
+from aipc.core.scratch import scratch_directory
 from aipc.core.types import Event, TensorSpec
 from aipc.pipeline.findings import read_source_map
 
@@ -87,9 +87,7 @@ def _captured(
         ) from error
     name = name or type(model).__name__
     cache = Cache()
-    cache.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="live-", dir=cache.root) as temporary:
-        directory = Path(temporary)
+    with scratch_directory(_below(cache)) as directory:
         result = capture_live(on_event or _ignore, model, example_inputs, directory, name)
         digest = hash_value({path.name: _digest(path) for path in sorted(directory.iterdir())})
         entry = cache.put(hash_value({"live": 1, "files": digest}), lambda out: _moved(directory, out))
@@ -102,6 +100,13 @@ def _captured(
     elif calibration is not None:
         data = _calibration(cache, calibration, result.inputs, count)
     return Handed(name, ref, None, data, _cell_sources(entry.path / "source_map.json", result.findings))
+
+
+def _below(cache: Cache) -> Path:
+    """Where files wait that are going to be moved into the cache: on its own disk."""
+    with storage_errors(cache.root):
+        cache.root.mkdir(parents=True, exist_ok=True)
+    return cache.root
 
 
 def _is_module(model: Any) -> bool:
@@ -162,8 +167,7 @@ def _calibration(cache: Cache, data: Any, inputs: tuple[TensorSpec, ...], count:
     from aipc.quantize.samples import write_samples
 
     wanted = (count or CALIBRATION_COUNT) + HELD_OUT_COUNT
-    with tempfile.TemporaryDirectory(prefix="samples-", dir=cache.root) as temporary:
-        directory = Path(temporary)
+    with scratch_directory(_below(cache)) as directory:
         write_samples(data, inputs, directory, wanted)
         digest = hash_value([hash_file(path) for path in sorted(directory.iterdir())])
         entry = cache.put(hash_value({"samples": 1, "files": digest}), lambda out: _moved(directory, out))

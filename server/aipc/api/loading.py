@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from aipc import engine
 from aipc.core.errors import InputError
 from aipc.core.json import from_plain
+from aipc.core.scratch import scratch_directory
 from aipc.core.types import TensorSpec
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.package import check_package
@@ -67,8 +67,7 @@ class Package:
     def _run(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         from aipc.numerics.npz import read_npz, write_npz
 
-        with tempfile.TemporaryDirectory(prefix="aipc-run-") as temporary:
-            folder = Path(temporary)
+        with scratch_directory() as folder:
             pairs = [(folder / f"{number:06d}.npz", folder / f"{number:06d}.out.npz") for number in range(len(rows))]
             for (inputs, _), arrays in zip(pairs, rows, strict=True):
                 write_npz(inputs, arrays)

@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from aipc.capture.files import recorded_files
 from aipc.core import json as plain
 from aipc.core.answers import Answer
 from aipc.core.types import Event
+from aipc.numerics.npz import write_npz
 from aipc.recipes.loading import open_application
 from aipc.recipes.source import Source
 
@@ -67,7 +66,7 @@ def plan(report: Report, *, source: Source, digest: str, out: str) -> Planned:
     (directory / "graphs.py").write_text(text + "".join(_GRAPH.format(name=name) for name in graphs), "utf-8")
     (directory / "host.json").write_text(json.dumps(numbers), "utf-8")
     if arrays:
-        np.savez(directory / "host.npz", **arrays)  # type: ignore[arg-type]
+        write_npz(directory / "host.npz", arrays)
     if recipe.tokenizer is not None:
         recipe.tokenizer.save(str(directory / "tokenizer.json"))
     samples = tuple(item for item in recipe.samples if Path(item).is_absolute() and Path(item).is_file())

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def discover() -> dict[str, Callable[..., Any]]:
-    """Every command by its name, in alphabetical order."""
+def discover(only: str = "") -> dict[str, Callable[..., Any]]:
+    """Every command by its name, in alphabetical order; that named ``only`` alone, where it is one."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
+    names = [only.replace("-", "_")] if only.replace("-", "_") in names else names
     return {name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}").command for name in names}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .entry_files import RECORD
 from .pins import unused
+from .scratch import PREFIX
 
 _REST_SECONDS = 24 * 3600.0
 """Directories that no lock guards go after this time: those of failed checks, whose logs an error names."""
@@ -109,6 +110,10 @@ def _debris(root: Path) -> Iterator[Path]:
         with suppress(Timeout, OSError):
             (root / "locks").mkdir(parents=True, exist_ok=True)
             with FileLock(root / "locks" / f"{found[1]}.lock", timeout=0):
+                yield path
+    for path in root.glob(f"{PREFIX}*"):
+        with unused(path) as free:  # its owner holds a lock
+            if free:
                 yield path
     for path in (root / "checks").glob("*"):
         with suppress(OSError):

@@ -13,6 +13,7 @@ import atexit
 import multiprocessing
 import multiprocessing.connection
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._messages import loads
 from ._paths import FORK_SERVER_LOG, authors_path, spawning_environment
-from .errors import AipcError, CancelledError, WorkerCrashedError
+from .errors import AipcError, CancelledError, StorageError, WorkerCrashedError
 from .job_log import cap_log
 from .jobs import AnyJob, Job
 from .scratch import scratch_directory, sweep_memory, sweep_once
@@ -44,6 +45,8 @@ _MEMORY_POLL_SECONDS = 0.1
 _LOG_TAIL = 4000
 _LOST = 255
 """What multiprocessing says of a process whose fork server is gone."""
+_MOST_SOCKET_BYTES = 60
+"""Of the directory: 103 at most are a socket's name on macOS, and multiprocessing adds up to 36."""
 _CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -235,7 +238,7 @@ def _with_own_main(start: Callable[[], Any]) -> Callable[[], None]:
 
     def call() -> None:
         with _MAIN_LOCK, _safe_environment():
-            _restore_socket_directory()
+            _provide_socket_directory()
             main = sys.modules["__main__"]
             saved: dict[str, Any] = {
                 name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
@@ -272,11 +275,25 @@ def _end_fork_server() -> None:
         _fork_server_ended()
 
 
-def _restore_socket_directory() -> None:
-    """Make multiprocessing's own temporary directory again, where somebody cleaned it away while this process lived."""
-    directory = multiprocessing.process.current_process()._config.get("tempdir")  # type: ignore[attr-defined]
-    if directory and not Path(directory).is_dir():
-        Path(directory).mkdir(mode=0o700, parents=True)
+def _provide_socket_directory() -> None:
+    """multiprocessing's own temporary directory: again where somebody cleaned it away while this process lived, and
+    elsewhere where the system's is too deep for the name of a socket.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
+    directory = config.get("tempdir")
+    try:
+        if directory and not Path(directory).is_dir():
+            Path(directory).mkdir(mode=0o700, parents=True)
+        elif not directory and os.name == "posix" and len(os.fsencode(tempfile.gettempdir())) > _MOST_SOCKET_BYTES:
+            config["tempdir"] = tempfile.mkdtemp(prefix="pymp-", dir="/tmp")
+            atexit.register(shutil.rmtree, config["tempdir"], ignore_errors=True)
+    except OSError as error:
+        raise StorageError(
+            f"a directory for sockets cannot be made: {error}", remedy="set TMPDIR to a short path that can be written"
+        ) from error
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from aipc.numerics.cpu import run_cpu
 from aipc.numerics.fp16 import ideal_fp16_sqnr
 from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.node_verdict import IDEAL_MARGIN_DB, SQNR_GATE_DB
+from aipc.numerics.npz import write_npz
 from aipc.numerics.stepper import Stepper, load
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import get_soc
@@ -185,7 +186,7 @@ class _Search:
     def write(self, names: Sequence[str]) -> Reduction:
         model, inputs = self._out / "reduced.onnx", self._out / "reduced.npz"
         feeds = self._cut(names, model)
-        np.savez(inputs, **feeds)  # type: ignore[arg-type]
+        write_npz(inputs, feeds)
         return Reduction(
             model=str(model),
             inputs_npz=str(inputs),

@@ -1,47 +1,51 @@
-"""What a user asks for. The only module that front doors call; it imports nothing heavy. One file a request."""
+"""What a user asks for. The only module that front doors call; it imports nothing heavy. One file a request.
 
-from aipc.apps.results import AppCheckReport, AppReport, AppRunReport
-from aipc.core.types import DeployReport
-from aipc.samples.sample import language_of, write_sample
+A request's file is imported when the request is first named: a check does not wait for what an agent needs.
+"""
 
-from ._run import OnEvent
-from .agent import AgentEvent, AgentRequest, agent
-from .agent_deploy import deploy_with_agent
-from .application_packages import (
-    application_package,
-    configured_application,
-    run_application,
-    verify_application,
-)
-from .applications import ApplicationRequest, check_application, deploy_application
-from .caching import CacheReport, cache
-from .checking import CheckRequest, check, opened_run
-from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
-from .chips import deploy
-from .comparing import compare, read_report
-from .deploying import DeployRequest
-from .documents import operator_document, targets_document
-from .evaluating import EvaluationRequest, evaluate
-from .explaining import Explanation, explain, meanings
-from .inputs import configure, infer
-from .judging import JudgeRequest, judge
-from .operators import probe_operators, recheck_operators, rewrite_operators
-from .packages import (
-    RunReport,
-    VerifyAllReport,
-    VerifyReport,
-    packages_to_verify,
-    run_options,
-    run_package,
-    verify,
-    verify_all,
-)
-from .places import Examined, examine_target, targets
-from .placing import PlacementAnswer, placement
-from .quantizing import QuantizeReport, QuantizeRequest, quantize
-from .recorded import RecordedReport, verify_recorded
-from .results import graph, node_accuracy, runs
-from .samples import run_samples
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aipc.apps.results import AppCheckReport, AppReport, AppRunReport
+    from aipc.core.types import DeployReport
+    from aipc.samples.sample import language_of, write_sample
+
+    from ._run import OnEvent
+    from .agent_deploy import deploy_with_agent
+    from .agent_run import AgentEvent, AgentRequest, agent
+    from .application_packages import application_package, configured_application, run_application, verify_application
+    from .applications import ApplicationRequest, check_application, deploy_application
+    from .caching import CacheReport, cache
+    from .checking import CheckRequest, check, opened_run
+    from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
+    from .chips import deploy
+    from .comparing import compare, read_report
+    from .deploying import DeployRequest
+    from .documents import operator_document, targets_document
+    from .evaluating import EvaluationRequest, evaluate
+    from .explaining import Explanation, explain, meanings
+    from .inputs import configure, infer
+    from .judging import JudgeRequest, judge
+    from .operators import probe_operators, recheck_operators, rewrite_operators
+    from .packages import (
+        RunReport,
+        VerifyAllReport,
+        VerifyReport,
+        packages_to_verify,
+        run_options,
+        run_package,
+        verify,
+        verify_all,
+    )
+    from .places import Examined, examine_target, targets
+    from .placing import PlacementAnswer, placement
+    from .quantizing import QuantizeReport, QuantizeRequest, quantize
+    from .recorded import RecordedReport, verify_recorded
+    from .results import graph, node_accuracy, runs
+    from .samples import run_samples
 
 __all__ = [
     "AgentEvent",
@@ -113,3 +117,43 @@ __all__ = [
     "verify_recorded",
     "write_sample",
 ]
+
+_HOMES = {
+    "aipc.apps.results": "AppCheckReport AppReport AppRunReport",
+    "aipc.core.types": "DeployReport",
+    "aipc.samples.sample": "language_of write_sample",
+    "._run": "OnEvent",
+    ".agent_run": "AgentEvent AgentRequest agent",
+    ".agent_deploy": "deploy_with_agent",
+    ".application_packages": "application_package configured_application run_application verify_application",
+    ".applications": "ApplicationRequest check_application deploy_application",
+    ".caching": "CacheReport cache",
+    ".checking": "CheckRequest check opened_run",
+    ".checking_all": "CheckAllReport check_all judged models_to_check repository_root",
+    ".chips": "deploy",
+    ".comparing": "compare read_report",
+    ".deploying": "DeployRequest",
+    ".documents": "operator_document targets_document",
+    ".evaluating": "EvaluationRequest evaluate",
+    ".explaining": "Explanation explain meanings",
+    ".inputs": "configure infer",
+    ".judging": "JudgeRequest judge",
+    ".operators": "probe_operators recheck_operators rewrite_operators",
+    ".packages": "RunReport VerifyAllReport VerifyReport packages_to_verify run_options run_package verify verify_all",
+    ".places": "Examined examine_target targets",
+    ".placing": "PlacementAnswer placement",
+    ".quantizing": "QuantizeReport QuantizeRequest quantize",
+    ".recorded": "RecordedReport verify_recorded",
+    ".results": "graph node_accuracy runs",
+    ".samples": "run_samples",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+if not TYPE_CHECKING:  # else a name that is not there would pass for anything
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOME_OF[name], __name__), name)
+        globals()[name] = value
+        return value

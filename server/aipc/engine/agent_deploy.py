@@ -12,7 +12,7 @@ from aipc.core.types import DeployReport
 from aipc.core.workers import WorkerPool, pool_or_new
 
 from ._run import OnEvent
-from .agent import AgentRequest, agent
+from .agent_run import AgentRequest, agent
 from .chips import deploy
 from .deploying import DeployRequest
 

@@ -25,6 +25,7 @@ from aipc.capture.recorder import ConstructionRecorder
 from aipc.core.errors import AipcError
 from aipc.core.hashing import hash_files, hash_value
 from aipc.numerics.fp16 import exact_tensors, round_fp16
+from aipc.numerics.npz import write_npz
 from aipc.numerics.stepper import Stepper, load
 
 from .catalogue._case import Case
@@ -75,7 +76,7 @@ def write_case(case: Case, directory: Path) -> dict[str, Any]:
                     f"{kind}/fp16/{k}/{i}": array for k, ideal in enumerate(ideals) for i, array in enumerate(ideal)
                 }
                 facts["differs"] |= {kind: words} if words else {}
-    np.savez(directory / "arrays.npz", **arrays)  # type: ignore[arg-type]
+    write_npz(directory / "arrays.npz", arrays)
     content = hash_value(list(hash_files([directory / "model.onnx", directory / "arrays.npz"]).values()))
     return facts | {"content": content, "seconds": time.perf_counter() - started}
 

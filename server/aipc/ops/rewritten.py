@@ -13,6 +13,7 @@ import numpy as np
 
 from aipc.core.errors import QairtError
 from aipc.core.types import Placement
+from aipc.numerics.npz import write_npz
 from aipc.qairt.placement import place
 from aipc.qairt.soc import SoC
 from aipc.rewrites.jobs import rewrite
@@ -83,7 +84,7 @@ def _rewritten(directory: Path, soc: SoC, triggers: list[Trigger], *, full: bool
         out = Path(folder)
         with np.load(directory / "arrays.npz") as arrays:
             inputs = {f"in_{name.split('/')[2]}": arrays[name] for name in arrays if name.startswith("random/in/")}
-        np.savez(out / "inputs.npz", **inputs)
+        write_npz(out / "inputs.npz", inputs)
         try:
             # Of what does not compile, compiling to the end names the node that is to blame, as deploy does.
             report = place(directory / "model.onnx", soc, finalize=full, isolate=False)

@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 
 from aipc.graph.index import attribute
+from aipc.numerics.npz import write_npz
 
 Array = np.ndarray[Any, Any]
 
@@ -177,7 +178,7 @@ def save(path: Path, moments: Mapping[str, Moments]) -> None:
         arrays[f"first{number}"], arrays[f"second{number}"] = item.first, item.second
         arrays[f"low{number}"], arrays[f"high{number}"] = item.low, item.high
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)  # type: ignore[arg-type]
+    write_npz(temporary, arrays)
     temporary.replace(path)
 
 

@@ -18,7 +18,9 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from aipc.core.errors import StorageError
 from aipc.graph.index import Graph
+from aipc.numerics.npz import write_npz
 
 from .moments import Layer, Moments, layers_of, weight_back, weight_rows
 from .plan import QuantizationPlan
@@ -100,8 +102,8 @@ class _Memory:
             return
         temporary = self._path.with_suffix(f".{os.getpid()}.tmp.npz")
         # Without it the next call only takes longer.
-        with suppress(OSError):
-            np.savez(temporary, **self._arrays)  # type: ignore[arg-type]
+        with suppress(OSError, StorageError):
+            write_npz(temporary, self._arrays)
             temporary.replace(self._path)
 
 

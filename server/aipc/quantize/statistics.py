@@ -181,13 +181,13 @@ def save(
     items = seen.values()
     head = {"graph": graph, "samples": done, "names": list(seen), "shapes": shapes}
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(
-        temporary,
-        head=np.frombuffer(json.dumps(head).encode(), np.uint8),
-        range=np.array([[item.low, item.high, item.radius] for item in items], np.float64).reshape(-1, 3),
-        apart=np.array([[item.zeros, item.invalid] for item in items], np.int64).reshape(-1, 2),
-        counts=np.array([item.counts for item in items], np.int64),
-    )
+    arrays: dict[str, Array] = {
+        "head": np.frombuffer(json.dumps(head).encode(), np.uint8),
+        "range": np.array([[item.low, item.high, item.radius] for item in items], np.float64).reshape(-1, 3),
+        "apart": np.array([[item.zeros, item.invalid] for item in items], np.int64).reshape(-1, 2),
+        "counts": np.array([item.counts for item in items], np.int64),
+    }
+    write_npz(temporary, arrays)
     temporary.replace(path)
 
 

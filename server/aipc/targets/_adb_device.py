@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from typing import Any
 from aipc.core.cache import storage_errors
 from aipc.core.errors import AipcError, InputError
 from aipc.core.hashing import hash_file
+from aipc.core.scratch import scratch_directory
 from aipc.qairt.error_codes import explain_failure
 from aipc.qairt.soc import SoC
 
@@ -133,10 +133,10 @@ class Phone(Device):
         from aipc.qairt import net_run
 
         directory = self._new_run(where)
-        with tempfile.TemporaryDirectory() as local:
-            for name in net_run.write_inputs(self._plan, read_npz(work.inputs), Path(local)):
+        with scratch_directory() as local:
+            for name in net_run.write_inputs(self._plan, read_npz(work.inputs), local):
                 progress(f"sending {name}", None)
-                self._link.send((Path(local) / name).read_bytes(), f"{directory}/{name}")
+                self._link.send((local / name).read_bytes(), f"{directory}/{name}")
         repeat = work.warm_up + work.repeat
         progress(f"running qnn-net-run {repeat} times", None)
         started = time.monotonic()
@@ -189,8 +189,8 @@ class Phone(Device):
             viewer = None
         if viewer is None:
             return None, "not measured: the SDK's qnn-profile-viewer for this computer is needed to read the log"
-        with tempfile.TemporaryDirectory() as local:
-            log, table = Path(local) / _PROFILE, Path(local) / "profile.csv"
+        with scratch_directory() as local:
+            log, table = local / _PROFILE, local / "profile.csv"
             self._link.receive(f"{self._run_directory}/{results}/{_PROFILE}", log)
             command = [str(viewer), "--input_log", str(log), "--output", str(table)]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
@@ -206,14 +206,14 @@ class Phone(Device):
         results = f"{self._run_directory}/out/Result_0"
         listing = self._link.must("looking at the outputs", OUTPUTS, results, *(name for _, name in names)).splitlines()
         files: dict[int, tuple[Path, bool]] = {}
-        with tempfile.TemporaryDirectory() as local:
+        with scratch_directory() as local:
             for line in listing:
                 number, digest = line.split()
                 index, name = names[int(number)]
                 if index in files:
                     continue
                 progress(f"output {len(files) + 1} of {len(self._plan.outputs)}", None)
-                path = Path(local) / f"{index}.raw"
+                path = local / f"{index}.raw"
                 self._link.receive(f"{results}/{name}", path)
                 if hash_file(path) != digest:
                     raise DeviceError(f"{name} arrived damaged", remedy="run again")

@@ -6,10 +6,11 @@ Each lies in a directory of its own, ``runtime/VERSION-vARCH``, with the hashes 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from aipc.core.scratch import scratch_directory
 
 from ._adb_files import File, push, wrong_files
 from ._adb_link import Link
@@ -63,8 +64,8 @@ def look(link: Link, directory: str, find: Callable[[], Sdk], htp_arch: int) -> 
 def bring(link: Link, paths: Sequence[Path], place: str, staging: str, progress: Progress) -> None:
     """Put the SDK's files into ``place`` on the phone, with their hashes beside them."""
     files = _files(paths)
-    with tempfile.TemporaryDirectory() as local:
-        sums = Path(local) / SUMS
+    with scratch_directory() as local:
+        sums = local / SUMS
         sums.write_text("".join(f"{file.content_hash()}  {file.name}\n" for file in files), "utf-8")
         push(link, [*files, File(SUMS, sums)], place, staging, progress)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.hashing import hash_file
+from aipc.core.scratch import scratch_directory
 
 from .base import DeviceError, LostError, Progress, Work
 from .device_runner import RUNNER, RUNNER_VERSION
@@ -26,8 +26,7 @@ def with_own_runner(work: Work) -> Iterator[Work]:
     if work.manifest["files"].get("run.py") == own:
         yield work
         return
-    with tempfile.TemporaryDirectory(prefix="aipc-package-") as directory:
-        package = Path(directory)
+    with scratch_directory() as package:
         for name in work.manifest["files"]:
             (package / name).parent.mkdir(parents=True, exist_ok=True)
             if name != "run.py":

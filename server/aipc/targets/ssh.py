@@ -9,7 +9,6 @@ does not.
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 import uuid
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.hashing import hash_file, hash_value
+from aipc.core.scratch import scratch_directory
 from aipc.qairt.error_codes import explain_failure
 
 from ._node_profile import node_profile
@@ -233,8 +233,8 @@ class SshDevice(Device):
         """A run of its own: profiling makes every node slower and would spoil the latency."""
         progress("measuring each node")
         result = self._run(work, where, ["--input", "@inputs.npz", "--profile", "@profile.csv"], progress)
-        with tempfile.TemporaryDirectory() as directory:
-            table = Path(directory) / "profile.csv"
+        with scratch_directory() as directory:
+            table = directory / "profile.csv"
             self._loop.call(self._channel.fetch_file(f"{self._place}/profile.csv", table, progress))
             return node_profile(table, result["profile"]["measured_on"])
 

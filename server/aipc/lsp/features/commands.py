@@ -36,8 +36,8 @@ def answer_error(error: AipcError) -> dict[str, Any]:
     return {"error": {**told, "soc": soc} if (soc := getattr(error, "soc", "")) else told}
 
 
-def untrusted(doing: str) -> dict[str, Any]:
-    message = f"this workspace is not trusted, and {doing} runs its code"
+def untrusted(doing: str, does: str = "runs its code") -> dict[str, Any]:
+    message = f"this workspace is not trusted, and {doing} {does}"
     return {"error": {"kind": "Untrusted", "message": message, "remedy": "trust the workspace", "range": None}}
 
 
@@ -116,6 +116,8 @@ def register(server: AipcServer) -> None:
 
         ``replaces`` in the answer: other inputs stand there and were left; asked again with ``replace``, they go.
         """
+        if not server.trusted:
+            return untrusted("keeping example inputs", "changes its configuration, or that around a file elsewhere")
         from aipc import engine
 
         inputs, replace = dict(argument["inputs"]), bool(argument.get("replace"))

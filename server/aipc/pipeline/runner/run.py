@@ -30,6 +30,7 @@ import math  # noqa: E402
 import platform  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
+import zipfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 HERE = Path(_OWN)
@@ -507,8 +508,10 @@ def write_outputs(numpy, path, outputs):
     target = Path(path)
     partial = target.with_name(target.name + ".part")
     try:
-        with partial.open("wb") as stream:
-            numpy.savez(stream, **outputs)
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name, array in outputs.items():  # numpy.savez takes no array that is called "file"
+                with archive.open(name + ".npy", "w", force_zip64=True) as entry:
+                    numpy.lib.format.write_array(entry, array, allow_pickle=False)
         partial.replace(target)
     except OSError as error:
         raise PackageProblem("%s cannot be written: %s" % (path, error.strerror))

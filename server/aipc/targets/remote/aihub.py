@@ -10,6 +10,7 @@ The token is the client's own configuration (``qai-hub configure``); it is neith
 import json
 import sys
 import time
+import zipfile
 
 
 class Refused(Exception):
@@ -86,7 +87,10 @@ def run(client, request):
     job = client.submit_inference_job(model=model, device=device, inputs=inputs, name=request["name"], profile=True)
     wait(job, "running", request["seconds"])
     outputs = job.download_output_data()
-    numpy.savez(request["outputs"], **{name: values[0] for name, values in outputs.items()})
+    with zipfile.ZipFile(request["outputs"], "w") as archive:
+        for name, values in outputs.items():  # numpy.savez takes no array that is called "file"
+            with archive.open(name + ".npy", "w", force_zip64=True) as entry:
+                numpy.lib.format.write_array(entry, values[0], allow_pickle=False)
     profile = job.download_profile()
     return {
         "url": job.url,
