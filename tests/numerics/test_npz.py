@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import aipc
-from aipc.qairt.npz import read_npz, write_npz
+from aipc.numerics.npz import read_npz, write_npz
 from aipc.targets.device_runner import RUNNER
 
 NAMES = ("file", "args", "kwds", "allow_pickle", "", "a/b", "größe", "x.npy")
