@@ -1,5 +1,5 @@
 # make setup     build .venv with everything        make check    format, lint, types, layers, docs
-# make deploy    deploy YOLOv8n for an SM8650       make format   format the sources
+# make deploy    deploy YOLOv3-tiny, SM8650       make format   format the sources
 # make test      the quick tests                    make docs     generate docs/reference
 # make test-faults kills, damage, races, full disks  (MINUTES, SEED)
 # make test-all  every test                         make bench    measure, print the table
@@ -10,7 +10,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := server scripts tests examples benchmarks
-MODEL ?= yolov8n
+MODEL ?= yolov3-tiny
 SOC ?= sm8650
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -35,8 +35,8 @@ setup-vscode: setup-editor
 
 deploy: setup
 	@cd examples && ../$(BIN)/aipc deploy $(MODEL) --soc $(SOC) --target simulator
-ifeq ($(MODEL),yolov8n)
-	@cd examples && ../$(BIN)/python yolov8n/detect.py .aipc/packages/yolov8n-$(SOC)-fp16
+ifneq ($(filter yolov3-tiny yolov8n,$(MODEL)),)
+	@cd examples && ../$(BIN)/python $(MODEL)/detect.py .aipc/packages/$(MODEL)-$(SOC)-fp16
 endif
 
 # The same to a device reached by ssh: an OpenSSH server on loopback that starts with nothing but Python.

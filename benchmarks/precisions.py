@@ -17,7 +17,7 @@ from aipc.core.workers import WorkerPool
 from aipc.quantize import worker_jobs as quantize_jobs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-MODELS = ("ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n-320", "vit-tiny", "lprnet")
+MODELS = ("yolov3-tiny", "ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n-320", "vit-tiny", "lprnet")
 SOCS = ("sm8650", "qcs6490")
 PRECISIONS = ("w8a16", "w8a8")
 WORST = 3

