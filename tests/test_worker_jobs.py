@@ -36,6 +36,7 @@ AUTHORS = {
     "capture.CAPTURE",
     "capture.INFER",
     "evaluation.PREPARE",
+    "evaluation.PREPARE_ANSWERS",
     "evaluation.SCORE",
     "probes.EXAMINE",
     "probes.EXPLAIN_EXAMPLE",

@@ -134,7 +134,8 @@ def test_a_value_that_names_nothing_is_told_at_once(tmp_path, line, words):
 
 def test_what_the_configuration_accepts_is_what_there_is():
     from aipc.core.config import METRICS, SCALINGS
-    from aipc.quantize import preparing, tasks
+    from aipc.quantize import tasks
+    from aipc.quantize.calibrate import preprocessing
 
     assert set(METRICS) == set(tasks.BUILT_IN)
-    assert set(SCALINGS) == set(preparing.SCALINGS)
+    assert set(SCALINGS) == set(preprocessing.SCALINGS)

@@ -14,9 +14,10 @@ from aipc.core.workers import WorkerPool
 from aipc.numerics.metrics import sqnr_db
 from aipc.numerics.npz import read_npz, write_npz
 from aipc.qairt import worker_jobs as qairt_jobs
-from aipc.quantize import jobs, quantizer, statistics
+from aipc.quantize import jobs, quantizer
+from aipc.quantize.calibrate import tensor_statistics
+from aipc.quantize.calibrate.ranges import range_of
 from aipc.quantize.plan import QuantizationPlan
-from aipc.quantize.ranges import range_of
 from aipc.quantize.results import Quantized
 
 Weights = Mapping[str, list[dict[str, Any]]]
@@ -66,7 +67,7 @@ def quantized(model: Path, samples: Path, plan: QuantizationPlan, soc: str = "sm
 
 def without_measures(model: Path, plan: QuantizationPlan, weights: Weights | None = None) -> str:
     """Path of ``model`` in integers as it is written; ``quantized`` has seen its samples."""
-    seen = statistics.load(model.parent / "statistics")
+    seen = tensor_statistics.load(model.parent / "statistics")
     ranges = {name: range_of(item, "minmax", None, plan.activation_bits) for name, item in seen.items()}
     plain = model.parent / "plain" / "model.onnx"
     plain.parent.mkdir()

@@ -13,9 +13,9 @@ from aipc.core.errors import InputError
 from aipc.core.types import TensorSpec
 from aipc.core.workers import WorkerPool
 from aipc.numerics.npz import read_npz
-from aipc.quantize import statistics
 from aipc.quantize import worker_jobs as quantize_jobs
-from aipc.quantize.histogram import Histogram
+from aipc.quantize.calibrate import tensor_statistics
+from aipc.quantize.calibrate.histogram import Histogram
 from aipc.quantize.results import CalibrationSet
 
 from .graphs import random_samples, save_graph, silent
@@ -203,8 +203,8 @@ def test_an_interrupted_collection_goes_on_where_it_was_and_gives_the_same(tmp_p
     nodes = [helper.make_node("Conv", ["x", "w"], ["y"], "conv")]
     model = save_graph(tmp_path / "model.onnx", nodes, {"x": IMAGE.shape}, ["y"], {"w": weight})
     random_samples(tmp_path / "samples", {"x": IMAGE.shape}, 8)
-    monkeypatch.setattr(statistics, "_SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(statistics, "_SAVE_SHARE", 0.0)
+    monkeypatch.setattr(tensor_statistics, "_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(tensor_statistics, "_SAVE_SHARE", 0.0)
     told: list[str] = []
 
     def stops(event):
@@ -214,17 +214,17 @@ def test_an_interrupted_collection_goes_on_where_it_was_and_gives_the_same(tmp_p
 
     arguments = {"model": str(model), "samples": str(tmp_path / "samples")}
     with pytest.raises(StoppedError):
-        statistics.collect(stops, **arguments, out=str(tmp_path / "cut"))
+        tensor_statistics.collect(stops, **arguments, out=str(tmp_path / "cut"))
     told.clear()
-    statistics.collect(lambda event: told.append(event.message), **arguments, out=str(tmp_path / "cut"))
+    tensor_statistics.collect(lambda event: told.append(event.message), **arguments, out=str(tmp_path / "cut"))
     assert told == [f"calibrating: sample {number} of 8" for number in (6, 7, 8)]
-    statistics.collect(silent, **arguments, out=str(tmp_path / "whole"))
-    one, other = (statistics.load(tmp_path / name) for name in ("cut", "whole"))
+    tensor_statistics.collect(silent, **arguments, out=str(tmp_path / "whole"))
+    one, other = (tensor_statistics.load(tmp_path / name) for name in ("cut", "whole"))
     assert one.keys() == other.keys()
     for name, histogram in one.items():
         assert isinstance(histogram, Histogram)
         assert np.array_equal(histogram.counts, other[name].counts)
-    first, second = (statistics.load_moments(tmp_path / name)["conv"] for name in ("cut", "whole"))
+    first, second = (tensor_statistics.load_moments(tmp_path / name)["conv"] for name in ("cut", "whole"))
     assert np.array_equal(first.second, second.second)
 
 
@@ -236,5 +236,5 @@ def test_statistics_of_other_samples_are_not_taken(tmp_path):
     )
     for seed in (0, 1):
         random_samples(tmp_path / "samples", {"x": [1, 4]}, 3, seed)
-        statistics.collect(silent, str(model), str(tmp_path / "samples"), str(tmp_path / "out"))
-    assert statistics.load(tmp_path / "out")["x"].total == 12
+        tensor_statistics.collect(silent, str(model), str(tmp_path / "samples"), str(tmp_path / "out"))
+    assert tensor_statistics.load(tmp_path / "out")["x"].total == 12

@@ -13,9 +13,9 @@ from aipc.debug import worker_jobs as debug_jobs
 from aipc.graph.index import Graph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.quantize.measures import prepare
+from aipc.quantize.passes.rewrite_silu import ROWS
 from aipc.quantize.plan import plan_for
-from aipc.quantize.silu import ROWS
+from aipc.quantize.prepare_graph import prepare
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph, without_measures
 

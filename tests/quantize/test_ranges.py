@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aipc.quantize.histogram import Histogram
-from aipc.quantize.ranges import range_of
+from aipc.quantize.calibrate.histogram import Histogram
+from aipc.quantize.calibrate.ranges import range_of
 
 METHODS = ("minmax", "percentile", "entropy", "mse")
 

@@ -163,8 +163,8 @@ def _path_text(value: str | Path) -> str:
 
 def _calibration(cache: Cache, data: Any, inputs: tuple[TensorSpec, ...], count: int | None) -> str:
     """Samples of an iterable in this process as a folder of arrays in the cache."""
+    from aipc.quantize.calibrate.write_samples import write_samples
     from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT
-    from aipc.quantize.samples import write_samples
 
     wanted = (count or CALIBRATION_COUNT) + HELD_OUT_COUNT
     with scratch_directory(_below(cache)) as directory:

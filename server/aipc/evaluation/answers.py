@@ -10,7 +10,7 @@ from typing import Any
 
 from aipc.core.errors import InputError
 from aipc.core.types import Event
-from aipc.quantize.sources import open_source
+from aipc.quantize.calibrate.sources import open_source
 
 from .data import divided, save_target
 from .results import Prepared

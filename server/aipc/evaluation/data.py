@@ -15,8 +15,8 @@ from aipc.capture.load import seed_everything
 from aipc.core.errors import InputError
 from aipc.core.types import Event, TensorSpec
 from aipc.numerics.npz import read_npz, write_npz
-from aipc.quantize.preparing import Preprocessing
-from aipc.quantize.sources import open_source, raised
+from aipc.quantize.calibrate.preprocessing import Preprocessing
+from aipc.quantize.calibrate.sources import open_source, raised
 
 from .results import Prepared
 

@@ -16,7 +16,7 @@ from aipc.capture.load import import_file
 from aipc.core.errors import InputError, MissingDependencyError
 from aipc.core.types import Event
 from aipc.numerics.npz import read_npz
-from aipc.quantize.sources import raised
+from aipc.quantize.calibrate.sources import raised
 
 from .data import load_target
 from .metrics import Metric, get_metric, metric_names

@@ -8,8 +8,8 @@ from itertools import islice
 from aipc.core.config import ModelRef
 from aipc.core.errors import InputError
 from aipc.core.types import TensorSpec
-from aipc.quantize.preparing import Arrays, Preprocessing
-from aipc.quantize.sources import open_source
+from aipc.quantize.calibrate.preprocessing import Arrays, Preprocessing
+from aipc.quantize.calibrate.sources import open_source
 
 _LIMIT = 64
 """Items of a source without an end that are read at most."""

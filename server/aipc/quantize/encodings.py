@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from .higher import higher_tensors, wide_constants
+from .mixed_precision import higher_tensors, wide_constants
+from .passes.round_weights import weight_type
 from .plan import QuantizationPlan
 from .results import TensorEncoding
-from .rounding import weight_type
 
 _QDQ = ("QuantizeLinear", "DequantizeLinear")
 

@@ -22,7 +22,7 @@ def collect(report: Report, *, model: str, samples: str, out: str) -> Statistics
     Raises:
         InputError: there is no sample, or one does not fit the graph.
     """
-    from .statistics import collect as run
+    from .calibrate.tensor_statistics import collect as run
 
     return run(report, model, samples, out)
 

@@ -21,15 +21,16 @@ from aipc.core.errors import QairtError
 from aipc.core.types import Event
 from aipc.graph.extract import infer_shapes
 
-from . import measures, statistics
+from . import prepare_graph
+from .calibrate import tensor_statistics
+from .calibrate.ranges import range_of
 from .encodings import derived_nodes, encodings_of, overrides_for
 from .integer_io import integer_io
-from .picking import best_ranges
+from .passes.round_weights import weight_type
 from .plan import QuantizationPlan, RangeMethod
-from .ranges import range_of
+from .qdq_types import fix_shapes, write_types
+from .range_search import best_ranges
 from .results import Quantized
-from .rounding import weight_type
-from .types import fix_shapes, write_types
 
 _LARGE = 1_500_000_000
 
@@ -42,11 +43,11 @@ def quantize(
     report(Event("quantize", f"quantizing to {plan.label}"))
     source = onnx.load(model)
     folder = Path(directory)
-    seen = statistics.load(folder)
-    shapes = statistics.load_shapes(folder)
-    moments = statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
+    seen = tensor_statistics.load(folder)
+    shapes = tensor_statistics.load_shapes(folder)
+    moments = tensor_statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
 
-    def write(method: RangeMethod) -> tuple[onnx.ModelProto, measures.Prepared]:
+    def write(method: RangeMethod) -> tuple[onnx.ModelProto, prepare_graph.Prepared]:
         def ranged(name: str, bits: int) -> tuple[float, float]:
             return range_of(seen[name], method, plan.range_parameter, bits)
 
@@ -54,7 +55,7 @@ def quantize(
         copy = onnx.ModelProto()
         copy.CopyFrom(source)
         shaped = fix_shapes(infer_shapes(copy), shapes)
-        prepared = measures.prepare(
+        prepared = prepare_graph.prepare(
             shaped, plan, ranges, moments, folder, lambda name: ranged(name, 16) if name in seen else None
         )
         settled = replace(plan, higher=prepared.higher)
@@ -63,7 +64,7 @@ def quantize(
 
     note = ""
     if plan.range_method == "measured":
-        (result, prepared), note = best_ranges(report, write, lambda made: made[0], statistics.probes(folder))
+        (result, prepared), note = best_ranges(report, write, lambda made: made[0], tensor_statistics.probes(folder))
     else:
         result, prepared = write(plan.range_method)
     target = Path(out)
@@ -82,7 +83,7 @@ def quantize(
     }
     return Quantized(
         model=str(target / "model.onnx"),
-        digest=statistics.graph_digest(target / "model.onnx"),
+        digest=tensor_statistics.graph_digest(target / "model.onnx"),
         counts=counts,
         derived=derived_nodes(source, result, prepared.derived),
         encodings=encodings,

@@ -4,8 +4,8 @@ from aipc.core.jobs import Job
 
 from .results import CalibrationSet, Quantized, Statistics, TaskMetric
 
-PREPARE = Job("aipc.quantize.calibration:prepare", CalibrationSet, runs_author_code=True)
-REFERENCE = Job("aipc.quantize.calibration:reference", int, runs_author_code=True)
-MEASURE = Job("aipc.quantize.metrics:measure", TaskMetric, runs_author_code=True)
+PREPARE = Job("aipc.quantize.calibrate.data:prepare", CalibrationSet, runs_author_code=True)
+REFERENCE = Job("aipc.quantize.calibrate.data:reference", int, runs_author_code=True)
+MEASURE = Job("aipc.quantize.task_metric:measure", TaskMetric, runs_author_code=True)
 COLLECT = Job("aipc.quantize.jobs:collect", Statistics, runs_author_code=False)
 QUANTIZE = Job("aipc.quantize.jobs:quantize", Quantized, runs_author_code=False)

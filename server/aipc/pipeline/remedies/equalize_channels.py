@@ -1,4 +1,4 @@
-"""Equalize the channels between two layers (see ``quantize.equalization``)."""
+"""Equalize the channels between two layers (see ``quantize.passes.equalize_channels``)."""
 
 from __future__ import annotations
 

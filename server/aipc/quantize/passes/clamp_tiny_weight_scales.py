@@ -15,10 +15,10 @@ import numpy as np
 import onnx
 
 from aipc.graph.index import Array, Graph, attribute
+from aipc.quantize.mixed_precision import higher_tensors
+from aipc.quantize.plan import QuantizationPlan
 
-from .higher import higher_tensors
-from .plan import QuantizationPlan
-from .rounding import Overrides, channel_encodings, weight_type
+from .round_weights import Overrides, channel_encodings, weight_type
 
 SMALLEST = 2.0**-22
 """The least factor that a channel is left with."""

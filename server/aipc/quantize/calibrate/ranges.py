@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from aipc.quantize.plan import RangeMethod
+
 from .histogram import BINS, Histogram
-from .plan import RangeMethod
 
 Array = np.ndarray[Any, Any]
 

@@ -18,8 +18,7 @@ import onnx
 from onnx import numpy_helper
 
 from aipc.graph.index import Graph, attribute
-
-from .moments import Layer, Moments, layers_of
+from aipc.quantize.calibrate.moments import Layer, Moments, layers_of
 
 Array = np.ndarray[Any, Any]
 

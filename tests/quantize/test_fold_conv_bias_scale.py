@@ -10,10 +10,11 @@ from onnx import helper
 from aipc.graph.opset import NEEDED, raise_opset
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.quantize import jobs, statistics
-from aipc.quantize.measures import prepare
-from aipc.quantize.moments import layers_of
+from aipc.quantize import jobs
+from aipc.quantize.calibrate import tensor_statistics
+from aipc.quantize.calibrate.moments import layers_of
 from aipc.quantize.plan import plan_for
+from aipc.quantize.prepare_graph import prepare
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph, silent
 
@@ -97,7 +98,7 @@ def test_convolutions_that_pad_by_themselves_are_rounded_against_what_they_see(t
     (tmp_path / "samples" / "0001.npz").unlink()
     jobs.collect(silent, model=str(model), samples=str(tmp_path / "samples"), out=str(tmp_path / "statistics"))
     layer = next(item for item in layers_of(onnx.load(str(model))) if item.node == "last")
-    seen = statistics.load_moments(tmp_path / "statistics")["last"]
+    seen = tensor_statistics.load_moments(tmp_path / "statistics")["last"]
     weight = normal(4, 4, 6, 4, 4).reshape(4, -1)
     outputs = run_cpu(model, read_npz(samples[0]))["y"][0].reshape(4, -1)
     assert layer.pads == () and layer.odd_first
@@ -120,4 +121,4 @@ def test_open_shapes_are_filled_in_with_those_that_were_seen(tmp_path):
     onnx.save(proto, str(model))
     random_samples(tmp_path / "samples", {"x": SHAPE}, 2)
     quantized(model, tmp_path / "samples", plan_for("w8a16"))
-    assert statistics.load_shapes(tmp_path / "statistics")["s"] == tuple(SHAPE)
+    assert tensor_statistics.load_shapes(tmp_path / "statistics")["s"] == tuple(SHAPE)

@@ -14,20 +14,20 @@ import onnx
 from aipc.graph.index import Graph
 from aipc.graph.opset import raise_opset
 
-from .affine import drop_copies, fold_affine
-from .batch_norm import fold_batch_norms
-from .constants import fold_constants
-from .equalization import equalize
-from .faint import raise_faint_scales
-from .far_constants import limit_far_constants
-from .fusions import fuse
-from .higher import higher_tensors, separate_constants
-from .moments import Moments
+from .calibrate.moments import Moments
+from .mixed_precision import higher_tensors, separate_constants
+from .passes.clamp_tiny_weight_scales import raise_faint_scales
+from .passes.equalize_channels import equalize
+from .passes.fold_batch_norm import fold_batch_norms
+from .passes.fold_constants import fold_constants
+from .passes.fold_conv_bias_scale import drop_copies, fold_affine
+from .passes.fuse_gelu_layer_norm import fuse
+from .passes.keep_square_norms_16bit import square_norms
+from .passes.limit_mask_constants import limit_far_constants
+from .passes.rewrite_silu import other_gate
+from .passes.round_weights import Overrides, round_weights
+from .passes.share_state_ranges import share_states
 from .plan import QuantizationPlan
-from .rounding import Overrides, round_weights
-from .shared import share_states
-from .silu import other_gate
-from .squares import square_norms
 
 _WIDEST = 32.0
 """8 bits over this leave the narrowest input of a Concat 8 steps."""

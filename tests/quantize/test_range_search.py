@@ -7,8 +7,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from aipc.numerics.npz import write_npz
-from aipc.quantize.picking import CANDIDATES, best_ranges
 from aipc.quantize.plan import QuantizationPlan
+from aipc.quantize.range_search import CANDIDATES, best_ranges
 
 from .graphs import quantized, save_graph, silent
 

@@ -20,10 +20,10 @@ from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event, TensorSpec
 from aipc.numerics.npz import write_npz
+from aipc.quantize.plan import HELD_OUT_SHARE
+from aipc.quantize.results import CalibrationSet
 
-from .plan import HELD_OUT_SHARE
-from .preparing import Arrays, Preprocessing
-from .results import CalibrationSet
+from .preprocessing import Arrays, Preprocessing
 from .sources import RANDOM, Source, open_source, raised
 
 

@@ -11,9 +11,10 @@ from onnx import helper
 
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.quantize import jobs, statistics
-from aipc.quantize.measures import prepare
+from aipc.quantize import jobs
+from aipc.quantize.calibrate import tensor_statistics
 from aipc.quantize.plan import plan_for
+from aipc.quantize.prepare_graph import prepare
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph, silent
 
@@ -110,7 +111,7 @@ def test_equalized_layers_compute_the_same(tmp_path, name):
     model = build(tmp_path / "model.onnx")
     samples = random_samples(tmp_path / "samples", inputs, 4)
     jobs.collect(silent, model=str(model), samples=str(tmp_path / "samples"), out=str(tmp_path / "statistics"))
-    moments = statistics.load_moments(tmp_path / "statistics")
+    moments = tensor_statistics.load_moments(tmp_path / "statistics")
     plan = replace(PLAN, adjust_weights=False)
     prepared = prepare(onnx.load(str(model)), plan, {}, moments)
     assert prepared.notes[-1] == f"the channels between {pairs} pairs of layers are equalized"
@@ -155,7 +156,7 @@ def test_a_channel_that_reaches_far_below_zero_is_divided_too(tmp_path):
     model = save_graph(tmp_path / "model.onnx", nodes, {"x": [1, 3, 12, 12]}, ["y"], constants)
     random_samples(tmp_path / "samples", {"x": [1, 3, 12, 12]}, 4)
     jobs.collect(silent, model=str(model), samples=str(tmp_path / "samples"), out=str(tmp_path / "statistics"))
-    moments = statistics.load_moments(tmp_path / "statistics")
+    moments = tensor_statistics.load_moments(tmp_path / "statistics")
     prepared = prepare(onnx.load(str(model)), replace(PLAN, adjust_weights=False), {}, moments)
     before, after = (
         {item.name: onnx.numpy_helper.to_array(item) for item in graph.graph.initializer}

@@ -13,7 +13,7 @@ from onnx import helper
 
 from aipc.graph.index import Graph, attribute
 
-from .convolutions import fold_into, folds_into
+from ._convolutions import fold_into, folds_into
 
 _EPSILON = 1e-5
 

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 from aipc.graph.index import Graph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.quantize import measures
-from aipc.quantize.constants import fold_constants
+from aipc.quantize import prepare_graph
+from aipc.quantize.passes.fold_constants import fold_constants
 from aipc.quantize.plan import plan_for
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph
@@ -52,7 +52,7 @@ def test_a_grid_that_is_made_of_a_shape_runs_on_an_npu_of_integers(tmp_path, poo
 
 def test_the_folded_graph_computes_the_same_and_only_what_is_read_becomes_a_constant(tmp_path):
     model = grid(tmp_path / "model.onnx")
-    prepared = measures.prepare(onnx.load(str(model)), plan_for("w8a16"), {}, {})
+    prepared = prepare_graph.prepare(onnx.load(str(model)), plan_for("w8a16"), {}, {})
     assert [node.op_type for node in prepared.model.graph.node] == ["Conv", "Add"]
     assert {"r"} == {item.name for item in prepared.model.graph.initializer} - {"w", "last", "zero", "one"}
     onnx.save(prepared.model, str(tmp_path / "folded.onnx"))

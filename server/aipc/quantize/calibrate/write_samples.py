@@ -10,7 +10,7 @@ from aipc.core.errors import InputError
 from aipc.core.types import TensorSpec
 from aipc.numerics.npz import write_npz
 
-from .preparing import Preprocessing
+from .preprocessing import Preprocessing
 
 
 def write_samples(data: Any, inputs: Sequence[TensorSpec], directory: Path, most: int) -> int:

@@ -12,9 +12,9 @@ from onnx import helper
 
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
-from aipc.quantize import measures
+from aipc.quantize import prepare_graph
+from aipc.quantize.passes.round_weights import channel_encodings, weight_type
 from aipc.quantize.plan import plan_for
-from aipc.quantize.rounding import channel_encodings, weight_type
 
 from .graphs import distance, on_simulator, quantized, random_samples, save_graph, without_measures
 
@@ -79,7 +79,7 @@ def test_without_the_larger_scale_the_npu_gives_another_value(tmp_path, pool):
 def test_the_smallest_scale_goes_by_the_steps_of_input_and_output(tmp_path):
     model, _ = faint(tmp_path / "model.onnx", "Conv")
     plan = replace(plan_for("w8a16"), adjust_weights=False)
-    prepared = measures.prepare(onnx.load(str(model)), plan, {"x": (-4.0, 4.0), "y": (-2.0, 0.0)}, {})
+    prepared = prepare_graph.prepare(onnx.load(str(model)), plan, {"x": (-4.0, 4.0), "y": (-2.0, 0.0)}, {})
     scales = [float(item["scale"]) for item in prepared.overrides["w"]]
     assert scales[:FAINT] == pytest.approx([2.0**-22 / 4] * FAINT), "the step of y is a quarter of that of x"
 
@@ -89,7 +89,7 @@ def test_channels_with_weights_keep_their_scales(tmp_path):
     source = onnx.load(str(model))
     ranges = {"x": (-4.0, 4.0), "y": (-4.0, 4.0)}
     assert inputs == {"x": [1, 32, 12, 12]}
-    prepared = measures.prepare(source, replace(plan_for("w8a16"), adjust_weights=False), ranges, {})
+    prepared = prepare_graph.prepare(source, replace(plan_for("w8a16"), adjust_weights=False), ranges, {})
     scales = [float(item["scale"]) for item in prepared.overrides["w"]]
     weight = onnx.numpy_helper.to_array(source.graph.initializer[0])
     own = np.abs(weight).reshape(CHANNELS, -1).max(1) / 127

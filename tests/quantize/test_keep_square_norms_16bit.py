@@ -12,8 +12,8 @@ from onnx import helper
 from aipc.graph.index import Graph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import write_npz
+from aipc.quantize.passes.keep_square_norms_16bit import square_norms
 from aipc.quantize.plan import plan_for
-from aipc.quantize.squares import square_norms
 
 from .graphs import distance, on_simulator, quantized, save_graph
 

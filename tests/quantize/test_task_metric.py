@@ -12,7 +12,7 @@ from aipc.core.types import Event
 from aipc.numerics.npz import write_npz
 from aipc.numerics.samples import noisiest
 from aipc.numerics.slices import slice_outputs
-from aipc.quantize.metrics import measure
+from aipc.quantize.task_metric import measure
 from aipc.quantize.tasks import boxes_of, classification, detection
 
 

@@ -9,7 +9,7 @@ from onnx import helper
 
 from aipc.graph.index import Graph
 from aipc.numerics.cpu import run_cpu
-from aipc.quantize.far_constants import limit_far_constants
+from aipc.quantize.passes.limit_mask_constants import limit_far_constants
 
 from .graphs import save_graph
 

@@ -21,9 +21,8 @@ from onnx import numpy_helper
 from aipc.core.errors import StorageError
 from aipc.graph.index import Graph
 from aipc.numerics.npz import write_npz
-
-from .moments import Layer, Moments, layers_of, weight_back, weight_rows
-from .plan import QuantizationPlan
+from aipc.quantize.calibrate.moments import Layer, Moments, layers_of, weight_back, weight_rows
+from aipc.quantize.plan import QuantizationPlan
 
 Array = np.ndarray[Any, Any]
 Overrides = dict[str, list[dict[str, Any]]]

@@ -13,7 +13,7 @@ import onnx
 
 from aipc.graph.index import Graph
 
-from .convolutions import channels_of, fold_into, folds_into
+from ._convolutions import channels_of, fold_into, folds_into
 
 Array = np.ndarray[Any, Any]
 

@@ -15,7 +15,7 @@ from aipc.core.workers import WorkerPool
 from aipc.debug.attribute import node_accuracy
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz, write_npz
-from aipc.quantize.higher import higher_tensors
+from aipc.quantize.mixed_precision import higher_tensors
 from aipc.quantize.plan import plan_for
 from debug.test_attribute import chain
 from qairt.models import node, noise, save

@@ -1,0 +1,1 @@
+"""Calibration: the data, and what was seen of every tensor on it."""
