@@ -4,6 +4,7 @@
 
     build      sdist and wheel into dist/, twice, byte for byte equal; twine check
     light      the wheel without extras in a clean environment: the commands start, the interface is typed
+    pythons    the same with every supported Python that is installed; those that are not are named
     full       the wheel with each extra in a clean environment: doctor, check and deploy of a small model
     vsix       the extension: packed, checked, its files listed
 """
@@ -24,7 +25,7 @@ import version
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
-STEPS = ("build", "light", "full", "vsix")
+STEPS = ("build", "light", "pythons", "full", "vsix")
 
 MODEL = """\
 import torch
@@ -89,19 +90,19 @@ def build(dist: Path = DIST) -> Path:
     return next(path for path in files if path.suffix == ".whl")
 
 
-def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
+def environment(folder: Path, wheel: Path, extra: str = "", python: str = sys.executable) -> Path:
     """A clean virtual environment with the wheel; its directory of programs."""
-    run(sys.executable, "-m", "venv", "--clear", folder)
+    run(python, "-m", "venv", "--clear", folder)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     run(programs / "python", "-m", "pip", "install", "-q", f"{wheel}[{extra}]" if extra else wheel)
     run(programs / "python", "-m", "pip", "check")
     return programs
 
 
-def light(wheel: Path) -> None:
+def light(wheel: Path, python: str = sys.executable) -> None:
     """Without extras: every command starts, doctor names what is missing, ``import aipc`` works."""
     with tempfile.TemporaryDirectory() as temporary:
-        programs = environment(Path(temporary) / "env", wheel)
+        programs = environment(Path(temporary) / "env", wheel, python=python)
         for command in (("--version",), ("check", "--help"), ("skills", "--json")):
             run(programs / "aipc", *command, cwd=Path(temporary))
         needs = subprocess.run([programs / "aipc", "explain", "pad-mode"], capture_output=True, text=True)
@@ -113,6 +114,34 @@ def light(wheel: Path) -> None:
             raise SystemExit("doctor does not say that PyTorch is missing")
         script = "import aipc, pathlib; print(aipc.check, pathlib.Path(aipc.__file__).with_name('py.typed').stat())"
         run(programs / "python", "-c", script, cwd=Path(temporary))
+
+
+def pythons(wheel: Path) -> None:
+    """The light part with each Python that the metadata names."""
+    missing = []
+    for number in supported_pythons():
+        python = interpreter(number)
+        if python:
+            light(wheel, python)
+        else:
+            missing.append(number)
+    print(f"not installed, and so not tried: Python {', '.join(missing)}" if missing else "tried with every Python")
+
+
+def supported_pythons() -> list[str]:
+    project = tomlkit.parse((ROOT / "pyproject.toml").read_text("utf-8")).unwrap()["project"]
+    found = (item.rpartition(" :: ")[2] for item in project["classifiers"] if "Python :: 3." in item)
+    return sorted(found, key=lambda number: int(number.partition(".")[2]))
+
+
+def interpreter(number: str) -> str:
+    """The Python of this version that starts, or ""."""
+    for name in (f"python{number}", *map(str, Path.home().glob(f".pyenv/versions/{number}.*/bin/python"))):
+        path = shutil.which(name)
+        words = subprocess.run([path, "--version"], capture_output=True, text=True).stdout if path else ""
+        if path and words.startswith(f"Python {number}."):
+            return path
+    return ""
 
 
 def full(wheel: Path) -> None:
@@ -145,7 +174,7 @@ def main(steps: list[str]) -> int:
     DIST.mkdir(exist_ok=True)
     wheel = build() if "build" in wanted else max(DIST.glob("aipc-*.whl"), key=lambda path: path.stat().st_mtime)
     for step in wanted:
-        if step in {"light", "full"}:
+        if step in {"light", "pythons", "full"}:
             globals()[step](wheel)
         elif step == "vsix":
             vsix()

@@ -76,6 +76,14 @@ def test_the_wheel_works_in_a_clean_environment_without_extras() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_wheel_works_with_every_supported_python_that_is_installed() -> None:
+    command = [sys.executable, ROOT / "scripts" / "release.py", "build", "pythons"]
+    done = subprocess.run(command, check=True, timeout=900, capture_output=True, text=True)
+    assert "tried with every Python" in done.stdout or "not installed" in done.stdout
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_wheel_deploys_in_a_clean_environment_and_each_extra_brings_what_it_names() -> None:
     subprocess.run([sys.executable, ROOT / "scripts" / "release.py", "build", "full"], check=True, timeout=1800)

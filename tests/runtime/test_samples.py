@@ -106,9 +106,11 @@ def test_a_name_of_a_model_ends_no_literal() -> None:
 
 def test_a_sample_that_its_reader_changed_is_not_replaced(package: Path, tmp_path: Path) -> None:
     folder = engine.write_sample(package, "python", tmp_path / "sample")
+    (folder / "output-0.npy").write_bytes(b"of a run")
     assert engine.write_sample(package, "python", folder) == folder
+    assert (folder / "output-0.npy").read_bytes() == b"of a run"
     (folder / "sample.py").write_text("# mine\n")
-    with pytest.raises(StorageError, match=r"sample\.py was changed"):
+    with pytest.raises(StorageError, match=r"output-0\.npy was changed or added"):
         engine.write_sample(package, "python", folder)
 
 

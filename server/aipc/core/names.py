@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .errors import StorageError
 
 _MOST_CHARACTERS, _MOST_BYTES = 120, 200
 """Directories are named by a model with chip, precision and a suffix of ours; file systems take 255 bytes."""
+_NOT_ON_WINDOWS = frozenset('<>:"|?*')
+_DEVICE = re.compile(r"(?i)con|prn|aux|nul|(com|lpt)[0-9]")
+"""Names of devices, also with an ending: a project has to work on every system that its people use."""
 STATE = ".aipc"
 """The directory below a project's root that holds what AIPC writes: packages, runs, traces."""
 
@@ -18,6 +22,8 @@ def name_problem(name: str) -> str:
         return "is empty or has spaces around it"
     if any(character in name for character in "/\\") or name.startswith(".."):
         return "is a path; give a name without / and \\"
+    if set(name) & _NOT_ON_WINDOWS or name.endswith(".") or _DEVICE.fullmatch(name.partition(".")[0]):
+        return "is none that Windows can give a directory"
     if not name.isprintable():
         return "has a character that cannot be shown"
     if len(name) > _MOST_CHARACTERS or len(name.encode("utf-8", "replace")) > _MOST_BYTES:

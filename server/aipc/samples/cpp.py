@@ -10,7 +10,6 @@ def quote(text: str) -> str:
 
 
 LANGUAGE = Language(
-    title="C++",
     quote=quote,
     templates={
         "sample.cpp.j2": "sample.cpp",

@@ -5,7 +5,6 @@ import json
 from .sample import Language
 
 LANGUAGE = Language(
-    title="C#",
     quote=json.dumps,
     templates={"Sample.cs.j2": "Sample.cs", "Sample.csproj.j2": "Sample.csproj", "README.csharp.md.j2": "README.md"},
 )

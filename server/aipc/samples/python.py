@@ -2,6 +2,4 @@
 
 from .sample import Language
 
-LANGUAGE = Language(
-    title="Python", quote=ascii, templates={"sample.py.j2": "sample.py", "README.python.md.j2": "README.md"}
-)
+LANGUAGE = Language(quote=ascii, templates={"sample.py.j2": "sample.py", "README.python.md.j2": "README.md"})

@@ -9,13 +9,14 @@ import importlib
 import json
 import pkgutil
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aipc.core.errors import InputError, PackageError
+from aipc.core.errors import InputError, PackageError, StorageError
 from aipc.core.hashing import hash_file
 from aipc.core.install import install_output
 from aipc.core.package_manifest import APPLICATION, INPUTS, OUTPUTS, check_package
@@ -45,12 +46,10 @@ class Language:
     """A language of sample programs.
 
     Args:
-        title: as people write it.
         quote: a text as a string literal. Names come from models: nothing in them may end the literal.
         templates: name in ``templates/`` -> name in the sample.
     """
 
-    title: str
     quote: Callable[[str], str]
     templates: Mapping[str, str]
 
@@ -139,16 +138,28 @@ def write_sample(package: Path, name: str, destination: Path | None = None) -> P
     templates.filters["literal"] = language.quote
     place = destination or package.with_name(f"{package.name}-sample-{name}")
 
-    def build(staging: Path) -> None:
-        staging.mkdir()
+    with tempfile.TemporaryDirectory(prefix="aipc-sample-") as temporary:
+        written = Path(temporary) / "sample"
+        written.mkdir()
         for template, file in language.templates.items():
-            (staging / file).write_text(templates.get_template(template).render(values), "utf-8")
-        _write_golden(package, staging / "golden", manifest)
-        files = {path.relative_to(staging).as_posix(): hash_file(path) for path in staging.rglob("*") if path.is_file()}
-        (staging / MARKER).write_text(json.dumps({"format": 1, "language": name, "files": files}, indent=2), "utf-8")
+            (written / file).write_text(templates.get_template(template).render(values), "utf-8")
+        _write_golden(package, written / "golden", manifest)
+        files = _hashes(written)
+        if place.is_dir() and files.items() <= _hashes(place).items():
+            return place  # what was built or written beside the files stays
+        if place.exists() and (problem := _ownership_problem(place)):
+            raise StorageError(f"{place} is not replaced: {problem}", remedy="move it away and run the command again")
+        (written / MARKER).write_text(json.dumps({"format": 1, "language": name, "files": files}, indent=2), "utf-8")
 
-    install_output(place, build, _ownership_problem)
+        def copy(staging: Path) -> None:
+            shutil.copytree(written, staging)
+
+        install_output(place, copy, _ownership_problem)
     return place
+
+
+def _hashes(directory: Path) -> dict[str, str]:
+    return {path.relative_to(directory).as_posix(): hash_file(path) for path in directory.rglob("*") if path.is_file()}
 
 
 def _chips(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -196,16 +207,11 @@ def _write_golden(package: Path, folder: Path, manifest: Mapping[str, Any]) -> N
 
 
 def _ownership_problem(directory: Path) -> str:
-    """Why a directory is not a sample as it was written: what its reader changed is not replaced."""
+    """Why a directory is not a sample as it was written: what its reader changed or added is not replaced."""
     try:
         files = json.loads((directory / MARKER).read_text("utf-8"))["files"]
-        changed = [
-            path.relative_to(directory).as_posix()
-            for path in sorted(directory.rglob("*"))
-            if path.is_file()
-            and path.name != MARKER
-            and files.get(path.relative_to(directory).as_posix()) != hash_file(path)
-        ]
+        found = _hashes(directory)
+        changed = [name for name in sorted(found) if name != MARKER and files.get(name) != found[name]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"it has no {MARKER} of AIPC"
     return f"{changed[0]} was changed or added" if changed else ""

@@ -11,6 +11,8 @@ import random
 import uuid
 
 FORMAT = 1
+RESERVE = 4096
+"""Bytes of the quota that stay free for the counts, which say most."""
 
 
 class Recording:
@@ -68,7 +70,7 @@ class Recording:
     def _keep(self, inputs, outputs):
         stem = "%s-%06d" % (self.name, self.kept)
         size = sum(array.nbytes + 512 for arrays in (inputs, outputs) for array in arrays.values())
-        if self._used() + size > self.quota:
+        if self._used() + size + RESERVE > self.quota:
             return
         for folder, arrays in (("outputs", outputs), ("inputs", inputs)):
             name = "%s/%s.npz" % (folder, stem)
