@@ -162,3 +162,16 @@ def test_the_journal_can_be_read_while_others_write(tmp_path):
         journal.contents(["case 1"])
     writer.join()
     assert len(journal.contents([f"case {number}" for number in range(400)])) == 400
+
+
+def test_what_a_measurement_and_a_proof_depend_on_are_files_that_there_are() -> None:
+    """A file that was moved ended every probe and every proof."""
+    import pkgutil
+
+    import aipc.ops.catalogue as catalogue
+    from aipc.ops.jobs import _sources
+    from aipc.rewrites.proof_classes import _prover
+
+    families = [item.name for item in pkgutil.iter_modules(catalogue.__path__) if not item.name.startswith("_")]
+    assert all(_sources(families[0]))
+    assert len(_prover()) == 64

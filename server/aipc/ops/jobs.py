@@ -127,8 +127,8 @@ def _sources(family: str) -> list[str]:
             here.parent / "capture" / f"{name}.py"
             for name in ("decompositions", "export", "forms", "matrices", "tables")
         ),
-        here.parent / "qairt" / "fp16.py",
-        here.parent / "qairt" / "stepwise.py",
+        here.parent / "numerics" / "fp16.py",
+        here.parent / "numerics" / "stepper.py",
     ]
     return [hash_file(path) for path in files]
 

@@ -106,9 +106,9 @@ class ProvedClasses:
 def _prover() -> str:
     """Changes with what a proof is made by."""
     folder = Path(__file__).parent
-    judges = folder.parent / "qairt"
+    judges = folder.parent / "numerics"
     files = [folder / f"{name}.py" for name in ("boundary", "groups", "proof_classes", "prove")]
-    files += [judges / f"{name}.py" for name in ("fp16", "judge", "metrics")]
+    files += [judges / f"{name}.py" for name in ("fp16", "metrics", "node_verdict")]
     return hash_value(list(hash_files(files).values()))
 
 
