@@ -6,7 +6,7 @@ import onnx_ir as ir
 import pytest
 
 from aipc.core.errors import QairtError
-from aipc.graph.difference import find_change
+from aipc.graph.difference import changes
 from aipc.graph.extract import infer_shapes
 from aipc.rewrites.rule import Example
 from rewrites.harness import capture
@@ -14,10 +14,14 @@ from rewrites.harness import capture
 X = {"x": "float32[1,4,6,8]"}
 
 
-def change(before: str, after: str, inputs=X):
+def all_changes(before: str, after: str, inputs=X):
     captured = (ir.serde.serialize_model(capture(Example(text, inputs)).model) for text in (before, after))
     first, second = (infer_shapes(model) for model in captured)
-    return find_change(first, second)
+    return changes(first, second)
+
+
+def change(before: str, after: str, inputs=X):
+    return next(all_changes(before, after, inputs), None)
 
 
 def ops(model):
@@ -63,3 +67,23 @@ def test_an_edit_in_two_places_is_found_in_both():
 def test_another_number_of_outputs_is_refused():
     with pytest.raises(QairtError, match="other inputs or outputs"):
         change("(x, x + 1)", "(x + 1)")
+
+
+def test_wider_parts_take_what_reads_the_results_up_to_the_outputs():
+    text = "torch.relu(torch.sigmoid(torch.tanh(torch.exp({})))).abs()"
+    parts = list(all_changes(text.format("x * 2"), text.format("x * 3")))
+    assert [ops(part.before) for part in parts] == [
+        ["Mul"],
+        ["Exp", "Mul"],
+        ["Exp", "Mul", "Tanh"],
+        ["Exp", "Mul", "Relu", "Sigmoid", "Tanh"],
+        ["Abs", "Exp", "Mul", "Relu", "Sigmoid", "Tanh"],
+    ]
+    for part in parts:
+        assert [value.name for value in part.before.graph.output] == [value.name for value in part.after.graph.output]
+
+
+def test_a_node_that_is_put_before_another_is_cut_out_with_its_reader():
+    found = change("torch.tanh(torch.exp(x))", "torch.tanh(torch.exp(x * 2))")
+    assert (ops(found.before), ops(found.after)) == (["Exp"], ["Exp", "Mul"])
+    assert [value.name for value in found.before.graph.output] == [value.name for value in found.after.graph.output]

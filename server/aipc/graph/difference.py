@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import onnx
@@ -36,8 +36,11 @@ class Change:
     added: tuple[str, ...]
 
 
-def find_change(before: onnx.ModelProto, after: onnx.ModelProto) -> Change | None:
-    """What differs between two captures of a model with the same inputs and outputs. None when nothing does.
+def changes(before: onnx.ModelProto, after: onnx.ModelProto) -> Iterator[Change]:
+    """What differs between two captures of a model with the same inputs and outputs; nothing when they are the same.
+
+    The narrowest part comes first. Then come wider ones, with 1, 2, 4 and more rings of the nodes that read its
+    results, up to the model's outputs: what an edit shifts or scales may be undone by a normalization behind it.
 
     Shapes of intermediate tensors must be in ``value_info`` of both, see :func:`aipc.graph.extract.infer_shapes`.
 
@@ -51,20 +54,34 @@ def find_change(before: onnx.ModelProto, after: onnx.ModelProto) -> Change | Non
     removed = [i for i in range(len(old.nodes)) if i not in old_head and i not in tail]
     added = [i for i in range(len(new.nodes)) if i not in new_head and i not in tail.values()]
     if not removed and not added:
-        return None
+        return
     renamed, aliases = _in_terms_of(old, new, tail)
+    unlike = _reading_others(old, renamed, tail, aliases)
     gone, made = {old.nodes[i].name for i in removed}, {new.nodes[i].name for i in added} | aliases
-    first, second = subgraph(before, gone), subgraph(renamed, made)
+    names = tuple(sorted(gone)), tuple(sorted(made - aliases))
+
+    def with_readers(ring: Set[int]) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+        return (
+            subgraph(before, gone | {old.nodes[i].name for i in ring | unlike}),
+            subgraph(renamed, made | {new.nodes[tail[i]].name for i in ring | unlike}),
+        )
+
+    first, second = with_readers(frozenset())
     if not {value.name for value in first.graph.output} <= {value.name for value in second.graph.output}:
         raise QairtError("the edited part does not give what the rest of the model reads")
-    context = None
-    readers = [(i, j) for i, j in tail.items() if old.reads_any(i, {v.name for v in first.graph.output})]
-    if 0 < len(readers) <= _MAX_READERS:
-        context = (
-            subgraph(before, gone | {old.nodes[i].name for i, _ in readers}),
-            subgraph(renamed, made | {new.nodes[j].name for _, j in readers}),
-        )
-    return Change(first, second, context, tuple(sorted(gone)), tuple(sorted(made - aliases)))
+    border = {value.name for value in first.graph.output}
+    ring = {i for i in tail if old.reads_any(i, border)} - unlike
+    context = with_readers(ring) if 0 < len(ring) <= _MAX_READERS else None
+    yield Change(first, second, context, *names)
+    steps = 1
+    while ring:
+        yield Change(*with_readers(ring), None, *names)
+        wider = ring
+        for _ in range(steps):
+            wider = wider | {j for i in wider for j in old.readers(i)}
+        if wider == ring:
+            return
+        ring, steps = wider, 2 * steps
 
 
 class _Digests:
@@ -153,6 +170,17 @@ def _in_terms_of(old: _Digests, new: _Digests, tail: Mapping[int, int]) -> tuple
         if wanted in types:
             renamed.graph.value_info.append(types[wanted])
     return renamed, {f"alias of {wanted}" for wanted in second_names}
+
+
+def _reading_others(
+    old: _Digests, renamed: onnx.ModelProto, tail: Mapping[int, int], aliases: Collection[str]
+) -> frozenset[int]:
+    """Nodes of the tail, as ``old`` counts them, that read what the old graph does not have: a node was put before."""
+
+    def like(wanted: str, value: str) -> bool:
+        return wanted == value or f"alias of {wanted}" in aliases
+
+    return frozenset(i for i, j in tail.items() if not all(map(like, old.nodes[i].input, renamed.graph.node[j].input)))
 
 
 def _renamed(model: onnx.ModelProto, names: Mapping[str, str]) -> onnx.ModelProto:
