@@ -12,25 +12,13 @@ from typing import Any
 
 from aipc import engine
 from aipc.core.files import replace_text as _write
+from aipc.core.requests import FixRequest
 from aipc.core.types import CheckReport, Event, Finding, Fix, Range
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.fixing import Prover, Rejected, proposals
 from aipc.source.edits import join, unified_diff
 
 _ROUNDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class FixRequest:
-    """What :func:`fix` is asked for. ``apply``: write the files; otherwise only tell what would change."""
-
-    model: str
-    soc: str | None = None
-    precision: str | None = None
-    inputs: Mapping[str, str] | None = None
-    apply: bool = False
-    cwd: Path | None = None
-    use_cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +165,12 @@ def fix(
     rejected: dict[tuple[Any, ...], Rejected] = {}
     with pool_or_new(pool) as workers:
         asked = engine.CheckRequest(
-            request.model, request.soc, request.precision, request.inputs, cwd=request.cwd, use_cache=request.use_cache
+            request.model,
+            soc=request.soc,
+            precision=request.precision,
+            inputs=request.inputs,
+            cwd=request.cwd,
+            use_cache=request.use_cache,
         )
         for _ in range(_ROUNDS):
             asked = replace(asked, unsaved=dict(texts))

@@ -57,7 +57,7 @@ def compare(files: Iterable[Path], pool: WorkerPool, soc: str = SOC) -> Agreemen
 
 def _checked(path: Path, name: str, soc: str, pool: WorkerPool) -> Sequence[Finding]:
     for numerics in (True, False):  # what does not compile has no numbers
-        request = engine.CheckRequest(f"{path}:{name}", soc, numerics=numerics, cwd=path.parent)
+        request = engine.CheckRequest(f"{path}:{name}", soc=soc, numerics=numerics, cwd=path.parent)
         try:
             return engine.check(request, pool).findings
         except AipcError as error:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from aipc.core.errors import InputError
+from aipc.core.option import Option, option
 from aipc.core.types import Finding, OutputAccuracy, Range
 
 
@@ -72,13 +73,11 @@ def goal_of(text: str) -> Goal:
 class Budget:
     """Caps of one run. They hold to the token: a request that could exceed one is made smaller or not sent."""
 
-    tokens: int = 200_000
-    """Prompt and completion tokens of all requests together."""
-    seconds: float = 1800.0
-    cost: float | None = None
-    """In the currency of the prices; needs both prices."""
-    rounds: int = 30
-    """Replies of the model for one finding."""
+    tokens: int = option(Option(help="Cap on prompt and completion tokens together", minimum=1), 200_000)
+    seconds: float = option(Option(help="Cap on the time of the whole run", minimum=1), 1800.0)
+    cost: float | None = option(Option(help="Cap on the cost; needs the prices of tokens"), None)
+    """In the currency of the prices."""
+    rounds: int = option(Option(help="Most replies for one finding", minimum=1), 30)
     patience: int = 4
     """Rejected proposals in a row, none of which came further than the best before it."""
     reply_tokens: int = 8_000

@@ -54,9 +54,9 @@ def check(
         handed = hand_over(model, example_inputs, name=name, calibration=calibration, on_event=on_event)
         request = engine.CheckRequest(
             handed.model,
-            soc,
-            precision,
-            handed.inputs,
+            soc=soc,
+            precision=precision,
+            inputs=handed.inputs,
             numerics=numerics,
             use_cache=use_cache,
             unsaved=handed.sources,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aipc import engine
 from aipc.core.types import Event
@@ -30,6 +30,9 @@ def deploy(
     target: str | None = None,
     out: str | Path | None = None,
     allow_cpu: bool = False,
+    integer_io: bool = False,
+    probes: Literal["none", "few", "all"] = "few",
+    setup: bool = False,
     name: str | None = None,
     use_cache: bool = True,
     progress: bool | Callable[[Event], None] = False,
@@ -47,6 +50,10 @@ def deploy(
         target: where the package runs: simulator, local, ssh:HOST, adb:SERIAL. Default: the configuration's.
         out: directory of the package. Default: ``.aipc/packages/MODEL-SOC-PRECISION``.
         allow_cpu: leave operators on the CPU that the NPU does not run.
+        integer_io: inputs and outputs of a quantized package are the integers themselves.
+        probes: input sets beside the example on which the package is judged: none, few (those that fit into a little
+            time) or all.
+        setup: set the device up where it lacks something, in a directory of its own there.
 
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
@@ -63,12 +70,15 @@ def deploy(
         )
         request = engine.DeployRequest(
             handed.model,
-            soc,
-            precision,
-            target,
-            handed.inputs,
+            soc=soc,
+            precision=precision,
+            target=target,
+            inputs=handed.inputs,
             out=Path(out).expanduser().resolve() if out else None,
             allow_cpu=allow_cpu,
+            integer_io=integer_io,
+            probes=probes,
+            setup=setup,
             use_cache=use_cache,
             calibration=handed.calibration,
             captured=handed.captured,

@@ -21,8 +21,10 @@ def evaluate(
     preprocess: str | None = None,
     count: int = 64,
     seed: int = 0,
-    target: str = "simulator",
+    target: str | None = None,
     most_loss: float | None = None,
+    worst: int = 12,
+    use_cache: bool = True,
     progress: bool | Callable[[Event], None] = False,
     cancel: threading.Event | None = None,
 ) -> EvaluationReport:
@@ -38,6 +40,8 @@ def evaluate(
         decode: ``file.py:name``, a function of the outputs whose result the metric takes.
         preprocess: unit, symmetric, imagenet or ``file.py:name``. Default: the configuration's.
         count, seed: how many samples are drawn, and which.
+        target: where the package runs. Default: simulator.
+        worst: worst samples on the report page.
         most_loss: what the package may lose before ``ok`` is False, in the metric's unit.
 
     Raises:
@@ -54,5 +58,7 @@ def evaluate(
             seed=seed,
             target=target,
             most_loss=most_loss,
+            worst=worst,
+            use_cache=use_cache,
         )
         return engine.evaluate(request, None, on_event, cancel)

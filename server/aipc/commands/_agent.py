@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.text import Text
 
 from aipc.agent.visible import visible
@@ -17,7 +16,7 @@ from ._tables import findings_lines
 
 if TYPE_CHECKING:
     from aipc.agent.messages import Question
-    from aipc.agent.results import AgentReport, Agreement, JudgeReport
+    from aipc.agent.results import AgentReport, JudgeReport
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -67,21 +66,6 @@ def judge_page(report: JudgeReport) -> Iterator[Any]:
         yield Text(f"The change passes every gate: {kind}.", "bold green")
     else:
         yield Text(f'The change is refused at the gate "{failed.name}".', "bold yellow")
-
-
-def agreements(names: list[str] | None) -> tuple[Agreement, ...]:
-    """What ``--agree`` names.
-
-    Raises:
-        typer.BadParameter: there is no such agreement.
-    """
-    from aipc.agent.results import Agreement
-
-    known = {item.value: item for item in Agreement}
-    for name in names or ():
-        if name not in known:
-            raise typer.BadParameter(f"{name} is none of {', '.join(known)}", param_hint="--agree")
-    return tuple(known[name] for name in names or ())
 
 
 def ask_user(question: Question) -> str | None:

@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aipc.core.model_options import MODEL
+from aipc.core.requests import CheckRequest
 from aipc.core.types import Severity
 from aipc.report.formats import format_names
 
 from ._console import show, write, write_json
-from ._options import Calibration, Debug, Json, MemoryLimit, NoCache, Precision, SoC, TimeLimit, from_here
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, Work, working
 
 _FORMATS = ("text", "json", *format_names())
 
 
+@takes(CheckRequest, without=("model",))
 def command(
+    request: CheckRequest,
     models: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="MODEL...",
-            help="file.py:Name, a model configured in pyproject.toml, a .onnx file or a .pt2 file.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="MODEL...", help=MODEL.text, show_default=False),
     ] = None,
-    soc: SoC = None,
-    precision: Precision = None,
     every: Annotated[bool, typer.Option("--all", help="Every model configured in pyproject.toml.")] = False,
     infer: Annotated[
         bool, typer.Option("--infer", help="Only show the example inputs that AIPC finds for the model.")
     ] = False,
     write_inputs: Annotated[bool, typer.Option("--write", help="With --infer: write them to pyproject.toml.")] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Validate only; do not compile to the end, which finds more.")
-    ] = False,
-    numerics: Annotated[
-        bool, typer.Option("--numerics", help="Also judge each operator's numbers on the simulator.")
-    ] = False,
-    calibration: Calibration = None,
     form: Annotated[
         str,
         typer.Option("--format", help=f"What to print: {', '.join(_FORMATS)}.", show_default=True),
@@ -55,7 +48,6 @@ def command(
         Severity, typer.Option("--fail-on", help="The least severity that makes the exit status 1.")
     ] = Severity.WARNING,
     as_json: Json = False,
-    no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
@@ -84,21 +76,12 @@ def command(
 
         if form not in ("text", "json"):
             raise typer.BadParameter(f"{names[0]} is an application, which is checked as text or json")
-        app = engine.ApplicationRequest(application=names[0], soc=soc, precision=precision, use_cache=not no_cache)
-        with working(time_limit, memory_limit) as work:
-            return check_application(app, full=not quick, as_json=form == "json", work=work)
-    requests = [
-        engine.CheckRequest(
-            name,
-            soc,
-            precision,
-            full=not quick,
-            numerics=numerics,
-            use_cache=not no_cache,
-            calibration=from_here(calibration),
+        app = engine.ApplicationRequest(
+            application=names[0], soc=request.soc, precision=request.precision, use_cache=request.use_cache
         )
-        for name in names
-    ]
+        with working(time_limit, memory_limit) as work:
+            return check_application(app, full=request.full, as_json=form == "json", work=work)
+    requests = [replace(request, model=name) for name in names]
     with working(time_limit, memory_limit) as work:
         reports, errors = engine.check_all(requests, work.pool, work.on_event, work.cancel)
     if write_baseline and baseline is not None:

@@ -9,52 +9,18 @@ from typing import Annotated
 
 import typer
 
+from aipc.core.requests import DeployRequest
+
 from ._console import show, write_json
 from ._format import short_path
-from ._options import (
-    Calibration,
-    CalibrationCount,
-    Debug,
-    Json,
-    MemoryLimit,
-    Model,
-    NoCache,
-    Precision,
-    Setup,
-    SoCs,
-    Target,
-    TimeLimit,
-    from_here,
-)
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, with_consent, working
 
 
+@takes(DeployRequest)
 def command(
-    model: Model,
-    soc: SoCs = None,
-    precision: Precision = None,
-    target: Target = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "--output", "-o", metavar="DIR", help="Where to write the package."),
-    ] = None,
-    allow_cpu: Annotated[
-        bool, typer.Option("--allow-cpu", help="Leave operators on the CPU that the NPU does not run.")
-    ] = False,
-    calibration: Calibration = None,
-    calibration_count: CalibrationCount = None,
-    integer_io: Annotated[
-        bool,
-        typer.Option("--integer-io", help="Inputs and outputs of a quantized package are the integers themselves."),
-    ] = False,
-    thorough: Annotated[
-        bool,
-        typer.Option("--thorough", help="Run every probe in the simulator or on the device, however long it takes."),
-    ] = False,
-    no_probes: Annotated[
-        bool, typer.Option("--no-probes", help="Judge the package on its example inputs (or held-out data) alone.")
-    ] = False,
-    setup: Setup = False,
+    request: DeployRequest,
     agent: Annotated[
         bool,
         typer.Option(
@@ -73,7 +39,6 @@ def command(
         ),
     ] = None,
     as_json: Json = False,
-    no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
@@ -86,29 +51,21 @@ def command(
 
     if sample is not None:
         engine.language_of(sample)
-    if engine.configured_application(model):
+    if engine.configured_application(request.model):
         from ._applications import deploy_application
 
         if sample is not None:
             raise typer.BadParameter("--sample is for models: the package of an application has its own host program")
         app = engine.ApplicationRequest(
-            application=model, soc=soc, precision=precision, target=target, out=out, use_cache=not no_cache
+            application=request.model,
+            soc=request.soc,
+            precision=request.precision,
+            target=request.target,
+            out=request.out,
+            use_cache=request.use_cache,
         )
         with working(time_limit, memory_limit) as work:
             return deploy_application(app, as_json=as_json, work=work)
-    request = engine.DeployRequest(
-        model=model,
-        soc=soc,
-        precision=precision,
-        target=target,
-        out=out,
-        allow_cpu=allow_cpu,
-        use_cache=not no_cache,
-        calibration=from_here(calibration),
-        calibration_count=calibration_count,
-        integer_io=integer_io,
-        probes="none" if no_probes else "all" if thorough else "few",
-    )
 
     def deploy(agreed: bool) -> engine.DeployReport:
         with working(time_limit, memory_limit) as work:
@@ -121,7 +78,7 @@ def command(
 
         with working(time_limit, memory_limit) as work:
             report, helped = engine.deploy_with_agent(
-                replace(request, setup=setup),
+                request,
                 work.pool,
                 work.on_event,
                 work.cancel,
@@ -133,7 +90,7 @@ def command(
 
             show(*agent_page(helped))
     else:
-        report = with_consent(deploy, setup, ask=not as_json)
+        report = with_consent(deploy, request.setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

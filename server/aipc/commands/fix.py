@@ -6,21 +6,20 @@ from typing import Annotated
 
 import typer
 
+from aipc.core.requests import FixRequest
 from aipc.core.types import Severity
 
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, TimeLimit
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, working
 
 
+@takes(FixRequest)
 def command(
-    model: Model,
-    soc: SoC = None,
-    precision: Precision = None,
+    request: FixRequest,
     diff: Annotated[bool, typer.Option("--diff", help="Show what would change, and change nothing (default).")] = False,
-    apply: Annotated[bool, typer.Option("--apply", help="Write the changes to the source files.")] = False,
     as_json: Json = False,
-    no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
@@ -29,11 +28,10 @@ def command(
 
     The exit status is 1 when errors or warnings are left.
     """
-    if diff and apply:
+    if diff and request.apply:
         raise typer.BadParameter("--diff and --apply exclude each other")
-    from aipc.fix import FixRequest, fix
+    from aipc.fix import fix
 
-    request = FixRequest(model, soc, precision, apply=apply, use_cache=not no_cache)
     with working(time_limit, memory_limit) as work:
         report = fix(request, work.pool, work.on_event, work.cancel)
     if as_json:

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aipc.core.requests import CheckRequest
+
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Model, NoCache, Precision, SoC, TimeLimit
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, working
 
 if TYPE_CHECKING:
     from aipc.engine import PlacementAnswer
 
 
+@takes(CheckRequest, without=("quick", "numerics"))
 def command(
-    model: Model,
-    soc: SoC = None,
-    precision: Precision = None,
+    request: CheckRequest,
     every: Annotated[bool, typer.Option("--all", help="Also the nodes that run on the NPU.")] = False,
     as_json: Json = False,
-    no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
@@ -32,7 +33,6 @@ def command(
     """
     from aipc import engine
 
-    request = engine.CheckRequest(model, soc, precision, use_cache=not no_cache)
     with working(time_limit, memory_limit) as work:
         answer = engine.placement(request, every, work.pool, work.on_event, work.cancel)
     write_json(answer) if as_json else show(*_page(answer))

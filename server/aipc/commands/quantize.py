@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from aipc.core.requests import QuantizeRequest
 
 from ._console import show, write_json
-from ._options import (
-    Calibration,
-    CalibrationCount,
-    Debug,
-    Json,
-    MemoryLimit,
-    Model,
-    NoCache,
-    SoC,
-    TimeLimit,
-    from_here,
-)
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, working
 
 
+@takes(QuantizeRequest)
 def command(
-    model: Model,
-    soc: SoC = None,
-    precision: Annotated[
-        str | None, typer.Option("--precision", help="w8a16, w8a8 or w4a16. Default: the configuration's, else w8a16.")
-    ] = None,
-    calibration: Calibration = None,
-    calibration_count: CalibrationCount = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "--output", "-o", metavar="DIR", help="Where to write the quantized graph."),
-    ] = None,
-    dlc: Annotated[bool, typer.Option("--dlc", help="Also write QAIRT's own format, model.dlc.")] = False,
+    request: QuantizeRequest,
     as_json: Json = False,
-    no_cache: NoCache = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
     debug: Debug = False,
@@ -48,16 +24,6 @@ def command(
     """
     from aipc import engine
 
-    request = engine.QuantizeRequest(
-        model=model,
-        soc=soc,
-        precision=precision,
-        calibration=from_here(calibration),
-        calibration_count=calibration_count,
-        out=out,
-        dlc=dlc,
-        use_cache=not no_cache,
-    )
     with working(time_limit, memory_limit) as work:
         report = engine.quantize(request, work.pool, work.on_event, work.cancel)
     if as_json:

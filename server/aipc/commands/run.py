@@ -7,21 +7,17 @@ from typing import Annotated
 
 import typer
 
+from aipc.core.requests import RunRequest
+
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Package, Setup, Target, TimeLimit
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, with_consent, working
 
 
+@takes(RunRequest)
 def command(
-    package: Package,
-    inputs: Annotated[
-        Path | None,
-        typer.Option("--input", "-i", metavar="NPZ", help="Arrays by input name. Default: the golden ones."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="NPZ", help="Where the outputs go. Default: outputs.npz."),
-    ] = None,
+    request: RunRequest,
     prompt: Annotated[
         list[str] | None,
         typer.Option("--prompt", "-p", metavar="TEXT", help="What a language model's package answers; may repeat."),
@@ -30,9 +26,6 @@ def command(
         list[Path] | None,
         typer.Option("--audio", metavar="WAV", help="What a speech package listens to; may repeat."),
     ] = None,
-    target: Target = None,
-    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Timed runs, where a device measures latency.")] = 10,
-    setup: Setup = False,
     as_json: Json = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
@@ -46,6 +39,7 @@ def command(
     """
     from aipc import engine
 
+    package, target = request.package, request.target or "simulator"
     if application := engine.application_package(package):
         from ._applications import run_application
 
@@ -54,7 +48,7 @@ def command(
         return run_application(
             application,
             asked,
-            target or "simulator",
+            target,
             as_json=as_json,
             time_limit=time_limit,
             memory_limit=memory_limit,
@@ -63,13 +57,13 @@ def command(
         raise typer.BadParameter(f"{package} is no application's package: it takes --input")
 
     def run(agreed: bool) -> engine.RunReport:
-        options = engine.run_options(package, target or "simulator", setup=agreed, repeat=repeat)
+        options = engine.run_options(package, target, setup=agreed, repeat=request.repeat)
         with working(time_limit, memory_limit, models=False) as work:
             return engine.run_package(
-                package, inputs, output, target or "simulator", work.pool, work.on_event, work.cancel, options
+                package, request.input, request.output, target, work.pool, work.on_event, work.cancel, options
             )
 
-    report = with_consent(run, setup, ask=not as_json)
+    report = with_consent(run, request.setup, ask=not as_json)
     if as_json:
         write_json(report)
     else:

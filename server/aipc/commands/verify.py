@@ -7,15 +7,21 @@ from typing import Annotated
 
 import typer
 
+from aipc.core.model_options import PACKAGE
+from aipc.core.requests import VerifyRequest
+
 from ._console import show, write_json
-from ._options import Debug, Json, MemoryLimit, Setup, Target, TimeLimit
+from ._options import Debug, Json, MemoryLimit, TimeLimit
+from ._request import takes
 from ._work import TIME_LIMIT, with_consent, working
 
 
+@takes(VerifyRequest, without=("package",))
 def command(
+    request: VerifyRequest,
     package: Annotated[
         Path | None,
-        typer.Argument(metavar="PACKAGE", help="Directory that `aipc deploy` wrote.", show_default=False),
+        typer.Argument(metavar="PACKAGE", help=PACKAGE.text, show_default=False),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every package of the project.")] = False,
     recorded: Annotated[
@@ -24,8 +30,6 @@ def command(
             "--recorded", metavar="DIR", help="Replay the inputs that the package's run.py --record kept on a device."
         ),
     ] = None,
-    target: Target = None,
-    setup: Setup = False,
     as_json: Json = False,
     time_limit: TimeLimit = TIME_LIMIT,
     memory_limit: MemoryLimit = 0,
@@ -43,7 +47,7 @@ def command(
         if package is None:
             raise typer.BadParameter("--recorded needs the package that was recorded")
         with working(time_limit, memory_limit) as work:
-            report = engine.verify_recorded(package, recorded, target, work.pool, work.on_event, work.cancel)
+            report = engine.verify_recorded(package, recorded, request.target, work.pool, work.on_event, work.cancel)
         if as_json:
             write_json(report)
         else:
@@ -55,9 +59,11 @@ def command(
 
     def verify(agreed: bool) -> engine.VerifyAllReport:
         with working(time_limit, memory_limit, models=False) as work:
-            return engine.verify_all(packages, target, work.pool, work.on_event, work.cancel, setup=agreed, every=every)
+            return engine.verify_all(
+                packages, request.target, work.pool, work.on_event, work.cancel, setup=agreed, every=every
+            )
 
-    reports = with_consent(verify, setup, ask=not as_json)
+    reports = with_consent(verify, request.setup, ask=not as_json)
     if as_json:
         write_json(reports if every else reports.reports[0])
     else:

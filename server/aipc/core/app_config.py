@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, ModelLoadError
 from .names import name_problem, state_path
+from .option import Option, described_factory, description, option
 
 PLAN, GRAPHS = "plan.json", "graphs.py"
-
-KEYS: Mapping[str, tuple[type, str]] = {
-    "entry": (str, "what the application is made from: `file.py:factory`, a Hugging Face folder, or a `.gguf` file"),
-    "tokenizer": (str, "`tokenizer.json`, or `file.py:function` that returns its path; the folder's own by default"),
-    "recipe": (str, "which recipe turns it into graphs; found by the object's class by default"),
-    "options": (dict, "the recipe's own numbers, such as `{ seconds = 10 }`"),
-    "samples": (list, "what the package is judged on: prompts, or patterns of audio files"),
-    "soc": (str, "the chip, instead of `[tool.aipc]`'s"),
-    "precision": (str, "fp16 by default"),
-    "graphs": (dict, "`graphs.NAME.tolerance` of one graph, as `tolerance` of a model"),
-}
-"""Key, type and meaning; the reference page of the configuration is made from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +24,30 @@ class AppConfig:
     """One ``[tool.aipc.apps.NAME]`` table. Paths are relative to the file that holds it."""
 
     name: str
-    entry: str
-    tokenizer: str | None = None
-    recipe: str | None = None
-    options: Mapping[str, int] = field(default_factory=dict)
-    samples: tuple[str, ...] = ()
-    soc: str | None = None
-    precision: str = "fp16"
-    graphs: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    entry: str = option(
+        Option(help="what the application is made from: `file.py:factory`, a Hugging Face folder, or a `.gguf` file")
+    )
+    tokenizer: str | None = option(
+        Option(help="`tokenizer.json`, or `file.py:function` that returns its path; the folder's own by default"), None
+    )
+    recipe: str | None = option(
+        Option(help="which recipe turns it into graphs; found by the object's class by default"), None
+    )
+    options: Mapping[str, int] = described_factory(
+        Option(help="the recipe's own numbers, such as `{ seconds = 10 }`"), dict
+    )
+    samples: tuple[str, ...] = option(
+        Option(help="what the package is judged on: prompts, or patterns of audio files"), ()
+    )
+    soc: str | None = option(Option(help="the chip, instead of `[tool.aipc]`'s"), None)
+    precision: str = option(Option(help="number format of every graph"), "fp16")
+    graphs: Mapping[str, Mapping[str, Mapping[str, float]]] = described_factory(
+        Option(help="`graphs.NAME.tolerance` of one graph, as `tolerance` of a model"), dict
+    )
+
+
+_TYPES = {"options": dict, "graphs": dict, "samples": list}
+"""Key -> type in TOML, of those that are no string."""
 
 
 def parse_apps(path: Path, table: Any) -> dict[str, AppConfig]:
@@ -56,11 +61,12 @@ def _parse(path: Path, name: str, table: Any) -> AppConfig:
     where = f"[tool.aipc.apps.{name}] in {path}"
     if not isinstance(table, dict):
         raise ConfigError(f"{where} is not a table", remedy='give it at least entry = "file.py:factory"')
+    keys = description(AppConfig)
     for key, value in table.items():
-        if key not in KEYS:
-            raise ConfigError(f"{where} has the unknown key {key!r}", remedy=f"known are {', '.join(KEYS)}")
-        if not isinstance(value, KEYS[key][0]):
-            raise ConfigError(f"{key} of {where} has the wrong type", remedy=f"{key} is {KEYS[key][1]}")
+        if key not in keys:
+            raise ConfigError(f"{where} has the unknown key {key!r}", remedy=f"known are {', '.join(keys)}")
+        if not isinstance(value, _TYPES.get(key, str)):
+            raise ConfigError(f"{key} of {where} has the wrong type", remedy=f"{key} is {keys[key].help}")
     if not table.get("entry"):
         raise ConfigError(f"{where} has no entry", remedy='add entry = "file.py:factory"')
     if problem := name_problem(name):

@@ -8,18 +8,37 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from .app_config import GRAPHS, AppConfig, app_directory, graph_names, graph_tolerance, parse_apps
+from .config_types import Config, InputSpec, ModelConfig, ModelRef
 from .errors import ConfigError, ModelLoadError, StorageError
+from .model_options import PRECISIONS
 from .names import name_problem
+from .option import Value, configured_values, description
+from .requests import MODEL_REQUESTS
 from .target_config import parse_targets
 from .tolerance import TOLERANCES
 from .types import Position, Range
 
-PRECISIONS = ("fp16", "w8a16", "w8a8", "w4a16", "mixed", "auto")
+__all__ = [
+    "DEFAULT_SOC",
+    "METRICS",
+    "PACKAGE_PREFIX",
+    "PRECISIONS",
+    "SCALINGS",
+    "Config",
+    "InputSpec",
+    "ModelConfig",
+    "ModelRef",
+    "further_keys",
+    "load_config",
+    "locate",
+    "resolve_model",
+    "shown_inputs",
+    "write_model_config",
+]
 
 PACKAGE_PREFIX = "package:"
 """Before an entry that lies in an installed package, for example ``package:rapidocr/models/det.onnx``."""
@@ -31,79 +50,6 @@ METRICS = ("classification", "detection")
 SCALINGS = ("unit", "symmetric", "imagenet")
 _FUNCTION = re.compile(r".+\.py:[A-Za-z_][\w.]*")
 _INPUT = re.compile(r"[a-z]+\d*\s*\[[^\]]*\]|.+\.py:[A-Za-z_][\w.]*|.+\.(npz|npy|jpe?g|png|bmp|webp)", re.IGNORECASE)
-
-InputSpec = Mapping[str, str] | tuple[str, ...] | str | None
-"""A mapping from argument name, a list in the order of ``forward``'s arguments, one string, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelConfig:
-    """One ``[tool.aipc.models.NAME]`` table. Paths are relative to the file that holds it."""
-
-    name: str
-    entry: str
-    inputs: InputSpec = None
-    precision: str | None = None
-    calibration: str | None = None
-    calibration_count: int | None = None
-    preprocess: str | None = None
-    tolerance: Mapping[str, float] = field(default_factory=dict)
-    soc: str | None = None
-    metric: str | None = None
-    samples: str | None = None
-    dims: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
-    """Named dynamic dimensions: pinned to one size, or given as buckets (several sizes, ascending)."""
-
-    state: Literal["inputs"] | None = None
-    """``inputs``: what ``forward`` keeps in the module between its calls is an input and an output of the graph."""
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """One size for each named dimension: the pinned one, or the largest bucket."""
-        return {name: size if isinstance(size, int) else max(size) for name, size in self.dims.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    root: Path
-    soc: str | None = None
-    target: str | None = None
-    models: Mapping[str, ModelConfig] = field(default_factory=dict)
-    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """``[tool.aipc.targets."ssh:HOST"]``: what is to be known of one device (see ``core/target_config.py``)."""
-    apps: Mapping[str, AppConfig] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRef:
-    """A model that was named: where it is, and what the configuration says of it."""
-
-    name: str
-    kind: Literal["python", "onnx", "pt2", "captured"]
-    """``captured``: ``path`` is a directory that holds a capture, made in the process of the model's author."""
-    path: Path
-    attribute: str | None
-    inputs: InputSpec
-    config: ModelConfig | None
-    root: Path
-    unsaved: Mapping[str, str] = field(default_factory=dict)
-    """Path -> text, for source files that an editor holds and the disk does not have yet."""
-
-    @property
-    def reference(self) -> str:
-        """What names this model again, from anywhere in its project."""
-        if self.config:
-            return self.config.name
-        return f"{self.path}:{self.attribute}" if self.attribute else str(self.path)
-
-    @property
-    def portable(self) -> str:
-        """The same from the project's root, without this computer's paths: what a package may carry."""
-        if self.config:
-            return self.config.name
-        inside = self.path.is_relative_to(self.root)
-        path = self.path.relative_to(self.root).as_posix() if inside else self.path.name
-        return f"{path}:{self.attribute}" if self.attribute else path
 
 
 def load_config(start: Path) -> Config:
@@ -148,7 +94,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _parse(path: Path, table: Any) -> Config:
     if not isinstance(table, dict):
         raise ConfigError(f"[tool.aipc] in {path} is not a table", remedy="write it as [tool.aipc]")
-    _known(path, "[tool.aipc]", table, {"soc", "target", "models", "targets", "apps"})
+    _known(path, "[tool.aipc]", table, set(description(Config)))
     models = table.get("models", {})
     if not isinstance(models, dict):
         raise ConfigError(f"tool.aipc.models in {path} is not a table", remedy="write [tool.aipc.models.NAME]")
@@ -166,7 +112,8 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
     where = f"[tool.aipc.models.{name}]"
     if not isinstance(table, dict):
         raise ConfigError(f"{where} in {path} is not a table", remedy='give it at least entry = "file.py:Name"')
-    _known(path, where, table, set(ModelConfig.__dataclass_fields__) - {"name"})
+    further = further_keys()
+    _known(path, where, table, {*description(ModelConfig), *further})
     entry = _string(path, f"{where} entry", table.get("entry"))
     if not entry:
         raise ConfigError(f"{where} in {path} has no entry", remedy='add entry = "file.py:Name"')
@@ -190,7 +137,31 @@ def _parse_model(path: Path, name: str, table: Any) -> ModelConfig:
         samples=_string(path, f"{where} samples", table.get("samples")),
         dims=_dims(path, f"{where} dims", table.get("dims", {})),
         state=_state(path, where, table.get("state")),
+        options={name: _option(path, where, table[name], item) for name, item in further.items() if name in table},
     )
+
+
+def further_keys() -> dict[str, Value]:
+    """Options of requests that a model's table may set beside its own keys."""
+    return configured_values(*MODEL_REQUESTS, without={*description(ModelConfig), *description(Config)})
+
+
+def _option(path: Path, where: str, value: Any, item: Value) -> Any:
+    """A value of a request's option: of its type, and one of its values where it has few."""
+    values = [switch.value for switch in item.option.switches]
+    if item.type is str and values:
+        values.append(item.default)
+        if value not in values:
+            names = ", ".join(values)
+            raise ConfigError(f"{where} {item.name} in {path} is {value!r}", remedy=f"use one of {names}")
+        return value
+    wanted = (int, float) if item.type is float else item.type
+    if not isinstance(value, wanted) or (isinstance(value, bool) and item.type is not bool):
+        raise ConfigError(
+            f"{where} {item.name} in {path} is {value!r}, not of type {item.type.__name__}",
+            remedy=f"{item.name}: {item.help}",
+        )
+    return value
 
 
 def _known(path: Path, where: str, table: Mapping[str, Any], known: set[str]) -> None:

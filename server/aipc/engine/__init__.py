@@ -9,26 +9,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aipc.agent.request import AgentRequest, JudgeRequest
     from aipc.apps.results import AppCheckReport, AppReport, AppRunReport
+    from aipc.core.requests import (
+        ApplicationRequest,
+        CheckRequest,
+        DeployRequest,
+        EvaluationRequest,
+        QuantizeRequest,
+        RunRequest,
+        VerifyRequest,
+    )
     from aipc.core.types import DeployReport
     from aipc.samples.sample import language_of, write_sample
 
     from ._run import OnEvent
     from .agent_deploy import deploy_with_agent
-    from .agent_run import AgentEvent, AgentRequest, agent
+    from .agent_run import AgentEvent, agent
     from .application_packages import application_package, configured_application, run_application, verify_application
-    from .applications import ApplicationRequest, check_application, deploy_application
+    from .applications import check_application, deploy_application
     from .caching import CacheReport, cache
-    from .checking import CheckRequest, check, opened_run
+    from .checking import check, opened_run
     from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
     from .chips import deploy
     from .comparing import compare, read_report
-    from .deploying import DeployRequest
     from .documents import operator_document, targets_document
-    from .evaluating import EvaluationRequest, evaluate
+    from .evaluating import evaluate
     from .explaining import Explanation, explain, meanings
     from .inputs import configure, infer
-    from .judging import JudgeRequest, judge
+    from .judging import judge
     from .operators import probe_operators, recheck_operators, rewrite_operators
     from .packages import (
         RunReport,
@@ -42,7 +51,7 @@ if TYPE_CHECKING:
     )
     from .places import Examined, examine_target, targets
     from .placing import PlacementAnswer, placement
-    from .quantizing import QuantizeReport, QuantizeRequest, quantize
+    from .quantizing import QuantizeReport, quantize
     from .recorded import RecordedReport, verify_recorded
     from .results import graph, node_accuracy, runs
     from .samples import run_samples
@@ -69,8 +78,10 @@ __all__ = [
     "QuantizeRequest",
     "RecordedReport",
     "RunReport",
+    "RunRequest",
     "VerifyAllReport",
     "VerifyReport",
+    "VerifyRequest",
     "agent",
     "application_package",
     "cache",
@@ -119,30 +130,32 @@ __all__ = [
 ]
 
 _HOMES = {
+    "aipc.agent.request": "AgentRequest JudgeRequest",
+    "aipc.core.requests": "ApplicationRequest CheckRequest DeployRequest EvaluationRequest QuantizeRequest RunRequest "
+    "VerifyRequest",
     "aipc.apps.results": "AppCheckReport AppReport AppRunReport",
     "aipc.core.types": "DeployReport",
     "aipc.samples.sample": "language_of write_sample",
     "._run": "OnEvent",
-    ".agent_run": "AgentEvent AgentRequest agent",
+    ".agent_run": "AgentEvent agent",
     ".agent_deploy": "deploy_with_agent",
     ".application_packages": "application_package configured_application run_application verify_application",
-    ".applications": "ApplicationRequest check_application deploy_application",
+    ".applications": "check_application deploy_application",
     ".caching": "CacheReport cache",
-    ".checking": "CheckRequest check opened_run",
+    ".checking": "check opened_run",
     ".checking_all": "CheckAllReport check_all judged models_to_check repository_root",
     ".chips": "deploy",
     ".comparing": "compare read_report",
-    ".deploying": "DeployRequest",
     ".documents": "operator_document targets_document",
-    ".evaluating": "EvaluationRequest evaluate",
+    ".evaluating": "evaluate",
     ".explaining": "Explanation explain meanings",
     ".inputs": "configure infer",
-    ".judging": "JudgeRequest judge",
+    ".judging": "judge",
     ".operators": "probe_operators recheck_operators rewrite_operators",
     ".packages": "RunReport VerifyAllReport VerifyReport packages_to_verify run_options run_package verify verify_all",
     ".places": "Examined examine_target targets",
     ".placing": "PlacementAnswer placement",
-    ".quantizing": "QuantizeReport QuantizeRequest quantize",
+    ".quantizing": "QuantizeReport quantize",
     ".recorded": "RecordedReport verify_recorded",
     ".results": "graph node_accuracy runs",
     ".samples": "run_samples",

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aipc.core.cache import Cache
 from aipc.core.config import Config, ModelRef, load_config, resolve_model
 from aipc.core.errors import InputError
+from aipc.core.option import with_configured
 from aipc.core.types import (
     Event,
     Finding,
@@ -28,6 +29,7 @@ from aipc.pipeline.variant import variant_for
 from aipc.quantize.plan import CALIBRATION_COUNT
 
 OnEvent = Callable[[Event], None]
+T = TypeVar("T")
 
 
 def ignore(event: Event) -> None:
@@ -48,6 +50,11 @@ def resolve(
         ref = replace(ref, inputs=dict(inputs))
     chosen = in_effect(config, ref.config, soc=soc, precision=precision, calibration=calibration)
     return ref, chosen.soc.value, chosen.precision.value, config
+
+
+def configured(request: T, ref: ModelRef) -> T:
+    """The request with what the model's table in the configuration says, where the request has the defaults."""
+    return with_configured(request, ref.config.options) if ref.config else request
 
 
 def resolve_ref(model: str | ModelRef, cwd: Path | None) -> tuple[ModelRef, Config]:

@@ -6,15 +6,16 @@ import threading
 from dataclasses import replace
 
 from aipc.agent.messages import Ask, Endpoint
-from aipc.agent.results import AgentReport, Budget, Goal
+from aipc.agent.request import AgentRequest
+from aipc.agent.results import AgentReport, Budget
 from aipc.core.errors import AipcError, CancelledError, InputError
+from aipc.core.requests import DeployRequest
 from aipc.core.types import DeployReport
 from aipc.core.workers import WorkerPool, pool_or_new
 
 from ._run import OnEvent
-from .agent_run import AgentRequest, agent
+from .agent_run import agent
 from .chips import deploy
-from .deploying import DeployRequest
 
 
 def deploy_with_agent(
@@ -52,10 +53,9 @@ def deploy_with_agent(
             return first, None
         asked = AgentRequest(
             request.model,
-            Goal(),
-            first.soc.partition(",")[0] if first else request.soc,
-            budget or Budget(),
-            request.inputs,
+            soc=first.soc.partition(",")[0] if first else request.soc,
+            budget=budget or Budget(),
+            inputs=request.inputs,
             apply=apply,
             offer=True,
             cwd=request.cwd,

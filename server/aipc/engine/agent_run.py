@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aipc.agent.bench import Bench
@@ -15,7 +15,8 @@ from aipc.agent.loop import Loop, Setup, Watched
 from aipc.agent.messages import Ask, Endpoint, Question
 from aipc.agent.recorded import RecordedEndpoint
 from aipc.agent.redact import redactor
-from aipc.agent.results import AgentReport, Agreement, Budget, Goal, GoalKind
+from aipc.agent.request import AgentRequest
+from aipc.agent.results import AgentReport, Budget, Goal, GoalKind
 from aipc.agent.scratch import Scratch
 from aipc.agent.trace import Recorded, Trace, read_trace
 from aipc.agent.visible import visible
@@ -29,42 +30,6 @@ from aipc.qairt.runtime import require_qairt
 
 from ._judging import judged_request, private_directory
 from ._run import OnEvent, ignore
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRequest:
-    """What :func:`agent` is asked for.
-
-    Args:
-        apply: write the accepted changes to the files; otherwise only report them.
-        offer: without ``apply``, ask whether to write them.
-        approximate_db: the user's word, given ahead: changes may lower the SQNR in fp32 down to this many dB.
-        agree: the user's word, given ahead, for changes that are not shown to be equal.
-        unsaved: path -> text of files that an editor has not saved.
-        replay: a trace whose recorded replies take the place of the model; nothing else is taken from it.
-        resume: a trace to go on with; its replies are replayed, then the endpoint is asked.
-        readable: files and directories outside the project that the model's code reads.
-        seconds: what one run of the model's code may take.
-        precision, calibration: as for deploy; edits are judged in what is deployed (see ``agent.integers``).
-    """
-
-    model: str
-    goal: Goal = field(default_factory=Goal)
-    soc: str | None = None
-    budget: Budget = field(default_factory=Budget)
-    inputs: Mapping[str, str] | None = None
-    apply: bool = False
-    offer: bool = False
-    approximate_db: float | None = None
-    cwd: Path | None = None
-    unsaved: Mapping[str, str] = field(default_factory=dict)
-    replay: Path | None = None
-    resume: Path | None = None
-    readable: tuple[str, ...] = ()
-    seconds: float = 120.0
-    precision: str | None = None
-    calibration: str | None = None
-    agree: tuple[Agreement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from aipc.core.config import Config, ModelConfig
 from aipc.core.errors import InputError
 from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
+from aipc.core.requests import ApplicationRequest, CheckRequest, DeployRequest
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.effective import in_effect
@@ -34,22 +35,8 @@ from aipc.qairt.runtime import require_qairt
 
 from ._run import OnEvent, ignore
 from .application_packages import TARGETS, answers_of, find_application, judged
-from .checking import CheckRequest, check
+from .checking import check
 from .chips import deploy
-from .deploying import DeployRequest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationRequest:
-    """``out``: where the package goes, ``.aipc/packages/APP-SOC-PRECISION`` beside the configuration by default."""
-
-    application: str
-    soc: str | None = None
-    precision: str | None = None
-    target: str | None = None
-    out: Path | None = None
-    cwd: Path | None = None
-    use_cache: bool = True
 
 
 @contextmanager
@@ -104,8 +91,8 @@ def check_application(
         for name in plan.graphs:
             asked = CheckRequest(
                 f"{app.name}.{name}",
-                request.soc,
-                request.precision,
+                soc=request.soc,
+                precision=request.precision,
                 full=full,
                 cwd=config.root,
                 use_cache=request.use_cache,
@@ -162,9 +149,9 @@ def deploy_application(
             place = app_directory(config.root, app.name) / "packages" / f"{graph}-{soc}-{precision}"
             asked = DeployRequest(
                 f"{app.name}.{graph}",
-                soc,
-                precision,
-                target,
+                soc=soc,
+                precision=precision,
+                target=target,
                 out=place,
                 cwd=config.root,
                 use_cache=request.use_cache,

@@ -6,13 +6,13 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from aipc.core.cache import Cache
-from aipc.core.config import ModelRef
+from aipc.core.requests import CheckRequest
 from aipc.core.types import (
     CheckReport,
     Finding,
@@ -36,27 +36,6 @@ from aipc.rewrites import worker_jobs as rewrites_jobs
 
 from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
 from .results import node_accuracy
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRequest:
-    """``full``: also compile to the end, which finds what only then fails, and see what deploy rewrites by itself.
-    ``numerics``: also judge every node's own numbers on the simulator."""
-
-    model: str
-    soc: str | None = None
-    precision: str | None = None
-    inputs: Mapping[str, str] | None = None
-    full: bool = True
-    numerics: bool = False
-    cwd: Path | None = None
-    use_cache: bool = True
-    unsaved: Mapping[str, str] = field(default_factory=dict)
-    """Path -> text of source files that an editor has not saved; the model is read from these."""
-    calibration: str | None = None
-    captured: ModelRef | None = None
-    """The model where it was captured already, in the process of its author; ``model`` is then its name."""
-
 
 _NO_DATA = (
     "placement was asked with ranges from the example inputs alone: it does not depend on them, and to deploy this "

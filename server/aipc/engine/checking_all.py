@@ -12,13 +12,14 @@ from pathlib import Path
 
 from aipc.core.config import load_config
 from aipc.core.errors import AipcError, CancelledError, InputError
+from aipc.core.requests import CheckRequest
 from aipc.core.types import CheckReport, Severity
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.report.baseline import fingerprint, read_baseline, split
 from aipc.report.formats import Document, ModelFindings, RuleText
 
 from ._run import OnEvent
-from .checking import CheckRequest, check
+from .checking import check
 from .explaining import meanings
 
 

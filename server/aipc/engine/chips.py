@@ -10,6 +10,7 @@ from pathlib import Path
 from aipc.core.config import Config, ModelRef
 from aipc.core.errors import InputError
 from aipc.core.names import state_path
+from aipc.core.requests import DeployRequest
 from aipc.core.scratch import scratch_directory
 from aipc.core.types import DeployReport, Event, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
@@ -19,7 +20,7 @@ from aipc.qairt.soc import get_soc
 from aipc.targets import RunOptions
 
 from ._run import OnEvent, resolve
-from .deploying import DeployRequest, deploy_for_chip
+from .deploying import deploy_for_chip
 from .packages import VerifyReport, verify
 
 

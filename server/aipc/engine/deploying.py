@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
+from aipc.core.requests import DeployRequest
 from aipc.core.types import (
     DeployReport,
     Event,
@@ -38,34 +37,8 @@ from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
 from aipc.targets import RunOptions, get_target
 
-from ._run import OnEvent, calibrated, counts, localize, needs_integers, new_run, resolve
+from ._run import OnEvent, calibrated, configured, counts, localize, needs_integers, new_run, resolve
 from .places import device_soc
-
-
-@dataclass(frozen=True, slots=True)
-class DeployRequest:
-    """``out``: where the package goes, ``.aipc/packages/MODEL-SOC-PRECISION`` beside the configuration by default."""
-
-    model: str
-    soc: str | None = None
-    precision: str | None = None
-    target: str | None = None
-    inputs: Mapping[str, str] | None = None
-    out: Path | None = None
-    allow_cpu: bool = False
-    cwd: Path | None = None
-    use_cache: bool = True
-    calibration: str | None = None
-    """A folder, an array file, ``file.py:name`` or ``random``; the configuration's by default."""
-    calibration_count: int | None = None
-    integer_io: bool = False
-    """A quantized package takes and gives the integers themselves."""
-    probes: Literal["none", "few", "all"] = "few"
-    """Input sets beside the example that are judged: none, those that fit into a little time, or all."""
-    setup: bool = False
-    """The user agrees that a device is set up where it lacks something."""
-    captured: ModelRef | None = None
-    """The model where it was captured already, in the process of its author; ``model`` is then its name."""
 
 
 def deploy_for_chip(
@@ -88,6 +61,7 @@ def deploy_for_chip(
         request.cwd,
         request.calibration,
     )
+    request = configured(request, ref)
     require_qairt()
     target = in_effect(config, ref.config, soc=soc, target=request.target).target.value
     get_target(target)

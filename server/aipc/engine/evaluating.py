@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from aipc.core.hashing import hash_file, hash_value
 from aipc.core.jobs import AnyJob
 from aipc.core.names import state_path
 from aipc.core.package_manifest import APPLICATION, MANIFEST, check_package
+from aipc.core.requests import EvaluationRequest
 from aipc.core.types import Event, TensorSpec
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.evaluation.results import EvaluationReport, Prepared, Scores
@@ -29,35 +29,8 @@ from .samples import run_samples
 
 CHUNK = 8
 """Samples that are run together: what an interruption costs at most."""
-COUNT = 64
-"""Samples by default: the simulator takes seconds for each of a larger model."""
 METRIC = "top-1"
 _VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationRequest:
-    """An evaluation of a package.
-
-    Args:
-        data: a folder with a subfolder of pictures for each class, an .npz with an array ``target``, or
-            ``file.py:name`` of (input, target).
-        metric: a ready one, or ``file.py:name`` of (outputs, target).
-        most_loss: how much the package may lose against PyTorch, in the metric's unit.
-    """
-
-    package: Path
-    data: str
-    metric: str | None = None
-    """``top-1`` for a model and ``wer`` for an application by default."""
-    decode: str | None = None
-    preprocess: str | None = None
-    count: int = COUNT
-    seed: int = 0
-    target: str = "simulator"
-    most_loss: float | None = None
-    worst: int = 12
-    use_cache: bool = True
 
 
 def evaluate(
@@ -85,7 +58,7 @@ def evaluate(
         if application:
             directory = _directory(request, manifest, package, config.root, None)
             prepared = _prepare_answers(job, request, config.root, directory)
-            answer_samples(package, manifest, config, directory, request.target, workers, report, cancel)
+            answer_samples(package, manifest, config, directory, request.target or "simulator", workers, report, cancel)
             rows = [row(path) for folder in _parts(directory) for path in sample_files(folder)]
         else:
             ref = model_of(manifest, config.root)
@@ -103,7 +76,7 @@ def evaluate(
                     live = ref or ModelRef(manifest["model"], "captured", capture, None, None, None, config.root)
                     job(REFERENCE, ref=live, capture=str(capture), samples=str(folder))
                     pairs = [(path, folder / f"output-{path.name}") for path in _inputs(folder)]
-                    run_samples(package, pairs, request.target, workers, on_event, cancel)
+                    run_samples(package, pairs, request.target or "simulator", workers, on_event, cancel)
                     (folder / "done").touch()
             rows = [_row(path) for folder in folders for path in _inputs(folder)]
         scores: Scores = job(
@@ -121,7 +94,7 @@ def evaluate(
         model=manifest["model"],
         soc=manifest["soc"],
         precision=manifest["precision"],
-        target=request.target,
+        target=request.target or "simulator",
         data=request.data,
         data_words=prepared.words,
         total=prepared.total,
@@ -173,7 +146,7 @@ def _directory(
             "preprocess": [preprocess, _stamp(root, preprocess or "")],
             "count": request.count,
             "seed": request.seed,
-            "target": request.target,
+            "target": request.target or "simulator",
         }
     )
     directory = state_path(root, "evaluations", f"{manifest['model']}-{manifest['soc']}-{key[:12]}")

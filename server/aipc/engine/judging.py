@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 from aipc.agent.bench import Bench
 from aipc.agent.edit_files import read_edits
 from aipc.agent.judge import Case, Judge
 from aipc.agent.messages import Ask, Question
+from aipc.agent.request import JudgeRequest
 from aipc.agent.results import Agreement, GateResult, Goal, GoalKind, JudgeReport, Proposal
 from aipc.agent.scratch import Scratch
 from aipc.agent.visible import visible
@@ -21,34 +20,6 @@ from aipc.qairt.runtime import require_qairt
 
 from ._judging import judged_request, private_directory
 from ._run import OnEvent, ignore
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeRequest:
-    """What :func:`judge` is asked for.
-
-    Args:
-        edits: a unified diff, or JSON with replacements. The files may have the change already.
-        goal: of kind ``FINDING``: this finding has to go; ``INPUTS``: only the example inputs may change.
-        approximate_db: the change may lower the SQNR in fp32 down to this many dB.
-        agree: the user's word, given ahead.
-        readable: files and directories outside the project that the model's code reads.
-        seconds: what one run of the model's code may take.
-    """
-
-    model: str
-    edits: Path
-    goal: Goal = field(default_factory=Goal)
-    soc: str | None = None
-    precision: str | None = None
-    calibration: str | None = None
-    inputs: Mapping[str, str] | None = None
-    approximate_db: float | None = None
-    agree: tuple[Agreement, ...] = ()
-    cwd: Path | None = None
-    unsaved: Mapping[str, str] = field(default_factory=dict)
-    readable: tuple[str, ...] = ()
-    seconds: float = 120.0
 
 
 def judge(

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aipc.core import json as plain
+from aipc.core.requests import CheckRequest
 from aipc.core.types import Placement, Range, SourceMap
 from aipc.core.workers import WorkerPool
 
 from ._run import OnEvent
-from .checking import CheckRequest, check
+from .checking import check
 
 
 @dataclass(frozen=True, slots=True)

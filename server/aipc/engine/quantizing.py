@@ -15,6 +15,7 @@ from aipc.core.errors import InputError
 from aipc.core.install import check_destination, install_output, recover
 from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
+from aipc.core.requests import QuantizeRequest
 from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.numerics import worker_jobs as numerics_jobs
@@ -30,27 +31,11 @@ from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import UNIFORM
 
-from ._run import OnEvent, calibrated, counts, new_run, resolve
+from ._run import OnEvent, calibrated, configured, counts, new_run, resolve
 
 _PROVENANCE = "quantization.json"
 _FILES = frozenset({"model.onnx", "model.data", "model.dlc", _PROVENANCE})
 STAGES = ("capture", "verify capture", "placement", "rewrite", "calibrate", "quantize")
-
-
-@dataclass(frozen=True, slots=True)
-class QuantizeRequest:
-    """``out``: where the graph goes, ``.aipc/quantized/MODEL-SOC-PRECISION`` beside the configuration by default.
-    ``dlc``: also write QAIRT's own format."""
-
-    model: str
-    soc: str | None = None
-    precision: str | None = None
-    calibration: str | None = None
-    calibration_count: int | None = None
-    out: Path | None = None
-    dlc: bool = False
-    cwd: Path | None = None
-    use_cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +74,7 @@ def quantize(
     ref, soc, precision, _ = resolve(
         request.model, request.soc, request.precision, None, request.cwd, request.calibration
     )
+    request = configured(request, ref)
     precision = precision if precision != "fp16" or request.precision == "fp16" else INTEGERS
     if precision not in UNIFORM:
         raise InputError(f"{precision} is no quantization to write", remedy=f"use one of {', '.join(UNIFORM)}")

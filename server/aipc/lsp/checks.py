@@ -83,7 +83,7 @@ class Checker:
         """
         server = self._server
         request = engine.CheckRequest(
-            job.reference, soc or server.setting("soc", None), cwd=job.file.parent, full=False, unsaved=unsaved
+            job.reference, soc=soc or server.setting("soc", None), cwd=job.file.parent, full=False, unsaved=unsaved
         )
         report = None
         async with Progress(server, f"Checking {_title(job.reference)}") as on_event:
@@ -134,7 +134,7 @@ class Checker:
         # Where nodes run does not depend on which of them are kept higher.
         precision = "w8a8" if done.precision == "mixed" else done.precision
         request = engine.CheckRequest(
-            reference, done.soc, precision, full=False, cwd=file.parent, calibration=calibration
+            reference, soc=done.soc, precision=precision, full=False, cwd=file.parent, calibration=calibration
         )
         cancel = threading.Event()
         self._measuring.add(cancel)

@@ -37,7 +37,7 @@ class Case:
         shutil.copyfile(FOLDER / self.name / "model.py", folder / "model.py")
         (folder / "pyproject.toml").write_text('[tool.aipc]\nsoc = "sm8650"\n', "utf-8")
         trace = self.trajectory if replay else None
-        return engine.AgentRequest("model.py:Model", Goal(self.goal), budget=budget, cwd=folder, replay=trace)
+        return engine.AgentRequest("model.py:Model", goal=Goal(self.goal), budget=budget, cwd=folder, replay=trace)
 
 
 def all_cases() -> list[Case]:

@@ -129,9 +129,9 @@ def _request(server: AipcServer, argument: Mapping[str, Any]) -> engine.AgentReq
     file = file_of(dict(argument))
     return engine.AgentRequest(
         argument["model"],
-        _goal(goal, file),
-        argument.get("soc") or server.setting("soc", None),
-        _budget(dict(argument.get("budget") or {})),
+        goal=_goal(goal, file),
+        soc=argument.get("soc") or server.setting("soc", None),
+        budget=_budget(dict(argument.get("budget") or {})),
         approximate_db=argument.get("approximateDb"),
         cwd=file.parent,
         unsaved=_unsaved(server),

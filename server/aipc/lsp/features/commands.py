@@ -14,10 +14,12 @@ from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.json import to_plain
+from aipc.core.requests import DeployRequest
 from aipc.qairt.soc import all_socs, get_soc
 
 from ..effective import effective_for
 from ..progress import Progress
+from ..request import request_from
 from ..server import AipcServer
 from ..uris import to_path
 
@@ -71,16 +73,8 @@ def register(server: AipcServer) -> None:
             return untrusted("deploying")
         from aipc import engine
 
-        request = engine.DeployRequest(
-            argument["model"],
-            soc_asked_for(server, argument),
-            argument.get("precision"),
-            argument.get("target"),
-            allow_cpu=bool(argument.get("allowCpu", server.setting("deploy.allowCpu", False))),
-            cwd=file_of(argument).parent,
-            setup=bool(argument.get("setup")),
-            calibration=argument.get("calibration") or None,
-        )
+        preset = {"soc": soc_asked_for(server, argument), "allowCpu": server.setting("deploy.allowCpu", False)}
+        request = request_from({**preset, **argument}, DeployRequest, cwd=file_of(argument).parent)
         cancel = threading.Event()
         title = f"Deploying {request.model.rpartition(':')[2]}"
         async with Progress(server, title, cancel, argument.get("workDoneToken")) as on_event:

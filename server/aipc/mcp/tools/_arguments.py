@@ -1,69 +1,78 @@
-"""Arguments that several tools share, so that each is spelled and explained once; and answers made shorter."""
+"""A tool's arguments from the request that it makes, described in ``core/requests.py``; and answers made shorter."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
 
-from aipc import engine
+from aipc.core.option import PathKind, Value, build, values_of
 
-from ..tool import Call
+from ..tool import Call, Schema
 
-MODEL = {
-    "type": "string",
-    "description": "The model: file.py:Name (an nn.Module class, an instance or a factory function), a name from "
-    "[tool.aipc.models] of pyproject.toml, or a .onnx or .pt2 file. Paths are relative to the workspace.",
-}
-SOC = {
-    "type": "string",
-    "description": "Snapdragon chip to compile for, such as sm8650. Default: the configuration's, else sm8650.",
-}
-PRECISION = {
-    "type": "string",
-    "description": "Number format: fp16, w8a16, w8a8, mixed or auto. Default: the configuration's, else fp16.",
-}
-TARGET = {
-    "type": "string",
-    "description": "Where to run: simulator, or a device that targets lists. A device asks the user first.",
-}
-SETUP = {
-    "type": "boolean",
-    "description": "Install what the device lacks, in a directory of its own there. The user is asked each time.",
-}
-PACKAGE = {"type": "string", "description": "Directory of a package that deploy wrote, inside the workspace."}
+T = TypeVar("T")
+
 JOB = {"type": "string", "description": "Id of the job, as the tool that started it answered."}
-CALIBRATION = {
-    "type": "string",
-    "description": "Data to quantize with, inside the workspace: a folder of images, a .npz or .npy, file.py:name, "
-    "or random, which says so in every report. Default: the configuration's.",
-}
-CALIBRATION_COUNT = {"type": "integer", "minimum": 1, "description": "Calibration samples to use."}
-NO_CACHE = {"type": "boolean", "description": "Do all the work again."}
+
+_TYPES = {str: "string", Path: "string", bool: "boolean", int: "integer", float: "number"}
+_INSIDE = "Paths are inside the workspace."
 
 
-def check_request(call: Call) -> engine.CheckRequest:
-    return engine.CheckRequest(
-        call.model,
-        call.get("soc"),
-        call.get("precision"),
-        full=not call.get("quick", False),
-        numerics=call.get("numerics", False),
-        cwd=call.workspace.root,
-        use_cache=not call.get("no_cache", False),
-    )
+def properties_of(request: type, *, without: Collection[str] = ()) -> dict[str, Schema]:
+    """Argument -> JSON schema, of everything that the user of a request gives."""
+    return {item.name: _schema(item) for item in _values(request) if item.name not in without}
+
+
+def _values(request: type) -> Iterator[Value]:
+    return (item for item in values_of(request) if not item.option.users_word)
+
+
+def required_by(request: type) -> tuple[str, ...]:
+    return tuple(item.name for item in values_of(request) if item.required)
+
+
+def request_of(call: Call, request: type[T], **others: Any) -> T:
+    """The request that a call makes; each path that it names lies inside the workspace.
+
+    Raises:
+        AipcError: a path leads outside, or there is no such model.
+    """
+    given = {item.name: _inside(call, item) for item in _values(request) if item.name in call.arguments}
+    return build(request, given, **others)
+
+
+def _schema(item: Value) -> Schema:
+    kind: dict[str, Any] = {"type": _TYPES[item.type]}
+    if item.option.minimum is not None:
+        kind["minimum"] = item.option.minimum
+    if item.many:
+        kind = {"type": "array", "items": kind}
+    texts = (item.help, item.option.agents, _INSIDE if item.option.path else "")
+    return {**kind, "description": " ".join(text for text in texts if text)}
+
+
+def _inside(call: Call, item: Value) -> Any:
+    value, path = call.get(item.name), item.option.path
+    if value is None or path is None:
+        return value
+    if path is PathKind.MODEL:
+        return call.workspace.model(value)
+    if item.many:
+        return tuple(str(call.workspace.path(text)) for text in value)
+    return data_inside(call, value) if path is PathKind.DATA else call.workspace.path(value)
+
+
+def data_inside(call: Call, text: str) -> str | None:
+    """Data that a call names, inside the workspace: a path, ``file.py:name`` or ``random``."""
+    if text in ("", "random"):
+        return text or None
+    file, separator, name = text.rpartition(":") if ".py:" in text else (text, "", "")
+    return f"{call.workspace.path(file)}{separator}{name}"
 
 
 def target_of(call: Call) -> str:
     """The target that was asked for, else the one of the configuration of the model, else the simulator."""
     return str(call.get("target") or call.workspace.project(call.model).target or "simulator")
-
-
-def calibration_of(call: Call) -> str | None:
-    """The calibration data that was asked for, inside the workspace."""
-    text = str(call.get("calibration", ""))
-    if text in ("", "random"):
-        return text or None
-    file, separator, name = text.rpartition(":") if ".py:" in text else (text, "", "")
-    return f"{call.workspace.path(file)}{separator}{name}"
 
 
 def without_nodes(document: dict[str, Any]) -> dict[str, Any]:

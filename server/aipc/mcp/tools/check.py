@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
+from aipc.core.requests import CheckRequest
 
 from ..tool import Call, Tool
-from ._arguments import MODEL, NO_CACHE, PRECISION, SOC, check_request, without_nodes
+from ._arguments import properties_of, request_of, required_by, without_nodes
 
 
 def _run(call: Call) -> Any:
-    return engine.check(check_request(call), call.pool, call.on_event, call.cancel)
+    request = request_of(call, CheckRequest, cwd=call.workspace.root)
+    return engine.check(request, call.pool, call.on_event, call.cancel)
 
 
 TOOL = Tool(
@@ -21,15 +23,8 @@ TOOL = Tool(
     "a finding, with the compiler's words and its source range, for each that does not. Runs the model's code. "
     "Lines count from 1, columns from 0.",
     run=_run,
-    properties={
-        "model": MODEL,
-        "soc": SOC,
-        "precision": PRECISION,
-        "quick": {"type": "boolean", "description": "Validate only; do not compile to the end, which finds more."},
-        "numerics": {"type": "boolean", "description": "Also judge each operator's numbers on the simulator."},
-        "no_cache": NO_CACHE,
-    },
-    required=("model",),
+    properties=properties_of(CheckRequest),
+    required=required_by(CheckRequest),
     long=True,
     brief=without_nodes,
 )

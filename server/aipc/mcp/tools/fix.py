@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from aipc.fix import FixRequest, fix
+from aipc.core.requests import FixRequest
+from aipc.fix import fix
 
 from ..tool import Call, Tool
-from ._arguments import MODEL, NO_CACHE, PRECISION, SOC
+from ._arguments import properties_of, request_of, required_by
 
 
 def _run(call: Call) -> Any:
-    request = FixRequest(
-        call.model,
-        call.get("soc"),
-        call.get("precision"),
-        apply=call.get("apply", False),
-        cwd=call.workspace.root,
-        use_cache=not call.get("no_cache", False),
-    )
+    request = request_of(call, FixRequest, cwd=call.workspace.root)
     return fix(request, call.pool, call.on_event, call.cancel)
 
 
@@ -28,14 +22,8 @@ TOOL = Tool(
     description="Edits of the model's source that make the NPU run it, each proved on this very model: equal outputs, "
     "compiles, right in the simulator. Shows diffs; apply writes them. What it cannot fix is in left.",
     run=_run,
-    properties={
-        "model": MODEL,
-        "soc": SOC,
-        "precision": PRECISION,
-        "apply": {"type": "boolean", "description": "Write the changes to the source files."},
-        "no_cache": NO_CACHE,
-    },
-    required=("model",),
+    properties=properties_of(FixRequest),
+    required=required_by(FixRequest),
     long=True,
     writes=True,
 )

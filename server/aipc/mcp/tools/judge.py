@@ -5,23 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
+from aipc.agent.request import JudgeRequest
 
 from ..tool import Call, Tool
-from ._arguments import CALIBRATION, MODEL, PRECISION, SOC, calibration_of
+from ._arguments import properties_of, request_of, required_by
 
 
 def _run(call: Call) -> Any:
-    from aipc.agent.results import goal_of
-
-    request = engine.JudgeRequest(
-        call.model,
-        call.workspace.path(call.get("edits")),
-        goal_of(call.get("goal", "deploy")),
-        call.get("soc"),
-        call.get("precision"),
-        calibration_of(call),
-        cwd=call.workspace.root,
-    )
+    request = request_of(call, JudgeRequest, cwd=call.workspace.root)
     return engine.judge(request, call.pool, call.on_event, call.cancel)
 
 
@@ -32,18 +23,7 @@ TOOL = Tool(
     "not seen, sides of branches, findings, compiler and simulator. Call it before you say that an edit is right. "
     "Changes no file; each gate says what was measured.",
     run=_run,
-    properties={
-        "model": MODEL,
-        "edits": {
-            "type": "string",
-            "description": "File inside the workspace: a unified diff (also of a change already made, from git diff), "
-            'or JSON {"edits": [{"file", "old", "new"}]}.',
-        },
-        "goal": {"type": "string", "description": "A finding that has to go: its rule, with :LINE. Default: none."},
-        "soc": SOC,
-        "precision": PRECISION,
-        "calibration": CALIBRATION,
-    },
-    required=("model", "edits"),
+    properties=properties_of(JudgeRequest),
+    required=required_by(JudgeRequest),
     long=True,
 )

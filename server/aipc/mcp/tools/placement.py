@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
+from aipc.core.requests import CheckRequest
 
 from ..tool import Call, Tool
-from ._arguments import MODEL, NO_CACHE, PRECISION, SOC, check_request
+from ._arguments import properties_of, request_of, required_by
 
 
 def _run(call: Call) -> Any:
-    return engine.placement(check_request(call), call.get("all", False), call.pool, call.on_event, call.cancel)
+    request = request_of(call, CheckRequest, cwd=call.workspace.root)
+    return engine.placement(request, call.get("all", False), call.pool, call.on_event, call.cancel)
 
 
 TOOL = Tool(
@@ -21,12 +23,9 @@ TOOL = Tool(
     "that made it and its module; with all, every node.",
     run=_run,
     properties={
-        "model": MODEL,
-        "soc": SOC,
-        "precision": PRECISION,
+        **properties_of(CheckRequest, without=("quick", "numerics")),
         "all": {"type": "boolean", "description": "Also the nodes that run on the NPU."},
-        "no_cache": NO_CACHE,
     },
-    required=("model",),
+    required=required_by(CheckRequest),
     long=True,
 )

@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
+from aipc.core.requests import RunRequest
 
 from ..tool import Call, Tool
-from ._arguments import PACKAGE, SETUP, TARGET
+from ._arguments import properties_of, request_of, required_by
 
 
 def _run(call: Call) -> Any:
-    inputs, target = call.get("input"), call.get("target", "simulator")
-    package = call.workspace.path(call.arguments["package"])
+    request = request_of(call, RunRequest)
+    target = request.target or "simulator"
+    options = engine.run_options(
+        request.package, target, setup=request.setup, repeat=request.repeat, cwd=call.workspace.root
+    )
+    output = request.output or call.workspace.path("outputs.npz")
     return engine.run_package(
-        package,
-        call.workspace.path(inputs) if inputs else None,
-        call.workspace.path(call.get("output", "outputs.npz")),
-        target,
-        call.pool,
-        call.on_event,
-        call.cancel,
-        engine.run_options(package, target, setup=bool(call.get("setup", False)), cwd=call.workspace.root),
+        request.package, request.input, output, target, call.pool, call.on_event, call.cancel, options
     )
 
 
@@ -31,14 +29,8 @@ TOOL = Tool(
     description="Run a deployed package on arrays (.npz by input name; its golden inputs by default) and write the "
     "outputs to a .npz file.",
     run=_run,
-    properties={
-        "package": PACKAGE,
-        "input": {"type": "string", "description": "A .npz file with one array for each input."},
-        "output": {"type": "string", "description": "The .npz file for the outputs. Default: outputs.npz."},
-        "target": TARGET,
-        "setup": SETUP,
-    },
-    required=("package",),
+    properties=properties_of(RunRequest),
+    required=required_by(RunRequest),
     long=True,
     writes=True,
     target=lambda call: str(call.get("target", "simulator")),

@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from aipc import engine
+from aipc.core.requests import VerifyRequest
 
 from ..tool import Call, Tool
-from ._arguments import PACKAGE, SETUP, TARGET
+from ._arguments import properties_of, request_of, required_by
 
 
 def _run(call: Call) -> Any:
-    package = call.workspace.path(call.arguments["package"])
-    target = call.get("target", "simulator")
-    setup = bool(call.get("setup", False))
-    return engine.verify_all(
-        (package,), target, call.pool, call.on_event, call.cancel, setup=setup, every=False, cwd=call.workspace.root
-    ).reports[0]
+    request = request_of(call, VerifyRequest)
+    answer = engine.verify_all(
+        (request.package,),
+        request.target or "simulator",
+        call.pool,
+        call.on_event,
+        call.cancel,
+        setup=request.setup,
+        every=False,
+        cwd=call.workspace.root,
+    )
+    return answer.reports[0]
 
 
 TOOL = Tool(
@@ -25,8 +32,8 @@ TOOL = Tool(
     description="Run a deployed package on its golden inputs again and compare with PyTorch's outputs. ok is false if "
     "they differ by more than its deployment allowed.",
     run=_run,
-    properties={"package": PACKAGE, "target": TARGET, "setup": SETUP},
-    required=("package",),
+    properties=properties_of(VerifyRequest),
+    required=required_by(VerifyRequest),
     long=True,
     target=lambda call: str(call.get("target", "simulator")),
 )
