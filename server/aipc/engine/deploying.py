@@ -27,7 +27,7 @@ from aipc.pipeline.gates import PACKAGE_SQNR_DB
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.outcome import Outcome, gate_text
 from aipc.pipeline.package import check_output, install_package, recover_output
-from aipc.pipeline.probing import probe_results, verified_probes
+from aipc.pipeline.probing import at_culprits, probe_results, verified_probes
 from aipc.pipeline.run_findings import findings_of
 from aipc.pipeline.stage import Request, Run
 from aipc.pipeline.stages.rewrite import deployed_placement
@@ -140,7 +140,7 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
         run.on_event(Event("report", "writing the package"))
         if run.plan is None and _is_below_threshold(run, outcome):
             findings += localize(run)
-    report = _deploy_report(settled, tuple(findings), out, capsule, time.perf_counter() - started)
+    report = _deploy_report(settled, tuple(at_culprits(findings)), out, capsule, time.perf_counter() - started)
     report = replace(report, node_accuracy=accuracy, metric=_metric(run))
     reports = write_reports(report, directory)
     if outcome.ok:

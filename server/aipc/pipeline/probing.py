@@ -180,7 +180,8 @@ def on_package(
         return replace(result, status=ProbeStatus.LIMIT, reason=f"{what} has no better answer for this input")
     reason = f"{what} is too coarse for it" if ideal_fails else f"the NPU gives another answer where {what} does not"
     if needs_infinity:
-        reason = "it needs infinities or NaN, which the NPU has not: write it with finite numbers or booleans"
+        reason = "it needs infinities or NaN, which the NPU has not; write it with finite numbers or booleans"
+        ideal_fails = False
     return replace(
         result, status=ProbeStatus.FAILED, reason=reason, evidence={"stage": "package", "too_coarse": ideal_fails}
     )
@@ -256,8 +257,24 @@ def failed_on_package(run: Run) -> tuple[ProbeResult, Path] | None:
 def on_probe(findings: Sequence[Finding], probe: ProbeResult) -> tuple[Finding, ...]:
     """Findings on the package's numbers that were measured on a probe: the input first, then what is wrong there."""
     return tuple(
-        replace(item, rule="probe", message=f"on {probe.title} the package fails; {item.message}") for item in findings
+        replace(item, rule="probe", message=f"On {probe.title} the package fails; {item.message}") for item in findings
     )
+
+
+def at_culprits(findings: Iterable[Finding]) -> list[Finding]:
+    """``findings`` with failed probes of the package at the first expression that was located for them.
+
+    Only running the package's parts tells which expression it is, so such a finding has no line of its own.
+    """
+    findings = list(findings)
+    culprits = (item for item in findings if item.range and item.rule in {"probe", "quantization-error"})
+    culprit = next(culprits, None)
+    if culprit is None:
+        return findings
+    return [
+        replace(item, range=culprit.range, nodes=culprit.nodes) if item.rule == "probe" and item.range is None else item
+        for item in findings
+    ]
 
 
 def probe_findings(run: Run) -> tuple[Finding, ...]:
@@ -323,7 +340,9 @@ def _findings(
     others = f", and on {items[1].title}" if len(items) > 1 else ""
     others += f" and {len(items) - 2} more" if len(items) > 2 else ""
     figure = f"{_figure(first):.1f} dB SQNR, {first.threshold_db or 0:.3g} wanted"
-    message = f"on {first.title}{others} the output `{first.output}` is not PyTorch's: {figure}. Cause: {reason}."
+    message = f"On {first.title}{others} the output `{first.output}` is not PyTorch's: {figure}. Cause: {reason}."
+    if first.evidence.get("too_coarse"):
+        message += " Keep its numbers in a smaller range, or compute this part outside of the model."
     located = findings_at("probe", Severity.ERROR, message, nodes, sources) if nodes else ()
     evidence = {"probes": [item.name for item in items], "sqnr_db": _figure(first), "title": first.title}
     return tuple(replace(item, evidence={**item.evidence, **evidence}) for item in located) or (

@@ -79,6 +79,7 @@ def examine(
     made = candidates(roles(ir.load(folder / "model.onnx"), example))
     probes: list[ProbeRun] = []
     left: list[LeftOut] = []
+    calls: list[float] = []
     begun = time.perf_counter()
     for number, candidate in enumerate([*own, *made]):
         late = candidate.kind != SAMPLE and number >= len(own) + _LEAST and time.perf_counter() - begun > seconds
@@ -86,15 +87,22 @@ def examine(
             left.append(_left(candidate, f"no time was left after {seconds:.3g} s; --thorough runs it"))
             continue
         report(Event("probes", candidate.title))
+        called = time.perf_counter()
         try:
             with np.errstate(all="ignore"):
                 answer = run(candidate.arrays)
         except Exception as error:
             left.append(_left(candidate, f"PyTorch raises {_words(error)}"))
             continue
+        calls.append(time.perf_counter() - called)
         probes.append(_probe(candidate, answer, session, target))
     found = [_explained(item, runner, folder, target, threshold_db) for item in probes]
-    return Examined(probes=tuple(found), left_out=tuple(left), seconds=time.perf_counter() - started)
+    return Examined(
+        probes=tuple(found),
+        left_out=tuple(left),
+        seconds=time.perf_counter() - started,
+        call_seconds=min(calls, default=0.0),
+    )
 
 
 def explain_example(report: Report, *, ref: ModelRef, capture: str, threshold_db: float) -> Divergence:

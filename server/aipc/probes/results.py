@@ -77,11 +77,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """All probes of a captured model, the most telling first."""
+    """All probes of a captured model, the most telling first. ``call_seconds``: the fastest call of PyTorch."""
 
     probes: tuple[ProbeRun, ...]
     left_out: tuple[LeftOut, ...]
     seconds: float
+    call_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,6 +176,8 @@ class Work:
     further: tuple[tuple[Path, Path], ...] = ()
     """The same, as far as ``further_seconds`` goes: none is begun that would end later. None is no limit."""
     further_seconds: float | None = None
+    beside: bool = False
+    """The first of ``further`` runs in a process of its own, at the same time; for the simulator only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def execute(
         tuple((Path(given), Path(answer)) for given, answer in more),
         tuple((Path(given), Path(answer)) for given, answer in further),
         options.further_seconds,
+        options.beside,
     )
     context = Context(report, settings=options.settings)
     here = target.partition(":")[0] in HERE

@@ -37,6 +37,8 @@ class RunOptions:
     cpu_model: str | None = None
     further_seconds: float | None = None
     """For further inputs (see ``run_samples``): none is begun that would end later. None: no limit."""
+    beside: bool = False
+    """The first of the further inputs runs at the same time, on another core of this machine, however long it takes."""
 
 
 def run_samples(

@@ -1,4 +1,4 @@
-"""Models that deploy: one at once, one that takes a while, one that fp16 is too coarse for."""
+"""Models that deploy: one at once, one that takes a while, one that fp16 is too coarse for, one for it late."""
 
 import torch
 import torch.nn.functional as F
@@ -30,3 +30,18 @@ class Deep(nn.Module):
 class Wrong(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         return torch.tan(image * 40)
+
+
+class Late(nn.Module):
+    """Right on the positions of its example, and beyond what fp16 holds at the end of its table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(5000, 16)
+
+    def forward(self, position: Tensor) -> Tensor:
+        angle = position.float()[:, None] * torch.linspace(0.1, 1.0, 16)
+        return self.table(position) + torch.sin(angle)
+
+    def example_inputs(self) -> tuple[Tensor]:
+        return (torch.arange(8),)

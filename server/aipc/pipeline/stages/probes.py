@@ -99,4 +99,4 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
     return f"{len(examined.probes)} probes beside the example{left}"
 
 
-STAGE = Stage(name="probes", order=25, version=1, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(name="probes", order=25, version=2, key=_key, build=_build, gate=_gate, note=_note)

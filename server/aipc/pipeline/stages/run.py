@@ -18,6 +18,9 @@ from ..stage import Run, Stage
 _SHARE = 0.2
 _LEAST_SECONDS = 3.0
 """Probes on the target may take a fifth of the time of the run so far, and three seconds at least."""
+_SLOW_CALL_SECONDS = 0.03
+"""A call of PyTorch from which on the first probe runs beside the example, on another core: the simulator takes some
+45 times as long (YOLOv8n: 0.1 s and 4.5 s), and a process of its own 1.5 s to start."""
 _ON_DEVICE = 2
 
 
@@ -40,6 +43,7 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
             journal=str(run.directory),
             cpu_model=str(run.graph),
             further_seconds=None if run.request.probes == "all" else _seconds(run),
+            beside=_is_slow(run),
         ),
     )
     plain: dict[str, Any] = to_plain(result)
@@ -69,6 +73,11 @@ def chosen_probes(run: Run) -> tuple[str, ...]:
 
 def _seconds(run: Run) -> float:
     return max(_LEAST_SECONDS, _SHARE * run.seconds)
+
+
+def _is_slow(run: Run) -> bool:
+    examined = examined_probes(run)
+    return examined is not None and examined.call_seconds >= _SLOW_CALL_SECONDS
 
 
 def probe_output(name: str) -> str:
