@@ -73,7 +73,7 @@ class Machine(Device):
         (inputs, outputs), *rest = work.further
         own = replace(work, inputs=inputs, outputs=outputs, more=(), further=(), beside=False)
         with ThreadPoolExecutor(1) as thread:
-            other = thread.submit(self.run, own, where, lambda words: None)
+            other = thread.submit(self.run, own, where, _silent)
             executed = self.run(replace(work, further=tuple(rest), beside=False), where, progress)
             other.result()
         return executed
@@ -86,6 +86,10 @@ class Machine(Device):
             raise DeviceError(error.what, detail=error.detail) from error
         cpu: Mapping[str, Any] = report["cpu"]
         return cpu
+
+
+def _silent(words: str, fraction: float | None = None) -> None:
+    """The progress of what runs beside: the first input's is shown."""
 
 
 def _cores() -> int:
