@@ -19,12 +19,13 @@ from aipc.core.types import Finding, OutputAccuracy, Placement
 from aipc.pipeline.fixing import Prover, why
 from aipc.pipeline.gates import package_gate, sqnr_threshold
 from aipc.source import split_lines
+from aipc.source.parsing import syntax_error
 
 from .bench import Bench, Checked, crashed, places, sort_of
 from .job_results import STATE, Held
 from .policy import Objection, added_chains, inputs_differ, objections, only_inputs_differ
 from .results import GateResult, Goal, GoalKind, Proposal, Verdict
-from .scratch import PatchError, Scratch, syntax_error
+from .scratch import PatchError, Scratch
 from .tried import tried_by
 
 EQUAL_DB = 80.0

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aipc.source import split_lines
+from aipc.source.imports import bindings_of, imported_modules, imported_names, qualified_name
+from aipc.source.parsing import parse_module
 
 from .visible import is_hidden
 
@@ -117,44 +119,25 @@ def added_chains(before: str, after: str) -> set[str]:
 
 
 def _chains(text: str) -> set[str]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = parse_module(text)
+    if tree is None:
         return set()
-    modules: dict[str, str] = {}
-    chains: set[str] = set()
+    names = imported_names(tree)
+    chains = set(imported_modules(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for item in node.names:
-                modules[item.asname or item.name.partition(".")[0]] = (
-                    item.name if item.asname else item.name.partition(".")[0]
-                )
-                chains.add(item.name)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for item in node.names:
-                modules[item.asname or item.name] = f"{node.module}.{item.name}"
-                chains.add(f"{node.module}.{item.name}")
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            # All of them: a name that is imported twice leads to both.
+            chains.update(qualified for _, qualified in bindings_of(node))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "getattr" and len(node.args) > 1:
             key = node.args[1]
-            owner = _dotted(node.args[0], modules)
+            owner = qualified_name(node.args[0], names)
             if owner and isinstance(key, ast.Constant) and isinstance(key.value, str):
                 chains.add(f"{owner}.{key.value}")
-        elif isinstance(node, ast.Attribute) and (chain := _dotted(node, modules)):
+        elif isinstance(node, ast.Attribute) and (chain := qualified_name(node, names)):
             chains.add(chain)
     tops = {chain.partition(".")[0] for chain in chains} & ALLOWED_IMPORTS
     return {chain for chain in chains if chain.partition(".")[0] in tops}
-
-
-def _dotted(node: ast.AST, modules: dict[str, str]) -> str:
-    """The full name that an attribute chain spells from an imported module on; empty when it begins elsewhere."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in modules:
-        return ""
-    return ".".join([modules[node.id], *reversed(parts)])
 
 
 def only_inputs_differ(before: str, after: str) -> bool:
@@ -199,7 +182,7 @@ def _module_names(tree: ast.AST) -> set[str]:
     names = set(_OWNERS)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {(item.asname or item.name).partition(".")[0] for item in node.names}
+            names |= {name for name, _ in bindings_of(node)}
     return names
 
 

@@ -6,7 +6,6 @@ patch: what a patch names is looked up among the project's own source files, and
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -165,14 +164,3 @@ def _start(lines: Sequence[str], index: int) -> Position:
     if index >= len(lines) and lines and not lines[-1].endswith("\n"):
         return Position(len(lines), len(lines[-1]))
     return Position(index + 1, 0)
-
-
-def syntax_error(text: str, name: str) -> str:
-    """Why a text is not Python; empty when it is."""
-    try:
-        ast.parse(text, name)
-    except SyntaxError as error:
-        return f"{name}:{error.lineno}: {error.msg}"
-    except (ValueError, RecursionError) as error:
-        return f"{name}: {error}"
-    return ""

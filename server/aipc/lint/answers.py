@@ -18,9 +18,9 @@ from aipc.ops.data import Data, Variant
 from aipc.ops.matrix import column
 from aipc.ops.results import RUNS, Measured
 from aipc.qairt.soc import SoC
+from aipc.source.torch_names import is_class
 
 from .einsum import canonical
-from .resolve import is_class
 from .values import TENSOR, UNKNOWN
 from .words import agrees
 

@@ -14,12 +14,13 @@ from aipc.core.types import Finding, Position, Range
 from aipc.qairt.soc import get_soc
 from aipc.source import code_points_before
 from aipc.source.blocks import Block, Parser
+from aipc.source.parameters import parameters_of
 from aipc.source.scopes import Definition, Program
+from aipc.source.torch_names import TENSOR_TYPES
 
 from .answers import Matrix, open_matrix
 from .interpret import Interpreter
 from .operators import Note, TooMuchError
-from .resolve import TENSOR_TYPES
 from .values import UNKNOWN, Function, Instance, Items, Reference, Tensor, Value
 
 _KEPT = 400
@@ -155,7 +156,7 @@ def _inputs(forward: Definition, block: Block, examples: Sequence[Value], interp
     """forward's arguments: tensors by their annotation or their example, else what may be one."""
     arguments = forward.args
     places = [*arguments.posonlyargs, *arguments.args][1:]
-    optional = {item.arg for item in places[len(places) - len(arguments.defaults) :]} if arguments.defaults else set()
+    optional = parameters_of(arguments).defaults
     found: dict[str, Value] = {}
     for index, item in enumerate(places):
         example = examples[index] if index < len(examples) else UNKNOWN

@@ -6,10 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from aipc.source.scopes import Definition
+from aipc.source.torch_names import MODULE_TYPES
 
 from .frames import Frame
 from .operators import Operators
-from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS, MODULE_TYPES
+from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS
 from .values import UNKNOWN, Constant, Function, Instance, Reference, Value
 
 if TYPE_CHECKING:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from aipc.source.torch_names import canonical
+
 from .frames import Frame
 from .invocations import DEPTH, Invocations
-from .resolve import builtin, canonical
+from .resolve import builtin
 from .values import (
     UNKNOWN,
     Arguments,

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from aipc.source.scopes import Program, imports
+from aipc.source.imports import STAR, bindings_of
+from aipc.source.scopes import Program
+from aipc.source.torch_names import canonical
 from aipc.source.trees import walk
 
 from .answers import Matrix
 from .expressions import Expressions
 from .frames import Frame
-from .resolve import canonical
 from .values import UNKNOWN, Constant, Each, Function, Instance, Items, Tensor, Value, join
 
 _FALLS, _LEAVES, _RAISES = "falls", "leaves", "raises"
@@ -120,8 +121,9 @@ class Interpreter(Expressions):
         self._bind_imports(statement, frame)
 
     def _bind_imports(self, statement: ast.Import | ast.ImportFrom, frame: Frame) -> None:
-        for name, qualified in imports(statement):
-            frame.names[name] = self.reference(canonical(qualified))
+        for name, qualified in bindings_of(statement):
+            if name != STAR:
+                frame.names[name] = self.reference(canonical(qualified))
 
     def _functiondef(self, statement: ast.FunctionDef, frame: Frame) -> None:
         known = not statement.decorator_list

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 
 from aipc.source.functions import facts_of
+from aipc.source.parameters import parameters_of
+from aipc.source.torch_names import TENSOR_TYPES, is_class
 
 from .calls import values_of
 from .classes import Classes
 from .frames import Frame
-from .resolve import ARRAY_METHODS, TENSOR_TYPES, is_class
+from .resolve import ARRAY_METHODS
 from .values import (
     UNKNOWN,
     Chain,
@@ -234,32 +236,20 @@ class Invocations(Classes):
     def _parameters(
         self, function: Function, positional: list[Value], keywords: dict[str, Value], complete: bool
     ) -> dict[str, Value]:
-        arguments = function.node.args
+        declared = parameters_of(function.node.args)
         given = [function.receiver, *positional] if function.receiver is not None else list(positional)
         names: dict[str, Value] = {}
-        places = [*arguments.posonlyargs, *arguments.args]
-        defaults = dict(
-            zip([item.arg for item in places[len(places) - len(arguments.defaults) :]], arguments.defaults, strict=True)
-        )
-        defaults |= {
-            item.arg: default
-            for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-            if default is not None
-        }
-        for index, item in enumerate([*places, *arguments.kwonlyargs]):
-            if index < len(given) and index < len(places) and (complete or index == 0 or function.receiver is None):
-                names[item.arg] = given[index]
-            elif item.arg in keywords:
-                names[item.arg] = keywords[item.arg]
-            elif complete and isinstance(default := defaults.get(item.arg), ast.Constant):
-                names[item.arg] = Constant(default.value)
+        for index, name in enumerate([*declared.positional, *declared.keyword_only]):
+            by_position = index < min(len(given), len(declared.positional))
+            if by_position and (complete or index == 0 or function.receiver is None):
+                names[name] = given[index]
+            elif name in keywords:
+                names[name] = keywords[name]
+            elif complete and isinstance(default := declared.defaults.get(name), ast.Constant):
+                names[name] = Constant(default.value)
             else:
-                names[item.arg] = UNKNOWN
-        if arguments.vararg:
-            names[arguments.vararg.arg] = UNKNOWN
-        if arguments.kwarg:
-            names[arguments.kwarg.arg] = UNKNOWN
-        return names
+                names[name] = UNKNOWN
+        return names | dict.fromkeys(declared.rest, UNKNOWN)
 
     def is_loaded(self, name: str, frame: Frame) -> bool:
         """Whether a function reads a variable at all."""

@@ -1,35 +1,16 @@
-"""What a dotted name of an import stands for, by the name that the matrix knows it by."""
+"""Names of Python, decorators and base classes that change nothing, and methods that are not a tensor's alone."""
 
 from __future__ import annotations
 
 import builtins
 
-_PREFIXES = (("torch.functional.", "torch."), ("torchvision.ops.boxes.", "torchvision.ops."))
 _BUILTINS = frozenset(dir(builtins))
-
-
-def canonical(name: str) -> str:
-    """``torch.nn.modules.pooling.MaxPool3d`` -> ``torch.nn.MaxPool3d``."""
-    if name.startswith("torch.nn.modules."):
-        last = name.rpartition(".")[2]
-        return f"torch.nn.{last}" if last[:1].isupper() else name
-    for long, short in _PREFIXES:
-        if name.startswith(long):
-            return short + name.removeprefix(long)
-    return name
 
 
 def builtin(name: str) -> str | None:
     return f"builtins.{name}" if name in _BUILTINS else None
 
 
-def is_class(name: str) -> bool:
-    """Whether a qualified name is that of a class, by its spelling."""
-    return name.rpartition(".")[2][:1].isupper()
-
-
-TENSOR_TYPES = frozenset({"torch.Tensor", "torch.FloatTensor", "torch.HalfTensor"})
-MODULE_TYPES = frozenset({"torch.nn.Module", "lightning.LightningModule", "pytorch_lightning.LightningModule"})
 HARMLESS_BASES = frozenset({"abc.ABC", "typing.Generic", "builtins.object", "typing.Protocol"})
 HARMLESS_DECORATORS = frozenset(
     {

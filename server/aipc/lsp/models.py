@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aipc.core.config import Config
-
-_BASES = {"Module", "nn.Module", "torch.nn.Module"}
+from aipc.source.classes import module_classes
+from aipc.source.parameters import parameters_of
+from aipc.source.parsing import parse_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,8 @@ class ModelSite:
 
 def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
     """Every model of a file, in order; nothing for text that is not (yet) Python."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = parse_module(text)
+    if tree is None:
         return ()
     definitions = {
         node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
@@ -49,34 +49,17 @@ def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
         sites.append(
             ModelSite(model.name, model.name, line, True, True, (), model.precision or "", model.calibration or "")
         )
-    modules = _module_classes(definitions)
-    for name, node in definitions.items():
-        if name in modules and name not in named:
+    for name, node in module_classes(tree).items():
+        if name not in named:
             known = any(isinstance(item, ast.FunctionDef) and item.name == "example_inputs" for item in node.body)
             sites.append(ModelSite(f"{path}:{name}", name, node.lineno, False, known, _forward_arguments(node)))
     return tuple(sorted(sites, key=lambda site: site.line))
 
 
-def _module_classes(definitions: dict[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]) -> set[str]:
-    """Names of the classes that derive from nn.Module, directly or by another class of the file."""
-    found: set[str] = set()
-    grew = True
-    while grew:
-        grew = False
-        for name, node in definitions.items():
-            if name in found or not isinstance(node, ast.ClassDef):
-                continue
-            if any(ast.unparse(base) in _BASES | found for base in node.bases):
-                found.add(name)
-                grew = True
-    return found
-
-
-def _forward_arguments(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+def _forward_arguments(node: ast.ClassDef) -> tuple[str, ...]:
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "forward":
-            names = [argument.arg for argument in (*item.args.posonlyargs, *item.args.args)][1:]
-            return tuple(names[: len(names) - len(item.args.defaults)])
+            return parameters_of(item.args).required[1:]
     return ()
 
 

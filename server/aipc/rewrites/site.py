@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aipc.source.built_modules import Built, find_module
+from aipc.source.imports import bindings_of
 from aipc.source.syntax import Syntax
 
 _EAGER = (ast.Call, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.keyword, ast.Starred, ast.Subscript)
@@ -171,9 +172,8 @@ class Site:
     def _known(self, module: str) -> str:
         for node in self.syntax.tree.body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                for alias in node.names:
-                    name = alias.asname or alias.name
-                    if "." not in name and self.syntax.imports.get(name) == module:
+                for name, _ in bindings_of(node):
+                    if self.syntax.imports.get(name) == module:
                         return name
         return ""
 

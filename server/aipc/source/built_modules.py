@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from .syntax import Syntax
+from .torch_names import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def find_module(syntax: Syntax, attribute: ast.Attribute) -> Built | None:
     value = found[0][1]
     if not isinstance(value, ast.Call):
         return None
-    home, _, kind = syntax.resolve(value.func).rpartition(".")
+    home, _, kind = canonical(syntax.resolve(value.func)).rpartition(".")
     return Built(kind, value) if home in ("torch.nn", "torch.nn.modules") else None
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .blocks import Block
+from .classes import ancestors
+from .imports import STAR, bindings_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -61,8 +63,8 @@ def _read(block: Block) -> Facts:
 def _bindings(body: Sequence[ast.stmt], block: Block, stars: list[str]) -> Iterator[Binding]:
     for node in body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            for name, qualified in imports(node):
-                if name == "*":
+            for name, qualified in bindings_of(node):
+                if name == STAR:
                     stars.append(qualified)
                 else:
                     yield Binding(name, block, imported=qualified)
@@ -78,17 +80,6 @@ def _bindings(body: Sequence[ast.stmt], block: Block, stars: list[str]) -> Itera
                 yield Binding(name, block)
             for inner in _bodies(node):
                 yield from _bindings(inner, block, stars)
-
-
-def imports(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """The names that an import binds, each with what it stands for."""
-    if isinstance(node, ast.Import):
-        for item in node.names:
-            yield (item.asname, item.name) if item.asname else (item.name.partition(".")[0],) * 2
-        return
-    module = "." * node.level + (node.module or "")
-    for item in node.names:
-        yield (item.asname or item.name, module if item.name == "*" else f"{module}.{item.name}")
 
 
 def _stored_names(node: ast.stmt) -> Iterator[str]:
@@ -153,7 +144,7 @@ class Program:
     def line(self, name: str) -> list[str]:
         """A class and the classes of the file that it derives from, the nearest first."""
         if name not in self._lines:
-            self._lines[name] = ancestors(self, name)
+            self._lines[name] = ancestors(name, {key: node for key, (node, _) in self.classes.items()})
         return self._lines[name]
 
     def overridden(self, name: str) -> frozenset[str]:
@@ -169,19 +160,6 @@ class Program:
                 for base in bases:
                     found.setdefault(base, set()).update(own)
         return {name: frozenset(names - {"__init__", "example_inputs"}) for name, names in found.items()}
-
-
-def ancestors(program: Program, name: str) -> list[str]:
-    """A class and the classes of the file that it derives from, the nearest first."""
-    found: list[str] = []
-    queue = [name]
-    while queue:
-        current = queue.pop(0)
-        if current in found or current not in program.classes:
-            continue
-        found.append(current)
-        queue += [base.id for base in program.classes[current][0].bases if isinstance(base, ast.Name)]
-    return found
 
 
 def _own_names(node: ast.ClassDef, block: Block) -> set[str]:

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from aipc.core.types import Position, Range
 
+from .imports import bindings_of, imported_names, qualified_name
 from .lines import line_starts, newline_of, split_lines
+from .parsing import parse_module
 from .positions import code_points_before
 
 
@@ -63,20 +65,14 @@ class Syntax:
 
     def resolve(self, node: ast.expr) -> str:
         """The full name of what a dotted name stands for by the file's imports; empty where they do not tell."""
-        if isinstance(node, ast.Name):
-            return self.imports.get(node.id, "")
-        if isinstance(node, ast.Attribute):
-            base = self.resolve(node.value)
-            return f"{base}.{node.attr}" if base else ""
-        return ""
+        return qualified_name(node, self.imports)
 
 
 @lru_cache(maxsize=16)
 def parse(text: str) -> Syntax | None:
     """The file, or None where it does not parse."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    tree = parse_module(text)
+    if tree is None:
         return None
     return Syntax(
         text,
@@ -84,23 +80,9 @@ def parse(text: str) -> Syntax | None:
         split_lines(text),
         newline_of(text),
         {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)},
-        _imports(tree),
+        imported_names(tree),
         frozenset(_names(tree)),
     )
-
-
-def _imports(tree: ast.Module) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = (
-                    alias.name if alias.asname else alias.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
 
 
 def _names(tree: ast.Module) -> set[str]:
@@ -112,8 +94,8 @@ def _names(tree: ast.Module) -> set[str]:
             found.add(node.arg)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update(name for name, _ in bindings_of(node))
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             found.update(node.names)
         elif isinstance(node, ast.ExceptHandler) and node.name:

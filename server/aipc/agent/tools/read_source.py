@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from aipc.agent.scratch import PatchError
 from aipc.core._paths import authors_path
 from aipc.source import split_lines
+from aipc.source.imports import imported_modules
+from aipc.source.parsing import parse_module
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
 
@@ -60,14 +61,11 @@ def _imported(context: Context) -> set[str]:
     files = {str(context.bench.request.ref.path), *context.scratch.texts}
     for file in files:
         try:
-            tree = ast.parse(context.scratch.text(Path(file)))
-        except (SyntaxError, ValueError, PatchError):
+            tree = parse_module(context.scratch.text(Path(file)))
+        except PatchError:
             continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names |= {item.name.partition(".")[0] for item in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.partition(".")[0])
+        if tree is not None:
+            names |= {module.partition(".")[0] for module in imported_modules(tree)}
     return names
 
 

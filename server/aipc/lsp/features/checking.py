@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from aipc.core.errors import AipcError
+from aipc.source.parsing import parse_module
 
 from ..effective import configuration
 from ..models import find_models
@@ -35,11 +35,7 @@ def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
 
 def _is_python(text: str) -> bool:
     """Half-typed code is not worth a check."""
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    return True
+    return parse_module(text) is not None
 
 
 async def check_file(server: AipcServer, path: Path, text: str, unsaved: Mapping[str, str] | None = None) -> None:
