@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aipc.core.cache import Cache
 from aipc.core.errors import AipcError, CancelledError, WorkerCrashedError
-from aipc.core.types import Event, Finding, Placement, PlacementReport, Severity
+from aipc.core.json import from_plain
+from aipc.core.types import Event, Finding, Placement, PlacementReport, Severity, TensorSpec
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.deployment import settle
 from aipc.pipeline.driver import run_stages
@@ -51,6 +52,12 @@ class Checked:
     @property
     def placement(self) -> PlacementReport | None:
         return captured_placement(self.run) if self.run and "placement" in self.run.entries else None
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """The example inputs; nothing while the model is not captured."""
+        captured = self.run is not None and "capture" in self.run.entries
+        return from_plain(self.run.meta("capture")["inputs"], tuple[TensorSpec, ...]) if self.run and captured else ()
 
     @property
     def serious(self) -> tuple[Finding, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from pathlib import Path
 
-from aipc.core.types import Finding
+from aipc.core.types import Finding, Range
 from aipc.source import split_lines
 
 from .bench import Bench, Checked
@@ -14,6 +16,9 @@ from .scratch import PatchError, Scratch
 from .tools._tool import told
 
 _AROUND = 30
+"""Lines shown on either side of a finding."""
+_MOST_LINES = 240
+_MOST_FINDINGS = 6
 
 SYSTEM = """\
 You change the source of a PyTorch model so that it runs on the NPU of a Snapdragon chip, and computes the same.
@@ -61,30 +66,72 @@ def task(bench: Bench, scratch: Scratch, checked: Checked, goal: Goal, target: F
         )
     else:
         parts.append(f"The problem: {words}")
-        parts += [told(item, scratch) for item in checked.findings[:6]]
+        parts += [told(item, scratch) for item in checked.findings[:_MOST_FINDINGS]]
     if bench.unreferenced and goal.kind is not GoalKind.INPUTS:
         parts.append(f"There is nothing to hold a change against: {bench.unreferenced}. The user has to agree to it.")
-    parts.append(_source(bench, scratch, target))
+    if tensors := _inputs(checked):
+        parts.append(f"Example inputs: {tensors}.")
+    shown = [target] if target is not None else checked.findings[:_MOST_FINDINGS]
+    parts.append(_source(bench, scratch, [item.range for item in shown if item.range is not None]))
     return "\n\n".join(parts)
 
 
-def _source(bench: Bench, scratch: Scratch, target: Finding | None) -> str:
-    place = target.range if target else None
-    path = Path(place.file) if place else bench.request.ref.path
+def _inputs(checked: Checked) -> str:
+    """Names, shapes and dtypes of the example inputs; empty while nothing is captured."""
+    return ", ".join(f"{item.name} {item.dtype}[{','.join(map(str, item.shape))}]" for item in checked.inputs)
+
+
+def _source(bench: Bench, scratch: Scratch, places: Sequence[Range]) -> str:
+    """The lines around each place, file by file, the first place's file first; without a place the model's class."""
+    windows: dict[str, list[tuple[int, int]]] = {}
+    for place in places:
+        windows.setdefault(place.file, []).append((place.start.line - _AROUND, place.end.line + _AROUND))
+    if not windows:
+        path = str(bench.request.ref.path)
+        windows[path] = [_class_lines(scratch, path, bench.request.ref.attribute or "")]
+    left = _MOST_LINES
+    parts = []
+    for file, wanted in windows.items():
+        name = scratch.relative(file)
+        try:
+            scratch.locate(name)
+            lines = split_lines(scratch.text(Path(file)))
+        except PatchError as error:
+            parts.append(f"{name} is not among the project's files ({error}); look for what calls it.")
+            continue
+        whole = len(lines) <= 3 * _AROUND
+        for first, last in [(1, len(lines))] if whole else merged(wanted, len(lines)):
+            last = min(last, first + left - 1)
+            if last < first:
+                parts.append(f"{name} has more: read_source shows it.")
+                break
+            left -= last - first + 1
+            shown = "\n".join(f"{number:4}  {lines[number - 1]}" for number in range(first, last + 1))
+            parts.append(f"{name}, lines {first} to {last} of {len(lines)} (data):\n{shown}")
+    return "\n\n".join(parts)
+
+
+def merged(windows: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:
+    """Windows of lines, counted from 1, cut to ``count`` lines; those that touch are one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted((max(first, 1), min(last, count)) for first, last in windows):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        elif first <= last:
+            joined.append((first, last))
+    return joined
+
+
+def _class_lines(scratch: Scratch, file: str, name: str) -> tuple[int, int]:
+    """The lines of the model's class or factory; the whole file where it is not found."""
     try:
-        scratch.locate(scratch.relative(str(path)))
-        lines = split_lines(scratch.text(path))
-    except PatchError as error:
-        return f"The source is not among the project's files ({error}); look for what calls it."
-    first, last = 1, len(lines)
-    if place and len(lines) > 3 * _AROUND:
-        first, last = max(1, place.start.line - _AROUND), min(len(lines), place.end.line + _AROUND)
-    shown = "\n".join(
-        f"{number:4}  {lines[number - 1]}"
-        for number in range(first, min(last, first + 200) + 1)
-        if number <= len(lines)
-    )
-    return f"{scratch.relative(str(path))}, lines {first} to {last} of {len(lines)} (data):\n{shown}"
+        tree = ast.parse(scratch.text(Path(file)))
+    except (PatchError, SyntaxError, ValueError):
+        return 1, _MOST_LINES
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+            return node.lineno, node.end_lineno or node.lineno
+    return 1, _MOST_LINES
 
 
 def verdict(judged: Verdict) -> str:
