@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aipc import engine
 from aipc.agent.client import OpenAIEndpoint, Settings
-from aipc.agent.results import Budget, Goal, GoalKind, Stopped
+from aipc.agent.results import AgentReport, Budget, Goal, GoalKind, Stopped
 
 from .conftest import TALKING, events
 from .models import BRANCH, FILE, GOOD, MODEL
@@ -130,6 +131,10 @@ def test_an_endless_loop_is_an_attempt_too(run):
     assert any(item.startswith("endless loop") for item in report.attacks)
 
 
+def asked_messages(report: AgentReport) -> list[dict[str, Any]]:
+    return [item for event in events(report) if event["event"] == "request" for item in event["messages"]]
+
+
 def test_whatever_comes_back_the_loop_ends_in_bounds(project: Path, run):
     """Malformed, cut off, empty, repeated: each is told to the model, and only so often."""
     (project / FILE).write_text(MODEL)
@@ -139,6 +144,7 @@ def test_whatever_comes_back_the_loop_ends_in_bounds(project: Path, run):
         Says(calls=(("try_patch", {"title": "no edits"}),)),
         Says(calls=(("no_such_tool", {}),)),
         Says('```tool\n{"name": "findings", "arguments": {}}\n```'),
+        Says(calls=(("placement", {}),) * 5),
         Says("la la", finish="repetition"),
         Says("", finish="length"),
         Says(""),
@@ -151,7 +157,10 @@ def test_whatever_comes_back_the_loop_ends_in_bounds(project: Path, run):
     assert "'edits' is missing" in said[1]
     assert "there is no tool 'no_such_tool'" in said[2]
     assert "capture-data-dependent" in said[3]
-    asked = [item["content"] for event in events(report) if event["event"] == "request" for item in event["messages"]]
+    assert "no graph" in said[7]
+    answers = [item["content"] for item in asked_messages(report) if item["role"] == "tool"]
+    assert any("not done: a reply may have 4 calls" in text for text in answers)
+    asked = [item["content"] for item in asked_messages(report)]
     assert any("cut off" in text for text in asked)
     assert any("repeated itself" in text for text in asked)
 

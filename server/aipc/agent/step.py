@@ -21,6 +21,8 @@ from .tools._tool import Context, Tool, WrongCall, all_tools, arguments_of
 from .trace import Trace
 from .visible import visible
 
+_MOST_CALLS = 4
+"""Of one reply; what is more is answered, and not done."""
 _INSTRUCTION = re.compile(
     r"(?i)\b(ignore|disregard|forget)\b[^.\n]{0,40}\b(instruction|prompt|rule|above|previous)"
     r"|\byou are now\b|system prompt"
@@ -91,10 +93,13 @@ class Step:
                 raise Ended(Stopped.BUDGET, f"no proposal held within {talk.rounds} rounds")
             turn = talk.next()
             for number, call in enumerate(turn.calls):
-                done = self._accepted is not None or bool(self._gave_up)
-                talk.add(call, "not done: the step has ended" if done else self._called(call), turn.native)
-                if number + 1 == len(turn.calls):
-                    break
+                if self._accepted is not None or self._gave_up:
+                    result = "not done: the step has ended"
+                elif number >= _MOST_CALLS:
+                    result = f"not done: a reply may have {_MOST_CALLS} calls; call it in the next one"
+                else:
+                    result = self._called(call)
+                talk.add(call, result, turn.native)
             if self._accepted is not None:
                 return self._accepted
             if self._gave_up:

@@ -18,7 +18,6 @@ from .trace import Trace
 _MOST_BAD = 4
 _MOST_REFUSALS = 2
 _MOST_LOST = 2
-_MOST_CALLS = 4
 _OLD = 400
 
 
@@ -98,9 +97,7 @@ class Talk:
         text, _ = without_thoughts(reply.text)
         names = [tool.name for tool in self._tools]
         if reply.calls and reply.finish != "repetition":
-            calls = tuple(replace(call, id=call.id or f"call-{index}") for index, call in enumerate(reply.calls))[
-                :_MOST_CALLS
-            ]
+            calls = tuple(replace(call, id=call.id or f"call-{index}") for index, call in enumerate(reply.calls))
             self._messages.append(Message("assistant", text, calls))
             return Turn(calls, True), ""
         written, problem = calls_in(text, names)
@@ -108,7 +105,7 @@ class Talk:
         kept = text[:_OLD] if reply.finish in {"repetition", "length"} and not written else text
         self._messages.append(Message("assistant", kept or "(nothing)"))
         if written:
-            return Turn(written[:_MOST_CALLS], False), ""
+            return Turn(written, False), ""
         if reply.finish == "refusal":
             return None, prompts.REFUSED
         if reply.finish == "length":
