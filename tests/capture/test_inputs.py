@@ -9,7 +9,7 @@ from PIL import Image
 
 from aipc.capture.inputs import example_inputs
 from aipc.capture.load import load_model
-from aipc.core.errors import InputError
+from aipc.core.errors import AipcError, InputError
 
 NET = """
 class Model(nn.Module):
@@ -43,6 +43,20 @@ def found(model_file, config: str, source: str = NET):
 def test_configured_forms(model_file, inputs, shape, dtype):
     (value,) = found(model_file, configured(inputs)).args
     assert (tuple(value.shape), value.dtype) == (shape, dtype)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('raise OSError("no picture")', r"model\.py:\d+: example_inputs\(\) raised OSError: no picture"),
+        ("return iter([])", r"example_inputs\(\) gives nothing"),
+        ("return None", r"example_inputs\(\) returned NoneType"),
+    ],
+)
+def test_what_goes_wrong_in_example_inputs_is_told(model_file, body, words):
+    source = f"class Model(nn.Module):\n    @staticmethod\n    def example_inputs():\n        {body}\n"
+    with pytest.raises(AipcError, match=words):
+        example_inputs(load_model(model_file(source)))
 
 
 def test_two_arguments_by_name(model_file):

@@ -50,6 +50,50 @@ def test_outputs_keep_their_names_and_values(model_file, tmp_path, name):
     assert min(output.sqnr_db for output in accuracy) >= 100
 
 
+@pytest.mark.parametrize("returned", ["None", "{}", "[]", "3", "'text'"])
+def test_a_model_without_a_result_is_refused(model_file, tmp_path, returned):
+    source = f"class Model(nn.Module):\n    def forward(self, x):\n        return {returned}\n"
+    config = '[tool.aipc.models.m]\nentry = "model.py:Model"\ninputs = "float32[1,3]"\n'
+    with pytest.raises(InputError, match="forward of m returned no tensor"):
+        captured(model_file(source, config=config), tmp_path / "out")
+
+
+def test_a_conversion_to_16_bits_in_forward_is_told_with_the_reason(model_file, tmp_path):
+    source = """
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 3).bfloat16()
+
+        def forward(self, x):
+            return self.layer(x.bfloat16())
+
+        @staticmethod
+        def example_inputs():
+            return (torch.rand(1, 3),)
+    """
+    with pytest.raises(InputError, match="AIPC reads weights of 16 bits as float32"):
+        captured(model_file(source), tmp_path / "out")
+
+
+def test_a_part_in_torchscript_is_named(model_file, tmp_path):
+    source = """
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.part = torch.jit.script(nn.Linear(3, 3))
+
+        def forward(self, x):
+            return self.part(x) + 1
+
+        @staticmethod
+        def example_inputs():
+            return (torch.rand(1, 3),)
+    """
+    (finding,) = captured(model_file(source), tmp_path / "out").findings
+    assert "self.part is a TorchScript module" in finding.message and finding.range is not None
+
+
 def test_the_same_model_gives_the_same_bytes(model_file, tmp_path):
     source = "torch.manual_seed(0)\nModel = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.GELU())\n"
     ref = model_file(source)

@@ -64,6 +64,20 @@ def test_what_is_no_model_is_told(model_file, name, words):
         load_model(model_file(NET, name))
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ("torch.jit.script(nn.Linear(2, 3))", "TorchScript module.* name the nn.Module that it was made from"),
+        ("torch.jit.trace(nn.Linear(2, 3), torch.ones(1, 2))", "TorchScript module"),
+        ("nn.LazyLinear(3)", "weight of Model has no shape before the first call"),
+        ('nn.Linear(2, 3, device="meta")', "weight of Model has no values"),
+    ],
+)
+def test_a_module_without_code_or_values_is_refused(model_file, made, words):
+    with pytest.raises(ModelLoadError, match=words):
+        load_model(model_file(f"Model = {made}\n"))
+
+
 def test_a_raising_factory_is_told_at_its_own_line(model_file):
     ref = model_file(NET, "raises")
     with pytest.raises(ModelLoadError) as info:

@@ -179,3 +179,20 @@ def import_path(report: Any) -> list[str]:
     import statistics
 
     return [str(module.__file__) for module in (json, random, signal, statistics)]
+
+
+def fill_the_disk(report: Any, *, how: str) -> None:
+    from aipc.core.errors import QairtError
+
+    path = Path(tempfile.gettempdir()) / "large"
+    try:
+        with path.open("wb") as stream:
+            while True:
+                stream.write(b"x" * 65536)
+                stream.flush()
+    except OSError as error:
+        if how == "crash":
+            os.kill(os.getpid(), signal.SIGBUS)
+        if how == "library":
+            raise QairtError("the compiler returned 1002") from None
+        raise error

@@ -311,6 +311,32 @@ def test_cleaning_removes_what_dead_builders_left_and_nothing_of_live_ones(tmp_p
     assert Cache(tmp_path).get("c" * 64) is not None
 
 
+def test_what_was_put_in_the_place_of_an_entry_while_that_was_being_removed_stays(tmp_path, monkeypatch):
+    from aipc.core import pins
+
+    path = Cache(tmp_path).put(KEY, write("old")).path
+    flock, kept = pins.fcntl.flock, []
+
+    def replaced_first(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(pins.fcntl, "flock", flock)
+        shutil.rmtree(path)
+        kept.append(Cache(tmp_path))
+        kept[0].put(KEY, write("new"))
+        flock(descriptor, how)
+
+    monkeypatch.setattr(pins.fcntl, "flock", replaced_first)
+    with pins.unused(path) as free:
+        assert not free
+    assert (path / "file").read_text() == "new"
+
+
+def test_an_entry_that_is_being_built_anew_is_not_cleaned(tmp_path):
+    path = Cache(tmp_path).put(KEY, write("old")).path
+    with Cache(tmp_path)._key_lock(KEY):
+        assert Cache(tmp_path, max_bytes=0).clean() == 0 and path.is_dir()
+    assert Cache(tmp_path, max_bytes=0).clean() > 0 and not path.exists()
+
+
 def test_cleaning_removes_the_working_directories_of_dead_processes_beside_the_entries(tmp_path):
     code = (
         "import os, sys\nfrom pathlib import Path\nfrom aipc.core.scratch import scratch_directory\n"

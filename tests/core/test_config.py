@@ -139,3 +139,18 @@ def test_what_the_configuration_accepts_is_what_there_is():
 
     assert set(METRICS) == set(tasks.BUILT_IN)
     assert set(SCALINGS) == set(preprocessing.SCALINGS)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-5", "true", '"40"', "[]"])
+@pytest.mark.parametrize("key", ["sqnr_db", "cosine", "max_abs"])
+def test_a_threshold_that_nothing_or_everything_passes_is_refused(tmp_path, key, value):
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.aipc.models.m]\nentry = "m.py:M"\ntolerance = {{ {key} = {value} }}\n'
+    )
+    with pytest.raises(ConfigError, match="tolerance"):
+        load_config(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.aipc.apps.a]\nentry = "m.py:M"\ngraphs.g.tolerance = {{ {key} = {value} }}\n'
+    )
+    with pytest.raises(ConfigError, match="tolerance"):
+        load_config(tmp_path)

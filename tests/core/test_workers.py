@@ -247,6 +247,43 @@ class TestWhatAJobLeaves:
         assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
+_FILL = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from aipc.core.workers import WorkerPool
+from aipc.core.errors import StorageError
+if sys.argv[3] == "limit":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+try:
+    with WorkerPool(preload=()) as pool:
+        pool.run("jobs:fill_the_disk", {"how": sys.argv[2]})
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs limits, and a file system in memory")
+@pytest.mark.parametrize(
+    ("how", "kind"), [("itself", "limit"), ("itself", "disk"), ("library", "disk"), ("crash", "disk")]
+)
+def test_a_full_disk_in_a_job_is_said_with_the_place_and_what_is_free(tmp_path, how, kind):
+    mounted = kind == "disk" and not subprocess.call(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    if kind == "disk" and not mounted:
+        pytest.skip("only root can mount a small disk")
+    try:
+        command = [sys.executable, "-c", _FILL, str(HERE), how, kind]
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    reason = "the disk is full (0.0 MB are free)" if mounted else "a file may not grow larger ("
+    assert done.stdout.startswith(f"cannot write to {tmp_path}") and reason in done.stdout, (done.stdout, done.stderr)
+    assert "free some space" in done.stdout
+
+
 STANDARD = ("signal", "random", "json", "statistics", "queue", "types", "selectors", "pickle", "tempfile", "socket")
 
 

@@ -49,6 +49,17 @@ def test_nan_fails_whatever_the_figures():
     assert "2 NaN" in gate.detail
 
 
+def test_nan_of_pytorch_s_own_is_not_laid_to_the_package():
+    own = OutputAccuracy("y", 1.0, math.inf, 0.0, 0.0, nan=3)
+    gate = package_gate([own], {})
+    assert (
+        not gate.ok
+        and gate.detail == "PyTorch's own output y has 3 NaN and 0 infinite values where the package has numbers"
+    )
+    packages = OutputAccuracy("y", math.nan, -math.inf, math.inf, math.inf, nan=3)
+    assert "that PyTorch has not" in package_gate([packages], {}).detail
+
+
 def test_the_first_bad_output_is_named_and_the_worst_good_one():
     gate = package_gate([output(70.0, name="a"), output(10.0, name="b"), output(5.0, name="c")], {})
     assert "output b" in gate.detail

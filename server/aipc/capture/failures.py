@@ -26,11 +26,21 @@ def findings_of(error: Exception, path: Path, loaded: LoadedModel | None = None)
     Args:
         loaded: the model. Where no line of the author's ran, the finding stands where the module was constructed.
     """
-    findings = _findings_of(error)
+    findings = _scripted(loaded) or _findings_of(error)
     place = None
     if loaded is not None and any(item.range is None for item in findings):
         place = _construction(error, loaded)
     return tuple(item if item.range else replace(item, range=place) for item in findings)
+
+
+def _scripted(loaded: LoadedModel | None) -> tuple[Finding, ...]:
+    """Parts in TorchScript are the cause whatever the exporter stumbled over."""
+    parts = loaded.module.named_modules() if loaded is not None else ()
+    name = next((name for name, part in parts if isinstance(part, torch.jit.ScriptModule)), None)
+    if name is None:
+        return ()
+    message = f"self.{name} is a TorchScript module, which PyTorch does not export; use the nn.Module it was made from"
+    return (_finding("capture-failed", message, Origin(()), "TorchScript", ()),)
 
 
 def _construction(error: Exception, loaded: LoadedModel) -> Range | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from aipc.core.errors import InputError
 from . import spec as specs
 from .arguments import Inputs, parameter_names
 from .infer import infer_inputs
-from .load import HALVES, LoadedModel, import_file
+from .load import HALVES, LoadedModel, import_file, raised
 
 
 def example_inputs(loaded: LoadedModel) -> Inputs:
@@ -45,7 +45,7 @@ def _found(loaded: LoadedModel) -> Inputs:
     for holder in (loaded.module, loaded.source):
         method = getattr(holder, "example_inputs", None)
         if callable(method):
-            args, kwargs = specs.as_arguments(method(), "example_inputs()")
+            args, kwargs = specs.as_arguments(_value_of(method, loaded, "example_inputs()"), "example_inputs()")
             return Inputs(args, kwargs, "the model's own example_inputs()")
     return infer_inputs(loaded.module)
 
@@ -121,10 +121,23 @@ def _called(loaded: LoadedModel, text: str) -> Any:
     function = getattr(import_file(path, loaded.ref.root), name, None)
     if not callable(function):
         raise InputError(f"there is no function {name} in {path}", remedy="correct the inputs in the configuration")
-    value = function()
-    # A generator or a loader of batches: the first one serves as the example.
-    if not isinstance(value, (torch.Tensor, tuple, list, Mapping)) and hasattr(value, "__iter__"):
-        value = next(iter(value))
+    return _value_of(function, loaded, name)
+
+
+def _value_of(function: Callable[[], Any], loaded: LoadedModel, what: str) -> Any:
+    """What a function of the author's returns; of a generator or a loader of batches the first one.
+
+    Raises:
+        AipcError: it raises, or there is no first one.
+    """
+    try:
+        value = function()
+        if not isinstance(value, (torch.Tensor, tuple, list, Mapping)) and hasattr(value, "__iter__"):
+            value = next(iter(value))
+    except StopIteration:
+        raise InputError(f"{what} gives nothing", remedy="let it give one set of inputs") from None
+    except Exception as error:
+        raise raised(error, loaded.ref.path, what) from error
     return value
 
 

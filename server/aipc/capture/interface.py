@@ -141,7 +141,8 @@ def _leaves_with_path(value: Any) -> list[tuple[tuple[Any, ...], Any]]:
 
 
 def _key_text(key: Any) -> str:
-    return str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", ""))))
+    text = str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", ""))))
+    return "".join(character if character.isprintable() else "_" for character in text)
 
 
 def _copy(value: Any) -> Any:

@@ -26,6 +26,10 @@ from .results import CaptureResult, InferredInputs
 from .state import call_and_watch, state_names
 
 Report = Callable[[Event], None]
+_WIDENED = (
+    "AIPC reads weights of 16 bits as float32: leave the conversion of inputs to 16 bits out of forward, or convert "
+    "the model with .float()"
+)
 
 
 def capture(
@@ -114,7 +118,13 @@ def forward(loaded: LoadedModel, inputs: Inputs) -> tuple[Answer, tuple[str, ...
     Also settles modules that build something at their first call.
     """
     try:
-        return call_and_watch(loaded.module, inputs)
+        answer, state = call_and_watch(loaded.module, inputs)
+        if not answer.tensors:
+            raise InputError(
+                f"forward of {loaded.ref.name} returned no tensor, so there is nothing to deploy",
+                remedy="return what it computes",
+            )
+        return answer, state
     except AipcError:
         raise
     except Exception as error:
@@ -122,7 +132,7 @@ def forward(loaded: LoadedModel, inputs: Inputs) -> tuple[Answer, tuple[str, ...
         raise InputError(
             f"forward raised {type(error).__name__} on the example inputs ({inputs.provenance}): "
             f"{lines[0] if lines else 'no message'}",
-            remedy="correct the inputs in the configuration, or the model",
+            remedy=_WIDENED if loaded.widened else "correct the inputs in the configuration, or the model",
             range=innermost_user_range(error),
         ) from error
 

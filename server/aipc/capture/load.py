@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.parameter import is_lazy
 
 from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, MissingDependencyError, ModelLoadError
@@ -58,8 +59,29 @@ def load_model(ref: ModelRef) -> LoadedModel:
             f"{ref.attribute} in {ref.path} is {type(model).__name__}, not a PyTorch module",
             remedy="name an nn.Module class, an instance of one, or a function that returns one",
         )
+    _require_weights(module, ref)
     module.eval().requires_grad_(False)
     return LoadedModel(module, ref, source, constructions, _widen(module))
+
+
+def _require_weights(module: torch.nn.Module, ref: ModelRef) -> None:
+    """Raises ModelLoadError for a module that has no Python code, or no values yet."""
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ModelLoadError(
+            f"{ref.attribute} in {ref.path} is a TorchScript module, which PyTorch does not export",
+            remedy="name the nn.Module that it was made from",
+        )
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if is_lazy(tensor):
+            raise ModelLoadError(
+                f"{name} of {ref.attribute} has no shape before the first call",
+                remedy="name a function that makes the model, calls it once and returns it",
+            )
+        if tensor.device.type == "meta":
+            raise ModelLoadError(
+                f"{name} of {ref.attribute} has no values: it is on the device meta",
+                remedy="name a function that loads the weights and returns the model",
+            )
 
 
 _CONTAINERS = ("_orig_mod", "module", "model", "unet", "transformer")

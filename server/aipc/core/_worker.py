@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,11 +19,13 @@ from typing import Any
 from ._descendants import adopt_orphans, kill_descendants
 from ._messages import dumps
 from ._paths import spawning_environment
-from .errors import AipcError, MissingDependencyError, WorkerCrashedError
+from .disk import full_disk
+from .errors import AipcError, MissingDependencyError, QairtError, StorageError, WorkerCrashedError
 from .types import Event
 
 _PR_SET_PDEATHSIG = 1
 _MOST_DESCRIPTORS = 4096
+_LONGEST_PATH = 1000
 _ENGINE = frozenset({"numpy", "onnx", "onnx_ir", "onnxruntime", "onnxruntime_qnn", "onnxscript", "torch"})
 
 
@@ -79,7 +82,9 @@ def serve(
         result = getattr(importlib.import_module(module), function)(report, **arguments)
         send("result", result)
     except AipcError as error:
-        send_error(error)
+        # What a compiler or a writer says of a full disk is not that it is full.
+        full = full_disk(error, places_of(arguments)) if isinstance(error, (QairtError, StorageError)) else None
+        send_error(full or error)
     except ModuleNotFoundError as error:
         missing = (error.name or str(error)).partition(".")[0]
         remedy = "run pip install 'aipc[engine]'" if missing in _ENGINE else f"run pip install {missing}"
@@ -87,7 +92,9 @@ def serve(
     except SystemExit as error:
         send_error(AipcError(f"the model's code called sys.exit({error.code!r})", remedy="remove that call"))
     except BaseException as error:
-        if _is_out_of_memory(error):
+        if full := full_disk(error, places_of(arguments)):
+            send_error(full)
+        elif _is_out_of_memory(error):
             send_error(
                 WorkerCrashedError(
                     "the job asked for more memory than this machine has",
@@ -95,7 +102,8 @@ def serve(
                 )
             )
         else:
-            send_error(AipcError(f"{type(error).__name__}: {_first_line(error)}"))
+            words = f"{type(error).__name__}: {_first_line(error)}"
+            send_error(AipcError(words, remedy="--debug shows where; if that is in aipc, report it"))
     finally:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -120,6 +128,12 @@ def _keep_only(*descriptors: int) -> None:
     # Its pipe is closed: what of the author's needs a tracker starts one of its own.
     tracker: Any = resource_tracker._resource_tracker
     tracker._fd = tracker._pid = None
+
+
+def places_of(arguments: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The directories that a job was given."""
+    texts = [value for value in arguments.values() if isinstance(value, str) and len(value) < _LONGEST_PATH]
+    return tuple(path for text in texts if (path := Path(text)).is_absolute())
 
 
 def _first_line(error: BaseException) -> str:

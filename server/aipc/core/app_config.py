@@ -15,6 +15,7 @@ from typing import Any
 from .errors import ConfigError, ModelLoadError
 from .names import name_problem, state_path
 from .option import Option, described_factory, description, option
+from .tolerance import tolerance_problem
 
 PLAN, GRAPHS = "plan.json", "graphs.py"
 
@@ -80,10 +81,13 @@ def _parse(path: Path, name: str, table: Any) -> AppConfig:
         raise ConfigError(f"samples of {where} is not a list of strings", remedy='for example ["clips/*.wav"]')
     for graph, settings in table.get("graphs", {}).items():
         tolerance = settings.get("tolerance") if isinstance(settings, dict) and set(settings) == {"tolerance"} else None
-        if not isinstance(tolerance, dict) or any(type(value) not in (int, float) for value in tolerance.values()):
+        if tolerance is None:
             raise ConfigError(
                 f"graphs.{graph} of {where} is not a tolerance", remedy="write tolerance = { sqnr_db = 30 } in it"
             )
+        problem, remedy = tolerance_problem(tolerance)
+        if problem:
+            raise ConfigError(f"graphs.{graph}.tolerance of {where} {problem}", remedy=remedy)
     given: dict[str, Any] = {**table, "samples": tuple(samples)}
     return AppConfig(name=name, **given)
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .disk import FULL, MORE_SPACE, free_words
 from .entry_files import DamagedError, check_files, stamp_of, write_records
 from .errors import StorageError
 from .hashing import hash_file
@@ -36,11 +37,8 @@ _CLEAN_SECONDS = 3600.0
 _STAMP_BYTES = 4 << 20
 _SETTLED_NS = 2_000_000_000
 _ELSEWHERE = "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)"
-_MORE_SPACE = "free some space, or choose another directory (--output for a package, AIPC_CACHE_DIR for the cache)"
 _REMEDIES = {
-    errno.ENOSPC: _MORE_SPACE,
-    errno.EDQUOT: _MORE_SPACE,
-    errno.EFBIG: _MORE_SPACE,
+    **dict.fromkeys(FULL, MORE_SPACE),
     errno.ENOTDIR: _ELSEWHERE,
     errno.EROFS: _ELSEWHERE,
     errno.EACCES: _ELSEWHERE,
@@ -48,7 +46,7 @@ _REMEDIES = {
     errno.ELOOP: _ELSEWHERE,
     errno.ENAMETOOLONG: "choose a shorter name",
 }
-_ANYWHERE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.ENAMETOOLONG}
+_ANYWHERE = {*FULL, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,9 @@ def storage_errors(path: Path) -> Iterator[None]:
         elsewhere = isinstance(error.filename, str) and not Path(error.filename).is_relative_to(path)
         if error.errno not in _REMEDIES or (elsewhere and error.errno not in _ANYWHERE):
             raise
+        free = free_words(path) if error.errno in FULL else ""
         raise StorageError(
-            f"cannot write to {path}: {error.strerror}", remedy=_REMEDIES[error.errno], detail=str(error)
+            f"cannot write to {path}: {error.strerror}{free}", remedy=_REMEDIES[error.errno], detail=str(error)
         ) from error
 
 
@@ -196,7 +195,7 @@ class Cache:
             return True
         self._pins.drop(path)
         self._sound.discard(key)
-        with unused(path) as free:
+        with storage_errors(self.root), self._key_lock(key), unused(path) as free:
             if free:
                 self._remove(path)
         return not path.exists()

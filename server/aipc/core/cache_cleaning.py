@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +75,8 @@ def remove_unused(path: Path) -> bool:
             path.unlink()
             return True
         return False
-    with unused(path) as free:
-        if not free:
+    with _no_builder(path) as alone, unused(path) as free:
+        if not alone or not free:
             return False
         trash = path.with_name(f".trash-{path.name[:32]}-{os.getpid()}-{time.time_ns()}")
         with suppress(OSError):
@@ -84,6 +84,28 @@ def remove_unused(path: Path) -> bool:
             shutil.rmtree(trash, ignore_errors=True)
             return True
     return False
+
+
+@contextmanager
+def _no_builder(path: Path) -> Iterator[bool]:
+    """Whether nobody builds this entry; for the time of the block nobody begins to, and puts another in its place."""
+    from filelock import FileLock, Timeout
+
+    if path.parent.parent.name != "entries":
+        yield True
+        return
+    locks = path.parent.parent.parent / "locks"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{path.name[:32]}.lock")
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def _remove_debris(root: Path) -> int:

@@ -19,7 +19,7 @@ from .names import name_problem
 from .option import Value, configured_values, description
 from .requests import MODEL_REQUESTS
 from .target_config import parse_targets
-from .tolerance import TOLERANCES
+from .tolerance import tolerance_problem
 from .types import Position, Range
 
 __all__ = [
@@ -194,13 +194,10 @@ def _count(path: Path, where: str, value: Any) -> int | None:
 
 
 def _tolerance(path: Path, where: str, value: Any) -> dict[str, float]:
-    if isinstance(value, dict):
-        _known(path, where, value, set(TOLERANCES))
-    if isinstance(value, dict) and all(
-        isinstance(item, (int, float)) and not isinstance(item, bool) for item in value.values()
-    ):
-        return dict(value)
-    raise ConfigError(f"{where} in {path} is not a table of numbers", remedy="for example { sqnr_db = 40 }")
+    problem, remedy = tolerance_problem(value)
+    if problem:
+        raise ConfigError(f"{where} in {path} {problem}", remedy=remedy)
+    return dict(value)
 
 
 def _dims(path: Path, where: str, value: Any) -> dict[str, int | tuple[int, ...]]:

@@ -71,7 +71,10 @@ class Pins:
 
 @contextmanager
 def unused(directory: Path) -> Iterator[bool]:
-    """Whether nobody keeps a directory; for the time of the block nobody begins to."""
+    """Whether nobody keeps a directory; for the time of the block nobody begins to.
+
+    That nobody puts another one in its place meanwhile is up to the caller.
+    """
     if fcntl is None:
         with suppress(OSError):
             yield time.time() - directory.stat().st_mtime > _RECENT_SECONDS
@@ -91,7 +94,8 @@ def unused(directory: Path) -> Iterator[bool]:
             free = False
         except OSError:
             free = True
-        yield free
+        # Another may have been put in its place since it was opened.
+        yield free and _same(descriptor, directory)
     finally:
         os.close(descriptor)
 

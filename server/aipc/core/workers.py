@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._messages import loads
 from ._paths import FORK_SERVER_LOG, authors_path, spawning_environment
+from .disk import full_disk
 from .errors import AipcError, CancelledError, StorageError, WorkerCrashedError
 from .job_log import cap_log
 from .jobs import AnyJob, Job
@@ -151,6 +152,8 @@ class WorkerPool:
             WorkerCrashedError: the process died or exceeded its limits.
             CancelledError: ``cancel`` was set, or Ctrl-C pressed.
         """
+        from ._worker import places_of
+
         sweep_once()
         temporary = None
         if log is None:
@@ -165,6 +168,11 @@ class WorkerPool:
                     return call(scratch)
                 except ForkServerLostError:
                     return call(scratch)
+                except WorkerCrashedError as error:
+                    # Files that are mapped into memory end a process where the disk has no page for them.
+                    if full := full_disk(error, places_of(arguments)):
+                        raise full from error
+                    raise
         except WorkerCrashedError:
             temporary = None  # the message names this log
             raise

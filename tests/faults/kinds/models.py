@@ -21,4 +21,4 @@ def trial(random: Random, place: Path, shared: Shared) -> str:
     return sentence_problem(finished, (0, 1, 2))
 
 
-KIND = Kind(name="models", trial=trial, most=200)
+KIND = Kind(name="models", trial=trial, most=400)

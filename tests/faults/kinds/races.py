@@ -1,4 +1,5 @@
-"""Processes that install into one place while others clean the cache that they read from."""
+"""Processes that install into one place while others clean the cache that they read from, and sweep away what dead
+processes left while the fork servers of others live."""
 
 from __future__ import annotations
 
@@ -31,6 +32,21 @@ for number in range(int(sys.argv[2])):
     cache.clean()
     assert all((entry.path / "file").read_bytes() == b"x" * 20_000 for entry in entries)
 """
+_WORK = """
+import os, sys
+from multiprocessing import forkserver, util
+sys.path.insert(0, sys.argv[1])
+from aipc.core.scratch import sweep
+from aipc.core.workers import WorkerPool
+servers = set()
+with WorkerPool(preload=()) as pool:
+    for number in range(int(sys.argv[2])):
+        sweep()
+        assert pool.run("racing_jobs:double", {"value": number}) == 2 * number
+        os.utime(util.get_temp_dir(), (1, 1))  # as if it had lived for days
+        servers.add(forkserver._forkserver._forkserver_pid)
+assert len(servers) == 1, f"{len(servers)} fork servers were needed"
+"""
 
 
 def trial(random: Random, place: Path, shared: Shared) -> str:
@@ -38,8 +54,17 @@ def trial(random: Random, place: Path, shared: Shared) -> str:
     rounds = str(random.randrange(5, 20))
     commands = [[_INSTALL, str(shared.package), str(out), rounds]] * random.randrange(2, 5)
     commands += [[_USE, str(cache), rounds]] * random.randrange(2, 4)
+    commands += [[_WORK, str(Path(__file__).parent.parent), rounds]] * 2
+    temporary = place / "temporary"
+    temporary.mkdir()
     racers = [
-        subprocess.Popen([sys.executable, "-c", *command], stderr=subprocess.PIPE, text=True) for command in commands
+        subprocess.Popen(
+            [sys.executable, "-c", *command],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**shared.environment, "TMPDIR": str(temporary)},
+        )
+        for command in commands
     ]
     for racer in racers:
         _, errors = racer.communicate(timeout=150)
@@ -48,8 +73,9 @@ def trial(random: Random, place: Path, shared: Shared) -> str:
     files = check_package(out)["files"]
     if files != json.loads((shared.package / "manifest.json").read_text())["files"]:
         return "the package is another one"
-    rest = list(cache.rglob(".tmp-*")) + [path for path in place.iterdir() if path.name[0] == "."]
+    rest = [*cache.rglob(".tmp-*"), *temporary.iterdir()]
+    rest += [path for path in place.iterdir() if path.name[0] == "."]
     return f"debris: {rest}" if rest else ""
 
 
-KIND = Kind(name="races", trial=trial, most=100)
+KIND = Kind(name="races", trial=trial, most=300)

@@ -15,7 +15,7 @@ from aipc.probes import worker_jobs as probe_jobs
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.results import TaskMetric
 
-from ..gates import metric_gate, package_gate, sqnr_threshold
+from ..gates import is_pytorchs_own, metric_gate, package_gate, sqnr_threshold
 from ..probing import examined_probes, probe_results, probes_gate
 from ..stage import Run, Stage
 from .run import outputs_of, probe_output
@@ -127,6 +127,8 @@ def _judged_on(run: Run) -> str:
 
 def _likely_cause(run: Run, outputs: Sequence[OutputAccuracy], gate: Gate) -> str:
     """The kind of cause and the next step, in a clause."""
+    if any(map(is_pytorchs_own, outputs)):
+        return "the NPU has no NaN and no infinity; give example inputs whose outputs are numbers"
     if run.plan is not None:
         return "integers lose it; the findings name the expressions, --precision auto tries higher ones"
     ideals = [item.ideal_fp16_sqnr_db for item in outputs if item.ideal_fp16_sqnr_db is not None]
