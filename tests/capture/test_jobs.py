@@ -26,6 +26,7 @@ FORMS = {
     "a nested list": ('return [x + y, {"c": x * 2}]', ["output_0", "output_1_c"]),
     "one tensor": ("return x @ y.T", ["output"]),
     "none among them": ("return x + y, None, x.sum()", ["output_0", "output_2"]),
+    "a key with a line end": ('return {"a\\nb": x + y}', ["a_b"]),
     "an unused input": ("return x + 1", ["output"]),
     "integers": ("return x.argmax(-1) + 1", ["output"]),
 }

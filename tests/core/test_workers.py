@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+import aipc
 from aipc.core import workers
 from aipc.core.errors import AipcError, CancelledError, ModelLoadError, WorkerCrashedError
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
 
+SERVER = Path(aipc.__file__).parents[1]
 HERE = Path(__file__).parent
 
 
@@ -306,6 +309,32 @@ def test_jobs_take_no_file_of_the_working_directory_for_a_library(hostile, tmp_p
     command = [sys.executable, str(tmp_path / "front.py")]
     done = subprocess.run(command, cwd=hostile, capture_output=True, text=True, timeout=60)
     assert "/lib/python" in done.stdout, done.stderr
+
+
+def _pythons() -> list[str]:
+    """This Python, and a Python 3.10 where there is one: that does not know PYTHONSAFEPATH."""
+    others = [shutil.which("python3.10"), *map(str, Path.home().glob(".pyenv/versions/3.10*/bin/python"))]
+    works = [
+        python for python in others if python and not subprocess.call([python, "-c", ""], stderr=subprocess.DEVNULL)
+    ]
+    return [sys.executable, *works[:1]]
+
+
+@pytest.mark.parametrize("python", _pythons(), ids=lambda python: Path(python).parent.parent.name)
+def test_no_file_that_is_called_like_the_standard_library_runs_in_processes_of_ours(python, tmp_path):
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for name in sys.stdlib_module_names:
+        (hostile / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name + ' '!r})\n")
+    (tmp_path / "front.py").write_text(
+        f"import sys\nsys.path[:0] = [{str(HERE)!r}, {str(SERVER)!r}]\nfrom aipc.core.workers import WorkerPool\n"
+        "with WorkerPool(preload=()) as pool:\n    print(pool.run('jobs:import_path', {}))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [python, str(tmp_path / "front.py")]
+    done = subprocess.run(command, cwd=hostile, env=environment, capture_output=True, text=True, timeout=60)
+    assert "/lib/python" in done.stdout, done.stderr
+    assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
 
 
 @pytest.mark.parametrize("command", ["aipc", "-m aipc", "-m aipc.lsp"])

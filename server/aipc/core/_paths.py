@@ -35,10 +35,11 @@ def authors_path() -> list[str]:
     return [*path, *([] if _OWN in map(os.path.abspath, path) else [_OWN]), *([own] if own else [])]
 
 
-def spawning_environment() -> dict[str, str]:
-    """What the fork server and multiprocessing's tracker are started with: Python stays out of the working directory.
+FIRST_CODE = "import sys; sys.path[:] = filter(None, sys.path); code = sys.argv[2]; del sys.argv[1:3]; exec(code)"
+"""For Python 3.10, which does not know PYTHONSAFEPATH: runs first, leaves the working directory, runs the next ``-c``."""
 
-    Python 3.10 knows no such variable.
-    """
+
+def spawning_environment() -> dict[str, str]:
+    """For the fork server and multiprocessing's tracker: Python stays out of the working directory."""
     path = os.environ.get("PYTHONPATH")
     return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join((*([path] if path else []), _OWN))}

@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._messages import loads
-from ._paths import FORK_SERVER_LOG, authors_path, spawning_environment
+from ._paths import FIRST_CODE, FORK_SERVER_LOG, authors_path, spawning_environment
 from .disk import full_disk
 from .errors import AipcError, CancelledError, StorageError, WorkerCrashedError
 from .job_log import cap_log
@@ -307,12 +307,18 @@ def _provide_socket_directory() -> None:
 @contextmanager
 def _safe_environment() -> Iterator[None]:
     """Within the block, Python is started without the working directory on its path, and what it says goes to a log."""
+    from multiprocessing import util
+
     changed = {**spawning_environment(), FORK_SERVER_LOG: _fork_server_log()}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
+    flags: Any = util._args_from_interpreter_flags  # type: ignore[attr-defined]
+    if sys.version_info < (3, 11):
+        util._args_from_interpreter_flags = lambda: [*flags(), "-c", FIRST_CODE]
     try:
         yield
     finally:
+        util._args_from_interpreter_flags = flags  # type: ignore[attr-defined]
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -78,7 +78,10 @@ def scaled(role: Role, values: Any) -> Array:
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         values = np.clip(np.round(values), limits.min, limits.max)
-    return np.ascontiguousarray(np.broadcast_to(values, role.example.shape)).astype(dtype)
+    if role.example.ndim == 0:
+        values = np.ravel(values)[0]
+    # numpy.ascontiguousarray would give an array without axes one axis.
+    return np.array(np.broadcast_to(values, role.example.shape)).astype(dtype)
 
 
 def spread(role: Role) -> float:
