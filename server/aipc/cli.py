@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT_RUN
     except Exception as error:
-        return _failed(internal_error(error), as_json=as_json, debug=debug, kind="InternalError")
+        return _failed(internal_error(error), as_json=as_json, debug=debug)
     return status if isinstance(status, int) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -115,3 +116,12 @@ def test_a_reader_that_went_away_is_no_error() -> None:
         os.close(writer)
     assert finished.returncode in (0, 1)
     assert finished.stderr == ""
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.EDQUOT, errno.ENAMETOOLONG])
+def test_what_the_file_system_refuses_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    status, _, err = run(monkeypatch, capsys, OSError(number, os.strerror(number), "/somewhere/file"))
+    assert status == 2 and err.startswith(f"error: /somewhere/file: {os.strerror(number)}") and " — " in err
+    assert "defect" not in err

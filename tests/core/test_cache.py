@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from aipc.core.cache import Cache, DamagedEntryError, Manifest
+from aipc.core.cache import Cache, DamagedEntryError, Manifest, storage_errors
 from aipc.core.entry_files import stamp_of
 from aipc.core.errors import StorageError
 from aipc.core.hashing import hash_file, hash_files, hash_value
@@ -105,6 +105,12 @@ def test_a_full_or_read_only_disk_is_told_with_a_remedy(tmp_path, number):
     with pytest.raises(StorageError, match="AIPC_CACHE_DIR"):
         cache.put(KEY, build)
     assert leftovers(cache) == []
+
+
+def test_a_read_only_disk_above_the_directory_is_told(tmp_path):
+    words = "Read-only file system — choose a directory"
+    with pytest.raises(StorageError, match=words), storage_errors(tmp_path / "checks" / "1"):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path))
 
 
 def test_an_author_s_unreadable_file_is_not_blamed_on_the_cache(tmp_path):

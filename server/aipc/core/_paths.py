@@ -36,7 +36,7 @@ def authors_path() -> list[str]:
 
 
 FIRST_CODE = "import sys; sys.path[:] = filter(None, sys.path); code = sys.argv[2]; del sys.argv[1:3]; exec(code)"
-"""For Python 3.10, which does not know PYTHONSAFEPATH: runs first, leaves the working directory, runs the next ``-c``."""
+"""For Python 3.10, which knows no PYTHONSAFEPATH: leaves the working directory, and runs the next ``-c``."""
 
 
 def spawning_environment() -> dict[str, str]:

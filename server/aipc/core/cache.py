@@ -37,7 +37,7 @@ _CLEAN_SECONDS = 3600.0
 _STAMP_BYTES = 4 << 20
 _SETTLED_NS = 2_000_000_000
 _ELSEWHERE = "choose a directory that can be written (--output for a package, AIPC_CACHE_DIR for the cache)"
-_REMEDIES = {
+REMEDIES = {
     **dict.fromkeys(FULL, MORE_SPACE),
     errno.ENOTDIR: _ELSEWHERE,
     errno.EROFS: _ELSEWHERE,
@@ -46,6 +46,7 @@ _REMEDIES = {
     errno.ELOOP: _ELSEWHERE,
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+"""What to do about an error of the file system, by its number."""
 _ANYWHERE = {*FULL, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
@@ -73,12 +74,13 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # An author's file that cannot be read is no fault of this directory.
-        elsewhere = isinstance(error.filename, str) and not Path(error.filename).is_relative_to(path)
-        if error.errno not in _REMEDIES or (elsewhere and error.errno not in _ANYWHERE):
+        named = Path(error.filename) if isinstance(error.filename, str) else path
+        elsewhere = not (named.is_relative_to(path) or path.is_relative_to(named))
+        if error.errno not in REMEDIES or (elsewhere and error.errno not in _ANYWHERE):
             raise
         free = free_words(path) if error.errno in FULL else ""
         raise StorageError(
-            f"cannot write to {path}: {error.strerror}{free}", remedy=_REMEDIES[error.errno], detail=str(error)
+            f"cannot write to {path}: {error.strerror}{free}", remedy=REMEDIES[error.errno], detail=str(error)
         ) from error
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from .errors import AipcError
+from .cache import REMEDIES
+from .disk import FULL, free_words
+from .errors import AipcError, StorageError
 from .json import to_plain
 
 
@@ -20,9 +23,16 @@ def error_document(error: AipcError, kind: str | None = None) -> dict[str, Any]:
     }
 
 
+class InternalError(AipcError):
+    """A defect of ours."""
+
+
 def internal_error(error: Exception) -> AipcError:
-    """What a user is told of an exception that is no answer: a defect of ours."""
-    wrong = AipcError(
+    """What a user is told of an exception that is no answer: a defect of ours, unless the file system refused."""
+    if isinstance(error, OSError) and error.errno in REMEDIES and isinstance(error.filename, str):
+        free = free_words(Path(error.filename)) if error.errno in FULL else ""
+        return StorageError(f"{error.filename}: {error.strerror}{free}", remedy=REMEDIES[error.errno])
+    wrong = InternalError(
         f"aipc itself failed with {type(error).__name__}: {error}",
         remedy="this is a defect: run the command again with --debug and report what it prints",
     )

@@ -86,6 +86,6 @@ def _run(job: Job, work: Callable[[Callable[[Event], None]], dict[str, Any]]) ->
     except AipcError as error:
         job.answer, job.state = error_document(error), "failed"
     except Exception as error:
-        job.answer, job.state = error_document(internal_error(error), "InternalError"), "failed"
+        job.answer, job.state = error_document(internal_error(error)), "failed"
     job.ended = time.monotonic()
     job.done.set()

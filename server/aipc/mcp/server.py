@@ -76,7 +76,7 @@ class AipcTools:
             return _answer(error_document(error), text=str(error))
         except Exception as error:
             wrong = internal_error(error)
-            return _answer(error_document(wrong, "InternalError"), text=str(wrong))
+            return _answer(error_document(wrong), text=str(wrong))
         return _answer(answer, tool.brief)
 
     async def _run(self, context: Context, tool: Tool, call: Call) -> dict[str, Any]:
