@@ -12,7 +12,6 @@ import typer
 from aipc.core.requests import DeployRequest
 
 from ._console import show, write_json
-from ._format import short_path
 from ._options import Debug, Json, MemoryLimit, TimeLimit
 from ._request import takes
 from ._work import TIME_LIMIT, with_consent, working
@@ -98,6 +97,8 @@ def command(
 
         show(*deploy_page(report))
     if sample is not None and report.package:
+        from ._format import short_path
+
         for package in report.packages.values() or [report.package]:
             written = engine.write_sample(Path(package), sample)
             typer.echo(f"sample: {short_path(str(written))}", err=as_json)
