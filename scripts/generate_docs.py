@@ -21,6 +21,7 @@ from aipc.core.app_config import AppConfig
 from aipc.core.config import Config, ModelConfig, further_keys
 from aipc.core.option import description
 from aipc.core.rules import RULES
+from aipc.core.sweep_config import SweepConfig
 from aipc.core.target_config import KEYS as TARGET_KEYS
 from aipc.core.tolerance import TOLERANCES
 from aipc.ops import data as operator_data
@@ -100,6 +101,12 @@ def config() -> str:
         "## `[tool.aipc.apps.NAME]`",
         "",
         *_keys(AppConfig),
+        "",
+        "## `[tool.aipc.sweep]`",
+        "",
+        "What `aipc sweep` deploys; its options stand instead of these keys.",
+        "",
+        *_keys(SweepConfig),
         "",
         "### `tolerance`",
         "",

@@ -18,6 +18,7 @@ from .model_options import PRECISIONS
 from .names import name_problem
 from .option import Value, configured_values, description
 from .requests import MODEL_REQUESTS
+from .sweep_config import parse_sweep
 from .target_config import parse_targets
 from .tolerance import tolerance_problem
 from .types import Position, Range
@@ -105,6 +106,7 @@ def _parse(path: Path, table: Any) -> Config:
         models={name: _parse_model(path, name, value) for name, value in models.items()},
         targets=parse_targets(path, table.get("targets", {})),
         apps=parse_apps(path, table.get("apps", {})),
+        sweep=parse_sweep(path, table.get("sweep", {})),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .app_config import AppConfig
 from .model_options import CALIBRATION, CALIBRATION_COUNT, PRECISION, SOC, TARGET
 from .option import Option, described_factory, option
+from .sweep_config import SweepConfig
 
 InputSpec = Mapping[str, str] | tuple[str, ...] | str | None
 """A mapping from argument name, a list in the order of ``forward``'s arguments, one string, or nothing."""
@@ -96,6 +97,9 @@ class Config:
             "[applications](../applications.md)"
         ),
         dict,
+    )
+    sweep: SweepConfig = described_factory(
+        Option(help="the table of `aipc sweep`; see [sweeps](../sweeps.md)"), SweepConfig
     )
 
 

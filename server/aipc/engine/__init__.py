@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VerifyRequest,
     )
     from aipc.core.types import DeployReport
+    from aipc.report.sweep_comparison import compare_sweeps
     from aipc.samples.sample import language_of, write_sample
 
     from ._run import OnEvent
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from .recorded import RecordedReport, verify_recorded
     from .results import graph, node_accuracy, runs
     from .samples import run_samples
+    from .sweep import SweepRequest, read_sweep, run_sweep
 
 __all__ = [
     "AgentEvent",
@@ -79,6 +81,7 @@ __all__ = [
     "RecordedReport",
     "RunReport",
     "RunRequest",
+    "SweepRequest",
     "VerifyAllReport",
     "VerifyReport",
     "VerifyRequest",
@@ -89,6 +92,7 @@ __all__ = [
     "check_all",
     "check_application",
     "compare",
+    "compare_sweeps",
     "configure",
     "configured_application",
     "deploy",
@@ -112,6 +116,7 @@ __all__ = [
     "probe_operators",
     "quantize",
     "read_report",
+    "read_sweep",
     "recheck_operators",
     "repository_root",
     "rewrite_operators",
@@ -119,6 +124,7 @@ __all__ = [
     "run_options",
     "run_package",
     "run_samples",
+    "run_sweep",
     "runs",
     "targets",
     "targets_document",
@@ -159,6 +165,8 @@ _HOMES = {
     ".recorded": "RecordedReport verify_recorded",
     ".results": "graph node_accuracy runs",
     ".samples": "run_samples",
+    ".sweep": "SweepRequest read_sweep run_sweep",
+    "aipc.report.sweep_comparison": "compare_sweeps",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from aipc.core.types import DeployReport, Placement, Severity
 
-_DB = 0.1
+DB_SLACK = 0.1
 """Decibels. The simulator's numbers are reproducible; below this a rebuilt graph's rounding shows."""
 _SHARE = 0.01
 """Of a size or a planned traffic."""
@@ -67,22 +67,22 @@ def compare_reports(before: DeployReport, after: DeployReport) -> Comparison:
 
 
 def _measures(before: DeployReport, after: DeployReport) -> Iterator[Measure]:
-    yield _measure("gates passed", "", float(before.ok), float(after.ok), more_is_better=True)
+    yield measure("gates passed", "", float(before.ok), float(after.ok), more_is_better=True)
     for place, words in ((Placement.CPU, "nodes on the CPU"), (Placement.FAILS, "nodes that fail")):
         counts = [(report.placement or {}).get(place.value) for report in (before, after)]
         if any(counts):
-            yield _measure(words, "", *counts)
+            yield measure(words, "", *counts)
     for name in dict.fromkeys((*_outputs(before), *_outputs(after))):
-        yield _measure(
+        yield measure(
             f"SQNR of {name}",
             "dB",
             _outputs(before).get(name),
             _outputs(after).get(name),
-            slack=_DB,
+            slack=DB_SLACK,
             more_is_better=True,
         )
     for name in dict.fromkeys((*(before.metric or {}), *(after.metric or {}))):
-        yield _measure(
+        yield measure(
             name, "", (before.metric or {}).get(name), (after.metric or {}).get(name), slack=1e-4, more_is_better=True
         )
     for key, words in (
@@ -93,21 +93,21 @@ def _measures(before: DeployReport, after: DeployReport) -> Iterator[Measure]:
     ):
         sizes = [(report.compiled or {}).get(key) for report in (before, after)]
         if any(value is not None for value in sizes):
-            yield _measure(words, "MB", *(None if value is None else value / 1e6 for value in sizes), share=_SHARE)
+            yield measure(words, "MB", *(None if value is None else value / 1e6 for value in sizes), share=_SHARE)
     times = [(report.latency or {}).get("p50_ms") for report in (before, after)]
     if any(value is not None for value in times):
-        yield _measure("latency p50", "ms", *times, share=_LATENCY_SHARE)
+        yield measure("latency p50", "ms", *times, share=_LATENCY_SHARE)
     for severity in (Severity.ERROR, Severity.WARNING):
         numbers = [float(sum(item.severity is severity for item in report.findings)) for report in (before, after)]
         if any(numbers):
-            yield _measure(f"findings: {severity.value}", "", *numbers)
+            yield measure(f"findings: {severity.value}", "", *numbers)
 
 
 def _outputs(report: DeployReport) -> dict[str, float]:
     return {item.name: item.sqnr_db for item in (report.accuracy or {}).get("outputs", ())}
 
 
-def _measure(
+def measure(
     name: str,
     unit: str,
     before: float | None,
@@ -117,7 +117,10 @@ def _measure(
     share: float = 0.0,
     more_is_better: bool = False,
 ) -> Measure:
-    """``slack``: an absolute difference that does not count; ``share``: one relative to the first value."""
+    """Return a measure with its trend.
+
+    ``slack``: an absolute difference that does not count; ``share``: one relative to the first value.
+    """
     trend = Trend.SAME
     if before is not None and after is not None and before != after:
         gain = (after - before) if more_is_better else (before - after)
