@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import onnx_ir as ir
 
 from .. import graph as read
@@ -28,9 +29,13 @@ def _slices(node: ir.Node, b: Builder) -> ir.Value:
     for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True):
         axis %= len(sizes)
         indices = range(*slice(start, stop if stop > -(2**31) else None, step).indices(sizes[axis]))
-        if len(indices) == 0 or step < 0:
-            raise NoMatch("an empty or a reversed slice")
-        flat = b.slice(_flat(b, value, axis), 1, indices[0], indices[-1] + 1, step)
+        if len(indices) == 0:
+            raise NoMatch("an empty slice")
+        flat = _flat(b, value, axis)
+        if step > 0:
+            flat = b.slice(flat, 1, indices[0], indices[-1] + 1, step)
+        else:
+            flat = b.gather(flat, np.asarray(indices), 1)
         sizes[axis] = len(indices)
         value = b.reshape(flat, sizes)
     return value
@@ -73,6 +78,7 @@ RULE = Rule(
     negative=Example("x.softmax(1)", {"x": "float32[2,3,8]"}),
     more=(
         Example("x.reshape(2, 2, 3, 4, 2, 3)[:, :, 1:, ::2].flatten(2)", {"x": "float32[4,12,6]"}),
+        Example("x.reshape(2, 2, 3, 4, 2, 3).flip(2, 4).flatten(2)", {"x": "float32[4,12,6]"}),
         Example(
             "torch.cat([x.reshape(2, 2, 3, 4, 2, 3), y.reshape(2, 2, 1, 4, 2, 3)], 2).flatten(2)",
             {"x": "float32[4,12,6]", "y": "float32[4,4,6]"},

@@ -11,6 +11,8 @@ from ..build import Builder
 from ..results import Exactness, Trigger
 from ..rule import Example, NoMatch, Rule
 
+_MAX_GROUPS = 4
+
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     value = read.required(node, 0)
@@ -26,12 +28,19 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
             groups[-1].append(axis)
         else:
             groups.append([axis])
-    if len(groups) >= len(sizes):
-        raise NoMatch("kept and reduced axes alternate: none can be folded")
-    flat = b.reshape(value, [math.prod(sizes[axis] for axis in group) for group in groups])
+    lengths = [math.prod(sizes[axis] for axis in group) for group in groups]
     axes = [place for place, group in enumerate(groups) if group[0] in reduced]
-    if axes:
+    flat = b.reshape(value, lengths)
+    if not axes and node.op_type == "ReduceL2":
+        flat = b.op("Abs", flat)  # the norm of one number
+    elif len(groups) <= _MAX_GROUPS and axes:
         flat = b.reduce(node.op_type, flat, axes)
+    else:
+        # Kept and reduced axes alternate. A reduction of reductions over equal numbers of places is the whole one.
+        for place in axes:
+            flat = b.reshape(flat, [math.prod(lengths[:place]), lengths[place], math.prod(lengths[place + 1 :])])
+            flat = b.reduce(node.op_type, flat, [1])
+            lengths[place] = 1
     return b.reshape(flat, read.shape(node.outputs[0]))
 
 
@@ -49,5 +58,6 @@ RULE = Rule(
     more=(
         Example("x.reshape(2, 2, 3, 4, 2, 3).mean((3, 4)).flatten(1)", {"x": "float32[4,12,6]"}),
         Example("x.reshape(2, 2, 3, 4, 2, 3).amax((0, 1, 5)).flatten(1)", {"x": "float32[4,12,6]"}),
+        Example("x.reshape(2, 2, 3, 4, 2, 3).mean((1, 3, 5)).flatten(1)", {"x": "float32[4,12,6]"}),
     ),
 )
