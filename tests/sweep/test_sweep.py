@@ -45,14 +45,14 @@ def test_finished_cells_are_kept_and_what_failed_can_be_retried(
         assert states == {
             "one-sm8650-fp16": CellState.VERIFIED,
             "one-qcs6490-fp16": CellState.NOT_APPLICABLE,
-            "branch-sm8650-fp16": CellState.ERROR,
+            "branch-sm8650-fp16": CellState.FAILED,
             "branch-qcs6490-fp16": CellState.NOT_APPLICABLE,
         }
         assert report.done and not report.ok
         one, branch = (item for item in report.cells if item.cell.soc == "sm8650")
         assert one.sqnr_db and one.sqnr_db > 40 and one.seconds > 0 and one.peak_memory_mb and one.peak_memory_mb > 50
         assert one.report and (store.directory / one.report).is_file() and one.package is None
-        assert "model.py" in branch.message and "values" in branch.message
+        assert branch.stage == "capture" and branch.message.startswith("capture: ") and "values" in branch.message
         assert not list((project / ".aipc").glob("packages/*"))
         assert read_sweep(PLACE, project) == report
         page = (store.directory / "index.html").read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from aipc.report.sweep_comparison import CellChange, SweepComparison
 
 from ._format import decibels, short_path, table_of
 
+_MESSAGE = 160
+"""Characters of a message in the table; the page and the document have all of it."""
 _STYLES = {
     CellState.VERIFIED: "green",
     CellState.FAILED: "bold red",
@@ -49,7 +52,7 @@ def _row(item: CellResult) -> tuple[str | Text, ...]:
         str(off) if item.placement else "",
         f"{item.seconds:.0f}" if item.seconds else "",
         f"{item.peak_memory_mb:.0f}" if item.peak_memory_mb is not None else "",
-        item.message,
+        textwrap.shorten(item.message, _MESSAGE, placeholder=" …"),
     )
 
 

@@ -114,10 +114,13 @@ def result_of(cell: Cell, report: DeployReport, *, keep_package: bool = True) ->
 
 
 def _reason(report: DeployReport) -> str:
+    """The stage, and its finding in the author's terms; without one the gate."""
     failed = next((item for item in reversed(report.stages) if item.gate and not item.gate.ok), None)
-    gate = f"{failed.name}: {gate_text(failed.gate)}" if failed and failed.gate else "a gate was not passed"
+    stage = f"{failed.name}: " if failed else ""
     worst = next((item for item in report.findings if item.severity is Severity.ERROR), None)
-    return f"{gate}; {worst.message}" if worst else gate
+    if worst:
+        return f"{stage}{worst.message}"
+    return f"{stage}{gate_text(failed.gate)}" if failed and failed.gate else "a gate was not passed"
 
 
 def _keep_reports(report: DeployReport, store: Store, cell: Cell) -> str | None:
