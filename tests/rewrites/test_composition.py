@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from aipc.core.types import SourceMap
+from aipc.core.types import Placement, SourceMap
+from aipc.qairt.placement import place
+from aipc.qairt.soc import get_soc
 from aipc.rewrites.apply import apply_rules
 from aipc.rewrites.results import Trigger
 
 MOST_AXES = 5
-"""QAIRT 2.51: every operator of these graphs takes five axes, and none takes six (``test_qairt_agrees`` asks it)."""
+"""QAIRT 2.51 takes five and not six (``test_qairt_takes_what_the_rules_leave`` asks it)."""
 _ROUNDS = 4
 """As many as the rewriting job asks for placement again."""
 
@@ -177,6 +181,41 @@ def layer_norm(graph: Graph, data: st.DataObject) -> None:
     graph.add("LayerNormalization", scale, np.zeros_like(scale), axis=-1)
 
 
+def cumulative_sum(graph: Graph, data: st.DataObject) -> None:
+    graph.add("CumSum", np.asarray(data.draw(st.integers(0, len(graph.shape) - 1), "axis"), np.int64))
+
+
+def choice(graph: Graph, data: st.DataObject) -> None:
+    """The larger of a tensor and a row of it, by a comparison."""
+    source = graph.last
+    kept = tuple(size if data.draw(st.booleans(), "kept") else 1 for size in graph.shape)
+    other = np.linspace(-1, 1, math.prod(kept), dtype=np.float32).reshape(kept)
+    above = graph.add("Greater", other)
+    graph.constants.append(numpy_helper.from_array(other, f"{above}.other"))
+    graph.nodes.append(
+        helper.make_node("Where", [above, source, f"{above}.other"], [f"{above}.chosen"], name=f"n{len(graph.nodes)}")
+    )
+    graph.last = f"{above}.chosen"
+
+
+def top(graph: Graph, data: st.DataObject) -> None:
+    axis = data.draw(st.integers(0, len(graph.shape) - 1), "axis")
+    count = np.asarray([1], np.int64)
+    graph.constants.append(numpy_helper.from_array(count, f"k{len(graph.nodes)}"))
+    names = [f"t{len(graph.nodes)}", f"i{len(graph.nodes)}"]
+    node = helper.make_node("TopK", [graph.last, f"k{len(graph.nodes)}"], names, name=f"n{len(graph.nodes)}", axis=axis)
+    graph.nodes.append(node)
+    graph.last = names[0]
+    graph.shape = (*graph.shape[:axis], 1, *graph.shape[axis + 1 :])
+
+
+def squeeze(graph: Graph, data: st.DataObject) -> None:
+    axes = [axis for axis, size in enumerate(graph.shape) if size == 1]
+    if axes and len(axes) < len(graph.shape):
+        graph.add("Squeeze", np.asarray(axes, np.int64))
+        graph.shape = tuple(size for size in graph.shape if size != 1)
+
+
 STEPS: tuple[Step, ...] = (
     transpose,
     elementwise,
@@ -193,6 +232,10 @@ STEPS: tuple[Step, ...] = (
     softmax,
     matmul,
     layer_norm,
+    cumulative_sum,
+    choice,
+    top,
+    squeeze,
 )
 
 
@@ -272,3 +315,16 @@ def test_each_operator_on_windows(step: Step, data: st.DataObject) -> None:
     graph = rewritten(model)
     assert not too_many_axes(graph)
     np.testing.assert_allclose(run(ir.to_proto(graph), x), run(model, x), rtol=1e-4, atol=1e-5)
+
+
+@settings(parent=SETTINGS, max_examples=12)
+@given(data=st.data(), steps=st.lists(st.sampled_from(STEPS), min_size=2, max_size=3))
+def test_qairt_takes_what_the_rules_leave(data: st.DataObject, steps: list[Step]) -> None:
+    model, _ = build(data, tuple(steps))
+    graph = rewritten(model)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "model.onnx"
+        onnx.save(ir.to_proto(graph), str(path))
+        report = place(path, get_soc("sm8650"))
+    off = [(node.op_type, node.reason) for node in report.nodes if node.placement is not Placement.NPU]
+    assert not off, off
