@@ -168,7 +168,7 @@ def rewrites() -> str:
         "bit; `rounding` is the same function with sums in another order.",
         "",
         "A rule is applied where QAIRT *refused* a node, wherever a form is known to be computed *wrong*, where a graph is "
-        "*unbuildable*, or, when a package misses its accuracy, where the NPU is *coarse*.",
+        "*unbuildable*, or, when a package misses its accuracy, where the NPU is *coarse*, or where it is coarse because two operators are *fused*.",
         "",
         "| rule | what it does | when | how exact |",
         "| --- | --- | --- | --- |",

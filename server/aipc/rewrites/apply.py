@@ -16,6 +16,8 @@ from .rule import NoMatch, Rule
 from .rules import all_rules
 
 _MAX_ROUNDS = 12
+_BY_FORM = (Trigger.WRONG, Trigger.COARSE, Trigger.FUSED)
+"""Triggers of rules that apply to a form, not to what placement names."""
 
 
 def apply_rules(
@@ -95,11 +97,11 @@ class _State:
     def _asked(self, rule: Rule, node: ir.Node) -> bool:
         if node.domain or node.op_type not in rule.ops or (rule.code, node.name) in self.barred:
             return False
-        if rule.trigger in (Trigger.WRONG, Trigger.COARSE) and rule.code in self.ancestry.get(node.name or "", ()):
+        if rule.trigger in _BY_FORM and rule.code in self.ancestry.get(node.name or "", ()):
             return False  # its own result often has the form that it starts from
         if rule.trigger is not Trigger.REFUSED and rule.trigger in self.triggers:
             return True
-        if rule.trigger in (Trigger.WRONG, Trigger.COARSE):
+        if rule.trigger in _BY_FORM:
             return False
         if self.wanted is None or node.name in self.wanted:
             return True

@@ -39,6 +39,7 @@ class Trigger(str, Enum):
     takes the node and gives other numbers; applied wherever the form is found. ``UNBUILDABLE``: QAIRT takes the node
     alone and may not be able to build it in a graph; applied everywhere when a graph does not compile, else only beside
     what was rewritten. ``COARSE``: right, but the NPU rounds more than it need; applied when a package misses its gate.
+    ``FUSED``: the same, because the compiler joins the node with the one before it; exact, and applied before those.
     ``INTEGERS``: taken in float, and not as the quantizer writes it; applied wherever a graph is to be quantized.
     """
 
@@ -46,6 +47,7 @@ class Trigger(str, Enum):
     WRONG = "wrong"
     UNBUILDABLE = "unbuildable"
     COARSE = "coarse"
+    FUSED = "fused"
     INTEGERS = "integers"
 
 

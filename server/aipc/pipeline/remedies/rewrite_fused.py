@@ -1,0 +1,36 @@
+"""Keep activations apart from the products before them, whose fusion rounds more than either alone.
+
+It is tried as well where a package passes only because correctly rounded fp16 is as far off.
+"""
+
+from __future__ import annotations
+
+from aipc.rewrites.results import Trigger
+
+from ..gates import PACKAGE_SQNR_DB
+from ..remedy import Case, Proposal, Proposals, Remedy
+
+
+def _applies(case: Case) -> bool:
+    variant = case.variant
+    if variant.plan is not None or variant.is_quantized or Trigger.FUSED in variant.triggers:
+        return False
+    return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
+
+
+def _proposals(case: Case) -> Proposals:
+    yield Proposal(
+        variant=case.variant.with_trigger(Trigger.FUSED), measure="keep activations apart from the products before them"
+    )
+
+
+REMEDY = Remedy(
+    name="rewrite-fused",
+    stages=frozenset({"verify"}),
+    cost=45,
+    changes="which rewrite rules are applied",
+    promise="every rewrite is exact, and the package is nearer to PyTorch",
+    applies=_applies,
+    proposals=_proposals,
+    improves=True,
+)
