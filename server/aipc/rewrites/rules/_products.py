@@ -3,7 +3,7 @@
 QAIRT 2.51 computes a convolution or a matrix product with a hyperbolic tangent, a sigmoid or a GELU behind it in one
 step, whose activation is a coarse table. Measured on v73, v75 and v79 alike, SQNR in dB against fp32, fused and with
 any operator between: tanh 44 and 68, sigmoid 48 and 67, SiLU 48 and 65, GELU 51 and 64. Two negations, a maximum, a
-reshape or a slice between them are equally good; a maximum with the lowest number of fp16 is the cheapest, and exact.
+reshape or a slice between them are equally good; a maximum with the lowest number of fp16 is the cheapest.
 """
 
 from __future__ import annotations
@@ -34,8 +34,15 @@ def _follows_product(value: ir.Value) -> bool:
     )
 
 
-def kept_apart(b: Builder, value: ir.Value) -> ir.Value:
-    """The same value behind an operator that the compiler fuses with neither side. Raises NoMatch without a product."""
+def kept_apart(b: Builder, value: ir.Value, *, saturates: bool) -> ir.Value:
+    """The same value behind operators that the compiler fuses with neither side.
+
+    Args:
+        saturates: what reads it gives the same for all numbers below fp16's lowest, -inf too.
+
+    Raises:
+        NoMatch: no product stands before it.
+    """
     if not _follows_product(value):
         raise NoMatch("no convolution or matrix product stands before it")
-    return b.op("Max", value, _LOWEST)
+    return b.op("Max", value, _LOWEST) if saturates else b.op("Neg", b.op("Neg", value))

@@ -13,7 +13,8 @@ from ._products import kept_apart
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     attributes = {name: attribute.value for name, attribute in node.attributes.items()}
-    return b.op(node.op_type, kept_apart(b, read.required(node, 0)), **attributes)
+    x = kept_apart(b, read.required(node, 0), saturates=node.op_type != "Gelu")
+    return b.op(node.op_type, x, **attributes)
 
 
 RULE = Rule(
