@@ -114,6 +114,7 @@ export class Server implements vscode.Disposable {
     return {
       documentSelector: [
         { scheme: "file", language: "python" },
+        { scheme: "vscode-notebook-cell", language: "python" },
         { scheme: "file", pattern: "**/pyproject.toml" },
       ],
       outputChannel: this.log,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lsprotocol import types as lsp
 from pygls.protocol import LanguageServerProtocol
@@ -32,6 +32,10 @@ class Documents(Workspace):
     def open_document(self, uri: str) -> TextDocument | None:
         """The document of a URI, if a client has it open."""
         return self._text_documents.get(uri_key(uri))
+
+    def open_documents(self) -> Mapping[str, TextDocument]:
+        """Every document that a client has open, by the key of its URI."""
+        return self._text_documents
 
     def uri_of(self, file: str) -> str:
         """A file's URI as the client spells it, if it has it open."""

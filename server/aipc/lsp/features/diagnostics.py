@@ -13,9 +13,11 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Severity
 from aipc.lint import lint
+from aipc.source import split_lines
 
 from ..effective import soc_in_effect
 from ..linting import is_linted, unchecked_findings
+from ..notebooks import cell_findings, notebook_of
 from ..results import current_findings
 from ..server import AipcServer
 from ..uris import uri_key
@@ -33,6 +35,8 @@ def register(server: AipcServer) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, options)
     async def pull(parameters: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
+        if notebook := notebook_of(parameters.text_document.uri):
+            return await _cell(server, parameters.text_document.uri, notebook)
         path = server.file_of(parameters.text_document.uri)
         if path is None:
             return lsp.RelatedFullDocumentDiagnosticReport([])
@@ -61,6 +65,12 @@ def register(server: AipcServer) -> None:
                 reports.append(lsp.WorkspaceFullDocumentDiagnosticReport(uri, items, result_id=result_id))
         told.update(files)
         return lsp.WorkspaceDiagnosticReport(reports)
+
+
+async def _cell(server: AipcServer, uri: str, notebook: Path) -> lsp.RelatedFullDocumentDiagnosticReport:
+    lines = split_lines(server.documents.get_text_document(uri).source)
+    found = await cell_findings(server, uri, notebook)
+    return lsp.RelatedFullDocumentDiagnosticReport([_diagnostic(server, finding, lines, "") for finding in found])
 
 
 def _result_id(server: AipcServer, path: str, lines: Sequence[str]) -> str:
