@@ -34,7 +34,7 @@ def outputs(folder: Path) -> Iterator[str]:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if html := output.get("data", {}).get("text/html"):
-                yield "".join(html)
+                yield "".join(html).replace(str(folder), "project")
 
 
 def picture(html: str, path: Path, folder: Path) -> None:
