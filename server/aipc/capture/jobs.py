@@ -22,6 +22,7 @@ from .inputs import example_inputs
 from .interface import Answer
 from .load import LoadedModel, innermost_user_range, load_model
 from .opened import with_configured_state
+from .own_quantization import own_bits
 from .results import CaptureResult, InferredInputs
 from .state import call_and_watch, state_names
 
@@ -38,6 +39,11 @@ def capture(
     """Capture ``ref`` into the directory ``out``; an export failure is a result with findings, not an exception."""
     directory = Path(out)
     directory.mkdir(parents=True, exist_ok=True)
+    result = _captured(report, ref, directory, opset or OPSET, strategy)
+    return replace(result, own_bits=own_bits(directory / "model.onnx")) if result.ok else result
+
+
+def _captured(report: Report, ref: ModelRef, directory: Path, opset: int, strategy: str) -> CaptureResult:
     if ref.kind == "captured":
         from .captured import take_over
 
@@ -45,13 +51,13 @@ def capture(
     if ref.kind != "python":
         from .graphs import capture_graph
 
-        return capture_graph(report, ref=ref, directory=directory, opset=opset or OPSET)
+        return capture_graph(report, ref=ref, directory=directory, opset=opset)
     with recorded_files(ref.path) as files:
         report(Event("capture", f"loading {ref.name}"))
         started = time.perf_counter()
         loaded = load_model(ref)
         seconds = time.perf_counter() - started
-        result = capture_loaded(report, loaded, directory, strategy=strategy, opset=opset or OPSET)
+        result = capture_loaded(report, loaded, directory, strategy=strategy, opset=opset)
     return replace(result, files=files.hashes(), timings={"load": seconds, **result.timings})
 
 

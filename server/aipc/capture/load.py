@@ -20,6 +20,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, MissingDependencyError, ModelLoadError
 from aipc.core.types import Position, Range
 
+from .fake_quantization import evaluation_mode
 from .imports import put_first
 from .recorder import ConstructionRecorder, stack_of_traceback
 from .sourcemap import is_library, resolve_frame
@@ -60,7 +61,7 @@ def load_model(ref: ModelRef) -> LoadedModel:
             remedy="name an nn.Module class, an instance of one, or a function that returns one",
         )
     _require_weights(module, ref)
-    module.eval().requires_grad_(False)
+    evaluation_mode(module)
     return LoadedModel(module, ref, source, constructions, _widen(module))
 
 

@@ -27,6 +27,8 @@ class CaptureResult:
     """PyTorch's own words where ``ok`` is False."""
     state: Mapping[str, str] = field(default_factory=dict)
     """Input -> the output that the next run takes for it, of what ``forward`` keeps between its calls."""
+    own_bits: tuple[int, int] | None = None
+    """Of a model with scales of its own for its activations: bits of its weights and of its activations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torch.onnx._internal.exporter import _decomp, _registration
 from .attention import TABLE as ATTENTION
 from .complex_numbers import TABLE as COMPLEX
 from .decompositions import TABLE as OPERATORS
+from .fake_quantization import TABLE as FAKE_QUANTIZATION
 from .forms import TABLE as FORMS
 from .matrices import TABLE as MATRICES
 
@@ -40,7 +41,7 @@ def _decompositions(with_torchvision: bool) -> tuple[Table, Table]:
     lowered = set(_decomp.get_onnx_implemented_overloads(registry()))
     table = _decomp.create_onnx_friendly_decomposition_table(lowered)
     composite, other = _split_decomp_table_to_cia_and_python_decomp(
-        dict[Any, Any](table) | COMPLEX | OPERATORS | FORMS | MATRICES | ATTENTION
+        dict[Any, Any](table) | COMPLEX | OPERATORS | FORMS | MATRICES | ATTENTION | FAKE_QUANTIZATION
     )
     return composite, other
 

@@ -98,7 +98,7 @@ def check(
         accuracy = captured_accuracy(run) if request.numerics else None
         if request.numerics and "placement" in run.entries and run.plan is None:
             findings += localize(run)
-        if run.plan is not None and run.request.calibration == EXAMPLE:
+        if run.plan is not None and not run.plan.own and run.request.calibration == EXAMPLE:
             findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
         if any(finding.fixes for finding in findings):
             proposed = run.job(rewrites_jobs.PROPOSE, findings=findings, unsaved=dict(request.unsaved))

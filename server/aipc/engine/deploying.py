@@ -26,6 +26,7 @@ from aipc.pipeline.effective import in_effect
 from aipc.pipeline.gates import PACKAGE_SQNR_DB
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.outcome import Outcome, gate_text
+from aipc.pipeline.own_quantization import with_own_scales
 from aipc.pipeline.package import check_output, install_package, recover_output
 from aipc.pipeline.probing import at_culprits, probe_results, verified_probes
 from aipc.pipeline.run_findings import findings_of
@@ -71,8 +72,8 @@ def deploy_for_chip(
         ref, soc, precision, config = resolve(
             request.captured or request.model, soc, request.precision, request.inputs, request.cwd, request.calibration
         )
-    if precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no":
-        raise needs_integers(ref, soc, target)
+    unasked = precision == "fp16" and request.precision is None and get_soc(soc).fp16 == "no"
+    otherwise = needs_integers(ref, soc, target) if unasked else None
     out = request.out or state_path(ref.root, "packages", f"{ref.name}-{soc}-{precision}")
     out = (request.cwd or Path.cwd()) / out
     places = [out / name for name, _ in variants(ref)]
@@ -89,7 +90,7 @@ def deploy_for_chip(
             asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
             asked = replace(asked, integer_io=request.integer_io, probes=request.probes)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
-            reports[name] = _deploy_one(run)
+            reports[name] = _deploy_one(run, otherwise)
             if not reports[name].ok:
                 return reports[name]
     last = next(reversed(reports.values()))
@@ -100,8 +101,12 @@ def deploy_for_chip(
     return replace(last, package=str(out), packages=packages, timings=timings)
 
 
-def _deploy_one(run: Run) -> DeployReport:
-    """Deploy one model with fixed shapes into ``run.request.out``, journaled from its start to its end."""
+def _deploy_one(run: Run, otherwise: AipcError | None) -> DeployReport:
+    """Deploy one model with fixed shapes into ``run.request.out``, journaled from its start to its end.
+
+    Args:
+        otherwise: what is to be said of a model that has no scales of its own.
+    """
     request, journal = run.request, Journal(run.directory)
     with run_lock(run.directory):
         journal.write(
@@ -115,6 +120,9 @@ def _deploy_one(run: Run) -> DeployReport:
             calibration=request.calibration,
         )
         try:
+            run = with_own_scales(run, journal)
+            if otherwise is not None and run.plan is None:
+                raise otherwise
             return _deploy_journaled(run, journal)
         except AipcError as error:
             journal.write("run stopped", error=str(error), cancelled=isinstance(error, CancelledError))

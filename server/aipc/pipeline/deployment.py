@@ -18,7 +18,8 @@ from .journal import Journal
 from .node_error import by_captured_nodes, captured_accuracy
 from .origins import captured_source_map, float_provenance
 from .outcome import Outcome
-from .precision_search import choose, frontier, search
+from .own_quantization import with_own_scales
+from .precision_search import REMEDIES, choose, frontier, search
 from .stage import Run
 from .stage_bench import StageBench
 from .stages import stage_order
@@ -51,12 +52,16 @@ def settle(run: Run, journal: Journal, *, only: Sequence[str] | None = None) -> 
     Raises:
         AipcError: a stage could not be run.
     """
+    run = with_own_scales(run, journal)
     attempts = Attempts(StageBench(run, journal, only))
-    searched = only is None and run.request.precision in SEARCHED
+    own = run.plan is not None and run.plan.own
+    searched = only is None and run.request.precision in SEARCHED and not own
     if searched:
         taken = search(attempts, run.variant, run.request.precision, quantized_io=run.request.integer_io)
     else:
-        taken = attempts.repair(attempts.attempt(run.variant, f"{run.precision} as it was asked for"))
+        first = attempts.attempt(run.variant, f"{run.precision} as it was {'trained' if own else 'asked for'}")
+        # Other scales than its own would be another model.
+        taken = attempts.repair(first, without=REMEDIES if own else ())
     found = None
     if run.plan is not None and any(made.stage == "verify" and not made.ok for made in attempts.made.values()):
         taken, searched = choose(attempts), True

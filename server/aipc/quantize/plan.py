@@ -36,6 +36,7 @@ class QuantizationPlan:
         calibration: digest of the calibration data that the ranges come from; empty until it is known.
         adjust_weights: round weights and correct biases against the calibration data, not each weight by itself.
         equalize: divide the channels between two layers by factors and multiply them back in the second.
+        own: the model's own scales are what is deployed; the bits are theirs, for tensors that have none.
         quantized_io: the package's inputs and outputs are the integers themselves, not fp32.
     """
 
@@ -50,11 +51,13 @@ class QuantizationPlan:
     quantized_io: bool = False
     adjust_weights: bool = True
     equalize: bool = False
+    own: bool = False
 
     @property
     def label(self) -> str:
         """Such as ``w8a16`` or ``w8a8+2 higher+1 fp16``."""
         words = f"w{self.weight_bits}a{self.activation_bits}"
+        words += " of its own" if self.own else ""
         words += " equalized" if self.equalize else ""
         words += f"+{len(self.higher)} higher" if self.higher else ""
         return words + (f"+{len(self.float_nodes)} fp16" if self.float_nodes else "")
@@ -66,6 +69,13 @@ _PLANS = {
     "w8a8": QuantizationPlan(activation_bits=8, range_method="mse"),
     "w4a16": QuantizationPlan(activation_bits=16, weight_bits=4),
 }
+
+
+def own_plan(weight_bits: int, activation_bits: int) -> QuantizationPlan:
+    """The plan of a model that is quantized already: nothing of its weights and scales is changed."""
+    return QuantizationPlan(
+        activation_bits=activation_bits, weight_bits=weight_bits, own=True, adjust_weights=False, range_method="minmax"
+    )
 
 
 UNIFORM = tuple(_PLANS)

@@ -16,6 +16,7 @@ from aipc.graph.opset import raise_opset
 
 from .calibrate.moments import Moments
 from .mixed_precision import higher_tensors, separate_constants
+from .own_quantization import OwnQuantization, absorb_activations, own_overrides
 from .passes.clamp_tiny_weight_scales import raise_faint_scales
 from .passes.equalize_channels import equalize
 from .passes.fold_batch_norm import fold_batch_norms
@@ -61,12 +62,15 @@ def prepare(
     moments: Mapping[str, Moments],
     memory: Path | None = None,
     wider: Callable[[str], tuple[float, float] | None] = lambda name: None,
+    own: OwnQuantization | None = None,
 ) -> Prepared:
     """The graph with what quantizes better; computes the same in fp32 but for the order of sums.
 
     Args:
         ranges: of the activations, for the bits of the plan. wider: of one of them, for 16 bits.
+        own: the quantization that the model brings along; its scales stay as they are.
     """
+    own = own or OwnQuantization()
     graph, known, notes = Graph(raise_opset(model)), dict(ranges), []
     keep = frozenset(plan.float_nodes)
     if number := fold_constants(graph, keep):
@@ -75,6 +79,10 @@ def prepare(
         notes.append(f"{number} copies are left out")
     if number := fuse(graph, keep):
         notes.append(f"{number} operators that were spelled out in several nodes are one each")
+    if plan.own and (number := absorb_activations(graph, own, keep)):
+        notes.append(f"{number} activations are the range of the layer before them")
+    if number := fold_affine(graph, keep):
+        notes.append(f"{number} constants behind convolutions became part of them")
     if number := fold_batch_norms(graph, keep):
         notes.append(f"{number} batch normalizations became part of a convolution")
     if number := fold_affine(graph, keep):
@@ -82,14 +90,14 @@ def prepare(
     if number := limit_far_constants(graph, known, keep, plan.activation_bits):
         notes.append(f"{number} constants of masks are limited to what the softmax behind them needs")
     gates = other_gate(graph, known, keep) if plan.activation_bits == 16 else ()
-    if pairs := share_states(graph, known, keep):
+    if not plan.own and (pairs := share_states(graph, known, keep)):
         words = ", ".join(f"{given} and {returned}" for given, returned in pairs)
         notes.append(f"{words} are one state each and share an encoding")
     if plan.equalize:
         moments, number = equalize(graph, known, moments, keep)
         notes.append(f"the channels between {number} pairs of layers are equalized")
     higher = higher_nodes(plan, graph)
-    if plan.activation_bits == 8:
+    if plan.activation_bits == 8 and not plan.own:
         higher = (*higher, *_needing_16_bits(graph, known, keep, notes))
         higher = tuple(dict.fromkeys(name for name in higher if name not in keep))
         wide = higher_tensors(graph.model, higher)
@@ -107,6 +115,8 @@ def prepare(
     overrides, number = round_weights(graph, moments, plan, keep, memory) if plan.adjust_weights else ({}, 0)
     if number:
         notes.append(f"the weights of {number} layers are rounded against the calibration data")
+    # What the model brings along stands above what is worked out here.
+    overrides = {**overrides, **own_overrides(graph, own)} if own else overrides
     if number := raise_faint_scales(graph, known, replace(plan, higher=higher), overrides, keep):
         notes.append(f"{number} channels with next to no weights have a larger scale: the NPU misses smaller ones")
     return Prepared(graph.model, known, plan.float_nodes, graph.derived, tuple(notes), overrides, higher)

@@ -20,12 +20,14 @@ import onnx
 from aipc.core.errors import QairtError
 from aipc.core.types import Event
 from aipc.graph.extract import infer_shapes
+from aipc.qairt.soc import get_soc
 
 from . import prepare_graph
 from .calibrate import tensor_statistics
 from .calibrate.ranges import range_of
 from .encodings import derived_nodes, encodings_of, overrides_for
 from .integer_io import integer_io
+from .own_quantization import nodes_in_float, own_words, take_out
 from .passes.round_weights import weight_type
 from .plan import QuantizationPlan, RangeMethod
 from .qdq_types import fix_shapes, write_types
@@ -41,22 +43,24 @@ def quantize(
     """See :func:`aipc.quantize.jobs.quantize`."""
     started = time.perf_counter()
     report(Event("quantize", f"quantizing to {plan.label}"))
-    source = onnx.load(model)
+    source, own = take_out(onnx.load(model))
     folder = Path(directory)
     seen = tensor_statistics.load(folder)
     shapes = tensor_statistics.load_shapes(folder)
     moments = tensor_statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
+    in_float = nodes_in_float(source, own) if plan.own and get_soc(soc).fp16 == "yes" else ()
+    plan = replace(plan, float_nodes=tuple(dict.fromkeys((*plan.float_nodes, *in_float))))
 
     def write(method: RangeMethod) -> tuple[onnx.ModelProto, prepare_graph.Prepared]:
         def ranged(name: str, bits: int) -> tuple[float, float]:
             return range_of(seen[name], method, plan.range_parameter, bits)
 
-        ranges = {name: ranged(name, plan.activation_bits) for name in seen}
+        ranges = {name: ranged(name, plan.activation_bits) for name in seen} | own.ranges()
         copy = onnx.ModelProto()
         copy.CopyFrom(source)
         shaped = fix_shapes(infer_shapes(copy), shapes)
         prepared = prepare_graph.prepare(
-            shaped, plan, ranges, moments, folder, lambda name: ranged(name, 16) if name in seen else None
+            shaped, plan, ranges, moments, folder, lambda name: ranged(name, 16) if name in seen else None, own
         )
         settled = replace(plan, higher=prepared.higher)
         written = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)
@@ -89,7 +93,7 @@ def quantize(
         encodings=encodings,
         integer_io=border,
         float_nodes=prepared.float_nodes,
-        notes=(*prepared.notes, *([note] if note else [])),
+        notes=(*([own_words(own, in_float)] if own else []), *prepared.notes, *([note] if note else [])),
         seconds=round(time.perf_counter() - started, 3),
     )
 
@@ -116,7 +120,9 @@ def write_integers(
 
     activation = {8: QuantType.QUInt8, 16: QuantType.QUInt16}[plan.activation_bits]
     weight = weight_type(plan)
-    data = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
+    # What was computed when it was calibrated may be a constant by now, with an encoding for each channel.
+    constants = {item.name for item in model.graph.initializer}
+    data = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items() if name not in constants}
     quiet = logging.getLogger()
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -135,7 +141,10 @@ def write_integers(
         )
         # Choices, slices and gathers of graph inputs and constants too: left in float, an NPU of integers refuses them.
         config.extra_options["ForceQuantizeNoInputCheck"] = True
-        if plan.higher and plan.activation_bits == 8:
+        # What is the same as the model's own range is gone already; another Relu is an operator of its own.
+        config.extra_options["QDQKeepRemovableActivations"] = plan.own
+        wide = any(item[0].get("quant_type") == QuantType.QUInt16 for item in (weights or {}).values())
+        if (plan.higher or wide) and plan.activation_bits == 8:
             # Before opset 21 ONNX's own Q and DQ have no 16 bits; onnxruntime looks at the first override only.
             config.extra_options["UseQDQContribOps"] = True
         quantizer = QDQQuantizer(

@@ -58,7 +58,7 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
 STAGE = Stage(
     name="capture",
     order=10,
-    version=4,
+    version=5,
     key=_key,
     build=_build,
     gate=_gate,

@@ -21,6 +21,7 @@ from aipc.quantize.results import Quantized
 
 from ..origins import deployed_provenance
 from ..stage import Run, Stage
+from ..variant import own_scales_note, precision_of
 from .calibrate import calibration_set
 from .placement import placement_report
 
@@ -142,6 +143,8 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
         return "nothing is quantized"
     counts = result.counts
     words = f"{run.plan.label}: {counts['quantized']} of {counts['total']} nodes in integers"
+    if run.plan.own:
+        words = f"{own_scales_note(run.request.precision, precision_of(run.plan))}; {words}"
     if meta["islands"]:
         words += f"; {len(meta['islands'])} in fp16, which QAIRT refuses in integers: {', '.join(meta['islands'][:3])}"
     return "; ".join([words, *result.notes])

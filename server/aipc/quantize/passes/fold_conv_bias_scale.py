@@ -40,16 +40,16 @@ def drop_copies(graph: Graph, keep: frozenset[str]) -> int:
 
 
 def fold_affine(graph: Graph, keep: frozenset[str]) -> int:
-    """Make products with, and sums of, constants behind a convolution part of it; how many that were."""
+    """Make products with, quotients by, and sums of, constants behind a convolution part of it; how many that were."""
     folded = 0
     for node in list(graph.model.graph.node):
-        if node.op_type in {"Add", "Mul"} and node.name not in keep:
+        if node.op_type in {"Add", "Mul", "Div"} and node.name not in keep:
             folded += _into_convolution(graph, node, keep)
     return folded
 
 
 def _into_convolution(graph: Graph, node: onnx.NodeProto, keep: frozenset[str]) -> bool:
-    for place in (0, 1):
+    for place in (0,) if node.op_type == "Div" else (0, 1):
         before, constant = graph.made.get(node.input[place]), graph.array(node.input[1 - place])
         if before is None or constant is None or not folds_into(graph, before, keep):
             continue
@@ -58,6 +58,8 @@ def _into_convolution(graph: Graph, node: onnx.NodeProto, keep: frozenset[str]) 
         if values is None:
             continue
         scale, shift = (None, values) if node.op_type == "Add" else (values, None)
+        if scale is not None and node.op_type == "Div":
+            scale = 1 / scale.astype(np.float64)
         fold_into(graph, before, node, scale, shift)
         return True
     return False
