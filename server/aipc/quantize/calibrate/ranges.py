@@ -1,9 +1,9 @@
 """From what calibration saw of a tensor to the range that its integers cover.
 
-Every range holds 0, because padding and ReLU need it exact. ``minmax`` covers all that was seen; ``percentile`` leaves
-out the farthest values; ``mse`` is the range with the least squared error of clipping and rounding together;
-``entropy`` the one whose quantized distribution is nearest to what was seen (Kullback-Leibler, as in Migacz,
-"8-bit inference with TensorRT", GTC 2017).
+Every range holds 0, because padding and ReLU need it exact. ``minmax`` covers all that was seen, with headroom where
+there are bits for it; ``percentile`` leaves out the farthest values; ``mse`` is the range with the least squared error
+of clipping and rounding together; ``entropy`` the one whose quantized distribution is nearest to what was seen
+(Kullback-Leibler, as in Migacz, "8-bit inference with TensorRT", GTC 2017).
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ PERCENTILE = 99.999
 _SMALLEST_RANGE = 1e-4
 """A range of 0 has no scale; QNN refuses scales near 0."""
 _STEPS = 48
+HEADROOM = 1.5
+"""Of 16-bit ranges, as a factor on both ends: other data goes beyond what a few samples showed, and a value that is cut
+off costs more than 0.6 bit of 16. A GRU of ten steps, 20 samples: 15 dB without it, 25 dB with 1.25, 40 dB from 1.5 on;
+a cache update 17 dB and 41 dB."""
+_ROOMY_BITS = 16
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def range_of(seen: Histogram, method: RangeMethod, parameter: float | None, bits: int) -> tuple[float, float]:
@@ -36,6 +42,8 @@ def range_of(seen: Histogram, method: RangeMethod, parameter: float | None, bits
             low, high = _mse(seen, low, high, bits)
         elif method == "entropy":
             low, high = _entropy(seen, low, high, bits)
+        elif bits >= _ROOMY_BITS:
+            low, high = max(HEADROOM * low, -_LARGEST), min(HEADROOM * high, _LARGEST)
     if high - low < _SMALLEST_RANGE:
         high = low + _SMALLEST_RANGE
     return float(low), float(high)
