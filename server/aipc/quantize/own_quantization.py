@@ -7,7 +7,7 @@ that one, so that each operator has the form that QAIRT wants and nothing is qua
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,6 @@ from aipc.graph.index import Array, Graph, attribute
 from aipc.numerics.stepper import reads
 
 from .passes.fold_constants import fold_constants
-from .passes.round_weights import Overrides
 
 _TYPES: dict[int, tuple[int, int]] = {
     TensorProto.UINT4: (0, 15),
@@ -31,7 +30,7 @@ _TYPES: dict[int, tuple[int, int]] = {
     TensorProto.INT16: (-32768, 32767),
 }
 _QDQ = {"QuantizeLinear", "DequantizeLinear"}
-_LAYERS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
+LAYERS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 _MOVES = {
     "DepthToSpace",
     "Expand",
@@ -52,8 +51,6 @@ _MOVES = {
 """Operators whose outputs hold values of their first input, or 0."""
 _FOLDED = {"Add", "BatchNormalization", "Clip", "Div", "Mul", "Relu"}
 """What becomes part of the layer before it, with constants."""
-_GRID = 0.02
-"""Of a step: what folding a scale into weights in fp32 and out again may leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +160,7 @@ def _take_weights(graph: Graph, own: OwnQuantization) -> None:
         graph.model.graph.node.remove(node)
     graph.refresh()
     for node in graph.model.graph.node:
-        if node.op_type in _LAYERS and node.input[1] in own.weights:
+        if node.op_type in LAYERS and node.input[1] in own.weights:
             own.layers[node.name] = node.input[1]
 
 
@@ -282,7 +279,7 @@ def absorb_activations(graph: Graph, own: OwnQuantization, keep: frozenset[str])
     dropped = 0
     for node in [node for node in graph.model.graph.node if node.op_type in {"Relu", "Clip"} and node.name not in keep]:
         before, encoding = graph.made.get(node.input[0]), own.activations.get(node.output[0])
-        if before is None or before.op_type not in _LAYERS | {"Add", "BatchNormalization"} or encoding is None:
+        if before is None or before.op_type not in LAYERS | {"Add", "BatchNormalization"} or encoding is None:
             continue
         if node.input[0] in own.activations or graph.only_taker(node.input[0]) is None or before.name in keep:
             continue
@@ -329,80 +326,6 @@ def _reaches_scale(graph: Graph, own: OwnQuantization, tensor: str) -> bool:
             return False
         tensor = taker.output[0]
     return True
-
-
-def own_overrides(graph: Graph, own: OwnQuantization) -> Overrides:
-    """What onnxruntime's quantizer must take for the tensors of the prepared ``graph``."""
-    from onnxruntime.quantization import QuantType
-
-    tensors = {value.name for value in graph.model.graph.input} | set(graph.made)
-    words = {8: (QuantType.QUInt8, np.uint8), 16: (QuantType.QUInt16, np.uint16)}
-    overrides: Overrides = {}
-    for name, encoding in own.activations.items():
-        if name in tensors and encoding.bits in words:
-            kind, dtype = words[encoding.bits]
-            scale, zero = encoding.unsigned()
-            overrides[name] = [{"quant_type": kind, "scale": np.array(scale), "zero_point": np.array(zero, dtype)}]
-    for name, encoding in _constants(graph, own):
-        if (found := _weight_override(encoding)) is not None:
-            overrides[name] = found
-    return overrides
-
-
-def _constants(graph: Graph, own: OwnQuantization) -> Iterator[tuple[str, Encoding]]:
-    """Every weight of the prepared graph that has an encoding; what was folded into it changed its scale as well."""
-    for name, (_, encoding) in own.weights.items():
-        if name in graph.constants:
-            yield name, encoding
-    for node in graph.model.graph.node:
-        before = own.layers.get(node.name)
-        if before is None or node.op_type not in _LAYERS or node.input[1] == before:
-            continue
-        value, (original, encoding) = graph.array(node.input[1]), own.weights[before]
-        if value is not None and value.shape == original.shape and (found := _scaled(value, original, encoding)):
-            yield node.input[1], found
-
-
-def _scaled(value: Array, original: Array, encoding: Encoding) -> Encoding | None:
-    """The encoding of weights whose output channels were multiplied; None where they left the grid."""
-    axis = encoding.axis if encoding.scale.size > 1 else 0
-    rest = tuple(index for index in range(value.ndim) if index != axis)
-    power = np.maximum((original.astype(np.float64) ** 2).sum(rest), 1e-30)
-    factor = (value.astype(np.float64) * original).sum(rest) / power
-    scale = np.abs(factor) * encoding.scale.astype(np.float64)
-    if np.any(encoding.zero) or np.any(factor <= 0):
-        return None
-    if np.allclose(scale, scale.ravel()[0], rtol=1e-5):
-        scale = scale.ravel()[:1]
-    shape = [1] * value.ndim
-    shape[axis] = -1
-    steps = value / scale.reshape(shape if scale.size > 1 else [])
-    if np.abs(steps - np.rint(steps)).max() > _GRID:
-        return None
-    return Encoding(scale.astype(np.float32), np.zeros(scale.shape, np.int64), encoding.kind, axis)
-
-
-def _weight_override(encoding: Encoding) -> list[dict[str, Any]] | None:
-    from onnxruntime.quantization import QuantType
-
-    kinds: dict[int, QuantType] = {
-        TensorProto.INT4: QuantType.QInt4,
-        TensorProto.INT8: QuantType.QInt8,
-        TensorProto.INT16: QuantType.QInt16,
-        TensorProto.UINT8: QuantType.QUInt8,
-    }
-    kind = kinds.get(encoding.kind)
-    if kind is None or (encoding.scale.size > 1 and np.any(encoding.zero)):
-        # QAIRT takes one scale for each channel of symmetric weights only.
-        return None
-    zeros = np.broadcast_to(encoding.zero.ravel(), encoding.scale.size)
-    channels = [
-        {"quant_type": kind, "scale": np.float32(scale), "zero_point": int(zero)}
-        for scale, zero in zip(encoding.scale.ravel(), zeros, strict=True)
-    ]
-    if len(channels) > 1:
-        channels[0]["axis"] = encoding.axis
-    return channels
 
 
 def own_words(own: OwnQuantization, left: Mapping[str, Any] | tuple[str, ...]) -> str:

@@ -16,7 +16,8 @@ from aipc.graph.opset import raise_opset
 
 from .calibrate.moments import Moments
 from .mixed_precision import higher_tensors, separate_constants
-from .own_quantization import OwnQuantization, absorb_activations, own_overrides
+from .own_overrides import own_overrides
+from .own_quantization import OwnQuantization, absorb_activations
 from .passes.clamp_tiny_weight_scales import raise_faint_scales
 from .passes.equalize_channels import equalize
 from .passes.fold_batch_norm import fold_batch_norms
