@@ -41,7 +41,7 @@ def printed(lines) -> str:
 
 def test_the_plot_has_a_point_for_each_candidate_with_figures_and_the_gate() -> None:
     page = frontier_section(FRONTIER)
-    plot = ElementTree.fromstring(re.search(r"<svg.*?</svg>", page)[0])
+    plot = ElementTree.fromstring(re.search(r"<svg.*?</svg>", page, re.S)[0])
     circles = plot.findall("circle")
     assert [circle.get("class") for circle in circles] == ["", "chosen ok", "ok"]
     xs = [float(circle.get("cx")) for circle in circles]

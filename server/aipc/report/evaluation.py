@@ -1,4 +1,4 @@
-"""``evaluation.html``: a metric of PyTorch and of the package, with the worst samples. One file, no outside reference."""
+"""``evaluation.html``: a metric of PyTorch and of the package, with the worst samples, in one file."""
 
 from __future__ import annotations
 

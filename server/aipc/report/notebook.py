@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import linecache
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from aipc.core.accuracy import NodeError
+from aipc.core.probes import summary
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Range
 
 from .comparison import Comparison, figure
@@ -91,6 +94,18 @@ def place_of(finding: Finding) -> str:
     return f"{path.name}:{line}" if path.is_file() else f"cell, line {line}"
 
 
+def line_of(error: NodeError) -> str:
+    """``model.py:21`` of a node's expression; "" where it has none."""
+    return f"{Path(error.file).name}:{error.line}" if error.file else ""
+
+
+def level(value: float | None) -> str:
+    """A level in dB for people; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "–"
+    return "exact" if math.isinf(value) and value > 0 else f"{value:.1f} dB"
+
+
 @lru_cache(maxsize=1)
 def environment() -> Any:
     from jinja2 import Environment, FileSystemLoader
@@ -102,6 +117,10 @@ def environment() -> Any:
         lstrip_blocks=True,
     )
     jinja.globals.update(diff_of=diff_of, source_lines=source_lines, strip=strip, place_of=place_of, figure=figure)
+    jinja.globals.update(summary=lambda probes: summary(tuple(probes)), line_of=line_of)
+    jinja.filters["level"] = level
+    jinja.filters["megabytes"] = lambda value: "–" if value is None else f"{value / 1e6:.3g} MB"
+    jinja.filters["place"] = lambda value: f"{value:.1f}"
     jinja.filters["db"] = lambda value: "exact" if value == float("inf") else f"{value:.1f} dB"
     jinja.filters["figure"] = lambda value: f"{value:.4g}"
     return jinja

@@ -36,7 +36,8 @@ class Document:
     """Checks of one or more models.
 
     ``errors``: model -> why it could not be checked. ``root``: paths are relative to it. ``fail_on``: findings of this
-    severity and above fail the check. ``documentation``: address of the pages, or "". ``compared``: findings were held against a baseline.
+    severity and above fail the check. ``documentation``: address of the pages, or "". ``compared``: findings were held
+    against a baseline.
     """
 
     models: tuple[ModelFindings, ...]
