@@ -1,6 +1,7 @@
 # make setup     build .venv with everything        make check    format, lint, types, layers, docs
 # make deploy    deploy YOLOv3-tiny, SM8650       make format   format the sources
 # make test      the quick tests                    make docs     generate docs/reference
+# make mutants   what the tests notice (MOST, SEED)
 # make test-faults kills, damage, races, full disks  (MINUTES, SEED)
 # make test-all  every test                         make bench    measure, print the table
 # make vsix      package the extension              make test-e2e the extension in a real VS Code
@@ -16,7 +17,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: agent-suite setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs bench vsix release site clean
+.PHONY: agent-suite mutants setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs bench vsix release site clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -54,6 +55,13 @@ test-faults: setup
 
 test-all: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
+
+# Mutants: MOST of each module that holds promises, and the listed breaks; writes docs/reference/mutants.md.
+MOST ?= 12
+mutants: setup
+	@$(BIN)/python -m pip install -q --group mutants
+	@$(BIN)/python scripts/mutation_score.py --most $(MOST) --seed $(SEED)
+	@$(BIN)/python -m tests.mutants
 
 vsix: setup setup-editor
 	@$(BIN)/python scripts/bundle.py

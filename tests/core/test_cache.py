@@ -162,6 +162,14 @@ def test_a_manifest_holds_while_all_files_are_unchanged(tmp_path):
     assert manifest.lookup("p") is None
 
 
+def test_a_manifest_without_a_file_is_never_found_again_unless_the_key_alone_decides(tmp_path):
+    manifest = Manifest(Cache(tmp_path / "cache"))
+    manifest.record("seen nothing", {}, KEY)
+    assert manifest.lookup("seen nothing") is None
+    manifest.record("key alone", None, OTHER)
+    assert manifest.lookup("key alone") == OTHER
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the short cut is for POSIX file systems")
 def test_a_big_settled_file_is_not_read_again_but_a_change_behind_the_same_time_is_seen(tmp_path, monkeypatch):
     from aipc.core import cache as module

@@ -42,6 +42,14 @@ def test_nan_and_infinity_where_the_reference_is_finite_fail_every_threshold() -
     assert not result.cosine >= -1.0
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_one_value_that_is_not_finite_is_as_bad_as_can_be(value: float) -> None:
+    found = accuracy("y", np.ones(4, np.float32), np.array([1, 1, 1, value], np.float32))
+    assert found.sqnr_db == -np.inf
+    assert np.isnan(found.cosine)
+    assert (found.nan, found.inf) == ((1, 0) if np.isnan(value) else (0, 1))
+
+
 def test_saturated_infinity_is_counted_and_left_out_of_the_figures() -> None:
     result = accuracy("y", np.float32([math.nan, math.inf, 1]), np.float32([131008, 131008, 1]))
     assert (result.nan, result.inf, result.sqnr_db) == (1, 1, math.inf)

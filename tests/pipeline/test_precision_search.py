@@ -234,6 +234,19 @@ def test_what_costs_the_same_goes_by_how_much_of_it_is_wider_than_8_bits() -> No
     assert cheapest((wide, large)) is wide
 
 
+def test_of_equal_candidates_the_most_accurate_is_taken() -> None:
+    coarse, fine = Tried("coarse", "", True, 1, 1, sqnr_db=20.0), Tried("fine", "", True, 1, 1, sqnr_db=30.0)
+    assert cheapest((coarse, fine)) is cheapest((fine, coarse)) is fine
+
+
+def test_costs_count_as_equal_up_to_64_kib_and_no_further() -> None:
+    least = Tried("least", "", True, 1000, 1000, wide_nodes=2)
+    for more, taken in ((64 << 10, "other"), ((64 << 10) + 1, "least")):
+        other = Tried("other", "", True, 1000, 1000 + more, wide_nodes=1)
+        found = cheapest((least, other))
+        assert found and found.label == taken
+
+
 def test_a_candidate_that_costs_as_much_as_a_nearer_one_is_not_among_the_best() -> None:
     near = Tried("near", "", True, 10 * MB, 10 * MB, sqnr_db=40.0)
     far = Tried("far", "", True, 10 * MB, 10 * MB, sqnr_db=30.0)

@@ -71,6 +71,8 @@ def test_sizes_and_weights_are_no_part_of_a_class_but_attributes_and_ranks_are()
     pooled = "F.avg_pool2d(x, {}, 1, 2)"
     classes = {of(pooled.format(size), "float32[1,4,16,16]", "average-pool-padded") for size in (4, 4, 7)}
     assert len(classes) == 2
+    many = of(pooled.format(4), "float32[2,4,16,16]", "average-pool-padded")
+    assert many not in classes, "an axis of one element broadcasts, one of several does not"
 
 
 def test_a_site_that_differs_in_fp32_is_refused_whatever_its_class() -> None:
