@@ -108,7 +108,8 @@ def page(scores: list[Score], seconds: float, most: int, seed: int) -> str:
         "nothing, such as another wording of an error.",
         "",
         f"**{noticed} of {tried} noticed ({noticed / max(tried, 1):.0%})**, by `make mutants MOST={most} SEED={seed}` "
-        f"on {date.today().isoformat()} with Cosmic Ray {version('cosmic-ray')}, in {seconds / 60:.0f} minutes.",
+        f"on {date.today().isoformat()} with Cosmic Ray {version('cosmic-ray')}, in {seconds / 60:.0f} minutes; "
+        f"{len(scores)} of {len(MODULES)} modules were measured.",
         "",
         "| module | tests | possible mutants | tried | noticed | |",
         "| --- | --- | ---: | ---: | ---: | ---: |",

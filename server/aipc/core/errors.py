@@ -49,10 +49,6 @@ class InputError(AipcError):
     """Example inputs are missing, malformed or do not fit the model."""
 
 
-class CaptureError(AipcError):
-    """PyTorch could not export the model."""
-
-
 class UnknownSoCError(AipcError):
     """The SoC name or number is not one that QAIRT knows."""
 

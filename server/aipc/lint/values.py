@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -64,9 +64,6 @@ class Arguments:
     """Of parameters that are surely left to their default."""
     extra: tuple[Value, ...] = ()
     """Values whose parameter is not known."""
-
-    def with_rest(self, values: tuple[Value, ...]) -> Arguments:
-        return replace(self, extra=(*self.extra, *values))
 
 
 @dataclass(frozen=True, slots=True)
