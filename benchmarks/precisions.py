@@ -14,7 +14,6 @@ from table import machine, update
 
 from aipc.core.config import load_config, resolve_model
 from aipc.core.workers import WorkerPool
-from aipc.quantize import worker_jobs as quantize_jobs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 MODELS = ("yolov3-tiny", "ocr-det", "ocr-rec", "efficientnet-lite0", "yolov8n-320", "vit-tiny", "lprnet")
@@ -137,21 +136,24 @@ def worst_layers(report: dict) -> str:
 def prepared(pool: WorkerPool, model: str, soc: str, work: Path) -> Data:
     """The float graph that deploy quantizes, its samples, our statistics of them, and what is held out."""
     from aipc.engine._run import calibrated, new_run
+    from aipc.pipeline.artifacts import CalibrationData, CaptureVerification
     from aipc.pipeline.driver import run_stages
     from aipc.pipeline.journal import Journal
-    from aipc.pipeline.stage import Request
-    from aipc.pipeline.stages.calibrate import samples_wanted
+    from aipc.pipeline.request import Request
+    from aipc.pipeline.stages.calibrate import read_samples
 
     ref = resolve_model(model, EXAMPLES, load_config(EXAMPLES))
     request = calibrated(Request(ref, soc, "w8a16", finalize=False), None, None)
     run = new_run(request, pool, None, None, work / "run", True)
     (work / "run").mkdir()
-    run_stages(run, Journal(work / "run"), only=("capture", "verify capture", "placement", "rewrite", "calibrate"))
-    pool.run(quantize_jobs.PREPARE, samples_wanted(request, run, work / "data"))
-    statistics = str(run.path("calibrate", "statistics"))
-    seconds = run.meta("calibrate")["statistics"]["seconds"]
+    run, _ = run_stages(run, Journal(work / "run"), (CaptureVerification, CalibrationData))
+    read_samples(run, work / "data")
+    calibration = run.artifacts[CalibrationData]
+    assert calibration.statistics is not None
+    statistics = str(calibration.statistics_directory)
+    seconds = calibration.statistics.seconds
     samples = str(work / "data" / "calibration")
-    return Data(str(run.float_graph), samples, statistics, run.held_out, run.references, seconds)
+    return Data(str(run.float_graph.graph), samples, statistics, run.held_out, run.references, seconds)
 
 
 def markdown(rows: Sequence[Deployed]) -> str:

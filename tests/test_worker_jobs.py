@@ -135,3 +135,28 @@ def test_a_job_that_does_not_say_that_it_is_harmless_runs_confined(monkeypatch) 
         assert pool.run(Job("jobs:environment", str, runs_author_code=False), asked) == "word"
         assert pool.run(Job("jobs:environment", str | None), asked) is None, "the sandbox knows no secret"
         assert pool.run("jobs:environment", asked) is None, "and what is in no list is taken for the author's"
+
+
+COUNTING = '''
+"""Count the words of a text."""
+
+from aipc.core.jobs import Job
+from aipc.core.types import Event
+
+COUNT = Job("counting:count", int, runs_author_code=False)
+
+
+def count(report, *, text):
+    report(Event("count", f"{len(text)} characters"))
+    return len(text.split())
+'''
+
+
+def test_one_file_adds_a_job(tmp_path, monkeypatch) -> None:
+    (tmp_path / "counting.py").write_text(COUNTING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    job = importlib.import_module("counting").COUNT
+    events = []
+    with WorkerPool(preload=()) as workers:
+        assert workers.run(job, {"text": "one two \u00e4 \U0001f600"}, on_event=events.append) == 4
+    assert [event.message for event in events if event.stage == "count"] == ["11 characters"]

@@ -15,6 +15,7 @@ from aipc.core.files import replace_text as _write
 from aipc.core.requests import FixRequest
 from aipc.core.types import CheckReport, Event, Finding, Fix, Range
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.artifacts import GraphPlacement
 from aipc.pipeline.fixing import Prover, Rejected, proposals
 from aipc.source.edits import join, unified_diff
 
@@ -84,7 +85,7 @@ def prove_fixes(
     if not offered:
         return Proved(report.findings, (), ())
     made = replace(request, use_cache=True)
-    with engine.opened_run(made, ("capture", "placement"), pool, on_event, cancel) as (run, _):
+    with engine.opened_run(made, (GraphPlacement,), pool, on_event, cancel) as (run, _):
         prover = Prover(run)
         rejected: list[Rejected] = []
         kept: dict[int, list[Fix]] = {}
@@ -182,7 +183,7 @@ def fix(
             if not holding:
                 break
             made = replace(asked, use_cache=True)
-            with engine.opened_run(made, ("capture", "placement"), workers, on_event, cancel) as (run, _):
+            with engine.opened_run(made, (GraphPlacement,), workers, on_event, cancel) as (run, _):
                 prover = Prover(run)
                 taken = _taken(prover, holding)
                 edits = tuple(dict.fromkeys(edit for _, item in taken for edit in item.edits))

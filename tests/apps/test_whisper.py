@@ -121,7 +121,7 @@ def test_a_graph_is_a_model_by_the_name_of_application_and_graph(
 def test_findings_of_a_graph_point_at_the_authors_construction(
     speech: engine.AppReport, project: Path, pool: WorkerPool
 ) -> None:
-    from aipc.pipeline.findings import read_source_map
+    from aipc.pipeline.artifacts import read_source_map
 
     report = engine.check(engine.CheckRequest("speech.encoder", full=False, cwd=project), pool)
     assert report.source_map

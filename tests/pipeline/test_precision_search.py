@@ -13,6 +13,7 @@ from aipc.core.frontier import Frontier, Tried, cheapest
 from aipc.core.types import Gate, RemedyRecord, StageRecord
 from aipc.pipeline.attempt import Attempt
 from aipc.pipeline.attempts import Attempts
+from aipc.pipeline.build import Artifacts
 from aipc.pipeline.fewest_layers import Suspect, needed, ranked
 from aipc.pipeline.outcome import Outcome
 from aipc.pipeline.precision_search import frontier, search
@@ -58,7 +59,11 @@ class Figures:
         failed = None if found.ok else StageRecord("verify", 0.0, False, gate)
         outcome = Outcome(failed=failed, stage="verify")
         return Attempt(
-            variant=variant, outcome=outcome, run=SimpleNamespace(entries={}), measure=measure, candidate=found
+            variant=variant,
+            outcome=outcome,
+            run=SimpleNamespace(artifacts=Artifacts()),
+            measure=measure,
+            candidate=found,
         )
 
     def tried(self, plan: QuantizationPlan | None, label: str, measure: str) -> Tried:

@@ -10,26 +10,34 @@ from pathlib import Path
 
 from aipc.core.cache import Cache
 from aipc.core.errors import AipcError, CancelledError, WorkerCrashedError
-from aipc.core.json import from_plain
 from aipc.core.types import Event, Finding, Placement, PlacementReport, Severity, TensorSpec
 from aipc.core.workers import WorkerPool
+from aipc.pipeline.artifacts import (
+    CapturedGraph,
+    CaptureVerification,
+    CompiledGraph,
+    GraphPlacement,
+    QuantizedGraph,
+    RewrittenGraph,
+)
+from aipc.pipeline.captured_placement import captured_placement
 from aipc.pipeline.deployment import settle
 from aipc.pipeline.driver import run_stages
 from aipc.pipeline.journal import Journal
 from aipc.pipeline.outcome import Outcome, gate_text
+from aipc.pipeline.request import Request
+from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of
-from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.quantize import captured_placement
 from aipc.pipeline.variant import variant_for
 from aipc.quantize.plan import QuantizationPlan
 
 from . import worker_jobs
 from .confined_pool import ConfinedPool
-from .integers import Samples, calibrate, read_samples
+from .integers import Samples, samples_of
 from .job_results import Forwarded, Held, Reference
 from .scratch import Scratch
 
-CHECK = ("capture", "verify capture", "placement", "rewrite")
+CHECK = (CaptureVerification, RewrittenGraph)
 _UNSEEN = 3
 _SECONDS = 120.0
 
@@ -47,17 +55,21 @@ class Checked:
 
     @property
     def captured(self) -> bool:
-        return self.run is not None and "placement" in self.run.entries
+        return self.run is not None and GraphPlacement in self.run.artifacts
 
     @property
     def placement(self) -> PlacementReport | None:
-        return captured_placement(self.run) if self.run and "placement" in self.run.entries else None
+        return captured_placement(self.run) if self.run else None
+
+    @property
+    def is_compiled(self) -> bool:
+        return self.run is not None and CompiledGraph in self.run.artifacts
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
         """The example inputs; nothing while the model is not captured."""
-        captured = self.run is not None and "capture" in self.run.entries
-        return from_plain(self.run.meta("capture")["inputs"], tuple[TensorSpec, ...]) if self.run and captured else ()
+        captured = self.run.artifacts.get(CapturedGraph) if self.run else None
+        return captured.result.inputs if captured else ()
 
     @property
     def serious(self) -> tuple[Finding, ...]:
@@ -115,8 +127,8 @@ class Bench:
     def open(self) -> Checked:
         """Check the original as ``aipc check`` does, and let it answer for all sets of inputs, once and for all."""
         self.base = self._check(self.request, self.pool, Cache())
-        entry = self.base.run.entries.get("capture") if self.base.run else None
-        files = tuple(entry.meta["files"]) if entry else ()
+        captured = self.base.run.artifacts.get(CapturedGraph) if self.base.run else None
+        files = tuple(captured.result.files) if captured else ()
         readable = (str(self.request.ref.root), str(self.request.ref.path.parent), *files, *self.readable)
         self.confined = ConfinedPool(self.pool, readable, self.seconds)
         self._refer()
@@ -189,11 +201,20 @@ class Bench:
 
     def _check(self, request: Request, pool: WorkerPool, cache: Cache, *, compiling: bool = False) -> Checked:
         variant = variant_for(request.precision)
-        run = Run(request, pool, cache, self.on_event, self.cancel, self.private / "run", variant)
+        run = Run(
+            request=request,
+            variant=variant,
+            pool=pool,
+            cache=cache,
+            on_event=self.on_event,
+            cancel=self.cancel,
+            directory=self.private / "run",
+        )
+        journal = Journal(run.directory)
         tried = pool.tried if isinstance(pool, ConfinedPool) else []
         tried.clear()
         try:
-            settled = settle(run, Journal(run.directory), only=CHECK)
+            settled = settle(run, journal, CHECK)
         except CancelledError:
             raise
         except AipcError as error:
@@ -201,12 +222,11 @@ class Bench:
         run, outcome = settled.run, settled.outcome
         # Data that cannot be read is nobody's to mend here: it ends the run.
         samples = self.samples(run) if outcome.ok and run.plan is not None else None
+        further = CompiledGraph if compiling else QuantizedGraph
         try:
-            if samples is not None:
-                calibrate(run, samples, self.cache)
-                outcome = _go_on(run, outcome, "quantize")
-            if compiling:
-                outcome = _go_on(run, outcome, "compile")
+            if outcome.ok and (compiling or samples is not None):
+                calibrated = replace(run, request=replace(run.request, samples=samples))
+                run, outcome = run_stages(calibrated, journal, (*CHECK, further))
         except CancelledError:
             raise
         except AipcError as error:
@@ -216,7 +236,7 @@ class Bench:
     def samples(self, captured: Run) -> Samples:
         """The calibration data, read once, by the original's own loader. ``captured``: any run that is captured."""
         if self._samples is None:
-            self._samples = read_samples(self.request, self.pool, captured, self.private / "samples")
+            self._samples = samples_of(self.request, self.pool, captured, self.private / "samples")
         return self._samples
 
     def _new(self, tried: Sequence[str]) -> tuple[str, ...]:
@@ -240,15 +260,15 @@ class Bench:
             worker_jobs.FORWARD, arguments, on_event=self.on_event, cancel=self.cancel
         )
         tried = self._new(self.confined.tried)
-        graph = checked.run.path("capture", "model.onnx")
+        captured = checked.run.captured
         held: tuple[Held, ...] = checked.run.job(
             worker_jobs.HOLD,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
             sets=list(forwarded.sets),
             eager=str(out),
-            graph=str(graph),
-            like=str(graph.with_name("inputs.npz")),
+            graph=str(captured.graph),
+            like=str(captured.inputs),
             names=list(self.reference.arguments),
             states=[] if forwarded.raised else list(self.reference.states),
         )
@@ -283,18 +303,13 @@ class Bench:
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
             sets=list(sets),
-            compiled=str(run.path("compile", run.meta("compile")["model"])),
-            graph=str(run.graph) if run.plan is None else None,
-            like=str(run.path("capture", "inputs.npz")),
+            compiled=str(run.artifacts[CompiledGraph].model),
+            graph=str(run.deployed_graph.graph) if run.plan is None else None,
+            like=str(run.captured.inputs),
             names=list(self.reference.arguments),
             soc=run.request.soc,
         )
         return held
-
-
-def _go_on(run: Run, outcome: Outcome, stage: str) -> Outcome:
-    """The outcome with one stage more, if the ones before it passed."""
-    return outcome.then(run_stages(run, Journal(run.directory), only=(stage,))) if outcome.ok else outcome
 
 
 def crashed(error: AipcError | None) -> bool:

@@ -5,21 +5,15 @@ A patched graph is quantized with these samples; no line of the patched source r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from aipc.core.cache import Cache
-from aipc.core.hashing import hash_value
-from aipc.core.json import to_plain
 from aipc.core.workers import WorkerPool
-from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.calibrate import samples_wanted
+from aipc.pipeline.request import CalibrationSamples, Request
+from aipc.pipeline.run import Run
+from aipc.pipeline.stages.calibrate import read_samples
 from aipc.qairt.soc import get_soc
-from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import EXAMPLE, UNIFORM
-from aipc.quantize.results import CalibrationSet
 
 INTEGERS = "w8a16"
 """What stands for a precision that is found by a search, where the chip has no fp16."""
@@ -37,32 +31,27 @@ def judged_precision(precision: str, soc: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
-    """``folder`` holds ``calibration/`` and ``held-out/``, one .npz a sample, by the names of the graph's inputs."""
-
-    folder: Path
-    found: CalibrationSet
+class Samples(CalibrationSamples):
+    """The samples that calibrate every graph of one run of the agent."""
 
     @property
     def from_example(self) -> bool:
         """There is no calibration data: the example inputs stand for it."""
-        return self.found.source == EXAMPLE
-
-    @property
-    def held_out(self) -> tuple[Path, ...]:
-        return tuple(sorted((self.folder / "held-out").glob("[0-9]*.npz")))
+        return self.data.source == EXAMPLE
 
     @property
     def words(self) -> str:
         if self.from_example:
             return "the example inputs alone, for want of calibration data"
-        return f"{self.found.samples} samples of {self.found.source}"
+        return f"{self.data.samples} samples of {self.data.source}"
 
 
-def read_samples(request: Request, pool: WorkerPool, captured: Run, folder: Path) -> Samples:
+def samples_of(request: Request, pool: WorkerPool, captured: Run, folder: Path) -> Samples:
     """Read the calibration data as the original does.
 
     Args:
+        request: of the original.
+        pool: runs the original's own loader.
         captured: any run that is captured: its inputs' names and shapes are taken.
 
     Raises:
@@ -70,26 +59,5 @@ def read_samples(request: Request, pool: WorkerPool, captured: Run, folder: Path
     """
     example = request.calibration in {None, EXAMPLE}
     asked = replace(request, calibration=EXAMPLE, preprocess=None) if example else request
-    arguments = samples_wanted(asked, captured, folder)
-    found: CalibrationSet = pool.run(quantize_jobs.PREPARE, arguments, cancel=captured.cancel)
-    if example:
-        found = replace(found, source=EXAMPLE)
-    return Samples(folder, found)
-
-
-def calibrate(run: Run, samples: Samples, cache: Cache) -> None:
-    """Make these samples the calibration of a run whose float graph is done: the ``calibrate`` stage's entry."""
-    key = hash_value({"calibrate": "agent", "samples": samples.found.digest, "graph": run.float_digest})
-
-    def build(directory: Path) -> Mapping[str, Any]:
-        seen = run.job(
-            quantize_jobs.COLLECT,
-            model=str(run.float_graph),
-            samples=str(samples.folder / "calibration"),
-            out=str(directory / "statistics"),
-        )
-        told = {**to_plain(samples.found), "directory": "", "files": {}}
-        return {"changed": True, "set": told, "statistics": {**to_plain(seen), "directory": ""}, "files": {}}
-
-    run.keys["calibrate"] = key
-    run.entries["calibrate"] = cache.put(key, build)
+    data = read_samples(replace(captured, request=asked, pool=pool), folder)
+    return Samples(folder, replace(data, source=EXAMPLE) if example else data)

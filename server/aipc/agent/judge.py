@@ -325,7 +325,7 @@ class _State:
             return GateResult("simulator", False, "no node is left for the NPU")
         try:
             compiled = self.bench.compiled(self.after)
-            if compiled.error is not None or compiled.run is None or "compile" not in compiled.run.entries:
+            if compiled.error is not None or compiled.run is None or not compiled.is_compiled:
                 words = str(compiled.error) if compiled.error else compiled.words
                 return GateResult("simulator", False, f"it does not compile: {words}")
             if self.bench.unreferenced:

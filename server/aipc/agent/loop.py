@@ -125,7 +125,7 @@ class Loop:
         if bench.unreferenced:
             return ""
         compiled = bench.compiled(bench.base)
-        if compiled.run is None or "compile" not in compiled.run.entries:
+        if not compiled.is_compiled:
             return f"it does not compile: {compiled.error or compiled.words}"
         try:
             figures = tuple(item for one in bench.simulate(compiled) for item in one.outputs)

@@ -20,7 +20,7 @@ from aipc.core.errors import InputError, MissingDependencyError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.scratch import scratch_directory
 from aipc.core.types import Event, TensorSpec
-from aipc.pipeline.findings import read_source_map
+from aipc.pipeline.artifacts import read_source_map
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 from aipc.agent.integers import judged_precision
 from aipc.core.errors import InputError
 from aipc.core.scratch import scratch_directory
-from aipc.pipeline.stage import Request
+from aipc.pipeline.request import Request
 
 from ._run import calibrated, resolve
 

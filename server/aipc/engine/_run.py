@@ -1,4 +1,4 @@
-"""What the requests of a model share: finding it, opening a run, counting, localizing."""
+"""What the requests of a model share: finding it, opening a run, counting."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from aipc.core.errors import InputError
 from aipc.core.option import with_configured
 from aipc.core.types import (
     Event,
-    Finding,
     Placement,
 )
 from aipc.core.workers import WorkerPool
-from aipc.debug import worker_jobs as debug_jobs
-from aipc.debug.types import Localization
 from aipc.pipeline.effective import in_effect
-from aipc.pipeline.findings import numerics_findings
-from aipc.pipeline.origins import captured_source_map, deployed_provenance
-from aipc.pipeline.probing import failed_on_package, on_probe
-from aipc.pipeline.stage import Request, Run
+from aipc.pipeline.request import Request
+from aipc.pipeline.run import Run
 from aipc.pipeline.variant import variant_for
 from aipc.quantize.plan import CALIBRATION_COUNT
 
@@ -82,7 +77,16 @@ def new_run(
     variant = variant_for(request.precision)
     if variant.plan is not None and request.integer_io:
         variant = variant.with_plan(replace(variant.plan, quantized_io=True))
-    return Run(request, pool, Cache(), on_event or ignore, cancel, directory, variant, use_cache)
+    return Run(
+        request=replace(request, device=replace(request.device, journal=str(directory))),
+        variant=variant,
+        pool=pool,
+        cache=Cache(),
+        on_event=on_event or ignore,
+        cancel=cancel,
+        directory=directory,
+        use_cache=use_cache,
+    )
 
 
 def calibrated(request: Request, calibration: str | None, count: int | None) -> Request:
@@ -109,18 +113,3 @@ def needs_integers(ref: ModelRef, soc: str, target: str) -> InputError:
 
 def counts(report: Any) -> dict[str, int]:
     return {place.value: report.count(place) if report else 0 for place in Placement}
-
-
-def localize(run: Run) -> tuple[Finding, ...]:
-    """Findings on the expressions whose numbers are wrong on the example, or on the probe that fails instead."""
-    probe = failed_on_package(run)
-    found: Localization = run.job(
-        debug_jobs.LOCALIZE,
-        model=str(run.graph),
-        inputs_npz=str(probe[1] if probe else run.path("capture", "inputs.npz")),
-        soc=run.request.soc,
-        divergence=True,
-        seconds=120.0,
-    )
-    findings = numerics_findings(found, deployed_provenance(run).source_map(captured_source_map(run)), run.request.soc)
-    return on_probe(findings, probe[0]) if probe else findings

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,20 +21,29 @@ from aipc.core.types import (
     SourceMap,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.artifacts import (
+    Artifact,
+    CapturedGraph,
+    GraphPlacement,
+    QuantizedGraph,
+    RewrittenGraph,
+    read_source_map,
+)
 from aipc.pipeline.blame import located
+from aipc.pipeline.captured_placement import captured_placement
 from aipc.pipeline.deployment import settle
-from aipc.pipeline.findings import read_source_map
+from aipc.pipeline.diagnosis import Diagnosis, localize
 from aipc.pipeline.journal import Journal
 from aipc.pipeline.node_error import captured_accuracy
 from aipc.pipeline.outcome import Outcome
+from aipc.pipeline.request import Request
+from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of
-from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.quantize import captured_placement
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 from aipc.rewrites import worker_jobs as rewrites_jobs
 
-from ._run import OnEvent, calibrated, counts, localize, new_run, resolve
+from ._run import OnEvent, calibrated, counts, new_run, resolve
 from .results import node_accuracy
 
 _NO_DATA = (
@@ -46,12 +55,14 @@ _NO_DATA = (
 @contextmanager
 def opened_run(
     request: CheckRequest,
-    stages: Sequence[str],
+    goals: Collection[type[Artifact]],
     pool: WorkerPool | None,
     on_event: OnEvent | None,
     cancel: threading.Event | None,
 ) -> Iterator[tuple[Run, Outcome]]:
-    """Some stages of a model, in a directory of their own. It is kept when something raises: errors name its logs.
+    """A model built as far as ``goals`` take it, in a directory of its own.
+
+    The directory is kept when something raises: errors name its logs.
 
     Raises:
         AipcError: the model cannot be found or loaded, or a part is missing.
@@ -70,11 +81,11 @@ def opened_run(
         # Where a node runs does not depend on ranges.
         asked = replace(asked, calibration=EXAMPLE)
     if is_quantized(precision) and precision in UNIFORM:
-        stages = (*stages, *(("rewrite",) if "rewrite" not in stages else ()), "calibrate", "quantize")
+        goals = (*goals, QuantizedGraph)
     directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
     with pool_or_new(pool) as workers:
         run = new_run(asked, workers, on_event, cancel, directory, request.use_cache)
-        settled = settle(run, Journal(directory), only=stages)
+        settled = settle(run, Journal(directory), goals)
         yield settled.run, settled.outcome
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -92,12 +103,12 @@ def check(
     """
     started = time.perf_counter()
     version = require_qairt()
-    stages = ("capture", "placement", "rewrite") if request.full else ("capture", "placement")
-    with opened_run(request, stages, pool, on_event, cancel) as (run, outcome):
-        findings = list(findings_of(run))
+    goals = (RewrittenGraph if request.full else GraphPlacement,)
+    with opened_run(request, goals, pool, on_event, cancel) as (run, outcome):
         accuracy = captured_accuracy(run) if request.numerics else None
-        if request.numerics and "placement" in run.entries and run.plan is None:
-            findings += localize(run)
+        measures = request.numerics and GraphPlacement in run.artifacts and run.plan is None
+        diagnosis = Diagnosis(localized=localize(run)) if measures else None
+        findings = list(findings_of(run, diagnosis))
         if run.plan is not None and not run.plan.own and run.request.calibration == EXAMPLE:
             findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
         if any(finding.fixes for finding in findings):
@@ -105,9 +116,8 @@ def check(
             findings = list(proposed)
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
-    placed = captured_placement(run) if "placement" in run.entries else None
-    captured = run.entries.get("capture")
-    has_graph = captured is not None and (captured.path / "model.onnx").is_file()
+    placed, captured = captured_placement(run), run.artifacts.get(CapturedGraph)
+    captured = captured if captured is not None and captured.has_graph else None
     report = CheckReport(
         model=run.request.ref.name,
         soc=run.request.soc,
@@ -118,8 +128,8 @@ def check(
         findings=tuple(findings),
         timings=timings,
         partitions=placed.npu_partitions if placed else 0,
-        graph=str(captured.path / "model.onnx") if captured and has_graph else None,
-        source_map=str(captured.path / "source_map.json") if captured and has_graph else None,
+        graph=str(captured.graph) if captured else None,
+        source_map=str(captured.source_map_file) if captured else None,
         node_placements=placed.nodes if placed else (),
         accuracy=accuracy,
     )

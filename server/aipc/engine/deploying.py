@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError
-from aipc.core.json import from_plain, to_plain
+from aipc.core.json import to_plain
 from aipc.core.names import state_path
 from aipc.core.requests import DeployRequest
 from aipc.core.types import (
@@ -19,26 +19,28 @@ from aipc.core.types import (
     OutputAccuracy,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline.artifacts import BuiltPackage, CompiledGraph, TargetExecution, Verification
 from aipc.pipeline.buckets import variants
+from aipc.pipeline.build import Build
 from aipc.pipeline.capsule import write_capsule
-from aipc.pipeline.deployment import Settled, node_errors, settle
+from aipc.pipeline.deployment import Settled, settle
+from aipc.pipeline.diagnosis import diagnose
 from aipc.pipeline.effective import in_effect
-from aipc.pipeline.gates import PACKAGE_SQNR_DB
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.outcome import Outcome, gate_text
 from aipc.pipeline.own_quantization import with_own_scales
 from aipc.pipeline.package import check_output, install_package, recover_output
-from aipc.pipeline.probing import at_culprits, probe_results, verified_probes
+from aipc.pipeline.probing import probe_results, verified_probes
+from aipc.pipeline.request import Request
+from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of
-from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.rewrite import deployed_placement
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 from aipc.report import write_reports
 from aipc.targets import RunOptions, get_target
 
-from ._run import OnEvent, calibrated, configured, counts, localize, needs_integers, new_run, resolve
+from ._run import OnEvent, calibrated, configured, counts, needs_integers, new_run, resolve
 from .places import device_soc
 
 
@@ -135,26 +137,21 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     assert out is not None
     settled = settle(run, journal)
     run, outcome = settled.run, settled.outcome
-    judged = outcome.failed is None or outcome.failed.name == "verify"
-    accuracy, culprits = node_errors(settled) if judged else (None, ())
-    findings = [*findings_of(run), *culprits]
+    diagnosis = diagnose(settled)
+    findings = findings_of(run, diagnosis)
     capsule = None
     if outcome.failed:
-        if outcome.failed.name == "verify" and run.plan is None:
-            findings += localize(run)
         gate = gate_text(outcome.failed.gate) if outcome.failed.gate else ""
         capsule = write_capsule(run, outcome.failed, findings, gate)
     else:
         run.on_event(Event("report", "writing the package"))
-        if run.plan is None and _is_below_threshold(run, outcome):
-            findings += localize(run)
-    report = _deploy_report(settled, tuple(at_culprits(findings)), out, capsule, time.perf_counter() - started)
-    report = replace(report, node_accuracy=accuracy, metric=_metric(run))
+    report = _deploy_report(settled, findings, out, capsule, time.perf_counter() - started)
+    report = replace(report, node_accuracy=diagnosis.accuracy, metric=_metric(run))
     reports = write_reports(report, directory)
     if outcome.ok:
-        deployments = {run.request.target: run.meta("run")["environment"]}
+        deployments = {run.request.target: to_plain(run.artifacts[TargetExecution].result.environment)}
         try:
-            package, probes = run.path("package", "package"), verified_probes(run)
+            package, probes = run.artifacts[BuiltPackage].package, verified_probes(run)
             install_package(package, out, _gates(outcome), deployments, reports, probes)
         except AipcError:
             for path in reports:
@@ -164,19 +161,10 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
     return report
 
 
-def _metric(run: Run) -> dict[str, float] | None:
-    found = run.meta("verify").get("metric") if "verify" in run.entries else None
-    return {found["name"]: found["value"], **found["more"]} if found else None
-
-
-def _is_below_threshold(run: Run, outcome: Outcome) -> bool:
-    """Whether the package passed only because fp16 itself can do no better: worth a finding, not a failure.
-
-    What a lower tolerance of the author's allows is no matter for one.
-    """
-    threshold = min(PACKAGE_SQNR_DB, run.request.tolerance.get("sqnr_db", PACKAGE_SQNR_DB))
-    gate = next((record.gate for record in outcome.records if record.name == "verify"), None)
-    return gate is not None and gate.metric == "sqnr_db" and gate.value is not None and gate.value < threshold
+def _metric(build: Build) -> dict[str, float] | None:
+    verification = build.artifacts.get(Verification)
+    metric = verification.metric if verification else None
+    return {metric.name: metric.value, **metric.more} if metric else None
 
 
 def _gates(outcome: Outcome) -> dict[str, Any]:
@@ -187,14 +175,7 @@ def _deploy_report(
     settled: Settled, findings: tuple[Finding, ...], out: Path, capsule: Path | None, seconds: float
 ) -> DeployReport:
     run, outcome = settled.run, settled.outcome
-    placed = deployed_placement(run) if "placement" in run.entries else None
-    verified = run.meta("verify") if "verify" in run.entries else {}
-    accuracy = {
-        name: from_plain(verified[name], tuple[OutputAccuracy, ...])
-        for name in ("outputs", "slices")
-        if verified.get(name)
-    } or None
-    latency = run.meta("run")["latency"] if "run" in run.entries else None
+    placed, execution = run.deployed_placement, run.artifacts.get(TargetExecution)
     timings = {record.name: record.seconds for record in outcome.records} | {"total": round(seconds, 4)}
     return DeployReport(
         model=run.request.ref.name,
@@ -205,14 +186,14 @@ def _deploy_report(
         stages=outcome.records,
         package=str(out) if outcome.ok else None,
         placement=counts(placed) if placed else None,
-        accuracy=accuracy,
-        latency=latency,
+        accuracy=_accuracy(run),
+        latency=execution.result.latency if execution else None,
         timings=timings,
         findings=findings,
         capsule=str(capsule) if capsule else None,
         run=str(run.directory),
         environment=dict(environment()),
-        device=dict(run.meta("run")) if "run" in run.entries else None,
+        device=to_plain(execution.result) if execution else None,
         frontier=settled.frontier,
         remedies=settled.remedies,
         compiled=_compiled(run),
@@ -220,9 +201,18 @@ def _deploy_report(
     )
 
 
-def _compiled(run: Run) -> dict[str, int] | None:
-    if "compile" not in run.entries:
+def _accuracy(build: Build) -> dict[str, tuple[OutputAccuracy, ...]] | None:
+    verification = build.artifacts.get(Verification)
+    if verification is None:
         return None
-    meta = run.meta("compile")
-    planned = {name: value for name, value in meta["traffic"].items() if name.endswith("_bytes") and value is not None}
-    return {"bytes": sum(meta["sizes"].values()), **planned}
+    figures = {"outputs": verification.outputs, "slices": verification.slices}
+    return {name: found for name, found in figures.items() if found} or None
+
+
+def _compiled(build: Build) -> dict[str, int] | None:
+    compiled = build.artifacts.get(CompiledGraph)
+    if compiled is None:
+        return None
+    traffic: dict[str, int | None] = to_plain(compiled.result.traffic)
+    planned = {name: value for name, value in traffic.items() if name.endswith("_bytes") and value is not None}
+    return {"bytes": compiled.bytes, **planned}

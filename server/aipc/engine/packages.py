@@ -27,7 +27,8 @@ from aipc.core.types import (
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.debug import worker_jobs as debug_jobs
 from aipc.numerics import worker_jobs as numerics_jobs
-from aipc.pipeline.findings import numerics_findings, read_source_map
+from aipc.pipeline.artifacts import read_source_map
+from aipc.pipeline.findings import numerics_findings
 from aipc.pipeline.gates import package_gate
 from aipc.pipeline.package import check_package, read_manifest
 from aipc.pipeline.versions import environment

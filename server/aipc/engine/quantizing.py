@@ -13,20 +13,20 @@ from typing import Any
 
 from aipc.core.errors import InputError
 from aipc.core.install import check_destination, install_output, recover
-from aipc.core.json import from_plain, to_plain
+from aipc.core.json import to_plain
 from aipc.core.names import state_path
 from aipc.core.requests import QuantizeRequest
-from aipc.core.types import Finding, OutputAccuracy, PlacementReport, StageRecord
+from aipc.core.types import Finding, OutputAccuracy, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.numerics import worker_jobs as numerics_jobs
+from aipc.pipeline.artifacts import CaptureVerification, QuantizedGraph
 from aipc.pipeline.deployment import settle
 from aipc.pipeline.effective import INTEGERS
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
+from aipc.pipeline.quantization_record import quantization_record
+from aipc.pipeline.request import Request
+from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of
-from aipc.pipeline.stage import Request, Run
-from aipc.pipeline.stages.calibrate import calibration_set
-from aipc.pipeline.stages.package import quantization
-from aipc.pipeline.stages.quantize import quantized_result
 from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import UNIFORM
@@ -35,7 +35,7 @@ from ._run import OnEvent, calibrated, configured, counts, new_run, resolve
 
 _PROVENANCE = "quantization.json"
 _FILES = frozenset({"model.onnx", "model.data", "model.dlc", _PROVENANCE})
-STAGES = ("capture", "verify capture", "placement", "rewrite", "calibrate", "quantize")
+_GOALS = (CaptureVerification, QuantizedGraph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,13 @@ def quantize(
         with run_lock(run.directory):
             journal = Journal(run.directory)
             journal.write("run started", model=ref.name, reference=ref.reference, soc=soc, precision=precision)
-            settled = settle(run, journal, only=STAGES)
+            settled = settle(run, journal, _GOALS)
             run, outcome = settled.run, settled.outcome
             accuracy, dlc = _written(run, out, dlc=request.dlc) if outcome.ok else ((), None)
             journal.write("run done", ok=outcome.ok, package=None, capsule=None)
-    result, data = quantized_result(run), calibration_set(run)
+    quantized, data = run.quantized, run.calibration.data if run.calibration else None
+    result, placed = (quantized.result, quantized.placement) if quantized else (None, None)
     timings = {record.name: record.seconds for record in outcome.records}
-    placed = run.meta("quantize")["placement"] if result else None
     return QuantizeReport(
         model=ref.name,
         soc=soc,
@@ -103,7 +103,7 @@ def quantize(
         ok=outcome.ok,
         stages=tuple(outcome.records),
         output=str(out) if outcome.ok else None,
-        placement=counts(from_plain(placed, PlacementReport)) if placed else None,
+        placement=counts(placed) if placed else None,
         counts=result.counts if result else {},
         notes=result.notes if result else (),
         calibration={**to_plain(data), "files": {}, "directory": ""} if data else {},
@@ -116,21 +116,21 @@ def quantize(
 
 def _written(run: Run, out: Path, *, dlc: bool) -> tuple[tuple[OutputAccuracy, ...], str | None]:
     """Put graph, encodings and provenance into ``out``; the graph's accuracy on the CPU, and the DLC's path."""
-    result = quantized_result(run)
-    assert result
+    quantized = run.quantized
+    assert quantized and quantized.result
     accuracy: tuple[OutputAccuracy, ...] = run.job(
         numerics_jobs.ON_CPU,
-        model=str(run.graph),
+        model=str(quantized.graph),
         samples=[str(path) for path in run.held_out],
         references=[str(path) for path in run.references],
     )
-    source = run.entries["quantize"].path
-    files = [source / name for name in ("model.onnx", "model.data") if (source / name).is_file()]
+    names = ("model.onnx", "model.data")
+    files = [quantized.directory / name for name in names if (quantized.directory / name).is_file()]
     if dlc:
         path = run.directory / "model.dlc"
-        run.job(qairt_jobs.WRITE_DLC, model=str(run.graph), soc=run.request.soc, out=str(path))
+        run.job(qairt_jobs.WRITE_DLC, model=str(quantized.graph), soc=run.request.soc, out=str(path))
         files.append(path)
-    provenance = {**(quantization(run) or {}), "encodings": to_plain(result.encodings)}
+    provenance = {**(quantization_record(run) or {}), "encodings": to_plain(quantized.result.encodings)}
 
     def build(staging: Path) -> None:
         staging.mkdir()

@@ -8,6 +8,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from aipc.core.provenance import Provenance
+
 Array = np.ndarray[Any, Any]
 
 
@@ -85,7 +87,8 @@ class Graph:
         self._index()
 
     def sources(self, name: str) -> tuple[str, ...]:
-        return self.derived.get(name, (name,))
+        """The original nodes that a node stands for."""
+        return Provenance(self.derived).sources((name,))
 
 
 def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:

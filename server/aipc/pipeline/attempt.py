@@ -9,7 +9,7 @@ from aipc.core.types import Gate
 from aipc.quantize.plan import QuantizationPlan
 
 from .outcome import Outcome
-from .stage import Run
+from .run import Run
 from .stages import stage_order
 from .variant import Variant
 

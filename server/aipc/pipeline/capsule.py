@@ -13,8 +13,9 @@ from aipc.core.errors import QairtError
 from aipc.core.types import Finding, StageRecord
 from aipc.debug import worker_jobs as debug_jobs
 
+from .artifacts import CapturedGraph, GraphPlacement
 from .probing import failed_on_package
-from .stage import Run
+from .run import Run
 from .versions import environment
 
 _README = """# Failure capsule: {model}
@@ -38,8 +39,8 @@ soc = "{soc}"
 
 def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], gate: str) -> Path | None:
     """Write the capsule of a failed run below the run's directory; None when there is no graph to put into it."""
-    capture = run.entries.get("capture")
-    if capture is None or not (capture.path / "model.onnx").is_file():
+    capture = run.artifacts.get(CapturedGraph)
+    if capture is None or not capture.has_graph:
         return None
     out = run.directory / "capsule"
     with storage_errors(out):
@@ -49,7 +50,7 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         nodes = nodes or tuple(node for finding in findings for node in finding.nodes)
         what = "the whole captured graph"
         probe = failed_on_package(run)
-        inputs = probe[1] if probe else capture.path / "inputs.npz"
+        inputs = probe[1] if probe else capture.inputs
         if record.name == "verify" and run.plan is not None:
             command = (
                 f"aipc deploy model.onnx --soc {run.request.soc} --precision {asked(run)} --calibration inputs.npz"
@@ -63,22 +64,22 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         elif nodes:
             cut = run.job(
                 debug_jobs.EXTRACT,
-                model=str(capture.path / "model.onnx"),
-                inputs=str(capture.path / "inputs.npz"),
+                model=str(capture.graph),
+                inputs=str(capture.inputs),
                 nodes=list(nodes),
                 out=str(out),
             )
             what = f"the {cut} nodes that are to blame" if cut else what
         if not (out / "model.onnx").is_file():
             for name in ("model.onnx", "model.data"):
-                if (capture.path / name).is_file():
-                    shutil.copyfile(capture.path / name, out / name)
+                if (capture.directory / name).is_file():
+                    shutil.copyfile(capture.directory / name, out / name)
             shutil.copyfile(inputs, out / "inputs.npz")
         if (run.directory / "logs").is_dir():
             shutil.copytree(run.directory / "logs", out / "logs", dirs_exist_ok=True)
-        if (placement := run.entries.get("placement")) and (placement.path / "qnn.log").is_file():
+        if (placement := run.artifacts.get(GraphPlacement)) and placement.log.is_file():
             (out / "logs").mkdir(exist_ok=True)
-            shutil.copyfile(placement.path / "qnn.log", out / "logs" / "qnn.log")
+            shutil.copyfile(placement.log, out / "logs" / "qnn.log")
         (out / "findings.json").write_text(plain.dumps(list(findings)), "utf-8")
         (out / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
         text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, command=command, what=what)
@@ -97,7 +98,7 @@ def _reduce(run: Run, inputs: Path, out: Path, nodes: Sequence[str]) -> str | No
     try:
         reduced = run.job(
             debug_jobs.REDUCE,
-            model=str(run.graph),
+            model=str(run.deployed_graph.graph),
             inputs_npz=str(inputs),
             soc=run.request.soc,
             out=str(out),

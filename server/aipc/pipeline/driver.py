@@ -1,4 +1,4 @@
-"""Runs the stages in order: from the cache where it can, with a gate after each, journaled.
+"""Makes artifacts: runs the stages that they take in order, from the cache where it can, each gated and journaled.
 
 Light: imports nothing heavy. All heavy work happens in the jobs that stages start in workers.
 """
@@ -7,35 +7,46 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from aipc.core.cache import DamagedEntryError, Entry, Manifest
 from aipc.core.errors import AipcError, QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
+from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Event, StageRecord
 
+from .artifacts import Artifact
 from .journal import Journal
 from .outcome import Outcome, gate_text
-from .stage import Done, Run, Stage
-from .stages import all_stages
+from .run import Done, Run
+from .stage import Stage
+from .stages import all_stages, stages_for
 from .versions import versions
 
+A = TypeVar("A", bound=Artifact)
 
-def run_stages(run: Run, journal: Journal, *, until: str | None = None, only: Sequence[str] | None = None) -> Outcome:
-    """Run all stages, or those up to ``until``, or those named in ``only``, until one fails.
+_PLACE = frozenset(field.name for field in fields(Artifact))
+"""Fields that say where an artifact is kept, and are not kept with it."""
+
+
+def run_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None = None) -> tuple[Run, Outcome]:
+    """Run the stages that ``goals`` take, or all, until one fails.
+
+    Returns:
+        The run with what was made, and how it went.
 
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is an outcome.
     """
-    outcome = attempt_stages(run, journal, until=until, only=only)
+    made, outcome = attempt_stages(run, journal, goals)
     if outcome.error is not None:
         raise outcome.error
-    return outcome
+    return made, outcome
 
 
-def attempt_stages(
-    run: Run, journal: Journal, *, until: str | None = None, only: Sequence[str] | None = None
-) -> Outcome:
+def attempt_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None = None) -> tuple[Run, Outcome]:
     """The same; what QAIRT refuses as a whole, and a worker that died, are outcomes as well.
 
     Raises:
@@ -47,61 +58,55 @@ def attempt_stages(
         run.on_event(Event("cache", message))
 
     run.cache.on_damage = on_damage
+    start = run.of(run.variant)
     for _ in all_stages():
         try:
-            return _attempt(run, journal, until, only)
+            return _attempt(start, journal, goals)
         except DamagedEntryError as damaged:
             # It is gone now: from the start, so that the stage that made it does so again.
-            for primary in [key for key, done in run.done.items() if done.key == damaged.key]:
+            for primary in [key for key, done in run.done.items() if done.artifact.key == damaged.key]:
                 del run.done[primary]
-            for name in [name for name, entry in run.entries.items() if entry.path.name == damaged.key]:
-                del run.entries[name]
-    return _attempt(run, journal, until, only)
+    return _attempt(start, journal, goals)
 
 
-def _attempt(run: Run, journal: Journal, until: str | None, only: Sequence[str] | None) -> Outcome:
-    records: list[StageRecord] = []
+def _attempt(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None) -> tuple[Run, Outcome]:
     name = ""
-    for stage in all_stages():
-        if only is not None and stage.name not in only:
-            continue
+    for stage in all_stages() if goals is None else stages_for(goals):
         name = stage.name
         try:
-            record = _run_stage(run, stage, journal)
+            run = _run_stage(run, stage, journal)
         except (QairtError, WorkerCrashedError) as error:
-            return Outcome(records=tuple(records), error=error, stage=name)
-        records.append(record)
+            return run, Outcome(records=run.records, error=error, stage=name)
+        record = run.records[-1]
         if record.gate and not record.gate.ok:
-            return Outcome(records=tuple(records), failed=record, stage=name)
-        if name == until:
-            break
-    return Outcome(records=tuple(records), stage=name)
+            return run, Outcome(records=run.records, failed=record, stage=name)
+    return run, Outcome(records=run.records, stage=name)
 
 
-def _run_stage(run: Run, stage: Stage, journal: Journal) -> StageRecord:
-    """One stage; what another variant of this run has done already is taken without a word to whoever watches."""
+def _run_stage(run: Run, stage: Stage[A], journal: Journal) -> Run:
+    """The run with one artifact more. What another variant has made already is taken without an event."""
     journal.write("stage started", stage=stage.name)
-    primary = hash_value({"stage": stage.name, "version": stage.version, "tools": versions(), "key": stage.key(run)})
-    known = run.done.get(primary)
+    seen = replace(run, artifacts=run.artifacts.limited(stage.needs))
+    key = hash_value({"stage": stage.name, "version": stage.version, "tools": versions(), "key": stage.key(seen)})
+    known = run.done.get(key)
     if known is None:
         run.on_event(Event(stage.name, "started"))
         started = time.perf_counter()
         try:
-            key, entry, cached = _entry(run, stage, primary)
+            artifact, cached = _artifact(seen, stage, key)
         except AipcError as error:
             journal.write("stage failed", stage=stage.name, error=str(error), detail=error.detail)
             raise
-        done = Done(key, entry, round(time.perf_counter() - started, 4), cached)
-        run.done[primary] = done
+        done = run.done[key] = Done(artifact, round(time.perf_counter() - started, 4), cached)
     else:
         done = known
-    run.keys[stage.name], run.entries[stage.name] = done.key, done.entry
-    gate, note = stage.gate(run, done.entry.meta), stage.note(run, done.entry.meta)
-    record = StageRecord(stage.name, done.seconds, done.cached, gate, note)
-    journal.write("stage done", stage=stage.name, key=done.key, record=record)
+        assert isinstance(done.artifact, stage.artifact)
+        artifact = done.artifact
+    record = StageRecord(stage.name, done.seconds, done.cached, stage.gate(seen, artifact), stage.note(seen, artifact))
+    journal.write("stage done", stage=stage.name, key=artifact.key, record=record)
     if known is None:
         run.on_event(Event(stage.name, _summary(record), 1.0))
-    return record
+    return replace(run, artifacts=run.artifacts.added(artifact), records=(*run.records, record))
 
 
 def _summary(record: StageRecord) -> str:
@@ -109,32 +114,44 @@ def _summary(record: StageRecord) -> str:
     return f"done ({state})" if record.gate is None or record.gate.ok else f"gate not passed: {gate_text(record.gate)}"
 
 
-def _entry(run: Run, stage: Stage, primary: str) -> tuple[str, Entry, bool]:
-    """Key and entry of a stage, and whether it came from the cache."""
+def _artifact(run: Run, stage: Stage[A], primary: str) -> tuple[A, bool]:
+    """The artifact of a stage, and whether it came from the cache."""
     if stage.files:
-        return _entry_by_manifest(run, stage, primary)
+        return _artifact_by_manifest(run, stage, primary)
     key = primary
     if not stage.cached or not run.use_cache:
         if not run.cache.remove(primary):
             key = _unique(primary)  # another process is using that one
     elif entry := run.cache.get(primary, full=stage.installed):
-        return primary, entry, True
-    run.cache.require_sound(run.entries.values())
-    return key, run.cache.put(key, lambda directory: stage.build(run, directory)), False
+        return _read(stage, primary, entry), True
+    return _make(run, stage, key), False
 
 
-def _entry_by_manifest(run: Run, stage: Stage, primary: str) -> tuple[str, Entry, bool]:
+def _artifact_by_manifest(run: Run, stage: Stage[A], primary: str) -> tuple[A, bool]:
     """For a stage that learns only while working which files it depends on."""
     assert stage.files
     manifest = Manifest(run.cache)
     known = manifest.lookup(primary) if run.use_cache else None
     if known and (entry := run.cache.get(known)):
-        return known, entry, True
+        return _read(stage, known, entry), True
     key = _unique(primary)
-    run.cache.require_sound(run.entries.values())
-    entry = run.cache.put(key, lambda directory: stage.build(run, directory))
-    manifest.record(primary, stage.files(entry.meta), key)
-    return key, entry, False
+    artifact = _make(run, stage, key)
+    manifest.record(primary, stage.files(artifact), key)
+    return artifact, False
+
+
+def _make(run: Run, stage: Stage[A], key: str) -> A:
+    run.cache.require_sound([Entry(artifact.directory, {}) for artifact in run.artifacts])
+    return _read(stage, key, run.cache.put(key, lambda directory: _fields(stage.make(run, directory))))
+
+
+def _fields(artifact: Artifact) -> Mapping[str, Any]:
+    """As plain JSON data for the disk."""
+    return {name: value for name, value in to_plain(artifact).items() if name not in _PLACE}
+
+
+def _read(stage: Stage[A], key: str, entry: Entry) -> A:
+    return replace(from_plain(dict(entry.meta), stage.artifact), directory=entry.path, key=key)
 
 
 def _unique(primary: str) -> str:

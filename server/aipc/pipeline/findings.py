@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from aipc.core import json as plain
 from aipc.core.types import (
     Finding,
     NodePlacement,
@@ -26,10 +24,6 @@ from aipc.qairt.soc import get_soc
 from .gates import PACKAGE_SQNR_DB
 
 _MAX_RELATED = 12
-
-
-def read_source_map(path: Path) -> SourceMap:
-    return plain.loads(path.read_text("utf-8"), SourceMap)
 
 
 @dataclass(slots=True)

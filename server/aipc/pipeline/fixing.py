@@ -18,13 +18,14 @@ from aipc.rewrites.results import Proof
 from aipc.rewrites.source import apply_edits
 from aipc.source.edits import Edit
 
+from .artifacts import CaptureVerification, GraphPlacement
 from .deployment import settle
 from .journal import Journal
-from .stage import Run
-from .stages.placement import judge_soc, placement_report
+from .run import Run
+from .stages.placement import judge_soc
 from .stages.rewrite import catalogue
 
-_STAGES = ("capture", "verify capture", "placement")
+_GOALS = (CaptureVerification, GraphPlacement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Prover:
             return Rejected(fix, f"the edited model cannot be captured: {error}")
         if isinstance(edited, str):
             return Rejected(fix, edited)
-        before, after = placement_report(self.run), placement_report(edited)
+        before, after = (build.artifacts[GraphPlacement].report for build in (self.run, edited))
         gone = len({item.node for item in _off(before)} & set(nodes))
         if len(_off(after)) > len(_off(before)) - gone:
             left = ", ".join(dict.fromkeys(item.op_type for item in _off(after)))
@@ -100,7 +101,7 @@ class Prover:
         run = self.run
         ref = replace(run.request.ref, unsaved={**run.request.ref.unsaved, **texts})
         request = replace(run.request, ref=ref, finalize=False)
-        settled = settle(run.for_request(request), Journal(run.directory), only=_STAGES)
+        settled = settle(run.for_request(request), Journal(run.directory), _GOALS)
         if settled.outcome.ok:
             return settled.run
         gate = settled.outcome.gate
@@ -108,7 +109,7 @@ class Prover:
 
     def proof(self, edited: Run, rules: Sequence[str]) -> Proof | str:
         """What holds the edited capture against this one; a sentence when the two cannot be compared."""
-        digests = [self.run.meta("capture")["digest"], edited.meta("capture")["digest"]]
+        digests = [self.run.captured.digest, edited.captured.digest]
         # Edits change the float graph; where the NPU has integers only, it is judged where there is fp16.
         soc = judge_soc(self.run)
         key = hash_value({"proof": digests, "soc": soc, "rules": ",".join(rules), "code": catalogue()})
@@ -116,9 +117,9 @@ class Prover:
         def build(directory: Path) -> Mapping[str, Any]:
             proof = self.run.job(
                 rewrites_jobs.PROVE_EDIT,
-                before=str(self.run.path("capture", "model.onnx")),
-                after=str(edited.path("capture", "model.onnx")),
-                inputs=str(self.run.path("capture", "inputs.npz")),
+                before=str(self.run.captured.graph),
+                after=str(edited.captured.graph),
+                inputs=str(self.run.captured.inputs),
                 soc=soc,
                 rules=list(rules),
             )

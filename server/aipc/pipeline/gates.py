@@ -17,7 +17,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from aipc.core.types import Gate, OutputAccuracy
+from aipc.core.provenance import Provenance
+from aipc.core.types import Gate, OutputAccuracy, Placement, PlacementReport
 from aipc.quantize.plan import QuantizationPlan
 from aipc.quantize.results import TaskMetric
 
@@ -39,6 +40,23 @@ def capture_threshold(tolerance: Mapping[str, float]) -> float:
 def capture_gate(outputs: Sequence[OutputAccuracy], tolerance: Mapping[str, float]) -> Gate:
     """The captured graph in fp32 against PyTorch in fp32."""
     return _accuracy_gate(outputs, capture_threshold(tolerance), ideal=False)
+
+
+def placement_gate(report: PlacementReport, provenance: Provenance, *, allow_cpu: bool) -> Gate:
+    """Every node of the placed graph runs on the NPU, or on the CPU where that is allowed.
+
+    Args:
+        provenance: of the placed graph: the gate names the nodes that it goes back to.
+    """
+    allowed = {Placement.NPU, Placement.CPU} if allow_cpu else {Placement.NPU}
+    off = [node.node for node in report.nodes if node.placement not in allowed]
+    # With nothing left for the NPU there is nothing to deploy, whatever is allowed.
+    none = report.count(Placement.NPU) == 0
+    detail = "QAIRT takes no node of this model" if none else ", ".join(off[:5])
+    if off and not allow_cpu and report.count(Placement.FAILS) == 0:
+        detail += "; --allow-cpu deploys them to the CPU"
+    nodes = tuple(sorted(provenance.sources(off)))
+    return Gate("nodes off the NPU", float(len(off)), 0.0, not off and not none, detail, nodes)
 
 
 def package_gate(

@@ -13,11 +13,10 @@ from aipc.core.json import from_plain, to_plain
 from aipc.debug import worker_jobs as debug_jobs
 from aipc.numerics import worker_jobs as numerics_jobs
 
+from .artifacts import CalibrationData, QuantizedGraph, TargetExecution
 from .blame import located
-from .origins import captured_source_map, float_provenance
-from .stage import Run
-from .stages.rewrite import deployed_placement
-from .stages.run import outputs_of
+from .build import Build
+from .run import Run
 from .versions import versions
 
 _ACCURACY_VERSION = 2
@@ -37,20 +36,20 @@ def node_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy:
     """
     sample = _noisiest(run)
     arguments: dict[str, Any] = {
-        "model": str(run.float_graph),
+        "model": str(run.float_graph.graph),
         "inputs_npz": str(run.held_out[sample]),
         "soc": run.request.soc,
-        "quantized": str(run.graph),
+        "quantized": str(run.deployed_graph.graph),
     }
     if seconds is not None:
         arguments["seconds"] = seconds
-    if "run" in run.entries and run.request.target == "simulator":
-        arguments["outputs_npz"] = str(outputs_of(run)[sample])
+    if TargetExecution in run.artifacts and run.request.target == "simulator":
+        arguments["outputs_npz"] = str(run.outputs[sample])
     key = hash_value(
         {
             "accuracy": _ACCURACY_VERSION,
-            "quantize": run.keys["quantize"],
-            "calibrate": run.keys["calibrate"],
+            "quantize": run.artifacts[QuantizedGraph].key,
+            "calibrate": run.artifacts[CalibrationData].key,
             "sample": sample,
             "seconds": seconds,
             "tools": versions(),
@@ -65,19 +64,18 @@ def node_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy:
 
 
 def _noisiest(run: Run) -> int:
-    if "run" not in run.entries or len(run.held_out) < 2:
+    if TargetExecution not in run.artifacts or len(run.held_out) < 2:
         return 0
-    found: int = run.job(
+    return run.job(
         numerics_jobs.NOISIEST,
         references=[str(path) for path in run.references],
-        actuals=[str(path) for path in outputs_of(run)],
+        actuals=[str(path) for path in run.outputs],
     )
-    return found
 
 
 def captured_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy | None:
     """The same by the captured nodes; None where nothing is quantized or the graph does not run."""
-    if run.plan is None or "quantize" not in run.entries or not run.meta("quantize")["changed"]:
+    if run.plan is None or run.quantized is None:
         return None
     try:
         return by_captured_nodes(run, node_accuracy(run, seconds=seconds))
@@ -85,7 +83,8 @@ def captured_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy
         return None
 
 
-def by_captured_nodes(run: Run, found: NodeAccuracy) -> NodeAccuracy:
+def by_captured_nodes(build: Build, found: NodeAccuracy) -> NodeAccuracy:
     """Figures of the float graph's nodes at the captured nodes, each with its line."""
-    kinds = {node.node: node.op_type for node in deployed_placement(run).nodes}
-    return located(found, captured_source_map(run), kinds, float_provenance(run))
+    placed = build.deployed_placement
+    kinds = {node.node: node.op_type for node in placed.nodes} if placed else {}
+    return located(found, build.captured.source_map, kinds, build.float_provenance)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from aipc.core.types import Event
 from aipc.quantize.plan import EXAMPLE, own_plan
 
+from .artifacts import CapturedGraph
 from .driver import attempt_stages
 from .journal import Journal
-from .stage import Run
+from .run import Run
 from .variant import own_scales_note, precision_of
 
 CAPTURE_SQNR_DB = 20.0
@@ -24,9 +25,8 @@ def with_own_scales(run: Run, journal: Journal) -> Run:
     """
     if run.plan is not None and run.plan.own:
         return run
-    captured = run.of(run.variant)
-    outcome = attempt_stages(captured, journal, only=("capture",))
-    bits = captured.meta("capture").get("own_bits") if outcome.ok else None
+    made, outcome = attempt_stages(run, journal, (CapturedGraph,))
+    bits = made.captured.result.own_bits if outcome.ok else None
     if not bits:
         return run
     plan = replace(own_plan(*bits), quantized_io=run.request.integer_io)

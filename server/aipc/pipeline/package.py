@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aipc.core.cache import Entry
 from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
 from aipc.core.install import check_destination, install_output, recover
@@ -17,6 +16,7 @@ from aipc.core.package_manifest import FORMAT, MANIFEST, check_package, ownershi
 from aipc.qairt.soc import SoC, all_socs, get_soc
 from aipc.targets.device_runner import RECORDING, RUNNER, RUNNER_VERSION
 
+from .artifacts import CapturedGraph, CompiledGraph
 from .probing import VerifiedProbes
 
 __all__ = [
@@ -46,8 +46,8 @@ def build_package(
     model: str,
     soc: str,
     precision: str,
-    capture: Entry,
-    compiled: Entry,
+    capture: CapturedGraph,
+    compiled: CompiledGraph,
     golden_inputs: Path | None = None,
     golden_outputs: Path | None = None,
     quantization: Mapping[str, Any] | None = None,
@@ -62,10 +62,10 @@ def build_package(
     """
     golden = out / "golden"
     golden.mkdir(parents=True)
-    for name in compiled.meta["files"]:
-        shutil.copyfile(compiled.path / name, out / name)
-    shutil.copyfile(golden_inputs or capture.path / "inputs.npz", golden / "inputs.npz")
-    shutil.copyfile(golden_outputs or capture.path / "reference.npz", golden / "outputs.npz")
+    for name in compiled.files:
+        shutil.copyfile(compiled.directory / name, out / name)
+    shutil.copyfile(golden_inputs or capture.inputs, golden / "inputs.npz")
+    shutil.copyfile(golden_outputs or capture.reference, golden / "outputs.npz")
     shutil.copyfile(RUNNER, out / RUNNER.name)
     shutil.copyfile(RECORDING, out / RECORDING.name)
     files = {path.relative_to(out).as_posix(): hash_file(path) for path in sorted(out.rglob("*")) if path.is_file()}
@@ -74,19 +74,19 @@ def build_package(
         "model": model,
         "reference": reference or model,
         "soc": soc,
-        "soc_model": compiled.meta["soc_id"],
-        "htp_arch": compiled.meta["htp_arch"],
+        "soc_model": compiled.result.soc_id,
+        "htp_arch": compiled.result.htp_arch,
         "vtcm_mb": get_soc(soc).vtcm_mb,
         "soc_names": _names([get_soc(soc)]),
         "other_socs": _names([other for other in all_socs() if other != get_soc(soc)]),
         "precision": precision,
-        "qairt": compiled.meta["qairt"],
-        "entry": compiled.meta["model"],
-        "inputs": capture.meta["inputs"],
-        "outputs": capture.meta["outputs"],
-        **({"state": capture.meta["state"]} if capture.meta.get("state") else {}),
-        "cpu_nodes": compiled.meta["cpu_nodes"],
-        "capture": capture.path.name,
+        "qairt": compiled.result.qairt,
+        "entry": compiled.result.model,
+        "inputs": to_plain(capture.result.inputs),
+        "outputs": to_plain(capture.result.outputs),
+        **({"state": dict(capture.result.state)} if capture.result.state else {}),
+        "cpu_nodes": list(compiled.result.cpu_nodes),
+        "capture": capture.directory.name,
         "runner": RUNNER_VERSION,
         "self_test_sqnr_db": _SELF_TEST_SQNR_DB,
         "files": files,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from aipc.core.json import from_plain
 from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import Finding, Gate, OutputAccuracy, Range, Severity, SourceMap
 from aipc.probes.results import Cause, Divergence, Examined, PackageProbe, ProbeRun
 from aipc.quantize.plan import QuantizationPlan
 
-from .findings import findings_at, read_source_map
+from .artifacts import CapturedGraph, CaptureVerification, ProbeAnswers, Verification
+from .build import Build
+from .findings import findings_at
 from .gates import capture_gate, capture_threshold, package_gate
-from .stage import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +40,45 @@ _STEADY_DB = 60.0
 _MOST_FINDINGS = 6
 
 
-def probe_results(run: Run, *, graph_only: bool = False) -> tuple[ProbeResult, ...]:
-    """Every probe of a run as far as it came: on the captured graph, on the rewritten one, on the package."""
-    examined = examined_probes(run)
+def graph_probe_results(examined: Examined, tolerance: Mapping[str, float]) -> tuple[ProbeResult, ...]:
+    """Every probe on the captured graph in fp32."""
+    return (*(on_graph(probe, tolerance) for probe in examined.probes), *_left_out(examined))
+
+
+def judged_probes(
+    examined: Examined | None,
+    verification: Verification | None,
+    tolerance: Mapping[str, float],
+    plan: QuantizationPlan | None,
+) -> tuple[ProbeResult, ...]:
+    """Every probe as far as it came: on the captured graph, on the rewritten one, on the package of ``plan``."""
     if examined is None:
         return ()
-    later = "verify" in run.entries and not graph_only
-    verified = run.meta("verify").get("probes", {}) if later else {}
-    rewritten = from_plain(verified.get("rewritten", {}), dict[str, tuple[OutputAccuracy, ...]])
-    packaged = {item.name: item for item in from_plain(verified.get("package", []), tuple[PackageProbe, ...])}
-    tolerance = run.request.tolerance
+    rewritten = verification.rewritten_probes if verification else {}
+    packaged = {item.name: item for item in verification.package_probes} if verification else {}
     results = []
     for probe in examined.probes:
         result = on_graph(probe, tolerance)
         if result.status is ProbeStatus.PASSED and probe.name in rewritten:
             result = _on_rewritten(result, probe, rewritten[probe.name], tolerance)
         if result.status is ProbeStatus.PASSED and probe.name in packaged:
-            result = on_package(result, probe, packaged[probe.name], tolerance, run.plan)
+            result = on_package(result, probe, packaged[probe.name], tolerance, plan)
         results.append(result)
-    left = (
-        ProbeResult(name=i.name, title=i.title, kind=i.kind, status=ProbeStatus.LEFT_OUT, reason=i.reason)
-        for i in examined.left_out
-    )
-    return (*results, *left)
+    return (*results, *_left_out(examined))
 
 
-def examined_probes(run: Run) -> Examined | None:
-    """What the probes gave on PyTorch and the captured graph; None where the run has none."""
-    entry = run.entries.get("probes")
-    if entry is None or not entry.meta["changed"]:
-        return None
-    return from_plain(entry.meta["examined"], Examined)
+def probe_results(build: Build) -> tuple[ProbeResult, ...]:
+    """The same of a build, as far as it is built."""
+    answers = build.artifacts.get(ProbeAnswers)
+    verification = build.artifacts.get(Verification)
+    return judged_probes(answers.examined if answers else None, verification, build.request.tolerance, build.plan)
+
+
+def _left_out(examined: Examined) -> Iterator[ProbeResult]:
+    for item in examined.left_out:
+        yield ProbeResult(
+            name=item.name, title=item.title, kind=item.kind, status=ProbeStatus.LEFT_OUT, reason=item.reason
+        )
 
 
 def _base(probe: ProbeRun, accuracy: Sequence[OutputAccuracy]) -> ProbeResult:
@@ -227,31 +234,24 @@ def worst_probe(results: Sequence[ProbeResult]) -> ProbeResult | None:
     return min(finite or ran, key=_figure, default=None)
 
 
-def verified_probes(run: Run) -> VerifiedProbes:
+def verified_probes(build: Build) -> VerifiedProbes:
     """What the package's manifest says of probes, and the files of the worst, which the package tests itself with."""
-    results = probe_results(run)
+    results = probe_results(build)
     worst = worst_probe(results)
-    folder = run.entries["probes"].path if worst else None
-    return VerifiedProbes(
-        results,
-        worst,
-        folder / f"{worst.name}.npz" if worst and folder else None,
-        folder / f"{worst.name}.reference.npz" if worst and folder else None,
-    )
+    if worst is None:
+        return VerifiedProbes(results)
+    answers = build.artifacts[ProbeAnswers]
+    return VerifiedProbes(results, worst, answers.inputs(worst.name), answers.reference(worst.name))
 
 
-def failed_on_package(run: Run) -> tuple[ProbeResult, Path] | None:
+def failed_on_package(build: Build) -> tuple[ProbeResult, Path] | None:
     """The first probe that fails on the package and its arrays, where the example and the graph in fp32 are right."""
-    if (
-        "verify" not in run.entries
-        or not package_gate(
-            from_plain(run.meta("verify")["outputs"], tuple[OutputAccuracy, ...]), run.request.tolerance, run.plan
-        ).ok
-    ):
+    verification = build.artifacts.get(Verification)
+    if verification is None or not package_gate(verification.outputs, build.request.tolerance, build.plan).ok:
         return None
-    failed = (item for item in probe_results(run) if item.evidence.get("stage") == "package")
+    failed = (item for item in probe_results(build) if item.evidence.get("stage") == "package")
     first = next(failed, None)
-    return (first, run.path("probes", f"{first.name}.npz")) if first else None
+    return (first, build.artifacts[ProbeAnswers].inputs(first.name)) if first else None
 
 
 def on_probe(findings: Sequence[Finding], probe: ProbeResult) -> tuple[Finding, ...]:
@@ -277,12 +277,10 @@ def at_culprits(findings: Iterable[Finding]) -> list[Finding]:
     ]
 
 
-def probe_findings(run: Run) -> tuple[Finding, ...]:
+def probe_findings(build: Build) -> tuple[Finding, ...]:
     """A finding on the line of each failed probe whose nodes are known; the others are the gate's alone."""
-    if "capture" not in run.entries or not run.path("capture", "source_map.json").is_file():
-        return ()
-    sources = read_source_map(run.path("capture", "source_map.json"))
-    failed = [item for item in probe_results(run) if item.status is ProbeStatus.FAILED]
+    failed = [item for item in probe_results(build) if item.status is ProbeStatus.FAILED]
+    sources = build.captured.source_map if failed else SourceMap()
     groups: dict[tuple[tuple[str, ...], str], list[ProbeResult]] = {}
     for item in failed:
         groups.setdefault((item.nodes, item.reason), []).append(item)
@@ -292,28 +290,24 @@ def probe_findings(run: Run) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def divergence(meta: Mapping[str, Any]) -> Divergence | None:
-    """Where and why the captured graph leaves PyTorch on the example; None where it does not, or nothing was found."""
-    return from_plain(meta["divergence"], Divergence) if "divergence" in meta else None
-
-
-def another_capture_may_help(run: Run) -> bool:
+def another_capture_may_help(build: Build) -> bool:
     """Whether the model captured in another way may be right: random numbers and state differ in each of them."""
-    if "verify capture" not in run.entries:
-        findings = run.meta("capture").get("findings", []) if "capture" in run.entries else []
-        return not any(item["rule"] in {"capture-random", "capture-state"} for item in findings)
-    found = divergence(run.meta("verify capture"))
-    return found is None or found.cause is Cause.EXPORT
+    verification = build.artifacts.get(CaptureVerification)
+    if verification is None:
+        captured = build.artifacts.get(CapturedGraph)
+        findings = captured.result.findings if captured else ()
+        return not any(item.rule in {"capture-random", "capture-state"} for item in findings)
+    return verification.divergence is None or verification.divergence.cause is Cause.EXPORT
 
 
-def differing_capture_findings(run: Run) -> tuple[Finding, ...]:
+def differing_capture_findings(build: Build) -> tuple[Finding, ...]:
     """A finding on the line at which the captured graph leaves PyTorch on the example inputs."""
-    meta = run.meta("verify capture") if "verify capture" in run.entries else {}
-    found = divergence(meta)
-    if found is None or not found.is_fault:
+    verification = build.artifacts.get(CaptureVerification)
+    found = verification.divergence if verification else None
+    if verification is None or found is None or not found.is_fault:
         return ()
-    gate = capture_gate(from_plain(meta["outputs"], tuple[OutputAccuracy, ...]), run.request.tolerance)
-    sources = read_source_map(run.path("capture", "source_map.json"))
+    gate = capture_gate(verification.outputs, build.request.tolerance)
+    sources = build.captured.source_map
     figure = "" if gate.value is None else f": {gate.value:.1f} dB SQNR, {gate.threshold:.3g} wanted"
     message = f"{fault_reason(found, gate)}{figure}. {_WAYS_OUT[found.cause]}."
     message = message[:1].upper() + message[1:]

@@ -1,23 +1,21 @@
-"""The findings of a run, derived from what its stages made."""
+"""The findings of a build: all are derived here, from its artifacts and from what was measured after them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from aipc.core.json import from_plain
 from aipc.core.provenance import Provenance
-from aipc.core.types import Finding, PlacementReport, Severity
+from aipc.core.types import Finding, Severity
 
-from .findings import findings_at, placement_findings
+from .artifacts import CapturedGraph, GraphPlacement, RewrittenGraph
+from .blame import culprit_findings
+from .build import Build
+from .diagnosis import Diagnosis
+from .findings import findings_at, numerics_findings, placement_findings
 from .gates import capture_gate
-from .origins import captured_source_map, deployed_provenance, float_provenance, quantized_provenance
-from .probing import differing_capture_findings, probe_findings
+from .probing import at_culprits, differing_capture_findings, on_probe, probe_findings
 from .solved import mark_solved, with_choices, with_choices_of_export
-from .stage import Run
-from .stages.capture import capture_findings
-from .stages.placement import placement_report
-from .stages.quantize import quantized_result
-from .stages.rewrite import rewritten
 
 _UNDECIDABLE = (
     "the NPU answers yes to infinities too where NaN is asked for: its fp16 holds both as one number, 131008. "
@@ -25,39 +23,79 @@ _UNDECIDABLE = (
 )
 
 
-def findings_of(run: Run) -> tuple[Finding, ...]:
-    """What the stages so far say on the author's expressions; what is rewritten by itself is information."""
-    if "capture" not in run.entries:
+def findings_of(build: Build, diagnosis: Diagnosis | None = None) -> tuple[Finding, ...]:
+    """What is to be said of a build on the author's expressions; what is rewritten by itself is information.
+
+    Args:
+        diagnosis: what was measured after the stages.
+    """
+    found = _of_artifacts(build)
+    return found if diagnosis is None else tuple(at_culprits((*found, *_numbers(build, diagnosis))))
+
+
+def _of_artifacts(build: Build) -> tuple[Finding, ...]:
+    captured = build.artifacts.get(CapturedGraph)
+    if captured is None:
         return ()
-    if not run.meta("capture")["ok"]:
-        return with_choices_of_export(capture_findings(run))
-    judged = (*differing_capture_findings(run), *probe_findings(run))
-    if "placement" not in run.entries:
+    if not captured.result.ok:
+        return with_choices_of_export(captured.result.findings)
+    judged = (*differing_capture_findings(build), *probe_findings(build))
+    placement = build.artifacts.get(GraphPlacement)
+    if placement is None:
         return judged
-    findings = placement_findings(placement_report(run), captured_source_map(run))
-    if "rewrite" in run.entries:
-        findings = _rewritten(run, findings)
-    if quantized_result(run) is not None:
-        report = from_plain(run.meta("quantize")["placement"], PlacementReport)
-        late = placement_findings(report, deployed_provenance(run).source_map(captured_source_map(run)))
-        findings = _joined(findings, late, quantized_provenance(run))
-        findings = with_choices(findings, placement_report(run))
+    findings = placement_findings(placement.report, captured.source_map)
+    if (rewritten := build.artifacts.get(RewrittenGraph)) and _is_equal(build, rewritten):
+        findings = with_choices(_with_rewrites(build, rewritten, findings), placement.report)
+    if build.quantized is not None and build.quantized.placement is not None:
+        late = placement_findings(build.quantized.placement, build.provenance.source_map(captured.source_map))
+        findings = with_choices(_joined(findings, late, build.quantized.provenance), placement.report)
     return (*findings, *judged)
 
 
-def _rewritten(run: Run, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    result = rewritten(run)
+def _is_equal(build: Build, rewritten: RewrittenGraph) -> bool:
+    """Whether the rewritten graph may be deployed instead of the captured one."""
+    return not rewritten.changed or capture_gate(rewritten.result.equality, build.request.tolerance).ok
+
+
+def _with_rewrites(build: Build, rewritten: RewrittenGraph, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    result, captured = rewritten.result, build.captured.source_map
     if result.changed:
-        if not capture_gate(result.equality, run.request.tolerance).ok:
-            return findings
-        findings = mark_solved(findings, result, captured_source_map(run))
+        findings = mark_solved(findings, result, captured)
     if result.placement:
-        late = placement_findings(result.placement, float_provenance(run).source_map(captured_source_map(run)))
-        findings = _joined(findings, late, Provenance(result.derived))
-    sources = captured_source_map(run)
-    nodes = sorted(Provenance(result.derived).sources(result.undecidable))
-    findings += findings_at("wrong-numbers", Severity.WARNING, _UNDECIDABLE, nodes, sources)
-    return with_choices(findings, placement_report(run))
+        late = placement_findings(result.placement, rewritten.provenance.source_map(captured))
+        findings = _joined(findings, late, rewritten.provenance)
+    nodes = sorted(rewritten.provenance.sources(result.undecidable))
+    return findings + findings_at("wrong-numbers", Severity.WARNING, _UNDECIDABLE, nodes, captured)
+
+
+def _numbers(build: Build, diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    """Where the package loses its numbers.
+
+    A layer that is kept in a higher precision is information, with what it would introduce; when the gate was not
+    passed, what still introduces the error is a warning.
+    """
+    if diagnosis.localized is not None:
+        sources = build.provenance.source_map(build.captured.source_map)
+        found = numerics_findings(diagnosis.localized.localization, sources, build.request.soc)
+        return on_probe(found, diagnosis.localized.probe) if diagnosis.localized.probe else found
+    plan = build.plan
+    if plan is None:
+        return ()
+    sources = build.captured.source_map
+    kinds = {node.node: node.op_type for node in build.artifacts[GraphPlacement].report.nodes}
+    if diagnosis.kept is not None:
+        base, introduced = diagnosis.kept
+        nodes = {*build.float_provenance.sources((*plan.higher, *plan.float_nodes))}
+        where = " Deploy keeps it at 16 bits." if plan.higher else " Deploy keeps it in fp16."
+        culprits = culprit_findings(introduced, sources, base.label, bits=base.activation_bits, kinds=kinds)
+        return tuple(
+            replace(finding, severity=Severity.INFORMATION, message=finding.message + where)
+            for finding in culprits
+            if nodes.intersection(finding.nodes)
+        )
+    if diagnosis.accuracy is not None and not diagnosis.ok:
+        return culprit_findings(diagnosis.accuracy, sources, plan.label, bits=plan.activation_bits, kinds=kinds)
+    return ()
 
 
 def _joined(findings: Sequence[Finding], late: Iterable[Finding], provenance: Provenance) -> tuple[Finding, ...]:

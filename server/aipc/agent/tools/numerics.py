@@ -8,6 +8,7 @@ from typing import Any
 from aipc.debug import worker_jobs as debug_jobs
 from aipc.debug.types import Localization
 from aipc.numerics.types import Verdict
+from aipc.pipeline.artifacts import GraphPlacement
 from aipc.pipeline.stages.placement import judge_soc
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
@@ -17,12 +18,12 @@ _SECONDS = 60.0
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     run = context.checked.run
-    if run is None or "placement" not in run.entries:
+    if run is None or GraphPlacement not in run.artifacts:
         raise WrongCall("there is no graph: the model is not captured")
     found: Localization = run.job(
         debug_jobs.LOCALIZE,
-        model=str(run.float_graph),
-        inputs_npz=str(run.path("capture", "inputs.npz")),
+        model=str(run.float_graph.graph),
+        inputs_npz=str(run.captured.inputs),
         soc=judge_soc(run),
         divergence=True,
         seconds=_SECONDS,

@@ -11,7 +11,6 @@ from aipc.core.errors import QairtError
 from aipc.core.types import Placement
 from aipc.debug import worker_jobs as debug_jobs
 from aipc.pipeline.gates import sqnr_threshold
-from aipc.pipeline.stages.quantize import quantized_result
 from aipc.quantize.plan import UNIFORM
 
 from ._tool import EDITS, Context, Tool, WrongCall, edits_of, patched, shortened, told, tool
@@ -27,7 +26,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     checked = context.bench.check(scratch, precision)
     if checked.tried:
         return f"the code tried what the sandbox forbids: {', '.join(checked.tried)}"
-    if checked.error is not None or checked.run is None or quantized_result(checked.run) is None:
+    if checked.error is not None or checked.run is None or checked.run.quantized is None:
         return f"it cannot be quantized: {checked.error or checked.words}"
     lines = [*_placed(context, checked), *_numbers(context, checked), *_blamed(context, checked)]
     return shortened("\n".join([*lines, *(told(item, scratch) for item in checked.serious)]))
@@ -35,9 +34,10 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
 
 def _placed(context: Context, checked: Checked) -> Iterator[str]:
     assert checked.run is not None and checked.placement is not None
-    result, samples = quantized_result(checked.run), context.bench.samples(checked.run)
-    assert result is not None
-    counts, request = result.counts, checked.run.request
+    quantized, samples = checked.run.quantized, context.bench.samples(checked.run)
+    assert quantized is not None and quantized.result is not None
+    result, request = quantized.result, checked.run.request
+    counts = result.counts
     yield f"{request.precision} for {request.soc}, ranges from {samples.words}"
     yield f"{counts['quantized']} of {counts['total']} nodes in integers, {checked.off} off the NPU"
     for node in checked.placement.nodes:
@@ -53,7 +53,7 @@ def _numbers(context: Context, checked: Checked) -> Iterator[str]:
         yield f"its numbers are not comparable: {bench.unreferenced}"
         return
     compiled = bench.compiled(checked)
-    if compiled.run is None or "compile" not in compiled.run.entries:
+    if not compiled.is_compiled:
         yield f"it does not compile: {compiled.error or compiled.words}"
         return
     wanted = bench.request.tolerance.get("sqnr_db", sqnr_threshold(compiled.plan))
@@ -69,10 +69,10 @@ def _blamed(context: Context, checked: Checked) -> Iterator[str]:
     try:
         found: NodeAccuracy = run.job(
             debug_jobs.NODE_ACCURACY,
-            model=str(run.float_graph),
+            model=str(run.float_graph.graph),
             inputs_npz=str(context.bench.samples(run).held_out[0]),
             soc=run.request.soc,
-            quantized=str(run.graph),
+            quantized=str(run.deployed_graph.graph),
         )
     except QairtError as error:
         yield f"its nodes cannot be judged one by one: {error}"

@@ -9,6 +9,7 @@ from typing import Any
 from aipc.core.errors import QairtError
 from aipc.debug import worker_jobs as debug_jobs
 from aipc.debug.types import Reduction
+from aipc.pipeline.artifacts import GraphPlacement
 from aipc.pipeline.stages.placement import judge_soc
 
 from ._tool import Context, Tool, WrongCall, shortened, tool
@@ -17,7 +18,7 @@ from ._tool import Context, Tool, WrongCall, shortened, tool
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     run = context.checked.run
     failure = arguments.get("failure", "compile")
-    if run is None or "placement" not in run.entries:
+    if run is None or GraphPlacement not in run.artifacts:
         raise WrongCall("there is no graph: the model is not captured")
     if failure not in {"compile", "numbers"}:
         raise WrongCall("failure is compile or numbers")
@@ -28,8 +29,8 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     try:
         found: Reduction = run.job(
             debug_jobs.REDUCE,
-            model=str(run.graph if whole else run.float_graph),
-            inputs_npz=str(run.path("capture", "inputs.npz")),
+            model=str((run.deployed_graph if whole else run.float_graph).graph),
+            inputs_npz=str(run.captured.inputs),
             soc=run.request.soc if whole else judge_soc(run),
             out=str(out),
             failure=failure,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aipc.pipeline.stages.rewrite import rewritten
+from aipc.pipeline.artifacts import RewrittenGraph
 from aipc.rewrites.choices import choices_for, choices_in
 
 from ._tool import Context, Tool, shortened, tool
@@ -14,10 +14,11 @@ from ._tool import Context, Tool, shortened, tool
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     lines = []
     run = context.checked.run
-    if run is not None and "rewrite" in run.entries:
-        for item in rewritten(run).refused:
+    rewritten = run.artifacts.get(RewrittenGraph) if run is not None else None
+    if rewritten is not None:
+        for item in rewritten.result.refused:
             lines.append(f"{item.node}: rule {item.rule} does not apply: {item.why}")
-        for proof in rewritten(run).proofs:
+        for proof in rewritten.result.proofs:
             if proof.failed:
                 lines.append(
                     f"rule {', '.join(proof.rules)} was tried and not proved: {proof.failed.name} {proof.failed.words}"

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..artifacts import RewrittenGraph
 from ..remedy import Case, Proposal, Proposals, Remedy
-from ..stages.rewrite import rewritten
 
 
 def _applies(case: Case) -> bool:
-    if case.attempt.ok or case.variant.every_site or "rewrite" not in case.attempt.run.entries:
+    if case.attempt.ok or case.variant.every_site:
         return False
-    return bool(rewritten(case.attempt.run).by_class)
+    rewritten = case.attempt.run.artifacts.get(RewrittenGraph)
+    return rewritten is not None and rewritten.result.by_class > 0
 
 
 def _proposals(case: Case) -> Proposals:

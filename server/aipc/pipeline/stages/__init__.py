@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from ..stage import Stage
+from ..artifacts import Artifact
+from ..stage import AnyStage
 
 
 @lru_cache(maxsize=1)
-def all_stages() -> tuple[Stage, ...]:
+def all_stages() -> tuple[AnyStage, ...]:
     """Every stage in order, found by walking this folder."""
     found = [importlib.import_module(f"{__name__}.{module.name}").STAGE for module in pkgutil.iter_modules(__path__)]
     return tuple(sorted(found, key=lambda stage: stage.order))
+
+
+def stages_for(goals: Collection[type[Artifact]]) -> tuple[AnyStage, ...]:
+    """The stages that artifacts take, in order: those that make them, and those that make what these need."""
+    wanted = set(goals)
+    chosen = []
+    for stage in reversed(all_stages()):
+        if stage.artifact in wanted:
+            wanted.update(stage.needs)
+            chosen.append(stage)
+    return tuple(reversed(chosen))
 
 
 @lru_cache(maxsize=1)

@@ -3,135 +3,138 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
-from aipc.core.json import from_plain, to_plain
-from aipc.core.types import TensorSpec
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import EXAMPLE
-from aipc.quantize.results import CalibrationSet
+from aipc.quantize.results import CalibrationSet, Statistics
 
-from ..stage import Request, Run, Stage
+from ..artifacts import CalibrationData, CapturedGraph, RewrittenGraph
+from ..build import Build
+from ..run import Run
+from ..stage import Stage
 
 
-def _key(run: Run) -> Any:
-    request = run.request
-    if not run.calibrates:
+def _key(build: Build) -> object:
+    request = build.request
+    if not build.calibrates:
         return "nothing is quantized"
-    return [run.float_digest, run.meta("capture")["digest"], *_source(run), request.held_out_count]
+    if request.samples is not None:
+        return [build.float_graph.digest, "samples", request.samples.data.digest]
+    return [build.float_graph.digest, build.captured.digest, *_source(build), request.held_out_count]
 
 
-def _source(run: Run) -> list[Any]:
+def _source(build: Build) -> list[object]:
     """What decides the samples, as far as it can be told before they are read."""
-    request = run.request
-    files = [_named(run, text) for text in (request.calibration, request.preprocess)]
+    request = build.request
+    files = [_named(build, text) for text in (request.calibration, request.preprocess)]
     return [request.calibration, request.calibration_count, request.seed, request.preprocess, files]
 
 
-def _named(run: Run, text: str | None) -> Any:
+def _named(build: Build, text: str | None) -> object:
     """A folder's names, or the content of the file that a reference names."""
     if not text:
         return None
-    path = run.request.ref.root / Path(text.rpartition(":")[0] if ".py:" in text else text).expanduser()
+    path = build.request.ref.root / Path(text.rpartition(":")[0] if ".py:" in text else text).expanduser()
     if path.is_dir():
         return sorted(item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file())
     return hash_file(path) if path.is_file() else None
 
 
-def _build(run: Run, out: Path) -> Mapping[str, Any]:
+def _calibrate(run: Run, out: Path) -> CalibrationData:
     request = run.request
     if not run.calibrates:
-        return {"changed": False, "files": {}}
+        return CalibrationData()
+    if request.samples is not None:
+        data = request.samples.data
+        statistics = _collect(run, request.samples.folder, out / "statistics")
+        return CalibrationData(data=replace(data, directory="", files={}), statistics=statistics)
     if not request.calibration:
-        raise missing_calibration(run)
+        raise _missing_calibration(run)
     # Beside the cache's entries, which are whole or not there: what an interruption leaves is used by the next run.
-    work = run.cache.root / "calibration" / hash_value([run.meta("capture")["digest"], *_source(run)])
-    found: CalibrationSet = run.job(quantize_jobs.PREPARE, **samples_wanted(request, run, work))
-    statistics = run.cache.root / "calibration" / f"statistics-{hash_value([run.float_digest, found.digest])}"
-    seen = run.job(
-        quantize_jobs.COLLECT,
-        model=str(run.float_graph),
-        samples=str(work / "calibration"),
-        out=str(statistics),
-    )
+    work = run.cache.root / "calibration" / hash_value([run.captured.digest, *_source(run)])
+    data = read_samples(run, work)
+    folder = run.cache.root / "calibration" / f"statistics-{hash_value([run.float_graph.digest, data.digest])}"
+    statistics = _collect(run, work, folder)
     run.job(
         quantize_jobs.REFERENCE,
         ref=request.ref,
-        capture=str(run.entries["capture"].path),
+        capture=str(run.captured.directory),
         samples=str(work / "held-out"),
     )
     shutil.copytree(work / "held-out", out / "held-out")
-    shutil.copytree(statistics, out / "statistics")
+    shutil.copytree(folder, out / "statistics")
     shutil.rmtree(work, ignore_errors=True)
-    shutil.rmtree(statistics, ignore_errors=True)
-    # The entry is moved into its place when it is complete: no paths in it.
-    return {
-        "changed": True,
-        "set": {**to_plain(found), "directory": "", "files": {}},
-        "statistics": {**to_plain(seen), "directory": ""},
-        "files": dict(found.files),
-    }
+    shutil.rmtree(folder, ignore_errors=True)
+    return CalibrationData(
+        data=replace(data, directory="", files={}),
+        statistics=statistics,
+        # Without data of the author's the key alone decides.
+        files=None if data.random else dict(data.files),
+    )
 
 
-def samples_wanted(request: Request, captured: Run, out: Path) -> dict[str, Any]:
-    """What the job that reads calibration data is given: whose data, how many, and for which inputs.
+def read_samples(run: Run, out: Path) -> CalibrationSet:
+    """Read calibration data with the author's own loader, for the inputs of a captured model.
 
-    Args:
-        captured: any run that is captured: its inputs' names and shapes are taken.
+    Raises:
+        InputError: there is no such data, or it does not fit.
     """
-    example = str(captured.path("capture", "inputs.npz"))
-    return {
-        "ref": request.ref,
-        "inputs": from_plain(captured.meta("capture")["inputs"], tuple[TensorSpec, ...]),
-        "source": example if request.calibration == EXAMPLE else request.calibration,
-        "preprocess": request.preprocess,
-        "count": request.calibration_count,
-        "held_out": request.held_out_count,
-        "seed": request.seed,
-        "out": str(out),
-    }
-
-
-def missing_calibration(run: Run) -> InputError:
     request = run.request
+    return run.job(
+        quantize_jobs.PREPARE,
+        ref=request.ref,
+        inputs=run.captured.result.inputs,
+        source=str(run.captured.inputs) if request.calibration == EXAMPLE else request.calibration,
+        preprocess=request.preprocess,
+        count=request.calibration_count,
+        held_out=request.held_out_count,
+        seed=request.seed,
+        out=str(out),
+    )
+
+
+def _collect(run: Run, samples: Path, out: Path) -> Statistics:
+    """Run the float graph on samples that calibrate; the result names no directory: it is moved."""
+    found = run.job(
+        quantize_jobs.COLLECT,
+        model=str(run.float_graph.graph),
+        samples=str(samples / "calibration"),
+        out=str(out),
+    )
+    return replace(found, directory="")
+
+
+def _missing_calibration(build: Build) -> InputError:
+    request = build.request
     name = request.ref.name
     where = f"[tool.aipc.models.{name}]" if request.ref.config else "the model's configuration"
     return InputError(
-        f"{run.precision} for {request.soc} needs calibration data, and {name} has none",
+        f"{build.precision} for {request.soc} needs calibration data, and {name} has none",
         remedy=f'give --calibration DIR (images, .npz, .npy or file.py:name), or add calibration = "..." to {where}',
     )
 
 
-def calibration_set(run: Run) -> CalibrationSet | None:
-    """What calibrated; None where nothing was quantized."""
-    entry = run.entries.get("calibrate")
-    return from_plain(entry.meta["set"], CalibrationSet) if entry is not None and entry.meta["changed"] else None
-
-
-def _note(run: Run, meta: Mapping[str, Any]) -> str:
-    found = calibration_set(run)
-    if found is None:
+def _note(build: Build, calibration: CalibrationData) -> str:
+    data = calibration.data
+    if data is None or calibration.statistics is None:
         return "nothing is quantized"
-    words = f"{found.samples} samples, {found.held_out} held out: {found.preprocessing}"
-    words = f"RANDOM NUMBERS, not data; {words}" if found.random else words
-    return "; ".join([words, *found.warnings, *meta["statistics"]["notes"]])
-
-
-def _files(meta: Mapping[str, Any]) -> Mapping[str, str] | None:
-    """Without data of the author's the key alone decides."""
-    return meta["files"] if meta["changed"] and not meta["set"]["random"] else None
+    words = f"{data.samples} samples, {data.held_out} held out: {data.preprocessing}"
+    words = f"RANDOM NUMBERS, not data; {words}" if data.random else words
+    return "; ".join([words, *data.warnings, *calibration.statistics.notes])
 
 
 STAGE = Stage(
     name="calibrate",
     order=45,
-    version=4,
+    version=5,
+    artifact=CalibrationData,
+    needs=(CapturedGraph, RewrittenGraph),
     key=_key,
-    build=_build,
-    files=_files,
+    make=_calibrate,
+    files=lambda calibration: calibration.files,
     note=_note,
 )

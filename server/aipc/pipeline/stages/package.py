@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aipc.core.json import to_plain
 
+from ..artifacts import BuiltPackage, CalibrationData, CapturedGraph, CompiledGraph, QuantizedGraph
+from ..build import Build
 from ..package import build_package, check_package, layout
-from ..stage import Run, Stage
-from .calibrate import calibration_set
-from .quantize import quantized_result
+from ..quantization_record import quantization_record
+from ..run import Run
+from ..stage import Stage
 
 
-def _key(run: Run) -> Any:
-    quantized = [run.keys["calibrate"], to_plain(run.plan)] if run.calibrates else None
+def _key(build: Build) -> object:
+    artifacts, ref = build.artifacts, build.request.ref
+    quantized = [[artifacts[CalibrationData].key, to_plain(build.plan)]] if build.calibrates else []
     return [
-        *([quantized] if quantized else []),
-        run.keys["compile"],
-        run.meta("capture")["digest"],
-        run.request.ref.name,
-        run.request.ref.portable,
+        *quantized,
+        artifacts[CompiledGraph].key,
+        build.captured.digest,
+        ref.name,
+        ref.portable,
         layout(),
     ]
 
 
-def _build(run: Run, out: Path) -> Mapping[str, Any]:
+def _package(run: Run, out: Path) -> BuiltPackage:
     manifest = build_package(
         out / "package",
         model=run.request.ref.name,
         soc=run.request.soc,
         precision=run.precision,
-        capture=run.entries["capture"],
-        compiled=run.entries["compile"],
+        capture=run.captured,
+        compiled=run.artifacts[CompiledGraph],
         golden_inputs=run.held_out[0],
         golden_outputs=run.references[0],
-        quantization=quantization(run),
+        quantization=quantization_record(run),
         reference=run.request.ref.portable,
     )
     check_package(out / "package")
-    return {"files": len(manifest["files"])}
+    return BuiltPackage(files=len(manifest["files"]))
 
 
-def quantization(run: Run) -> dict[str, Any] | None:
-    """What the manifest says of a quantized package; None for any other."""
-    result, data = quantized_result(run), calibration_set(run)
-    if result is None or data is None or run.plan is None:
-        return None
-    tensors = [item["name"] for kind in ("inputs", "outputs") for item in run.meta("capture")[kind]]
-    return {
-        "plan": to_plain(run.plan),
-        "encodings": {name: to_plain(result.encodings[name]) for name in tensors if name in result.encodings},
-        "calibration": {**to_plain(data), "files": {}, "directory": ""},
-        "integer_io": list(result.integer_io),
-        "float_nodes": list(result.float_nodes),
-        "notes": list(result.notes),
-    }
-
-
-STAGE = Stage(name="package", order=70, version=2, key=_key, build=_build, installed=True)
+STAGE = Stage(
+    name="package",
+    order=70,
+    version=3,
+    artifact=BuiltPackage,
+    needs=(CapturedGraph, CalibrationData, QuantizedGraph, CompiledGraph),
+    key=_key,
+    make=_package,
+    installed=True,
+)

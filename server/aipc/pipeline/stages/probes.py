@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aipc.core.hashing import hash_file, hash_value
-from aipc.core.json import from_plain, to_plain
-from aipc.core.types import Gate, TensorSpec
+from aipc.core.types import Gate
 from aipc.probes import worker_jobs as probe_jobs
 
+from ..artifacts import CapturedGraph, ProbeAnswers
+from ..build import Build
 from ..gates import capture_threshold
-from ..probing import examined_probes, probe_results, probes_gate
-from ..stage import Run, Stage
+from ..probing import graph_probe_results, probes_gate
+from ..run import Run
+from ..stage import Stage
 
 SECONDS = 1.5
 """For input sets that are made: YOLOv8n, whose forward takes 0.1 s on two cores, is run on all of its seven."""
@@ -23,27 +23,27 @@ _OF_CALIBRATION = 2
 """Samples of the calibration data that serve as probes where nothing is quantized: each is run in the simulator too."""
 
 
-def _data(run: Run) -> list[tuple[str, int | None]]:
+def _data(build: Build) -> list[tuple[str, int | None]]:
     """The user's own data: all of ``samples``, and a part of the calibration data where it does not calibrate."""
-    config = run.request.ref.config
+    config = build.request.ref.config
     found: list[tuple[str, int | None]] = []
     if config and config.samples:
         found.append((config.samples, None))
-    calibration = run.request.calibration
-    if calibration and calibration != "random" and not run.calibrates and not run.variant.is_quantized:
-        found.append((calibration, None if run.request.probes == "all" else _OF_CALIBRATION))
+    calibration = build.request.calibration
+    if calibration and calibration != "random" and not build.calibrates and not build.variant.is_quantized:
+        found.append((calibration, None if build.request.probes == "all" else _OF_CALIBRATION))
     return found
 
 
-def _key(run: Run) -> Any:
-    if run.request.probes == "none":
+def _key(build: Build) -> object:
+    if build.request.probes == "none":
         return "no probes"
-    request = run.request
+    request = build.request
     return {
-        "capture": run.meta("capture")["digest"],
-        "source": hash_value([_meaning(Path(file)) for file in sorted(run.meta("capture")["files"])]),
-        "data": [[text, count, _content(run, text)] for text, count in _data(run)],
-        "preprocess": [request.preprocess, _content(run, request.preprocess)],
+        "capture": build.captured.digest,
+        "source": hash_value([_meaning(Path(file)) for file in sorted(build.captured.result.files)]),
+        "data": [[text, count, _content(build, text)] for text, count in _data(build)],
+        "preprocess": [request.preprocess, _content(build, request.preprocess)],
         "probes": request.probes,
         "threshold": capture_threshold(request.tolerance),
     }
@@ -59,44 +59,56 @@ def _meaning(file: Path) -> str:
         return ""
 
 
-def _content(run: Run, text: str | None) -> Any:
+def _content(build: Build, text: str | None) -> object:
     if not text:
         return None
-    path = run.request.ref.root / Path(text.rpartition(":")[0] if ".py:" in text else text).expanduser()
+    path = build.request.ref.root / Path(text.rpartition(":")[0] if ".py:" in text else text).expanduser()
     if path.is_dir():
         return sorted([item.name, item.stat().st_size, item.stat().st_mtime_ns] for item in path.rglob("*"))
     return hash_file(path) if path.is_file() else None
 
 
-def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    if run.request.probes == "none":
-        return {"changed": False}
+def _examine(run: Run, out: Path) -> ProbeAnswers:
+    request = run.request
+    if request.probes == "none":
+        return ProbeAnswers()
     examined = run.job(
         probe_jobs.EXAMINE,
-        ref=run.request.ref,
-        capture=str(run.entries["capture"].path),
-        inputs=from_plain(run.meta("capture")["inputs"], tuple[TensorSpec, ...]),
+        ref=request.ref,
+        capture=str(run.captured.directory),
+        inputs=run.captured.result.inputs,
         out=str(out),
-        threshold_db=capture_threshold(run.request.tolerance),
-        seconds=THOROUGH_SECONDS if run.request.probes == "all" else SECONDS,
+        threshold_db=capture_threshold(request.tolerance),
+        seconds=THOROUGH_SECONDS if request.probes == "all" else SECONDS,
         data=_data(run),
-        preprocess=run.request.preprocess,
+        preprocess=request.preprocess,
     )
-    return {"changed": True, "examined": to_plain(examined)}
+    return ProbeAnswers(examined=examined)
 
 
-def _gate(run: Run, meta: Mapping[str, Any]) -> Gate | None:
-    if not meta["changed"]:
+def _gate(build: Build, answers: ProbeAnswers) -> Gate | None:
+    if answers.examined is None:
         return None
-    return probes_gate(probe_results(run, graph_only=True), capture_threshold(run.request.tolerance))
+    tolerance = build.request.tolerance
+    return probes_gate(graph_probe_results(answers.examined, tolerance), capture_threshold(tolerance))
 
 
-def _note(run: Run, meta: Mapping[str, Any]) -> str:
-    examined = examined_probes(run)
+def _note(build: Build, answers: ProbeAnswers) -> str:
+    examined = answers.examined
     if examined is None:
         return "no probes"
     left = f", {len(examined.left_out)} left out" if examined.left_out else ""
     return f"{len(examined.probes)} probes beside the example{left}"
 
 
-STAGE = Stage(name="probes", order=25, version=2, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(
+    name="probes",
+    order=25,
+    version=3,
+    artifact=ProbeAnswers,
+    needs=(CapturedGraph,),
+    key=_key,
+    make=_examine,
+    gate=_gate,
+    note=_note,
+)

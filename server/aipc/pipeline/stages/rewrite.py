@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import aipc.rewrites as rewrites
 from aipc.core.hashing import hash_file, hash_files, hash_value
-from aipc.core.json import from_plain, to_plain
-from aipc.core.provenance import Provenance
-from aipc.core.types import Gate, Placement, PlacementReport
+from aipc.core.types import Gate, Placement
 from aipc.rewrites import worker_jobs as rewrites_jobs
-from aipc.rewrites.results import Rewritten, Trigger
+from aipc.rewrites.results import Trigger
 
-from ..gates import capture_gate
-from ..stage import Run, Stage
-from .placement import judge_soc, placement_report, quantized
+from ..artifacts import CapturedGraph, GraphPlacement, RewrittenGraph
+from ..build import Build
+from ..gates import capture_gate, placement_gate
+from ..run import Run
+from ..stage import Stage
+from .placement import judge_soc
 
 
 @lru_cache(maxsize=1)
@@ -27,32 +26,32 @@ def catalogue() -> str:
     return hash_value(list(hash_files(sorted(folder.rglob("*.py"))).values()))
 
 
-def _full(run: Run) -> bool:
-    return run.request.finalize or run.variant.finalize_rewritten
+def _full(build: Build) -> bool:
+    return build.request.finalize or build.variant.finalize_rewritten
 
 
-def _triggers(run: Run) -> list[str]:
-    triggers = set(run.variant.triggers)
-    if placement_report(run).count(Placement.FAILS):
+def _triggers(build: Build) -> list[str]:
+    triggers = set(build.variant.triggers)
+    if build.artifacts[GraphPlacement].report.count(Placement.FAILS):
         triggers.add(Trigger.UNBUILDABLE)
-    if quantized(run):
+    if build.variant.is_quantized:
         triggers.add(Trigger.INTEGERS)
     return sorted(item.value for item in triggers)
 
 
-def _key(run: Run) -> Any:
-    asked = [_triggers(run), _full(run), run.variant.every_site]
-    return [run.meta("capture")["digest"], run.keys["placement"], *asked, catalogue()]
+def _key(build: Build) -> object:
+    asked = [_triggers(build), _full(build), build.variant.every_site]
+    return [build.captured.digest, build.artifacts[GraphPlacement].key, *asked, catalogue()]
 
 
-def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    off = [node.node for node in placement_report(run).nodes if node.placement is not Placement.NPU]
-    result: Rewritten = run.job(
+def _rewrite(run: Run, out: Path) -> RewrittenGraph:
+    placed = run.artifacts[GraphPlacement].report
+    result = run.job(
         rewrites_jobs.REWRITE,
-        model=str(run.path("capture", "model.onnx")),
-        inputs=str(run.path("capture", "inputs.npz")),
+        model=str(run.captured.graph),
+        inputs=str(run.captured.inputs),
         soc=judge_soc(run),
-        off=off,
+        off=[node.node for node in placed.nodes if node.placement is not Placement.NPU],
         triggers=_triggers(run),
         out=str(out),
         full=_full(run),
@@ -60,55 +59,24 @@ def _build(run: Run, out: Path) -> Mapping[str, Any]:
         proofs=str(run.cache.root) if run.use_cache else "",
     )
     files = {name: hash_file(out / name) for name in ("model.onnx", "model.data") if (out / name).is_file()}
-    return {"changed": result.changed, "result": to_plain(result), "digest": hash_value(files)}
+    return RewrittenGraph(result=result, digest=hash_value(files))
 
 
-def rewritten(run: Run) -> Rewritten:
-    entry = run.entries["rewrite"]
-    if entry.path not in run.parsed:
-        run.parsed[entry.path] = from_plain(entry.meta["result"], Rewritten)
-    result: Rewritten = run.parsed[entry.path]
-    return result
-
-
-def deployed_placement(run: Run) -> PlacementReport:
-    """Of the graph that is deployed: the quantized one where there is one, else the rewritten one."""
-    entry = run.entries.get("quantize")
-    if entry is not None and entry.meta["changed"]:
-        return from_plain(entry.meta["placement"], PlacementReport)
-    found = rewritten(run).placement if "rewrite" in run.entries else None
-    return found or placement_report(run)
-
-
-def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
-    result = rewritten(run)
-    report = result.placement or placement_report(run)
+def _gate(build: Build, rewritten: RewrittenGraph) -> Gate:
+    result = rewritten.result
     if result.changed:
-        equal = capture_gate(result.equality, run.request.tolerance)
+        equal = capture_gate(result.equality, build.request.tolerance)
         if not equal.ok:
             return equal
-    if quantized(run):
+    if build.variant.is_quantized:
         # In float only the rewrites are judged; where every node runs is asked of the quantized graph.
         return Gate("float graph", 1.0, 1.0, True, "placement is judged on the quantized graph")
-    allowed = {Placement.NPU, Placement.CPU} if run.request.allow_cpu else {Placement.NPU}
-    off = [node.node for node in report.nodes if node.placement not in allowed]
-    # With nothing left for the NPU there is nothing to deploy, whatever is allowed.
-    none = report.count(Placement.NPU) == 0
-    detail = "QAIRT takes no node of this model" if none else ", ".join(off[:5])
-    if off and not run.request.allow_cpu and report.count(Placement.FAILS) == 0:
-        detail += "; --allow-cpu deploys them to the CPU"
-    return Gate(
-        "nodes off the NPU",
-        float(len(off)),
-        0.0,
-        not off and not none,
-        detail,
-        tuple(sorted(Provenance(result.derived).sources(off))),
-    )
+    report = result.placement or build.artifacts[GraphPlacement].report
+    return placement_gate(report, rewritten.provenance, allow_cpu=build.request.allow_cpu)
 
 
-def _note(run: Run, meta: Mapping[str, Any]) -> str:
-    result = rewritten(run)
+def _note(build: Build, rewritten: RewrittenGraph) -> str:
+    result = rewritten.result
     if not result.changed:
         return "nothing to rewrite" if not result.refused else "no rule applies"
     counts: dict[str, int] = {}
@@ -118,4 +86,14 @@ def _note(run: Run, meta: Mapping[str, Any]) -> str:
     return f"{words}; {len(result.proofs)} proof{'s' * (len(result.proofs) != 1)}"
 
 
-STAGE = Stage(name="rewrite", order=40, version=1, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(
+    name="rewrite",
+    order=40,
+    version=2,
+    artifact=RewrittenGraph,
+    needs=(CapturedGraph, GraphPlacement),
+    key=_key,
+    make=_rewrite,
+    gate=_gate,
+    note=_note,
+)

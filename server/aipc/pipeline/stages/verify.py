@@ -2,134 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from aipc.core.hashing import hash_file
-from aipc.core.json import from_plain, to_plain
 from aipc.core.types import Gate, OutputAccuracy
 from aipc.numerics import worker_jobs as numerics_jobs
 from aipc.probes import worker_jobs as probe_jobs
 from aipc.quantize import worker_jobs as quantize_jobs
-from aipc.quantize.results import TaskMetric
 
+from ..artifacts import (
+    CalibrationData,
+    CapturedGraph,
+    ProbeAnswers,
+    QuantizedGraph,
+    RewrittenGraph,
+    TargetExecution,
+    Verification,
+)
+from ..build import Build
 from ..gates import is_pytorchs_own, metric_gate, package_gate, sqnr_threshold
-from ..probing import examined_probes, probe_results, probes_gate
-from ..stage import Run, Stage
-from .run import outputs_of, probe_output
+from ..probing import judged_probes, probes_gate
+from ..run import Run
+from ..stage import Stage
 
 
-def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    meta = _held_out(run) if run.calibrates else _example(run)
-    return {**meta, "probes": _probes(run)}
+def _verify(run: Run, out: Path) -> Verification:
+    verification = _held_out(run) if run.calibrates else _example(run)
+    return _with_probes(run, verification)
 
 
-def _example(run: Run) -> dict[str, Any]:
+def _example(run: Run) -> Verification:
     outputs = run.job(
         numerics_jobs.COMPARE,
-        reference_npz=str(run.path("capture", "reference.npz")),
-        actual_npz=str(run.path("run", "outputs.npz")),
-        model=str(run.path("capture", "model.onnx")),
-        inputs=str(run.path("capture", "inputs.npz")),
+        reference_npz=str(run.captured.reference),
+        actual_npz=str(run.artifacts[TargetExecution].outputs(0)),
+        model=str(run.captured.graph),
+        inputs=str(run.captured.inputs),
     )
-    return {"outputs": to_plain(outputs)}
+    return Verification(outputs=outputs)
 
 
-def _probes(run: Run) -> dict[str, Any]:
+def _with_probes(run: Run, verification: Verification) -> Verification:
     """What the probes give on the rewritten graph in fp32, all of them, and on the package, those that were run."""
-    examined = examined_probes(run)
-    if examined is None:
-        return {}
-    directory = str(run.entries["probes"].path)
-    found: dict[str, Any] = {}
-    names = [item.name for item in examined.probes]
-    if run.float_graph != run.path("capture", "model.onnx"):
-        found["rewritten"] = to_plain(
-            run.job(probe_jobs.ON_GRAPH, model=str(run.float_graph), probes=names, directory=directory)
-        )
-    outputs = {name: str(file) for name in names if (file := run.path("run", probe_output(name))).is_file()}
+    probes, execution = run.artifacts[ProbeAnswers], run.artifacts[TargetExecution]
+    if probes.examined is None:
+        return verification
+    directory = str(probes.directory)
+    names = [item.name for item in probes.examined.probes]
+    if run.rewritten is not None:
+        on_graph = run.job(probe_jobs.ON_GRAPH, model=str(run.rewritten.graph), probes=names, directory=directory)
+        verification = replace(verification, rewritten_probes=on_graph)
+    outputs = {name: str(file) for name in names if (file := execution.probe_outputs(name)).is_file()}
     if outputs:
-        found["package"] = to_plain(
-            run.job(
-                probe_jobs.ON_PACKAGE,
-                # A graph that takes integers does not run on the probes' own numbers.
-                model="" if run.plan is not None and run.plan.quantized_io else str(run.graph),
-                directory=directory,
-                outputs=outputs,
-                threshold_db=run.request.tolerance.get("sqnr_db", sqnr_threshold(run.plan)),
-                quantized=run.plan is not None,
-            )
+        on_package = run.job(
+            probe_jobs.ON_PACKAGE,
+            # A graph that takes integers does not run on the probes' own numbers.
+            model="" if run.plan is not None and run.plan.quantized_io else str(run.deployed_graph.graph),
+            directory=directory,
+            outputs=outputs,
+            threshold_db=run.request.tolerance.get("sqnr_db", sqnr_threshold(run.plan)),
+            quantized=run.plan is not None,
         )
-    return found
+        verification = replace(verification, package_probes=on_package)
+    return verification
 
 
-def _held_out(run: Run) -> dict[str, Any]:
+def _held_out(run: Run) -> Verification:
     """A quantized package is judged on samples that did not calibrate, all of them together."""
-    files = {
-        "references": [str(path) for path in run.references],
-        "actuals": [str(path) for path in outputs_of(run)],
-    }
-    outputs: tuple[OutputAccuracy, ...] = run.job(numerics_jobs.COMPARE_SAMPLES, **files)
+    files = {"references": [str(path) for path in run.references], "actuals": [str(path) for path in run.outputs]}
+    outputs = run.job(numerics_jobs.COMPARE_SAMPLES, **files)
     if run.plan is None:
         outputs = _with_ideal(run, outputs)
-    meta: dict[str, Any] = {
-        "outputs": to_plain(outputs),
-        "slices": to_plain(run.job(numerics_jobs.SLICES, **files)),
-    }
+    verification = Verification(outputs=outputs, slices=run.job(numerics_jobs.SLICES, **files))
     if metric := _metric(run):
-        found = run.job(quantize_jobs.MEASURE, metric=metric, root=str(run.request.ref.root), **files)
-        meta["metric"] = to_plain(found)
-    return meta
+        measured = run.job(quantize_jobs.MEASURE, metric=metric, root=str(run.request.ref.root), **files)
+        verification = replace(verification, metric=measured)
+    return verification
 
 
 def _with_ideal(run: Run, outputs: tuple[OutputAccuracy, ...]) -> tuple[OutputAccuracy, ...]:
     """What a correctly rounded fp16 run has, on the first sample, for a candidate in fp16."""
-    found: tuple[OutputAccuracy, ...] = run.job(
+    found = run.job(
         numerics_jobs.COMPARE,
         reference_npz=str(run.references[0]),
-        actual_npz=str(outputs_of(run)[0]),
-        model=str(run.path("capture", "model.onnx")),
+        actual_npz=str(run.outputs[0]),
+        model=str(run.captured.graph),
         inputs=str(run.held_out[0]),
     )
     ideal = {output.name: output.ideal_fp16_sqnr_db for output in found}
     return tuple(replace(output, ideal_fp16_sqnr_db=ideal[output.name]) for output in outputs)
 
 
-def _metric(run: Run) -> str | None:
-    config = run.request.ref.config
+def _metric(build: Build) -> str | None:
+    config = build.request.ref.config
     return config.metric if config else None
 
 
-def _key(run: Run) -> Any:
-    metric = _metric(run) if run.calibrates else None
-    file = run.request.ref.root / metric.rpartition(":")[0] if metric and ".py:" in metric else None
-    return [run.keys["run"], metric, hash_file(file) if file and file.is_file() else None]
+def _key(build: Build) -> object:
+    metric = _metric(build) if build.calibrates else None
+    file = build.request.ref.root / metric.rpartition(":")[0] if metric and ".py:" in metric else None
+    return [
+        build.artifacts[TargetExecution].key,
+        metric,
+        hash_file(file) if file and file.is_file() else None,
+    ]
 
 
-def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
-    outputs = from_plain(meta["outputs"], tuple[OutputAccuracy, ...])
-    gate = package_gate(outputs, run.request.tolerance, run.plan)
+def _gate(build: Build, verification: Verification) -> Gate:
+    tolerance = build.request.tolerance
+    gate = package_gate(verification.outputs, tolerance, build.plan)
     if not gate.ok:
-        return replace(gate, detail=f"{gate.detail} on {_judged_on(run)}: {_likely_cause(run, outputs, gate)}")
-    if gate.ok and meta.get("metric"):
-        gate = metric_gate(from_plain(meta["metric"], TaskMetric), run.request.tolerance) or gate
-    if gate.ok:
-        probes = probes_gate(probe_results(run), gate.threshold)
-        return gate if probes.ok else probes
-    return gate
+        cause = _likely_cause(build, verification.outputs, gate)
+        return replace(gate, detail=f"{gate.detail} on {_judged_on(build)}: {cause}")
+    if verification.metric:
+        gate = metric_gate(verification.metric, tolerance) or gate
+    if not gate.ok:
+        return gate
+    examined = build.artifacts[ProbeAnswers].examined
+    probes = probes_gate(judged_probes(examined, verification, tolerance, build.plan), gate.threshold)
+    return gate if probes.ok else probes
 
 
-def _judged_on(run: Run) -> str:
-    return f"{len(run.held_out)} held-out samples" if run.calibrates else "the example inputs"
+def _judged_on(build: Build) -> str:
+    return f"{len(build.held_out)} held-out samples" if build.calibrates else "the example inputs"
 
 
-def _likely_cause(run: Run, outputs: Sequence[OutputAccuracy], gate: Gate) -> str:
+def _likely_cause(build: Build, outputs: Sequence[OutputAccuracy], gate: Gate) -> str:
     """The kind of cause and the next step, in a clause."""
     if any(map(is_pytorchs_own, outputs)):
         return "the NPU has no NaN and no infinity; give example inputs whose outputs are numbers"
-    if run.plan is not None:
+    if build.plan is not None:
         return "integers lose it; the findings name the expressions, --precision auto tries higher ones"
     ideals = [item.ideal_fp16_sqnr_db for item in outputs if item.ideal_fp16_sqnr_db is not None]
     if ideals and min(ideals) < gate.threshold:
@@ -137,12 +141,22 @@ def _likely_cause(run: Run, outputs: Sequence[OutputAccuracy], gate: Gate) -> st
     return "the NPU computes something else than correctly rounded fp16; the findings name the expressions"
 
 
-def _note(run: Run, meta: Mapping[str, Any]) -> str:
-    if not run.calibrates:
+def _note(build: Build, verification: Verification) -> str:
+    if not build.calibrates:
         return ""
-    words = f"on {len(run.held_out)} samples that did not calibrate"
-    metric = meta.get("metric")
-    return f"{words}; {metric['name']} {metric['value']:.4g}" if metric else words
+    words = f"on {len(build.held_out)} samples that did not calibrate"
+    metric = verification.metric
+    return f"{words}; {metric.name} {metric.value:.4g}" if metric else words
 
 
-STAGE = Stage(name="verify", order=90, version=4, key=_key, build=_build, gate=_gate, note=_note)
+STAGE = Stage(
+    name="verify",
+    order=90,
+    version=5,
+    artifact=Verification,
+    needs=(CapturedGraph, ProbeAnswers, RewrittenGraph, CalibrationData, QuantizedGraph, TargetExecution),
+    key=_key,
+    make=_verify,
+    gate=_gate,
+    note=_note,
+)

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from aipc.capture import worker_jobs as capture_jobs
 from aipc.core.errors import AipcError, CancelledError
-from aipc.core.json import from_plain, to_plain
-from aipc.core.types import Gate, OutputAccuracy
+from aipc.core.types import Gate
 from aipc.probes import worker_jobs as probe_jobs
 
+from ..artifacts import CapturedGraph, CaptureVerification
+from ..build import Build
 from ..gates import capture_gate, capture_threshold
-from ..probing import divergence, fault_reason, left_out_reason
-from ..stage import Run, Stage
+from ..probing import fault_reason, left_out_reason
+from ..run import Run
+from ..stage import Stage
 
 
-def _build(run: Run, out: Path) -> Mapping[str, Any]:
-    capture = str(run.entries["capture"].path)
-    outputs: tuple[OutputAccuracy, ...] = run.job(capture_jobs.VERIFY_CAPTURE, directory=capture)
-    meta: dict[str, Any] = {"outputs": to_plain(outputs)}
-    if capture_gate(outputs, run.request.tolerance).ok or run.request.ref.kind in {"onnx", "captured"}:
-        return meta
-    threshold = capture_threshold(run.request.tolerance)
+def _key(build: Build) -> object:
+    return [build.captured.digest, capture_threshold(build.request.tolerance)]
+
+
+def _verify(run: Run, out: Path) -> CaptureVerification:
+    request, capture = run.request, str(run.captured.directory)
+    verification = CaptureVerification(outputs=run.job(capture_jobs.VERIFY_CAPTURE, directory=capture))
+    if capture_gate(verification.outputs, request.tolerance).ok or request.ref.kind in {"onnx", "captured"}:
+        return verification
+    threshold = capture_threshold(request.tolerance)
     try:
-        found = run.job(probe_jobs.EXPLAIN_EXAMPLE, ref=run.request.ref, capture=capture, threshold_db=threshold)
+        found = run.job(probe_jobs.EXPLAIN_EXAMPLE, ref=request.ref, capture=capture, threshold_db=threshold)
     except CancelledError:
         raise
     except AipcError as error:
-        return {**meta, "unexplained": str(error)}
-    return {**meta, "divergence": to_plain(found)}
+        return replace(verification, unexplained=str(error))
+    return replace(verification, divergence=found)
 
 
-def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
-    gate = capture_gate(from_plain(meta["outputs"], tuple[OutputAccuracy, ...]), run.request.tolerance)
-    found = divergence(meta)
+def _gate(build: Build, verification: CaptureVerification) -> Gate:
+    gate, found = capture_gate(verification.outputs, build.request.tolerance), verification.divergence
     if gate.ok or found is None:
         return gate
     if not found.is_fault:
@@ -51,17 +54,19 @@ def _gate(run: Run, meta: Mapping[str, Any]) -> Gate:
     )
 
 
-def _note(run: Run, meta: Mapping[str, Any]) -> str:
-    found = divergence(meta)
+def _note(build: Build, verification: CaptureVerification) -> str:
+    found = verification.divergence
     return left_out_reason(found) if found is not None and not found.is_fault else ""
 
 
 STAGE = Stage(
     name="verify capture",
     order=20,
-    version=2,
-    key=lambda run: [run.meta("capture")["digest"], capture_threshold(run.request.tolerance)],
-    build=_build,
+    version=3,
+    artifact=CaptureVerification,
+    needs=(CapturedGraph,),
+    key=_key,
+    make=_verify,
     gate=_gate,
     note=_note,
 )
