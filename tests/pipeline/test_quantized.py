@@ -110,7 +110,12 @@ def test_check_asks_about_the_quantized_graph(data, pool):
 
 def test_quantize_writes_graph_and_dlc_alone(data, pool, tmp_path):
     request = engine.QuantizeRequest(
-        "model.py:Small", precision="w8a8", calibration="data.py:samples", out=tmp_path / "out", dlc=True, cwd=data
+        model="model.py:Small",
+        precision="w8a8",
+        calibration="data.py:samples",
+        out=tmp_path / "out",
+        dlc=True,
+        cwd=data,
     )
     report = engine.quantize(request, pool)
     assert report.ok

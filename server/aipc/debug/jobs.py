@@ -87,13 +87,15 @@ def reduce(
 def extract(report: Callable[[Event], None], *, model: str, inputs: str, nodes: list[str], out: str) -> int:
     """Cut ``nodes`` out of ``model`` into ``out``/model.onnx, with their true inputs in ``out``/inputs.npz.
 
+    Of a quantized graph the conversions around the nodes are cut out with them, so that its border is float.
+
     Returns:
         The number of nodes cut out; 0 when they cannot be run alone (the type of a border tensor is unknown).
     """
     import onnx
 
     from aipc.core.errors import AipcError
-    from aipc.graph.extract import infer_shapes, subgraph
+    from aipc.graph.extract import infer_shapes, subgraph, with_conversions
     from aipc.numerics.cpu import run_cpu
     from aipc.numerics.npz import read_npz, write_npz
 
@@ -101,7 +103,7 @@ def extract(report: Callable[[Event], None], *, model: str, inputs: str, nodes: 
     source = onnx.load(model)
     report(Event("capsule", f"cutting out {len(nodes)} nodes"))
     try:
-        part = subgraph(infer_shapes(source), set(nodes))
+        part = subgraph(infer_shapes(source), with_conversions(source, nodes))
         given = read_npz(inputs)
         wanted = [value for value in part.graph.input if value.name not in given]
         source.graph.output.extend(wanted)

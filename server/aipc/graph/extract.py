@@ -8,6 +8,8 @@ import onnx
 
 from aipc.core.errors import QairtError
 
+_CONVERSIONS = {"QuantizeLinear", "DequantizeLinear"}
+
 
 def infer_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
     """``model`` with the shapes of its intermediate tensors; unchanged when ONNX cannot infer them."""
@@ -59,6 +61,30 @@ def subgraph(model: onnx.ModelProto, keep: Collection[str]) -> onnx.ModelProto:
     part.graph.output.extend(typed(name) for name in leaving)
     part.graph.value_info.extend(value for name, value in types.items() if name in produced and name not in leaving)
     return part
+
+
+def with_conversions(model: onnx.ModelProto, names: Collection[str]) -> set[str]:
+    """The nodes named, and every QuantizeLinear and DequantizeLinear between them and the nearest float tensors."""
+    makers = {name: node for node in model.graph.node for name in node.output}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    kept = set(names)
+    for node in [node for node in model.graph.node if node.name in kept]:
+        for name in node.input:
+            # Backwards to the integers, and to the float tensor that they are made of.
+            for kind in ("DequantizeLinear", "QuantizeLinear"):
+                maker = makers.get(name)
+                if maker is None or maker.op_type != kind:
+                    break
+                kept.add(maker.name)
+                name = maker.input[0]
+        for name in node.output:
+            for first in (item for item in readers.get(name, ()) if item.op_type == "QuantizeLinear"):
+                seconds = readers.get(first.output[0], ())
+                kept.update(item.name for item in (first, *seconds) if item.op_type in _CONVERSIONS)
+    return kept
 
 
 def _shell(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -10,10 +10,10 @@ from pathlib import Path
 from aipc.core import json as plain
 from aipc.core.cache import storage_errors
 from aipc.core.errors import QairtError
-from aipc.core.types import Finding, StageRecord
+from aipc.core.types import Finding, Placement, StageRecord
 from aipc.debug import worker_jobs as debug_jobs
 
-from .artifacts import CapturedGraph, GraphPlacement
+from .artifacts import CapturedGraph, GraphPlacement, QuantizedGraph
 from .probing import failed_on_package
 from .run import Run
 from .versions import environment
@@ -61,14 +61,13 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             # The search knows what fp16 may lose, not what integers may.
             what = (_reduce(run, inputs, out, nodes) if run.plan is None else None) or what
             (out / "pyproject.toml").write_text(_CONFIGURATION.format(soc=run.request.soc), "utf-8")
+        elif refused := _refused_in_integers(run):
+            # In float the same nodes run: what is refused is their form in integers, with its scales.
+            cut = _cut(run, run.artifacts[QuantizedGraph].graph, refused, out)
+            what = f"the {len(refused)} nodes that QAIRT refuses, with their scales" if cut else what
+            command = f"aipc deploy model.onnx --soc {run.request.soc}"
         elif nodes:
-            cut = run.job(
-                debug_jobs.EXTRACT,
-                model=str(capture.graph),
-                inputs=str(capture.inputs),
-                nodes=list(nodes),
-                out=str(out),
-            )
+            cut = _cut(run, capture.graph, nodes, out)
             what = f"the {cut} nodes that are to blame" if cut else what
         if not (out / "model.onnx").is_file():
             for name in ("model.onnx", "model.data"):
@@ -77,14 +76,29 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
             shutil.copyfile(inputs, out / "inputs.npz")
         if (run.directory / "logs").is_dir():
             shutil.copytree(run.directory / "logs", out / "logs", dirs_exist_ok=True)
-        if (placement := run.artifacts.get(GraphPlacement)) and placement.log.is_file():
+        placed = run.artifacts.get(QuantizedGraph if _refused_in_integers(run) else GraphPlacement)
+        if placed and (placed.directory / "qnn.log").is_file():
             (out / "logs").mkdir(exist_ok=True)
-            shutil.copyfile(placement.log, out / "logs" / "qnn.log")
+            shutil.copyfile(placed.directory / "qnn.log", out / "logs" / "qnn.log")
         (out / "findings.json").write_text(plain.dumps(list(findings)), "utf-8")
         (out / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
         text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, command=command, what=what)
         (out / "README.md").write_text(text, "utf-8")
     return out
+
+
+def _refused_in_integers(run: Run) -> tuple[str, ...]:
+    """The nodes of the quantized graph that QAIRT does not take; none where nothing was quantized."""
+    quantized = run.artifacts.get(QuantizedGraph)
+    if quantized is None or quantized.placement is None:
+        return ()
+    return tuple(node.node for node in quantized.placement.nodes if node.placement is not Placement.NPU)
+
+
+def _cut(run: Run, model: Path, nodes: Sequence[str], out: Path) -> int:
+    """Write a part of a graph with its inputs; how many nodes it has, 0 where it cannot be run alone."""
+    inputs = str(run.captured.inputs)
+    return run.job(debug_jobs.EXTRACT, model=str(model), inputs=inputs, nodes=list(nodes), out=str(out))
 
 
 def asked(run: Run) -> str:
