@@ -295,6 +295,8 @@ def test_float64_becomes_float32_and_is_compared_with_float64(model_file: ModelF
     assert [item.dtype for item in (*result.inputs, *result.outputs)] == ["float32", "float32"]
     graph = onnx.load(str(tmp_path / "out" / "model.onnx")).graph
     assert onnx.TensorProto.DOUBLE not in {item.data_type for item in graph.initializer}
+    lowered = {node.op_type for node in graph.node if node.name in result.lowered}
+    assert {"Exp", "Mul"} <= lowered, "what PyTorch computes in float64 is said"
     loaded, example = open_model(ref)
     given = {"x": normal(2, 4).numpy()}
     wanted, actual = runner(loaded.module, example)(given), run_cpu(tmp_path / "out" / "model.onnx", given)

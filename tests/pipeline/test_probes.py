@@ -184,3 +184,16 @@ def test_a_threshold_of_the_user_is_the_only_one(masked, pool, own_cache):
     report = engine.deploy(engine.DeployRequest("strict", cwd=masked / "strict"), pool)
     assert not report.ok
     assert report.stages[-1].gate.threshold == 150.0
+
+
+def test_float64_is_said_at_its_line_with_what_float32_loses(masked, pool, own_cache):
+    (masked / "wide.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Wide(nn.Module):\n    def forward(self, x):\n"
+        "        return torch.exp(x.double()).float()\n\n    def example_inputs(self):\n"
+        "        return (torch.linspace(-1, 1, 40).reshape(2, 20),)\n"
+    )
+    report = engine.deploy(engine.DeployRequest("wide.py:Wide", soc="sm8650", cwd=masked), pool)
+    (finding,) = (item for item in report.findings if item.rule == "float64")
+    assert finding.severity is Severity.INFORMATION
+    assert finding.range.start.line == 7
+    assert "dB SQNR against PyTorch's own answer" in finding.message

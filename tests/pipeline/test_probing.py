@@ -9,7 +9,7 @@ import pytest
 from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import OutputAccuracy
 from aipc.pipeline.gates import metric_gate
-from aipc.pipeline.probing import left_out_reason, on_graph, on_package, probes_gate, worst_probe
+from aipc.pipeline.probing import left_out_reason, on_graph, on_package, on_rewritten, probes_gate, worst_probe
 from aipc.probes.results import Cause, Divergence, PackageProbe, ProbeRun
 from aipc.quantize.plan import plan_for
 from aipc.quantize.results import TaskMetric
@@ -148,3 +148,25 @@ def test_a_metric_is_held_to_a_share_of_pytorch_s_own_unless_the_user_says_other
 def test_a_metric_that_says_nothing_of_pytorch_has_no_default_threshold():
     assert metric_gate(TaskMetric("loss", -0.3, 4, 0.0), {}) is None
     assert metric_gate(TaskMetric("other", 0.3, 4), {}) is None
+
+
+def test_a_mask_that_needs_infinities_fails_however_extreme_it_is():
+    of = probe(edge=True)
+    low = PackageProbe(name="p", accuracy=figures(8.0), ideal=figures(8.0), ieee=figures(60.0))
+    failed = on_package(on_graph(of, {}), of, low, {}, None)
+    assert failed.status is ProbeStatus.FAILED
+    assert "infinities" in failed.reason
+    none_better = PackageProbe(name="p", accuracy=figures(8.0), ideal=figures(8.0), ieee=figures(8.0))
+    assert on_package(on_graph(of, {}), of, none_better, {}, None).status is ProbeStatus.LIMIT
+
+
+def test_a_rewritten_graph_may_lose_one_bit_more_where_fp32_itself_rounds():
+    rounding = Divergence(cause=Cause.PRECISION, floor_db=90.0, exact_db=150.0)
+    of = probe(fp32=77.0, divergence=rounding)
+    result = on_graph(of, {})
+    assert result.status is ProbeStatus.PASSED
+    assert on_rewritten(result, of, figures(72.0), {}).status is ProbeStatus.PASSED
+    assert on_rewritten(result, of, figures(70.0), {}).status is ProbeStatus.FAILED
+    assert on_rewritten(result, of, figures(76.0, nan=1), {}).status is ProbeStatus.FAILED
+    exact = probe(fp32=140.0)
+    assert on_rewritten(on_graph(exact, {}), exact, figures(99.0), {}).status is ProbeStatus.FAILED

@@ -128,6 +128,16 @@ def test_pictures_waveforms_and_features_are_told_apart(shape, dtype, kind):
         assert item.arrays["x"].dtype == dtype
 
 
+@pytest.mark.parametrize("value", [np.float32(0.75), np.float32(0), np.int64(3), np.bool_(True)])
+def test_an_input_without_axes_keeps_its_shape(value):
+    inputs = {"scale": np.asarray(value), "x": np.ones((2, 3), value.dtype)}
+    model = graph([("Add" if value.dtype.kind != "b" else "And", ["x", "scale"], "y", {})], inputs)
+    found = list(candidates(roles(model, inputs)))
+    assert any(item.inputs == ("scale",) for item in found)
+    assert {item.arrays["scale"].shape for item in found} == {()}
+    assert {item.arrays["scale"].dtype for item in found} == {value.dtype}
+
+
 @pytest.mark.parametrize("operator", ["IsNaN", "IsInf"])
 def test_infinities_and_nan_come_only_where_the_graph_looks_for_them(operator):
     inputs = {"x": np.ones((2, 8), np.float32)}

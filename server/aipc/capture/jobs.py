@@ -25,6 +25,7 @@ from .opened import with_configured_state
 from .own_quantization import own_bits
 from .results import CaptureResult, InferredInputs
 from .state import call_and_watch, state_names
+from .widths import lowered_nodes
 
 Report = Callable[[Event], None]
 _WIDENED = (
@@ -115,7 +116,10 @@ def capture_loaded(
     timings["write"] = time.perf_counter() - started
     nodes = len(exported.source_map.nodes)
     names = state_names(loaded.module, answer)
-    return CaptureResult(True, *specs, nodes, (), {}, inputs.provenance, exported.strategy, timings, state=names)
+    lowered = lowered_nodes(exported.model.graph)
+    return CaptureResult(
+        True, *specs, nodes, (), {}, inputs.provenance, exported.strategy, timings, state=names, lowered=lowered
+    )
 
 
 def forward(loaded: LoadedModel, inputs: Inputs) -> tuple[Answer, tuple[str, ...]]:

@@ -29,6 +29,8 @@ class CaptureResult:
     """Input -> the output that the next run takes for it, of what ``forward`` keeps between its calls."""
     own_bits: tuple[int, int] | None = None
     """Of a model with scales of its own for its activations: bits of its weights and of its activations."""
+    lowered: tuple[str, ...] = ()
+    """Nodes that PyTorch computes in float64 and the graph in float32."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ import numpy as np
 import onnx_ir as ir
 
 _LOWERED = {ir.DataType.DOUBLE, ir.DataType.BFLOAT16}
+_FLOAT64 = "aipc.float64"
 _LARGEST = float(np.finfo(np.float32).max)
+
+
+def lowered_nodes(graph: ir.Graph) -> tuple[str, ...]:
+    """Names of the nodes of a captured graph that PyTorch computes in float64 and the graph in float32."""
+    return tuple(node.name or "" for node in graph if _FLOAT64 in node.metadata_props)
 
 
 def lower_widths(model: ir.Model) -> tuple[ir.Node, ...]:
@@ -18,9 +24,12 @@ def lower_widths(model: ir.Model) -> tuple[ir.Node, ...]:
     for node in model.graph.all_nodes():
         for attribute in list(node.attributes.values()):
             _lower_attribute(node, attribute)
+        doubles = any(value.dtype is ir.DataType.DOUBLE for value in node.outputs)
         results = [_lower_type(value) for value in node.outputs]
         if any(results):
             changed.append(node)
+        if doubles:
+            node.metadata_props[_FLOAT64] = "lowered"
     for value in (*model.graph.inputs, *model.graph.initializers.values()):
         _lower_type(value)
     return tuple(changed)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from aipc.core.provenance import Provenance
 from aipc.core.types import Finding, Severity
 
-from .artifacts import CapturedGraph, GraphPlacement, RewrittenGraph
+from .artifacts import CapturedGraph, CaptureVerification, GraphPlacement, RewrittenGraph
 from .blame import culprit_findings
 from .build import Build
 from .diagnosis import Diagnosis
@@ -30,7 +30,7 @@ def findings_of(build: Build, diagnosis: Diagnosis | None = None) -> tuple[Findi
         diagnosis: what was measured after the stages.
     """
     found = _of_artifacts(build)
-    return found if diagnosis is None else tuple(at_culprits((*found, *_numbers(build, diagnosis))))
+    return found if diagnosis is None else tuple(at_culprits(build, (*found, *_numbers(build, diagnosis))))
 
 
 def _of_artifacts(build: Build) -> tuple[Finding, ...]:
@@ -39,7 +39,7 @@ def _of_artifacts(build: Build) -> tuple[Finding, ...]:
         return ()
     if not captured.result.ok:
         return with_choices_of_export(captured.result.findings)
-    judged = (*differing_capture_findings(build), *probe_findings(build))
+    judged = (*_lowered(build, captured), *differing_capture_findings(build), *probe_findings(build))
     placement = build.artifacts.get(GraphPlacement)
     if placement is None:
         return judged
@@ -50,6 +50,19 @@ def _of_artifacts(build: Build) -> tuple[Finding, ...]:
         late = placement_findings(build.quantized.placement, build.provenance.source_map(captured.source_map))
         findings = with_choices(_joined(findings, late, build.quantized.provenance), placement.report)
     return (*findings, *judged)
+
+
+def _lowered(build: Build, captured: CapturedGraph) -> tuple[Finding, ...]:
+    """A note on each expression that PyTorch computes in float64, with what float32 loses on the example."""
+    if not captured.result.lowered:
+        return ()
+    words = "deploy measures what that loses"
+    if verification := build.artifacts.get(CaptureVerification):
+        figure = min((item.sqnr_db for item in verification.outputs), default=float("inf"))
+        words = f"on the example that leaves {figure:.1f} dB SQNR against PyTorch's own answer"
+        words = "on the example that loses nothing" if figure == float("inf") else words
+    message = f"float64 is computed in float32, since no NPU computes in it; {words}."
+    return findings_at("float64", Severity.INFORMATION, message, captured.result.lowered, captured.source_map)
 
 
 def _is_equal(build: Build, rewritten: RewrittenGraph) -> bool:

@@ -66,8 +66,8 @@ def examine(
     try:
         run: Run
         if ref.kind in {"onnx", "captured"}:  # a live module stays in its process: its graph answers for it
-            graph = folder / "model.onnx"
-            run = lambda arrays: run_cpu(graph, arrays, optimize=False)  # noqa: E731
+            file = folder / "model.onnx"
+            run = lambda arrays: run_cpu(file, arrays, optimize=False)  # noqa: E731
         else:
             runner = TorchRunner(ref)
             run = runner.run
@@ -76,7 +76,8 @@ def examine(
         return Examined(probes=(), left_out=(reason,), seconds=time.perf_counter() - started)
     session = open_cpu(folder / "model.onnx")
     own = [item for text, count in data for item in _own(text, count, ref, inputs, preprocess, example)]
-    made = candidates(roles(ir.load(folder / "model.onnx"), example))
+    graph = ir.load(folder / "model.onnx")
+    made = candidates(roles(graph, example))
     probes: list[ProbeRun] = []
     left: list[LeftOut] = []
     calls: list[float] = []
@@ -102,6 +103,7 @@ def examine(
         left_out=tuple(left),
         seconds=time.perf_counter() - started,
         call_seconds=min(calls, default=0.0),
+        producers=_producers(graph),
     )
 
 
@@ -178,6 +180,19 @@ def _explained(
 
 def _equal(item: OutputAccuracy, threshold_db: float) -> bool:
     return item.sqnr_db >= threshold_db and not item.nan and not item.inf
+
+
+def _producers(model: ir.Model) -> dict[str, str]:
+    """Graph output -> the node that computes it; copies are passed by."""
+    found = {}
+    for output in model.graph.outputs:
+        node = output.producer()
+        while node is not None and node.op_type == "Identity":
+            source = node.inputs[0]
+            node = source.producer() if source is not None else None
+        if node is not None:
+            found[output.name or ""] = node.name or ""
+    return found
 
 
 def _left(candidate: Candidate, reason: str) -> LeftOut:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from aipc.core.types import OutputAccuracy, Range
@@ -83,6 +84,8 @@ class Examined:
     left_out: tuple[LeftOut, ...]
     seconds: float
     call_seconds: float = 0.0
+    producers: Mapping[str, str] = field(default_factory=dict)
+    """Graph output -> the captured node that computes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

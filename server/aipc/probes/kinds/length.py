@@ -20,7 +20,7 @@ def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
 
     def variant(label: str, title: str, values: Any, *, edge: bool = False) -> Variant:
         array = np.broadcast_to(np.asarray(values), shape).astype(role.example.dtype)
-        return Variant(name=label, title=title, array=np.ascontiguousarray(array), edge=edge)
+        return Variant(name=label, title=title, array=np.array(array), edge=edge)
 
     if role.example.size > 1:
         several = np.linspace(1, full, role.example.size).round().astype(np.int64).reshape(shape)
