@@ -141,7 +141,7 @@ def test_what_the_configuration_accepts_is_what_there_is():
     assert set(SCALINGS) == set(preprocessing.SCALINGS)
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-5", "true", '"40"', "[]"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-5", "1" + "0" * 400, "true", '"40"', "[]"])
 @pytest.mark.parametrize("key", ["sqnr_db", "cosine", "max_abs"])
 def test_a_threshold_that_nothing_or_everything_passes_is_refused(tmp_path, key, value):
     (tmp_path / "pyproject.toml").write_text(

@@ -73,6 +73,7 @@ def test_a_whole_package_is_taken_with_keys_that_nobody_knows(package):
         ("self_test_sqnr_db", -1000, "self_test_sqnr_db is -1000"),
         ("self_test_sqnr_db", None, "self_test_sqnr_db is None"),
         ("gates", {"verify": {"metric": "sqnr_db", "threshold": -1.0}}, "'verify' threshold is -1.0"),
+        ("self_test_sqnr_db", 10**400, "is 1000"),
         ("gates", {"verify": {"metric": "sqnr_db", "threshold": "-inf"}}, "'verify' threshold is '-inf'"),
         ("gates", [], "gates is not an object"),
         ("deployments", {"ssh:evil": "x"}, "deployments 'ssh:evil' is not an object"),

@@ -21,6 +21,8 @@ VALUES = (
 )
 PLAUSIBLE = {"model": "no.py:Model", "package": ".aipc/packages/programs", "rule": "layernorm-axes", "job": "0"}
 
+EMPTY = {"array": [], "object": {}, "boolean": False, "integer": 1, "number": 1.0}
+
 
 def schema_of(tool: Any) -> dict[str, Any]:
     """Of a tool as the client sees it, or as the server defines it."""
@@ -32,8 +34,8 @@ def calls(tools: list[Any], values: Sequence[str] = VALUES) -> list[tuple[str, d
     """Every tool as it is meant, and with each of its texts replaced by what leads elsewhere."""
     found = []
     for tool in tools:
-        properties = schema_of(tool)["properties"]
-        given = {name: PLAUSIBLE[name] for name in schema_of(tool)["required"]}
+        properties, required = schema_of(tool)["properties"], schema_of(tool)["required"]
+        given = {name: PLAUSIBLE.get(name, EMPTY.get(properties[name].get("type"), "x")) for name in required}
         found.append((tool.name, given))
         texts = [name for name, schema in properties.items() if schema.get("type") == "string"]
         found += [(tool.name, {**given, name: value}) for name in texts for value in values]

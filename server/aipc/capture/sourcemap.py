@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import site
 import sysconfig
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,8 @@ from .recorder import RawFrame, Stack
 def _library_roots() -> tuple[str, ...]:
     paths = {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     paths |= {*site.getsitepackages(), site.getusersitepackages()}
+    # Our own code, which an editor brings in a folder of its own with the libraries that it needs.
+    paths |= {str(Path(__file__).parents[1]), *filter(None, [os.environ.get("AIPC_LIBRARIES")])}
     return tuple(str(Path(path).resolve()) + "/" for path in paths)
 
 

@@ -7,10 +7,10 @@ types, ranges, and that names of files stay inside the package. Keys that are no
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -201,7 +201,8 @@ def _integer(least: int) -> Check:
 
 
 def _number(value: Any) -> str:
-    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    # math.isfinite raises for an integer beyond all floats.
+    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return "" if fine else f"is {_shown(value)}, not a number"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 from typing import Any
 
 TOLERANCES = {
@@ -33,6 +34,7 @@ def tolerance_problem(value: Any) -> tuple[str, str]:
         if not isinstance(number, (int, float)) or isinstance(number, bool):
             return "is not a table of numbers", example
         most = 1.0 if key == "cosine" else math.inf
-        if not math.isfinite(number) or number > most or (number < 0 and key not in _ANY_SIGN):
+        # math.isfinite raises for an integer beyond all floats.
+        if not abs(number) <= sys.float_info.max or number > most or (number < 0 and key not in _ANY_SIGN):
             return f"has {key} = {number}, which everything passes or nothing", example
     return "", ""
