@@ -88,6 +88,7 @@ check: setup setup-editor
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/generate_docs.py --check
 	@$(BIN)/python scripts/generate_agents.py --check
+	@$(BIN)/python scripts/generate_protocol.py --check
 	@npm run --silent check
 
 format: setup setup-editor
@@ -98,6 +99,7 @@ format: setup setup-editor
 docs: setup
 	@$(BIN)/python scripts/generate_docs.py
 	@$(BIN)/python scripts/generate_agents.py
+	@$(BIN)/python scripts/generate_protocol.py
 
 bench: setup
 	@$(BIN)/python -m pip install -q --group bench

@@ -110,17 +110,7 @@ export interface DeployReport {
   frontier?: Frontier | null;
 }
 
-export interface DeployArguments {
-  model: string;
-  uri: string;
-  soc?: string;
-  precision?: string;
-  calibration?: string;
-  target?: string;
-  allowCpu?: boolean;
-  /** The user agreed that the device is set up where it lacks something. */
-  setup?: boolean;
-}
+export type { DeployArguments } from "./requests.ts";
 
 export interface RunStage {
   name: string;

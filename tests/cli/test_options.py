@@ -68,6 +68,7 @@ print(json.dumps({
     "configuration": model.options,
     "commands page": "`--draft-rounds`" in pages.commands(),
     "configuration page": "`draft_rounds`" in pages.config(),
+    "typescript": "  draftRounds?: number;" in script("generate_protocol").page(),
 }))
 """
 
@@ -101,6 +102,7 @@ def test_an_option_added_to_the_request_reaches_every_front_door_and_page(tmp_pa
         "configuration": {"draft_rounds": 3},
         "commands page": True,
         "configuration page": True,
+        "typescript": True,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import runpy
 import types
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -15,14 +16,12 @@ import pytest
 from aipc import doctor
 from aipc.core import frontier
 from aipc.core import types as core_types
-from aipc.core.option import values_of
-from aipc.core.requests import DeployRequest
 from aipc.engine.packages import VerifyReport
-from aipc.lsp.request import camel
 from aipc.pipeline import effective, runs
 from aipc.targets import base, preflight
 
-TEXT = (Path(__file__).parents[2] / "extension" / "src" / "protocol.ts").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "extension" / "src" / "protocol.ts").read_text("utf-8")
 TYPES: dict[str, Any] = {
     "Position": core_types.Position,
     "SourceRange": core_types.Range,
@@ -93,12 +92,11 @@ def test_every_field_is_one_of_the_server_s_with_its_kind(name: str) -> None:
         assert fits(kind, hints[field]), f"{name}.{field}: {kind} cannot hold {hints[field]}"
 
 
-def test_what_the_editor_asks_for_are_options_of_the_request() -> None:
-    options = {camel(item.name): item for item in values_of(DeployRequest)}
-    for field, (absent, kind) in members("DeployArguments").items():
-        if field != "uri":
-            assert fits(kind, options[field].type)
-            assert absent == (not options[field].required)
+def test_what_the_editor_asks_for_is_generated_from_the_request_and_up_to_date() -> None:
+    page = runpy.run_path(str(ROOT / "scripts" / "generate_protocol.py"))["page"]()
+    assert (ROOT / "extension" / "src" / "requests.ts").read_text("utf-8") == page, "run make docs"
+    assert "  allowCpu?: boolean;" in page
+    assert "  model: string;" in page
 
 
 def test_a_field_of_another_kind_is_seen() -> None:

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from aipc.core.types import OutputAccuracy
-from aipc.pipeline.gates import capture_gate, package_gate
+from aipc.pipeline.gates import capture_gate, metric_gate, package_gate
 from aipc.quantize.plan import plan_for
+from aipc.quantize.results import TaskMetric
 
 
 def output(sqnr: float, *, ideal: float | None = None, cosine: float = 1.0, nan: int = 0, name: str = "y"):
@@ -85,3 +86,36 @@ def test_integers_need_20_db_and_no_less_where_fp16_were_worse(precision, sqnr, 
 def test_the_authors_own_tolerance_holds_for_integers_too():
     assert not package_gate([output(25.0)], {"sqnr_db": 30}, plan_for("w8a8")).ok
     assert package_gate([output(12.0)], {"sqnr_db": 10}, plan_for("w8a8")).ok
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "passes"),
+    [
+        ({"cosine": 0.98}, True),
+        ({"cosine": 0.99}, True),
+        ({"cosine": 0.991}, False),
+        ({"max_abs": 0.2}, True),
+        ({"max_abs": 0.1}, True),
+        ({"max_abs": 0.09}, False),
+    ],
+)
+def test_cosine_and_largest_error_are_bounds_that_may_be_reached(tolerance, passes):
+    assert package_gate([output(60.0, cosine=0.99)], tolerance).ok is passes
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "tolerance", "passes"),
+    [
+        (0.71, 1.0, {}, True),
+        (0.69, 1.0, {}, False),
+        (0.3, 1.0, {"metric": 0.3}, True),
+        (0.29, 1.0, {"metric": 0.3}, False),
+        (0.5, None, {"metric": 0.4}, True),
+        (0.0, 0.0, {}, None),
+        (-1.0, -0.5, {}, None),
+        (0.5, None, {}, None),
+    ],
+)
+def test_a_task_metric_is_judged_by_the_author_s_threshold_or_by_pytorch_s_own(value, own, tolerance, passes):
+    gate = metric_gate(TaskMetric("top-1", value, 4, own=own), tolerance)
+    assert (gate and gate.ok) is passes
