@@ -84,10 +84,10 @@ def _distributed() -> Any:
 
 
 def _results(client: Any, tasks: Sequence[CellTask], limits: Limits, cancel: threading.Event) -> Iterator[CellResult]:
-    wait = _distributed().wait
+    wait, too_late = _distributed().wait, _distributed().TimeoutError
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-    except TimeoutError as error:
+    except too_late as error:
         raise InputError("the Dask cluster has no workers", remedy="start some with: dask worker") from error
     if any(client.run(is_daemon).values()):
         raise InputError(
@@ -109,7 +109,7 @@ def _results(client: Any, tasks: Sequence[CellTask], limits: Limits, cancel: thr
             raise CancelledError("the sweep was cancelled")
         try:
             ended = wait(list(running), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
+        except too_late:
             continue
         for future in ended:
             try:
