@@ -33,6 +33,7 @@ def deploy(
     integer_io: bool = False,
     probes: Literal["none", "few", "all"] = "few",
     setup: bool = False,
+    accept: bool = False,
     name: str | None = None,
     use_cache: bool = True,
     progress: bool | Callable[[Event], None] = False,
@@ -54,6 +55,7 @@ def deploy(
         probes: input sets beside the example on which the package is judged: none, few (those that fit into a little
             time) or all.
         setup: set the device up where it lacks something, in a directory of its own there.
+        accept: take a package that misses the accuracy asked for, at what it reached (20 dB at the least).
 
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is a report with ``ok`` False.
@@ -79,6 +81,7 @@ def deploy(
             integer_io=integer_io,
             probes=probes,
             setup=setup,
+            accept=accept,
             use_cache=use_cache,
             calibration=handed.calibration,
             captured=handed.captured,

@@ -106,6 +106,14 @@ class DeployRequest:
         "few",
     )
     setup: bool = option(SETUP, False)
+    accept: bool = option(
+        Option(
+            help="Take a package that misses the accuracy asked for, at what it reached (20 dB at the least); its "
+            "manifest records it",
+            users_word=True,
+        ),
+        False,
+    )
     captured: ModelRef | None = None
     """The model where it was captured already, in the process of its author; ``model`` is then its name."""
 

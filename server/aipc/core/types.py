@@ -198,6 +198,8 @@ class Gate:
     ok: bool
     detail: str = ""
     nodes: tuple[str, ...] = ()
+    accepted: bool = False
+    """It was missed, and the user took what was reached: ``threshold`` is that, ``detail`` says what was missed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from aipc.core.types import (
     OutputAccuracy,
 )
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.pipeline import accepting
 from aipc.pipeline.artifacts import BuiltPackage, CompiledGraph, TargetExecution, Verification
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.build import Build
@@ -92,7 +93,7 @@ def deploy_for_chip(
             asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
             asked = replace(asked, integer_io=request.integer_io, probes=request.probes)
             run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
-            reports[name] = _deploy_one(run, otherwise)
+            reports[name] = _deploy_one(run, otherwise, request.accept)
             if not reports[name].ok:
                 return reports[name]
     last = next(reversed(reports.values()))
@@ -103,7 +104,7 @@ def deploy_for_chip(
     return replace(last, package=str(out), packages=packages, timings=timings)
 
 
-def _deploy_one(run: Run, otherwise: AipcError | None) -> DeployReport:
+def _deploy_one(run: Run, otherwise: AipcError | None, accept: bool) -> DeployReport:
     """Deploy one model with fixed shapes into ``run.request.out``, journaled from its start to its end.
 
     Args:
@@ -125,17 +126,17 @@ def _deploy_one(run: Run, otherwise: AipcError | None) -> DeployReport:
             run = with_own_scales(run, journal)
             if otherwise is not None and run.plan is None:
                 raise otherwise
-            return _deploy_journaled(run, journal)
+            return _deploy_journaled(run, journal, accept)
         except AipcError as error:
             journal.write("run stopped", error=str(error), cancelled=isinstance(error, CancelledError))
             raise
 
 
-def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
+def _deploy_journaled(run: Run, journal: Journal, accept: bool) -> DeployReport:
     started = time.perf_counter()
     out, directory = run.request.out, run.directory
     assert out is not None
-    settled = settle(run, journal)
+    settled = _accepted(settle(run, journal), journal, accept)
     run, outcome = settled.run, settled.outcome
     diagnosis = diagnose(settled)
     findings = findings_of(run, diagnosis)
@@ -159,6 +160,20 @@ def _deploy_journaled(run: Run, journal: Journal) -> DeployReport:
             raise
     journal.write("run done", ok=report.ok, package=report.package, capsule=report.capsule)
     return report
+
+
+def _accepted(settled: Settled, journal: Journal, accept: bool) -> Settled:
+    """The settled run; where only its accuracy is missed, accepted by the user's word, or saying how to."""
+    outcome, verification = settled.outcome, settled.run.artifacts.get(Verification)
+    if verification is None:
+        return settled
+    reached = accepting.reached_db(outcome, verification.outputs, probe_results(settled.run))
+    if reached is None:
+        return settled
+    if not accept:
+        return replace(settled, outcome=accepting.offer(outcome, reached))
+    journal.write("accuracy accepted", sqnr_db=reached, gate=outcome.gate)
+    return replace(settled, outcome=accepting.accept(outcome, reached))
 
 
 def _metric(build: Build) -> dict[str, float] | None:
