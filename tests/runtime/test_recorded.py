@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from aipc import engine
+from aipc.commands._recorded import recorded_page
 from aipc.core.errors import InputError
 from aipc.core.types import Severity
 
@@ -65,6 +66,8 @@ def test_a_drifted_input_is_a_finding_and_the_other_input_is_none(package: Path,
     assert (drift.rule, drift.severity) == ("input-drift", Severity.WARNING)
     assert drift.message.startswith("Input image is clipped: 99") or "is clipped: 100" in drift.message
     assert accuracy.rule == "recorded-accuracy" and report.samples[0].sqnr_db < 10
+    page = "\n".join(str(part) for part in recorded_page(report))
+    assert "not as calibrated" in page
 
 
 def test_an_input_that_uses_little_of_its_range_has_drifted_too(package: Path, tmp_path: Path) -> None:
@@ -76,6 +79,10 @@ def test_an_input_that_uses_little_of_its_range_has_drifted_too(package: Path, t
     report = engine.verify_recorded(package, tmp_path / "recorded")
     assert report.samples == () and [item.rule for item in report.findings] == ["input-drift"]
     assert "of the calibrated range" in report.findings[0].message
+    command = [sys.executable, "-m", "aipc", "verify", str(package), "--recorded", str(tmp_path / "recorded")]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert printed.returncode == 1, printed.stderr
+    assert "runs recorded: 1" in printed.stdout and "[input-drift]" in printed.stdout
 
 
 def test_nothing_is_recorded_unless_asked_nor_where_it_is_switched_off(package: Path, tmp_path: Path) -> None:

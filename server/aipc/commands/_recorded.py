@@ -16,7 +16,7 @@ from ._tables import findings_lines
 def recorded_page(report: RecordedReport) -> Iterator[Any]:
     """Ranges of the inputs, the samples against PyTorch, and the findings."""
     yield Text(f"{report.model} for {report.soc}, {report.precision}, replayed on {report.target}", "bold")
-    yield Text(f"{report.runs} runs recorded, {len(report.samples)} inputs kept, reference {report.reference}")
+    yield Text(f"runs recorded: {report.runs}, inputs kept: {len(report.samples)}, reference {report.reference}")
     inputs = table_of("input", "recorded", "calibrated", "clipped", "of the range")
     for item in report.inputs:
         recorded = "nothing finite" if item.low is None else f"{item.low:.4g} to {item.high:.4g}"
