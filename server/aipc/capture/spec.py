@@ -76,7 +76,7 @@ def array_file(path: Path) -> dict[str, torch.Tensor]:
         arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except FileNotFoundError:
         raise InputError(f"there is no input file {path}", remedy="check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not a NumPy file: {error}", remedy="write it with numpy.savez") from error
     try:
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}

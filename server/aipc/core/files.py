@@ -60,7 +60,7 @@ def check_array_output(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = all(name.endswith(".npy") for name in archive.namelist())
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile):  # RuntimeError: another version, or encrypted
         arrays = path.stat().st_size == 0
     if not arrays:
         raise InputError(f"{path} exists and holds no arrays", remedy=remedy)
