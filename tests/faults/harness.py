@@ -43,7 +43,7 @@ class Small(nn.Module):
     def example_inputs():
         return (torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1)),)
 """
-_TRIAL_SECONDS = 180
+_TRIAL_SECONDS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
