@@ -265,7 +265,7 @@ def _share_cells(share: operator_shares.Share) -> tuple[str, ...]:
     return f"v{share.arch}", str(share.variants), before, share.rewritten
 
 
-def _operator_row(data: operator_data.Data, variant: operator_data.Variant, parts: list[str]) -> str:
+def _operator_row(data: operator_data.Data, variant: operator_data.MeasuredVariant, parts: list[str]) -> str:
     cells: list[str] = []
     reasons: dict[str, None] = {}
     before = ""

@@ -23,7 +23,7 @@ _ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedFix:
     """One proved fix and the expression that it was made for."""
 
     fix: Fix
@@ -40,7 +40,7 @@ class FixReport:
     precision: str
     qairt: str
     applied: bool
-    fixes: tuple[Applied, ...]
+    fixes: tuple[AppliedFix, ...]
     rejected: tuple[Rejected, ...]
     diffs: Mapping[str, str]
     left: tuple[Finding, ...]
@@ -162,7 +162,7 @@ def fix(
     started = time.perf_counter()
     originals: dict[str, str] = {}
     texts: dict[str, str] = {}
-    done: list[Applied] = []
+    done: list[AppliedFix] = []
     rejected: dict[tuple[Any, ...], Rejected] = {}
     with pool_or_new(pool) as workers:
         asked = engine.CheckRequest(
@@ -190,7 +190,7 @@ def fix(
                 for place, _ in edits:
                     originals.setdefault(place.file, prover.text(place.file))
                 texts |= prover.texts(edits)
-            done += [Applied(item, finding.rule, finding.range) for finding, item in taken]
+            done += [AppliedFix(item, finding.rule, finding.range) for finding, item in taken]
     diffs = {file: unified_diff(originals[file], text, _shown(file, request.cwd)) for file, text in texts.items()}
     if request.apply:
         for file, text in texts.items():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from aipc.apps.gates import divergences, token_gate
-from aipc.core.answers import Answer, Step
+from aipc.core.answers import Answer, TokenStep
 from aipc.recipes.runners.host import TIE
 
 
 def answer(*tokens: int, margin: float = 1.0) -> Answer:
     """An answer whose every token is ``margin`` likelier than the token after it in the alphabet, of logits at 8."""
-    steps = tuple(Step(tokens=(token, token + 1), logits=(8.0, 8.0 - margin)) for token in tokens)
+    steps = tuple(TokenStep(tokens=(token, token + 1), logits=(8.0, 8.0 - margin)) for token in tokens)
     return Answer(sample="s", tokens=tokens, text="", steps=steps)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from aipc.core.errors import QairtError
 from aipc.debug.reduce import reduce_failure
-from aipc.debug.types import Outcome
+from aipc.graph.trial import TrialOutcome
 from aipc.numerics.cpu import run_cpu
 from qairt.models import Array, node, noise, save
 
@@ -30,9 +30,9 @@ def ops_of(path: Path) -> set[str]:
 
 
 def test_the_smallest_failing_pair_is_found_with_its_true_inputs(chain: Path, tmp_path: Path) -> None:
-    def predicate(path: Path, inputs: Mapping[str, Array]) -> Outcome:
+    def predicate(path: Path, inputs: Mapping[str, Array]) -> TrialOutcome:
         run_cpu(path, inputs)  # a candidate is always a valid model with fitting inputs
-        return Outcome.FAIL if ops_of(path) >= {"Tanh", "Exp"} else Outcome.PASS
+        return TrialOutcome.FAIL if ops_of(path) >= {"Tanh", "Exp"} else TrialOutcome.PASS
 
     reduced = reduce_failure(chain, {"x": noise(8)}, predicate, tmp_path / "out")
     assert reduced.nodes == ("n16", "n17")
@@ -47,10 +47,10 @@ def test_the_smallest_failing_pair_is_found_with_its_true_inputs(chain: Path, tm
 
 
 def test_unknown_is_never_taken_for_the_failure(chain: Path, tmp_path: Path) -> None:
-    def predicate(path: Path, inputs: Mapping[str, Array]) -> Outcome:
+    def predicate(path: Path, inputs: Mapping[str, Array]) -> TrialOutcome:
         if "Relu" not in ops_of(path):
-            return Outcome.UNKNOWN
-        return Outcome.FAIL if "Exp" in ops_of(path) else Outcome.PASS
+            return TrialOutcome.UNKNOWN
+        return TrialOutcome.FAIL if "Exp" in ops_of(path) else TrialOutcome.PASS
 
     reduced = reduce_failure(chain, {"x": noise(8)}, predicate, tmp_path / "out", start=["n17"])
     assert ops_of(Path(reduced.model)) == {"Relu", "Exp"}
@@ -59,7 +59,7 @@ def test_unknown_is_never_taken_for_the_failure(chain: Path, tmp_path: Path) -> 
 
 def test_a_model_that_does_not_fail_is_refused(chain: Path, tmp_path: Path) -> None:
     with pytest.raises(QairtError, match="nothing to reduce"):
-        reduce_failure(chain, {"x": noise(8)}, lambda *_: Outcome.PASS, tmp_path / "out")
+        reduce_failure(chain, {"x": noise(8)}, lambda *_: TrialOutcome.PASS, tmp_path / "out")
 
 
 CHILD = """

@@ -6,8 +6,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from aipc.graph.bisect import Verdict, smallest_failing_run
+from aipc.graph.bisect import smallest_failing_run
 from aipc.graph.extract import infer_shapes, subgraph
+from aipc.graph.trial import TrialOutcome
 
 LENGTH = 40
 
@@ -28,11 +29,11 @@ def chain() -> onnx.ModelProto:
 def test_the_smallest_run_that_holds_all_culprits_is_found(chain, culprits):
     tries = []
 
-    def test(part: onnx.ModelProto) -> Verdict:
+    def test(part: onnx.ModelProto) -> TrialOutcome:
         onnx.checker.check_model(part)
         names = {node.name for node in part.graph.node}
         tries.append(names)
-        return Verdict.FAIL if culprits <= names else Verdict.PASS
+        return TrialOutcome.FAIL if culprits <= names else TrialOutcome.PASS
 
     found = smallest_failing_run(chain, [node.name for node in chain.graph.node], test)
     assert {found[0], found[-1]} <= culprits

@@ -7,7 +7,7 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import CheckReport, Finding, Fix, Position, Range, Severity
 from aipc.lsp.agent_actions import agent_actions
-from aipc.lsp.results import Checked
+from aipc.lsp.results import CheckState
 from aipc.lsp.server import AipcServer
 from aipc.lsp.start import create
 
@@ -20,7 +20,7 @@ def server_with(*fixes: Fix) -> AipcServer:
     server.offers_agent = True
     finding = Finding("einsum", Severity.WARNING, "runs on the CPU", PLACE, nodes=("node",), fixes=fixes)
     report = CheckReport(MODEL, "sm8650", "fp16", "2.51.0", 1, {}, (finding,), {})
-    server.results[MODEL] = Checked(MODEL, report, {}, {})
+    server.results[MODEL] = CheckState(MODEL, report, {}, {})
     return server
 
 

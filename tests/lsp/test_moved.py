@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aipc.core.types import CheckReport, Finding, Fix, Position, Range, Severity
-from aipc.lsp.results import Checked, current_findings
+from aipc.lsp.results import CheckState, current_findings
 
 FILE = "/src/model.py"
 BEFORE = ("y = F.pad(", "    x,", '    mode="circular")', "return y")
@@ -14,7 +14,7 @@ def found(after: tuple[str, ...]):
     fix = Fix("Wrap", "pad-mode", edits=((PLACE, "wrapped"),), proved=True)
     finding = Finding("pad-mode", Severity.WARNING, "circular", PLACE, fixes=(fix,))
     report = CheckReport("m", "sm8650", "fp16", "", 0, {}, (finding,), {})
-    return current_findings(Checked("m", report, {FILE: BEFORE}, {}), FILE, after)
+    return current_findings(CheckState("m", report, {FILE: BEFORE}, {}), FILE, after)
 
 
 def test_an_expression_of_several_lines_moves_as_a_whole():

@@ -32,7 +32,7 @@ TYPES: dict[str, Any] = {
     "OutputAccuracy": core_types.OutputAccuracy,
     "DeployReport": core_types.DeployReport,
     "Frontier": frontier.Frontier,
-    "Choice": effective.Choice,
+    "Choice": effective.EffectiveValue,
     "RunStage": runs.RunStage,
     "RunSummary": runs.RunSummary,
     "Target": base.Description,

@@ -10,7 +10,7 @@ import pytest
 
 from aipc.core.errors import InputError
 from aipc.ops import run
-from aipc.ops.data import Becomes, Coverage, Data, Variant, find, load, merged, save
+from aipc.ops.data import Becomes, Coverage, Data, MeasuredVariant, find, load, merged, save
 from aipc.ops.results import CPU, RUNS, WRONG, Measured
 from aipc.ops.shares import shares
 
@@ -19,7 +19,7 @@ VERSIONS = {"qairt": "2.51.0", "torch": "2.14.1"}
 
 def data(soc="sm8650", arch=75, measured=None, versions=None):
     measured = measured or Measured(WRONG, "1 instead of 2", ("Erf",), (), -math.inf, 70.5, True, "boundary")
-    item = Variant(
+    item = MeasuredVariant(
         "relu[rank=4]", "activations", ("torch.relu",), {"rank": 4}, "", ("float32[2]",), ("Relu",), {soc: measured}
     )
     return Data(

@@ -9,7 +9,7 @@ import pytest
 
 from aipc.core.errors import InputError
 from aipc.ops import matrix
-from aipc.ops.data import Coverage, Data, Variant
+from aipc.ops.data import Coverage, Data, MeasuredVariant
 from aipc.ops.results import CPU, RUNS, WRONG, Measured
 
 GRID = "torch.nn.functional.grid_sample"
@@ -18,7 +18,7 @@ POOL = "torch.nn.functional.max_pool2d"
 
 def variant(id, operators, attributes, verdict, *, shape="1,6,10,12", label="", reason=""):
     measured = {"sm8350": Measured(CPU, "no fp16"), "sm8650": Measured(verdict, reason)}
-    return Variant(id, "family", operators, attributes, label, (f"float32[{shape}]",), ("Op",), measured)
+    return MeasuredVariant(id, "family", operators, attributes, label, (f"float32[{shape}]",), ("Op",), measured)
 
 
 DATA = Data(

@@ -13,8 +13,8 @@ from aipc.core.workers import WorkerPool
 from aipc.ops import probe as prober
 from aipc.ops import run
 from aipc.ops import worker_jobs as ops_jobs
-from aipc.ops.journal import Journal
-from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Facts, Measured, Progress
+from aipc.ops.journal import ProbeJournal
+from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, CaseFacts, Measured, ProbeProgress
 
 CASES = {
     "relu": (RUNS, ""),
@@ -95,17 +95,17 @@ class CrashingPool:
 
     def run(self, job, arguments, *, on_event, limits, cancel):
         for case in arguments["cases"]:
-            on_event(Progress(case))
-            on_event(Progress(case, facts=Facts(content=case)))
+            on_event(ProbeProgress(case))
+            on_event(ProbeProgress(case, facts=CaseFacts(content=case)))
             for soc in arguments["socs"]:
                 if arguments["known"].get((case, soc)) == case:
-                    on_event(Progress(case, soc, known=True))
+                    on_event(ProbeProgress(case, soc, known=True))
                     continue
-                on_event(Progress(case, soc))
+                on_event(ProbeProgress(case, soc))
                 self.asked.append((case, soc))
                 if (case, soc) == self.at:
                     raise WorkerCrashedError("the process of the probe step died with SIGSEGV (a segmentation fault)")
-                on_event(Progress(case, soc, measured=Measured(RUNS)))
+                on_event(ProbeProgress(case, soc, measured=Measured(RUNS)))
 
 
 def test_a_crash_costs_one_case_on_one_soc(tmp_path, monkeypatch, cases):
@@ -125,7 +125,7 @@ def test_a_crash_costs_one_case_on_one_soc(tmp_path, monkeypatch, cases):
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this platform has no alarm")
 def test_a_case_that_hangs_is_ended_and_said_to_be():
     state = prober._State(("sm8650",), _NoJournal(), False, False, 1, lambda event: None)
-    prober._mark(Progress("relu", "sm8650"), "the process of the probe step died with SIGALRM (a signal)", state)
+    prober._mark(ProbeProgress("relu", "sm8650"), "the process of the probe step died with SIGALRM (a signal)", state)
     assert "no answer within" in state.results["relu", "sm8650"].reason
 
 
@@ -153,7 +153,7 @@ def test_what_does_not_run_is_measured_rewritten(pool, cases):
 
 
 def test_the_journal_can_be_read_while_others_write(tmp_path):
-    journal = Journal(tmp_path, {"qairt": "test"})
+    journal = ProbeJournal(tmp_path, {"qairt": "test"})
     writer = threading.Thread(
         target=lambda: [journal.write(f"case {number}", "sm8650", "content", Measured(RUNS)) for number in range(400)]
     )

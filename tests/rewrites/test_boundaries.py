@@ -11,7 +11,7 @@ import pytest
 from aipc.core.types import Placement
 from aipc.graph.extract import infer_shapes
 from aipc.rewrites import graph as read
-from aipc.rewrites.boundary import Role, integer_uses, proof_sets
+from aipc.rewrites.boundary import IntegerRole, integer_uses, proof_sets
 from aipc.rewrites.build import Builder
 from aipc.rewrites.nonfinite import NonFiniteValues
 from aipc.rewrites.prove import prove
@@ -139,7 +139,7 @@ def test_integers_are_fed_by_what_they_are_for() -> None:
     uses = integer_uses(model)
     assert (uses["i"].low, uses["i"].high) == (-6, 6)
     assert (uses["j"].low, uses["j"].high) == (0, 6)
-    assert uses["m"].role is Role.DIVISOR
+    assert uses["m"].role is IntegerRole.DIVISOR
     sets = proof_sets(model, captured.inputs, NonFinite.NONE)
     assert {-6, 5} <= set(sets["near"]["i"].tolist()) <= {-6, 5, 0, 1}
     assert all((item["m"] != 0).all() for item in sets.values())

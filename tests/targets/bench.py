@@ -16,7 +16,7 @@ import numpy as np
 
 from aipc.core.errors import AipcError
 from aipc.targets import TargetRun, get_target
-from aipc.targets.base import STEPS, Context, DeviceError, Work
+from aipc.targets.base import STEPS, DeviceContext, DeviceError, Work
 from aipc.targets.session import execute
 
 from .device import TestDevice
@@ -73,7 +73,7 @@ class Bench:
                 act()
 
         outputs = self._scratch / f"outputs-{time.monotonic_ns()}.npz"
-        context = Context(lambda event: None, settings=self.settings if settings is None else settings)
+        context = DeviceContext(lambda event: None, settings=self.settings if settings is None else settings)
         started = time.monotonic()
         run, error = None, None
         try:

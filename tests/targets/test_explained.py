@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from aipc.core.errors import PackageError
-from aipc.targets.base import Context, Device, DeviceError, Executed, Facts, UnfitError, Work
+from aipc.targets.base import Device, DeviceContext, DeviceError, Executed, Facts, UnfitError, Work
 from aipc.targets.explained import explained
 from aipc.targets.session import execute
 
@@ -36,7 +36,7 @@ def test_a_runner_s_error_is_translated(tmp_path):
     manifest = {"model": "m", "soc": "sm8650", "htp_arch": 75, "qairt": "2.51.0", "inputs": [], "outputs": []}
     work = Work(tmp_path, manifest, tmp_path / "in.npz", tmp_path / "out.npz")
     with pytest.raises(DeviceError, match=r"somewhere:x: run: .*another version or for another chip.*5005") as stopped:
-        execute(Somewhere(), "somewhere:x", work, Context(lambda event: None, threading.Event()))
+        execute(Somewhere(), "somewhere:x", work, DeviceContext(lambda event: None, threading.Event()))
     assert "deploy again" in stopped.value.remedy
     assert WORDS in stopped.value.detail
 

@@ -17,7 +17,7 @@ import pytest
 
 from aipc.targets import get_target
 from aipc.targets._wheels import download, wanted
-from aipc.targets.base import Context
+from aipc.targets.base import DeviceContext
 
 from .bench import Bench
 from .test_faults import Act, cut, disk_full, helper_killed, reboot, silence, small_disk
@@ -149,7 +149,7 @@ class Index:
 @pytest.fixture
 def index(bare: Bench, tmp_path: Path) -> Iterator[Index]:
     """With the wheels of this computer's cache, for the device as it says it is."""
-    device = get_target("ssh").open(bare.device.target, Context(lambda event: None, settings=bare.settings))
+    device = get_target("ssh").open(bare.device.target, DeviceContext(lambda event: None, settings=bare.settings))
     try:
         device.describe()
         wheels = download(device._raw, lambda words: None)

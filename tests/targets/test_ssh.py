@@ -17,7 +17,7 @@ from aipc.core.hashing import hash_file
 from aipc.targets import RunOptions, SetupNeededError, UnfitError, get_target
 from aipc.targets._ssh_connection import HostKeyChangedError, parse
 from aipc.targets._ssh_names import configured_hosts
-from aipc.targets.base import Context, DeviceError
+from aipc.targets.base import DeviceContext, DeviceError
 from aipc.targets.jobs import describe, execute
 
 from .bench import Bench
@@ -233,7 +233,7 @@ def test_a_file_name_that_leaves_its_directory_is_refused(bench: Bench, package:
 )
 def test_what_cannot_be_a_host_is_refused(name: str):
     with pytest.raises(DeviceError, match="is not the name of a host"):
-        get_target("ssh").open(name, Context(lambda event: None))
+        get_target("ssh").open(name, DeviceContext(lambda event: None))
 
 
 def test_hosts_are_named_as_ssh_names_them():
@@ -251,7 +251,9 @@ def test_the_hosts_of_the_users_configuration_are_offered(tmp_path: Path):
 
 def fails(device: TestDevice, **settings: object) -> DeviceError:
     with pytest.raises(DeviceError) as caught:
-        get_target("ssh").open(device.target, Context(lambda event: None, settings={"connect_seconds": 10, **settings}))
+        get_target("ssh").open(
+            device.target, DeviceContext(lambda event: None, settings={"connect_seconds": 10, **settings})
+        )
     return caught.value
 
 

@@ -34,7 +34,7 @@ from aipc.quantize.plan import QuantizationPlan
 from . import worker_jobs
 from .confined_pool import ConfinedPool
 from .integers import Samples, samples_of
-from .job_results import Forwarded, Held, Reference
+from .job_results import Forwarded, Reference, SideComparison
 from .scratch import Scratch
 
 CHECK = (CaptureVerification, RewrittenGraph)
@@ -242,7 +242,7 @@ class Bench:
     def _new(self, tried: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(item for item in tried if item not in self._usual))
 
-    def hold(self, checked: Checked, scratch: Scratch) -> tuple[tuple[Held, ...], Forwarded, tuple[str, ...]]:
+    def hold(self, checked: Checked, scratch: Scratch) -> tuple[tuple[SideComparison, ...], Forwarded, tuple[str, ...]]:
         """The patched model's outputs in eager PyTorch and of its graph against the original's; and what it tried."""
         assert self.reference is not None and checked.run is not None
         out = self.private / "forward" / secrets.token_hex(4)
@@ -261,7 +261,7 @@ class Bench:
         )
         tried = self._new(self.confined.tried)
         captured = checked.run.captured
-        held: tuple[Held, ...] = checked.run.job(
+        held: tuple[SideComparison, ...] = checked.run.job(
             worker_jobs.HOLD,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
@@ -283,7 +283,7 @@ class Bench:
         )
         return found
 
-    def simulate(self, compiled: Checked) -> tuple[Held, ...]:
+    def simulate(self, compiled: Checked) -> tuple[SideComparison, ...]:
         """The compiled graph on the simulator, on the real inputs and on some that nobody has seen.
 
         Integers are judged as a package is: on what was held out of the calibration data, all of it together, and on
@@ -298,7 +298,7 @@ class Bench:
             sets: tuple[str, ...] = self._held_out or ("real",)
         else:
             sets = ("real", next(name for name in self.reference.sets if name.startswith("unseen")))
-        held: tuple[Held, ...] = run.job(
+        held: tuple[SideComparison, ...] = run.job(
             worker_jobs.SIMULATE,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),

@@ -32,7 +32,7 @@ _SCALES = (0.01, 0.1, 10.0, 100.0, -0.01, -1.0, -10.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class BranchCoverage:
     """``sets``: inputs that take sides which the given ones do not. ``open``: sides that no input was found for."""
 
     sets: Mapping[str, Arrays]
@@ -41,7 +41,7 @@ class Coverage:
 
 def cover(
     ref: ModelRef, given: Mapping[str, Arrays], call: Callable[[torch.nn.Module, Mapping[str, Array]], object]
-) -> Coverage:
+) -> BranchCoverage:
     """Run the original with its decisions observed on the given sets of inputs, then on others, as far as time allows.
 
     Args:
@@ -50,7 +50,7 @@ def cover(
     """
     texts, decisions, numbers = _instrumented(ref)
     if not decisions:
-        return Coverage({}, ())
+        return BranchCoverage({}, ())
     module = load_model(replace(ref, unsaved={**ref.unsaved, **texts})).module
     seen = observed()
     seen.clear()
@@ -64,7 +64,7 @@ def cover(
             break
         if _run(module, arrays, call) and len(open_sides(decisions, seen)) < len(left):
             found[f"side-{len(found)}"] = arrays
-    return Coverage(found, open_sides(decisions, seen))
+    return BranchCoverage(found, open_sides(decisions, seen))
 
 
 def _run(

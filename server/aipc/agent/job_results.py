@@ -47,7 +47,7 @@ class Forwarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SideComparison:
     """One set of inputs on one side held against the original: ``side`` is eager, graph or simulator."""
 
     set: str

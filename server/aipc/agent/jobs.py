@@ -28,8 +28,8 @@ from aipc.numerics.npz import read_npz, write_npz
 from aipc.qairt.simulate import run_samples
 from aipc.rewrites.boundary import boundary_sets
 
-from .covering import Coverage, cover
-from .job_results import STATE, Forwarded, Held, Reference
+from .covering import BranchCoverage, cover
+from .job_results import STATE, Forwarded, Reference, SideComparison
 from .states import state_outputs
 
 Array = np.ndarray[Any, Any]
@@ -85,7 +85,7 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
     clear = len(names) == len(leaves)
     parameters = _parameters(loaded.module)
     states: dict[str, Mapping[str, Array]] = {}
-    coverage = Coverage({}, ())
+    coverage = BranchCoverage({}, ())
     if not draws:
         arguments = pytree.tree_unflatten(_filled(leaves, real), structure)
         states = state_outputs(loaded.module, lambda module: _answer(module, arguments))
@@ -233,7 +233,7 @@ def hold(
     like: str,
     names: Sequence[str],
     states: Sequence[str] = (),
-) -> tuple[Held, ...]:
+) -> tuple[SideComparison, ...]:
     """Hold the patched model's outputs, and its captured graph run on the CPU, against what the original answered.
 
     Args:
@@ -247,7 +247,9 @@ def hold(
         try:
             held.append(_held(STATE + name, "eager", wanted, read_npz(Path(eager) / f"{STATE}{name}.npz")))
         except InputError:
-            held.append(Held(STATE + name, "eager", (), "the change does not run there, and the original does"))
+            held.append(
+                SideComparison(STATE + name, "eager", (), "the change does not run there, and the original does")
+            )
     for name in sets:
         wanted = read_npz(Path(reference) / f"{name}.npz")
         try:
@@ -259,7 +261,7 @@ def hold(
             feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
             answer = run_cpu(Path(graph), feeds)
         except AipcError as error:
-            held.append(Held(name, "graph", (), str(error)[:500]))
+            held.append(SideComparison(name, "graph", (), str(error)[:500]))
             continue
         held.append(_held(name, "graph", wanted, answer))
     return tuple(held)
@@ -276,7 +278,7 @@ def simulate(
     like: str,
     names: Sequence[str],
     soc: str,
-) -> tuple[Held, ...]:
+) -> tuple[SideComparison, ...]:
     """Run the compiled graph on the simulator with our own inputs, against what the original answered.
 
     Args:
@@ -354,17 +356,17 @@ def _feeds(arrays: Mapping[str, Array], like: Mapping[str, Array], names: Sequen
 
 def _held(
     name: str, side: str, wanted: Mapping[str, Array], got: Mapping[str, Array], ideal: Sequence[float] | None = None
-) -> Held:
+) -> SideComparison:
     if len(wanted) != len(got):
-        return Held(name, side, (), f"{len(got)} outputs instead of {len(wanted)}")
+        return SideComparison(name, side, (), f"{len(got)} outputs instead of {len(wanted)}")
     figures: list[OutputAccuracy] = []
     for index, (output, expected, actual) in enumerate(zip(wanted, wanted.values(), got.values(), strict=True)):
         if expected.shape != actual.shape:
-            return Held(
+            return SideComparison(
                 name, side, (), f"{output} has the shape {list(actual.shape)} instead of {list(expected.shape)}"
             )
         if expected.dtype.kind != actual.dtype.kind or (side == "eager" and expected.dtype != actual.dtype):
-            return Held(name, side, (), f"{output} is {actual.dtype} instead of {expected.dtype}")
+            return SideComparison(name, side, (), f"{output} is {actual.dtype} instead of {expected.dtype}")
         level = ideal[index] if ideal is not None and index < len(ideal) else None
         figures.append(accuracy(output, expected, actual, ideal_fp16_sqnr_db=level))
-    return Held(name, side, tuple(figures))
+    return SideComparison(name, side, tuple(figures))

@@ -22,9 +22,9 @@ from aipc.source import split_lines
 from aipc.source.parsing import syntax_error
 
 from .bench import Bench, Checked, crashed, places, sort_of
-from .job_results import STATE, Held
+from .job_results import STATE, SideComparison
 from .policy import Objection, added_chains, inputs_differ, objections, only_inputs_differ
-from .results import GateResult, Goal, GoalKind, Proposal, Verdict
+from .results import EditProposal, EditVerdict, GateResult, Goal, GoalKind
 from .scratch import PatchError, Scratch
 from .tried import tried_by
 
@@ -39,14 +39,14 @@ APPROXIMATE_DB = 20.0
 class Consent(Protocol):
     """Asks the user for a change that is not shown to be equal: ``reason`` says why, ``sqnr_db`` how far off it is."""
 
-    def __call__(self, proposal: Proposal, reason: str, sqnr_db: float | None = None) -> bool: ...
+    def __call__(self, proposal: EditProposal, reason: str, sqnr_db: float | None = None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgedEdit:
     """What is judged. ``target``: the finding that has to go; None when the model is to be captured at all."""
 
-    proposal: Proposal
+    proposal: EditProposal
     before: Scratch
     checked: Checked
     """Of ``before``: what the patch starts from."""
@@ -57,7 +57,7 @@ class Case:
 
 @dataclass(slots=True)
 class Judged:
-    verdict: Verdict
+    verdict: EditVerdict
     scratch: Scratch | None = None
     checked: Checked | None = None
 
@@ -75,7 +75,7 @@ class Judge:
         self._consent = consent
         self._on_gate = on_gate
 
-    def judge(self, case: Case) -> Judged:
+    def judge(self, case: JudgedEdit) -> Judged:
         started = time.monotonic()
         state = _State(case, self._bench, self._consent)
         gates: list[GateResult] = []
@@ -84,7 +84,7 @@ class Judge:
             self._on_gate(gate)
             if not gate.ok:
                 break
-        verdict = Verdict(
+        verdict = EditVerdict(
             case.proposal.number,
             tuple(gates),
             state.approximate,
@@ -100,7 +100,7 @@ class Judge:
 class _State:
     """One judgement on its way."""
 
-    def __init__(self, case: Case, bench: Bench, consent: Consent) -> None:
+    def __init__(self, case: JudgedEdit, bench: Bench, consent: Consent) -> None:
         self.case, self.bench, self.consent = case, bench, consent
         self.scratch: Scratch | None = None
         self.after: Checked | None = None
@@ -231,7 +231,7 @@ class _State:
             return GateResult("covered", False, f"{message}. The change is not judged there: {advice}")
         return result
 
-    def _numbers(self, held: Sequence[Held]) -> GateResult:
+    def _numbers(self, held: Sequence[SideComparison]) -> GateResult:
         for one in held:
             if one.words:
                 return GateResult("equal", False, f"{_SIDES[one.side]} {_on(one.set)}: {one.words}")

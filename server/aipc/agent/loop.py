@@ -16,7 +16,7 @@ from .bench import Bench, Checked
 from .budget import Meter, Spent
 from .judge import Judge, Judged
 from .messages import Ask, Endpoint, Question
-from .results import AgentReport, Agreement, GateResult, Goal, GoalKind, Proposal, Stopped, Verdict
+from .results import AgentReport, Agreement, EditProposal, EditVerdict, GateResult, Goal, GoalKind, Stopped
 from .scratch import PatchError, Scratch
 from .step import Findings, Step
 from .talk import Ended, Talk
@@ -67,8 +67,8 @@ class Loop:
         self._bench, self._trace, self._meter = setup.bench, setup.trace, setup.meter
         self.scratch = scratch
         self._found = Findings()
-        self._accepted: list[Proposal] = []
-        self._proof: Verdict | None = None
+        self._accepted: list[EditProposal] = []
+        self._proof: EditVerdict | None = None
         self._rounds = 0
         self._wants_user = False
         self._checked: Checked
@@ -191,7 +191,7 @@ class Loop:
         self._trace.write("answer", answer=answer)
         return answer
 
-    def _consent(self, proposal: Proposal, reason: str, sqnr_db: float | None = None) -> bool:
+    def _consent(self, proposal: EditProposal, reason: str, sqnr_db: float | None = None) -> bool:
         """The user's word for a change that is not shown to be equal."""
         if Agreement.needed(sqnr_db) in self._setup.agree:
             self._trace.write("agreed", reason=reason, sqnr_db=sqnr_db)
@@ -208,7 +208,7 @@ class Loop:
         )
         return (self._ask(question) or "no").strip().lower() in {"yes", "y", "true"}
 
-    def _diffs(self, proposal: Proposal) -> Mapping[str, str]:
+    def _diffs(self, proposal: EditProposal) -> Mapping[str, str]:
         try:
             return self.scratch.patched(proposal.edits).diffs()
         except PatchError:

@@ -11,7 +11,7 @@ from aipc.source import split_lines
 
 from .bench import Bench, Checked
 from .judge import EQUAL_DB
-from .results import Goal, GoalKind, Verdict
+from .results import EditVerdict, Goal, GoalKind
 from .scratch import PatchError, Scratch
 from .tools._tool import told
 
@@ -134,7 +134,7 @@ def _class_lines(scratch: Scratch, file: str, name: str) -> tuple[int, int]:
     return 1, _MOST_LINES
 
 
-def verdict(judged: Verdict) -> str:
+def verdict(judged: EditVerdict) -> str:
     """A verdict in words for the model."""
     passed = ", ".join(gate.name for gate in judged.gates if gate.ok)
     failed = judged.failed

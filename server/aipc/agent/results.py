@@ -115,7 +115,7 @@ class FileEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class EditProposal:
     """What the model wants to change."""
 
     number: int
@@ -136,7 +136,7 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EditVerdict:
     """The judgement of one proposal: its gates in order, up to the first that is not passed."""
 
     proposal: int
@@ -185,7 +185,7 @@ class JudgeReport:
     precision: str
     goal: Goal
     ok: bool
-    verdict: Verdict
+    verdict: EditVerdict
     diffs: Mapping[str, str]
     """File -> unified diff of what was judged."""
     title: str = ""
@@ -225,9 +225,9 @@ class AgentReport:
     edits: tuple[tuple[Range, str], ...]
     """Minimal edits of the files as they are now; the file's own path in each range."""
     diffs: Mapping[str, str]
-    proof: Verdict | None
-    accepted: tuple[Proposal, ...]
-    verdicts: tuple[Verdict, ...]
+    proof: EditVerdict | None
+    accepted: tuple[EditProposal, ...]
+    verdicts: tuple[EditVerdict, ...]
     usage: Usage
     trace: str
     """Directory with journal.jsonl (for replay and resume) and trace.md (to read)."""

@@ -12,12 +12,12 @@ from aipc.core.types import Finding
 
 from . import prompts
 from .bench import Bench, Checked
-from .judge import Case, Judge, Judged
+from .judge import Judge, Judged, JudgedEdit
 from .messages import Ask, Message, ToolCall
-from .results import FileEdit, Goal, Proposal, Stopped, Verdict
+from .results import EditProposal, EditVerdict, FileEdit, Goal, Stopped
 from .scratch import PatchError, Scratch
 from .talk import Ended, Talk
-from .tools._tool import Context, Tool, WrongCall, all_tools, arguments_of
+from .tools._tool import AgentTool, Context, WrongCall, all_tools, arguments_of
 from .trace import Trace
 from .visible import visible
 
@@ -34,8 +34,8 @@ _POWERS = re.compile(r"(?i)shell|bash|exec|command|terminal|python|write|delete|
 class Findings:
     """What a run collects over its steps."""
 
-    proposals: list[Proposal] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    proposals: list[EditProposal] = field(default_factory=list)
+    verdicts: list[EditVerdict] = field(default_factory=list)
     attacks: list[str] = field(default_factory=list)
     learned: list[str] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class Step:
             watch,
         )
         self._found, self._patience, self._most_rounds = found, patience, rounds
-        self.tools: tuple[Tool, ...] = tuple(item for item in all_tools() if asks or not item.asks)
+        self.tools: tuple[AgentTool, ...] = tuple(item for item in all_tools() if asks or not item.asks)
         self._accepted: Judged | None = None
         self._gave_up = ""
         self._best = (-1, -math.inf)
@@ -125,7 +125,7 @@ class Step:
         self._trace.write("tool", name=call.name, arguments=call.arguments, result=result)
         return result
 
-    def _answer(self, known: Tool, call: ToolCall) -> str:
+    def _answer(self, known: AgentTool, call: ToolCall) -> str:
         context = Context(
             self._bench,
             self._scratch,
@@ -164,12 +164,12 @@ class Step:
             self._without_progress += 1
             return prompts.TWICE
         self._seen.add(edits)
-        proposal = Proposal(len(self._found.proposals) + 1, visible(title)[:200], edits)
+        proposal = EditProposal(len(self._found.proposals) + 1, visible(title)[:200], edits)
         self._found.proposals.append(proposal)
         self._watch("proposal", f"proposal {proposal.number}: {proposal.title}")
         self._trace.write("proposal", proposal=proposal, diff=self._diff(edits))
         judged = self._judge.judge(
-            Case(proposal, self._scratch, self._checked, self._goal, self._target, self._approximate_db)
+            JudgedEdit(proposal, self._scratch, self._checked, self._goal, self._target, self._approximate_db)
         )
         verdict = judged.verdict
         self._found.verdicts.append(verdict)
@@ -186,7 +186,7 @@ class Step:
             self._progress(verdict)
         return prompts.verdict(verdict)
 
-    def _progress(self, verdict: Verdict) -> None:
+    def _progress(self, verdict: EditVerdict) -> None:
         reached = (
             sum(gate.ok for gate in verdict.gates),
             verdict.sqnr_db if verdict.sqnr_db is not None else -math.inf,

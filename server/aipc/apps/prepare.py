@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class ApplicationBench:
     """What work on an application needs."""
 
     pool: WorkerPool
@@ -97,7 +97,7 @@ def _matches(source: Source) -> list[str]:
     return found
 
 
-def planned(source: Source, graphs: Mapping[str, Any], bench: Bench) -> tuple[Plan, Entry]:
+def planned(source: Source, graphs: Mapping[str, Any], bench: ApplicationBench) -> tuple[Plan, Entry]:
     """The plan, from the cache while no file that it depends on has changed; its graphs are then models.
 
     Args:
@@ -143,7 +143,7 @@ def _write_graphs(entry: Entry, root: Path, plan: Plan, graphs: Mapping[str, Any
         temporary.replace(directory / PLAN)
 
 
-def answered(source: Source, plan_entry: Entry, bench: Bench) -> Entry:
+def answered(source: Source, plan_entry: Entry, bench: ApplicationBench) -> Entry:
     """PyTorch's answers to the samples, in ``golden/``."""
 
     def build(directory: Path) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Divergence:
+class AnswerDivergence:
     """Where a package's answer first differs from PyTorch's.
 
     Args:
@@ -76,7 +76,7 @@ class AppReport:
     answers: tuple[Answer, ...] = ()
     expected: tuple[Answer, ...] = ()
     """PyTorch's answers."""
-    divergences: tuple[Divergence, ...] = ()
+    divergences: tuple[AnswerDivergence, ...] = ()
     genie: Gate | None = None
     """The answers of Qualcomm's Genie from the same package; None where it was not run."""
     genie_note: str = ""

@@ -14,14 +14,14 @@ from aipc.numerics.npz import write_npz
 
 from .arguments import Inputs
 from .export import Exported
-from .interface import Answer, as_array, input_names
+from .interface import CallOutput, as_array, input_names
 from .sourcemap import save_source_map
 
 _EXTERNAL_BYTES = 1_500_000_000
 
 
 def write_capture(
-    exported: Exported, module: torch.nn.Module, inputs: Inputs, answer: Answer, directory: Path
+    exported: Exported, module: torch.nn.Module, inputs: Inputs, answer: CallOutput, directory: Path
 ) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     """Write the graph with its inputs and PyTorch's ``answer``; the specs of the graph's inputs and outputs."""
     graph = exported.model.graph

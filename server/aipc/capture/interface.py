@@ -22,7 +22,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallOutput:
     """What one call of a module gave.
 
     ``tensors``: every tensor of the answer by its name, then the arguments that ``forward`` changed in place and did
@@ -33,7 +33,7 @@ class Answer:
     changed: tuple[int, ...] = ()
 
 
-def call(module: torch.nn.Module, inputs: Inputs) -> Answer:
+def call(module: torch.nn.Module, inputs: Inputs) -> CallOutput:
     """Run ``module`` on copies of ``inputs``, without gradients."""
     args, kwargs = pytree.tree_map(_copy, (tuple(inputs.args), dict(inputs.kwargs)))
     names = input_names(module, inputs)
@@ -50,7 +50,7 @@ def call(module: torch.nn.Module, inputs: Inputs) -> Answer:
     )
     outputs = [*tensors, *(names[place] for place in changed)]
     values = [*tensors.values(), *(given[place] for place in changed)]
-    return Answer(dict(zip(unique(outputs, names), values, strict=True)), changed)
+    return CallOutput(dict(zip(unique(outputs, names), values, strict=True)), changed)
 
 
 def input_names(module: torch.nn.Module, inputs: Inputs) -> tuple[str, ...]:

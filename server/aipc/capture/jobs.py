@@ -19,7 +19,7 @@ from .export import OPSET, export
 from .failures import findings_of
 from .files import recorded_files
 from .inputs import example_inputs
-from .interface import Answer
+from .interface import CallOutput
 from .load import LoadedModel, innermost_user_range, load_model
 from .opened import with_configured_state
 from .own_quantization import own_bits
@@ -122,7 +122,7 @@ def capture_loaded(
     )
 
 
-def forward(loaded: LoadedModel, inputs: Inputs) -> tuple[Answer, tuple[str, ...]]:
+def forward(loaded: LoadedModel, inputs: Inputs) -> tuple[CallOutput, tuple[str, ...]]:
     """PyTorch's own answer in fp32, and the paths of the tensors that every call changes in the module.
 
     Also settles modules that build something at their first call.

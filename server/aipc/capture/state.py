@@ -15,7 +15,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from .arguments import Inputs
-from .interface import Answer, call, named_tensors, unique
+from .interface import CallOutput, call, named_tensors, unique
 from .load import LoadedModel
 
 
@@ -84,7 +84,7 @@ def with_state(loaded: LoadedModel, inputs: Inputs) -> tuple[LoadedModel, Inputs
     return wrapped, replace(inputs, kwargs={**inputs.kwargs, **state})
 
 
-def call_and_watch(module: torch.nn.Module, inputs: Inputs) -> tuple[Answer, tuple[str, ...]]:
+def call_and_watch(module: torch.nn.Module, inputs: Inputs) -> tuple[CallOutput, tuple[str, ...]]:
     """The first call of ``module``, and the tensors in it that every call changes, by their paths.
 
     What the first call alone builds, such as anchors for the size of the picture, is not among them.
@@ -136,7 +136,7 @@ def _slot(module: torch.nn.Module, path: str) -> Slot | None:
     return Slot(owner, name) if holder is not None and isinstance(getattr(holder, name, None), torch.Tensor) else None
 
 
-def state_names(module: torch.nn.Module, answer: Answer) -> dict[str, str]:
+def state_names(module: torch.nn.Module, answer: CallOutput) -> dict[str, str]:
     """Input -> output of the state that ``module`` was given by :func:`with_state`."""
     if not isinstance(module, StatefulModule):
         return {}

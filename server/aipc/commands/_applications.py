@@ -13,13 +13,13 @@ from aipc.core.types import Severity
 
 from ._console import show, write_json
 from ._tables import check_page, deploy_page, gate_text
-from ._work import Work, working
+from ._work import CommandWork, working
 
 if TYPE_CHECKING:
     from aipc.engine import AppCheckReport, ApplicationRequest, AppReport, AppRunReport
 
 
-def check_application(request: ApplicationRequest, *, full: bool, as_json: bool, work: Work) -> int:
+def check_application(request: ApplicationRequest, *, full: bool, as_json: bool, work: CommandWork) -> int:
     from aipc import engine
 
     report = engine.check_application(request, full=full, pool=work.pool, on_event=work.on_event, cancel=work.cancel)
@@ -31,7 +31,7 @@ def check_application(request: ApplicationRequest, *, full: bool, as_json: bool,
     return 1 if any(finding.severity is not Severity.INFORMATION for finding in findings) else 0
 
 
-def deploy_application(request: ApplicationRequest, *, as_json: bool, work: Work) -> int:
+def deploy_application(request: ApplicationRequest, *, as_json: bool, work: CommandWork) -> int:
     from aipc import engine
 
     report = engine.deploy_application(request, work.pool, work.on_event, work.cancel)

@@ -13,12 +13,12 @@ from aipc.core.latency import cpu_latency
 from aipc.targets.told import fact_rows
 
 if TYPE_CHECKING:
-    from aipc.engine import Examined
+    from aipc.engine import ExaminedDevice
 
 _TOP = 5
 
 
-def examined_page(examined: Examined) -> Iterator[Any]:
+def examined_page(examined: ExaminedDevice) -> Iterator[Any]:
     """What ``aipc targets TARGET`` prints."""
     found = examined.description
     yield Text(found.title, "bold")

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.text import Text
 
-from aipc.ops.data import Coverage, Data, Variant
+from aipc.ops.data import Coverage, Data, MeasuredVariant
 from aipc.ops.documents import measured_document
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
-from aipc.ops.run import Change, Filled, Rechecked, verdict_counts
+from aipc.ops.run import Filled, Rechecked, VerdictChange, verdict_counts
 from aipc.ops.shares import Share, share_text, shares
 from aipc.qairt.soc import SoC
 
@@ -52,7 +52,7 @@ def filled_page(filled: Filled) -> Iterator[Any]:
 
 
 def lookup_page(
-    data: Data, names: Sequence[str], variants: Sequence[Variant], columns: Mapping[str, SoC | None]
+    data: Data, names: Sequence[str], variants: Sequence[MeasuredVariant], columns: Mapping[str, SoC | None]
 ) -> Iterator[Any]:
     """``columns``: measured SoC -> the SoC that was asked for, None for all."""
     yield Text(", ".join(names), "bold")
@@ -72,7 +72,7 @@ def lookup_page(
     yield Text(f"measured with QAIRT {data.qairt} in {data.precision} on the simulator of {chips}", "dim")
 
 
-def _reasons(data: Data, variant: Variant, labels: Mapping[str, str]) -> Iterator[str]:
+def _reasons(data: Data, variant: MeasuredVariant, labels: Mapping[str, str]) -> Iterator[str]:
     """Each reason once, after the archs that it is of where they are not all."""
     grouped: dict[str, list[str]] = {}
     for part, label in labels.items():
@@ -112,7 +112,7 @@ def recheck_document(found: Rechecked) -> dict[str, Any]:
     }
 
 
-def diff_page(changes: Sequence[Change]) -> Iterator[Any]:
+def diff_page(changes: Sequence[VerdictChange]) -> Iterator[Any]:
     yield from _changes([item for item in changes if item.verdict])
     words = sum(not item.verdict for item in changes)
     if not changes:
@@ -121,11 +121,11 @@ def diff_page(changes: Sequence[Change]) -> Iterator[Any]:
         yield Text(f"{len(changes) - words} verdicts differ, {words} only in their reason", "bold")
 
 
-def diff_document(changes: Sequence[Change]) -> dict[str, Any]:
+def diff_document(changes: Sequence[VerdictChange]) -> dict[str, Any]:
     return {"verdicts": sum(item.verdict for item in changes), "changes": [_change(item) for item in changes]}
 
 
-def _change(item: Change) -> dict[str, Any]:
+def _change(item: VerdictChange) -> dict[str, Any]:
     sides = {"before": item.before, "after": item.after}
     return {
         "variant": item.variant,
@@ -134,7 +134,7 @@ def _change(item: Change) -> dict[str, Any]:
     }
 
 
-def _changes(changes: Sequence[Change]) -> Iterator[Any]:
+def _changes(changes: Sequence[VerdictChange]) -> Iterator[Any]:
     if not changes:
         return
     table = table_of("variant", "SoC", "before", "after")

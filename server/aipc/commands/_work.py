@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class CommandWork:
     """What the engine's functions take beside their request."""
 
     pool: WorkerPool
@@ -28,7 +28,7 @@ class Work:
 
 
 @contextmanager
-def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0, *, models: bool = True) -> Iterator[Work]:
+def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0, *, models: bool = True) -> Iterator[CommandWork]:
     """Workers and progress for the time of the block.
 
     Ctrl-C and SIGTERM set ``cancel`` and raise KeyboardInterrupt.
@@ -44,7 +44,7 @@ def working(time_limit: float = TIME_LIMIT, memory_limit: int = 0, *, models: bo
     cancel = threading.Event()
     limits = Limits(seconds=time_limit, memory_mb=memory_limit)
     with _interruptible(cancel), progress() as on_event, _pool(limits, models) as pool:
-        yield Work(pool, on_event, cancel)
+        yield CommandWork(pool, on_event, cancel)
 
 
 def _pool(limits: Limits, models: bool) -> WorkerPool:

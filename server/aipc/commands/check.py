@@ -16,7 +16,7 @@ from aipc.report.formats import format_names
 from ._console import show, write, write_json
 from ._options import Debug, Json, MemoryLimit, TimeLimit
 from ._request import takes
-from ._work import TIME_LIMIT, Work, working
+from ._work import TIME_LIMIT, CommandWork, working
 
 _FORMATS = ("text", "json", *format_names())
 
@@ -103,7 +103,7 @@ def command(
     return 0 if document.ok else 1
 
 
-def _infer(model: str, write: bool, as_json: bool, work: Work) -> int:
+def _infer(model: str, write: bool, as_json: bool, work: CommandWork) -> int:
     from aipc import engine
 
     found = engine.infer(model, write=write, pool=work.pool, on_event=work.on_event, cancel=work.cancel)

@@ -12,7 +12,7 @@ from ._options import Debug, Json
 from ._work import working
 
 if TYPE_CHECKING:
-    from aipc.engine import Explanation
+    from aipc.engine import RuleExplanation
 
 
 def command(
@@ -35,7 +35,7 @@ def command(
     return 0
 
 
-def _page(found: Explanation) -> Iterator[Any]:
+def _page(found: RuleExplanation) -> Iterator[Any]:
     from rich.text import Text
 
     yield Text(found.rule, "bold")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TokenStep:
     """The most likely tokens at one position, likeliest first, with their logits."""
 
     tokens: tuple[int, ...]
@@ -20,5 +20,5 @@ class Answer:
     sample: str
     tokens: tuple[int, ...]
     text: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TokenStep, ...] = ()
     """One for each token. In PyTorch's answer each is computed from PyTorch's own tokens before it."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from aipc.debug.types import Divergence
+from aipc.debug.types import FirstDivergence
 from aipc.numerics.metrics import sqnr_db
 from aipc.numerics.node_verdict import IDEAL_MARGIN_DB, SQNR_GATE_DB
 from aipc.numerics.stepper import Stepper, load, reads
@@ -39,7 +39,7 @@ def first_divergence(
     *,
     gate_db: float = SQNR_GATE_DB,
     margin_db: float = IDEAL_MARGIN_DB,
-) -> Divergence | None:
+) -> FirstDivergence | None:
     """The first node of the whole graph that is out of tolerance on the simulator; None when no tap is.
 
     Args:
@@ -81,7 +81,7 @@ def first_divergence(
     start = nodes.index(before) + (before != culprit) if before else 0
     needed = ancestors(stepper.model, [taps[bad]])
     sqnr, ideal = figures[taps[bad]]
-    return Divergence(
+    return FirstDivergence(
         node=culprit,
         tensor=taps[bad],
         sqnr_db=sqnr,

@@ -18,8 +18,9 @@ from onnx import helper
 
 from aipc.core.child_process import run_isolated
 from aipc.core.errors import AipcError, QairtError
-from aipc.debug.types import Outcome, Reduction
+from aipc.debug.types import Reduction
 from aipc.graph.extract import subgraph
+from aipc.graph.trial import TrialOutcome
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.fp16 import ideal_fp16_sqnr
 from aipc.numerics.metrics import compare_outputs
@@ -30,7 +31,7 @@ from aipc.qairt.session import open_session
 from aipc.qairt.soc import get_soc
 
 Array = np.ndarray[Any, Any]
-Predicate = Callable[[Path, Mapping[str, Array]], Outcome]
+Predicate = Callable[[Path, Mapping[str, Array]], TrialOutcome]
 
 
 def reduce_failure(
@@ -83,11 +84,11 @@ def compile_outcome(soc: str, *, seconds: float = 60.0) -> Predicate:
     Each candidate is compiled in a child process: use it in a process that has created no NPU session.
     """
 
-    def outcome(path: Path, inputs: Mapping[str, Array]) -> Outcome:
+    def outcome(path: Path, inputs: Mapping[str, Array]) -> TrialOutcome:
         result = run_isolated(_compile, str(path), soc, seconds=seconds)
         if result.status == "timeout":
-            return Outcome.UNKNOWN
-        return Outcome.PASS if result.status == "ok" else Outcome.FAIL
+            return TrialOutcome.UNKNOWN
+        return TrialOutcome.PASS if result.status == "ok" else TrialOutcome.FAIL
 
     return outcome
 
@@ -98,9 +99,9 @@ def numbers_outcome(soc: str, *, seconds: float = 60.0) -> Predicate:
     Each candidate runs in a child process: use it in a process that has created no NPU session.
     """
 
-    def outcome(path: Path, inputs: Mapping[str, Array]) -> Outcome:
+    def outcome(path: Path, inputs: Mapping[str, Array]) -> TrialOutcome:
         result = run_isolated(_numbers, str(path), dict(inputs), soc, seconds=seconds)
-        return Outcome(result.value) if result.status == "ok" and result.value else Outcome.UNKNOWN
+        return TrialOutcome(result.value) if result.status == "ok" and result.value else TrialOutcome.UNKNOWN
 
     return outcome
 
@@ -119,8 +120,8 @@ def _numbers(path: str, inputs: dict[str, Array], soc: str) -> str:
         ideal = result.ideal_fp16_sqnr_db
         floor = SQNR_GATE_DB if ideal is None else min(SQNR_GATE_DB, ideal - IDEAL_MARGIN_DB)
         if not result.sqnr_db >= floor:
-            return Outcome.FAIL.value
-    return Outcome.PASS.value
+            return TrialOutcome.FAIL.value
+    return TrialOutcome.PASS.value
 
 
 def _smaller(kept: list[str], size: int, search: _Search) -> list[str] | None:
@@ -173,7 +174,7 @@ class _Search:
         candidate = self._out / "candidate.onnx"
         try:
             feeds = self._cut(names, candidate)
-            failed = self._predicate(candidate, feeds) is Outcome.FAIL
+            failed = self._predicate(candidate, feeds) is TrialOutcome.FAIL
         except AipcError:
             failed = False
         finally:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from aipc.numerics.types import NodeNumerics, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Divergence:
+class FirstDivergence:
     """Where the whole graph first leaves fp32 on the simulator, found by tapping a few tensors at a time."""
 
     node: str
@@ -27,23 +26,13 @@ class Divergence:
 class Localization:
     nodes: tuple[NodeNumerics, ...]
     """Every node of the graph, in graph order."""
-    divergence: Divergence | None
+    divergence: FirstDivergence | None
     seconds: float
     sessions: int
     """How many simulator sessions were needed."""
 
     def wrong(self) -> tuple[NodeNumerics, ...]:
         return tuple(node for node in self.nodes if node.verdict is Verdict.WRONG)
-
-
-class Outcome(str, Enum):
-    """What a candidate sub-graph did. ``UNKNOWN``: it could not be tried (does not load, or fails in
-    another way).
-    """
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .comparing import compare, read_report
     from .documents import operator_document, targets_document
     from .evaluating import evaluate
-    from .explaining import Explanation, explain, meanings
+    from .explaining import RuleExplanation, explain, meanings
     from .inputs import configure, infer
     from .judging import judge
     from .operators import probe_operators, recheck_operators, rewrite_operators
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         verify,
         verify_all,
     )
-    from .places import Examined, examine_target, targets
+    from .places import ExaminedDevice, examine_target, targets
     from .placing import PlacementAnswer, placement
     from .quantizing import QuantizeReport, quantize
     from .recorded import RecordedReport, verify_recorded
@@ -71,14 +71,14 @@ __all__ = [
     "DeployReport",
     "DeployRequest",
     "EvaluationRequest",
-    "Examined",
-    "Explanation",
+    "ExaminedDevice",
     "JudgeRequest",
     "OnEvent",
     "PlacementAnswer",
     "QuantizeReport",
     "QuantizeRequest",
     "RecordedReport",
+    "RuleExplanation",
     "RunReport",
     "RunRequest",
     "SweepRequest",
@@ -154,12 +154,12 @@ _HOMES = {
     ".comparing": "compare read_report",
     ".documents": "operator_document targets_document",
     ".evaluating": "evaluate",
-    ".explaining": "Explanation explain meanings",
+    ".explaining": "RuleExplanation explain meanings",
     ".inputs": "configure infer",
     ".judging": "judge",
     ".operators": "probe_operators recheck_operators rewrite_operators",
     ".packages": "RunReport VerifyAllReport VerifyReport packages_to_verify run_options run_package verify verify_all",
-    ".places": "Examined examine_target targets",
+    ".places": "ExaminedDevice examine_target targets",
     ".placing": "PlacementAnswer placement",
     ".quantizing": "QuantizeReport quantize",
     ".recorded": "RecordedReport verify_recorded",

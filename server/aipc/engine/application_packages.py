@@ -13,7 +13,7 @@ from typing import Any
 
 from aipc.apps.gates import divergences, token_gate
 from aipc.apps.package import golden_answers, is_application
-from aipc.apps.prepare import Bench
+from aipc.apps.prepare import ApplicationBench
 from aipc.apps.results import AppReport, AppRunReport
 from aipc.apps.worker_jobs import RUN_APPLICATION
 from aipc.core.answers import Answer
@@ -59,7 +59,7 @@ def judged(report: AppReport, expected: Sequence[Any], answers: Sequence[Any]) -
     )
 
 
-def answers_of(bench: Bench, package: Path, arguments: Sequence[str]) -> dict[str, Any]:
+def answers_of(bench: ApplicationBench, package: Path, arguments: Sequence[str]) -> dict[str, Any]:
     """What the package's own host program prints as JSON."""
     return bench.job(RUN_APPLICATION, package=str(package), arguments=list(arguments))
 
@@ -71,7 +71,7 @@ def _runnable(
     pool: WorkerPool | None,
     on_event: OnEvent | None,
     cancel: threading.Event | None,
-) -> Iterator[tuple[dict[str, Any], Bench]]:
+) -> Iterator[tuple[dict[str, Any], ApplicationBench]]:
     if target not in TARGETS:
         raise InputError(
             f"applications do not run on {target} yet", remedy="copy the package to the device and run its run.py there"
@@ -81,7 +81,7 @@ def _runnable(
     with pool_or_new(pool) as workers:
         cache = Cache()
         log = cache.root / "checks" / f"{package.name}-{time.time_ns()}"
-        yield manifest, Bench(pool=workers, cache=cache, on_event=on_event or ignore, cancel=cancel, log=log)
+        yield manifest, ApplicationBench(pool=workers, cache=cache, on_event=on_event or ignore, cancel=cancel, log=log)
         shutil.rmtree(log, ignore_errors=True)
 
 

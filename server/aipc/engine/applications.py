@@ -13,7 +13,7 @@ from typing import Any
 from aipc.apps.gates import token_gate
 from aipc.apps.genie import CONFIG
 from aipc.apps.package import build_application, layout
-from aipc.apps.prepare import Bench, answered, planned, source_of
+from aipc.apps.prepare import ApplicationBench, answered, planned, source_of
 from aipc.apps.results import AppCheckReport, AppReport
 from aipc.apps.worker_jobs import RUN_GENIE
 from aipc.core.answers import Answer
@@ -45,7 +45,7 @@ def _opened(
     pool: WorkerPool | None,
     on_event: OnEvent | None,
     cancel: threading.Event | None,
-) -> Iterator[tuple[AppConfig, Config, Bench]]:
+) -> Iterator[tuple[AppConfig, Config, ApplicationBench]]:
     app, config = find_application(request.application, (request.cwd or Path.cwd()).resolve())
     if app is None:
         known = ", ".join(config.apps) or "none yet"
@@ -58,7 +58,7 @@ def _opened(
         yield (
             app,
             config,
-            Bench(
+            ApplicationBench(
                 pool=workers,
                 cache=Cache(),
                 on_event=on_event or ignore,
@@ -201,7 +201,7 @@ def deploy_application(
     return replace(report, timings=_timings(report, started))
 
 
-def _with_genie(report: AppReport, package: Path, bench: Bench) -> AppReport:
+def _with_genie(report: AppReport, package: Path, bench: ApplicationBench) -> AppReport:
     """The report with the gate on what Genie answers from the bundle. Either runtime's wrong answers stop it."""
     if genie_library() is None:
         return replace(report, genie_note="libGenie is not on this computer: its bundle was not run")

@@ -18,7 +18,7 @@ from aipc.core.package_manifest import APPLICATION, MANIFEST, check_package
 from aipc.core.requests import EvaluationRequest
 from aipc.core.types import Event, TensorSpec
 from aipc.core.workers import WorkerPool, pool_or_new
-from aipc.evaluation.results import EvaluationReport, Prepared, Scores
+from aipc.evaluation.results import EvaluationReport, PreparedData, Scores
 from aipc.evaluation.worker_jobs import PREPARE, PREPARE_ANSWERS, SCORE
 from aipc.quantize.worker_jobs import REFERENCE
 from aipc.report.evaluation import render_evaluation
@@ -176,12 +176,12 @@ def _prepare(
     root: Path,
     preprocess: str | None,
     directory: Path,
-) -> Prepared:
+) -> PreparedData:
     """Write the samples, unless a run before did so to its end."""
     marker = directory / "samples.json"
     if marker.is_file():
-        return plain.loads(marker.read_text("utf-8"), Prepared)
-    prepared: Prepared = job(
+        return plain.loads(marker.read_text("utf-8"), PreparedData)
+    prepared: PreparedData = job(
         PREPARE,
         root=str(root),
         inputs=tuple(TensorSpec(item["name"], item["dtype"], tuple(item["shape"])) for item in manifest["inputs"]),
@@ -196,12 +196,12 @@ def _prepare(
     return prepared
 
 
-def _prepare_answers(job: Callable[..., Any], request: EvaluationRequest, root: Path, directory: Path) -> Prepared:
+def _prepare_answers(job: Callable[..., Any], request: EvaluationRequest, root: Path, directory: Path) -> PreparedData:
     """The same for an application, whose samples are sound files and prompts."""
     marker = directory / "samples.json"
     if marker.is_file():
-        return plain.loads(marker.read_text("utf-8"), Prepared)
-    prepared: Prepared = job(
+        return plain.loads(marker.read_text("utf-8"), PreparedData)
+    prepared: PreparedData = job(
         PREPARE_ANSWERS,
         data=request.data,
         root=str(root),

@@ -27,7 +27,7 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class RuleExplanation:
     """``rewrites``: rules that deploy applies by itself where they are proved; ``choices``: where none is exact."""
 
     rule: str
@@ -52,7 +52,7 @@ def explain(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
-) -> Explanation:
+) -> RuleExplanation:
     """What the code of a finding means, and what can be done.
 
     Args:
@@ -78,4 +78,4 @@ def explain(
         for item in CHOICES
         if (op is not None and op in item.ops) or rule in item.findings
     ]
-    return Explanation(rule, known.get(rule, ()), tuple(fitting), tuple(choices))
+    return RuleExplanation(rule, known.get(rule, ()), tuple(fitting), tuple(choices))

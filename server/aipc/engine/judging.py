@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from aipc.agent.bench import Bench
 from aipc.agent.edit_files import read_edits
-from aipc.agent.judge import Case, Judge
+from aipc.agent.judge import Judge, JudgedEdit
 from aipc.agent.messages import Ask, Question
 from aipc.agent.request import JudgeRequest
-from aipc.agent.results import Agreement, GateResult, Goal, GoalKind, JudgeReport, Proposal
+from aipc.agent.results import Agreement, EditProposal, GateResult, Goal, GoalKind, JudgeReport
 from aipc.agent.scratch import Scratch
 from aipc.agent.visible import visible
 from aipc.core.errors import InputError
@@ -49,9 +49,9 @@ def judge(
         bench = Bench(subject, workers, private, report, cancel, request.readable, request.seconds)
         checked = bench.open()
         scratch = Scratch(subject.ref.root, unsaved)
-        proposal = Proposal(1, visible(proposed.title)[:200], proposed.edits)
+        proposal = EditProposal(1, visible(proposed.title)[:200], proposed.edits)
 
-        def consent(proposal: Proposal, reason: str, sqnr_db: float | None = None) -> bool:
+        def consent(proposal: EditProposal, reason: str, sqnr_db: float | None = None) -> bool:
             needed = Agreement.needed(sqnr_db)
             if needed in request.agree or ask is None:
                 return needed in request.agree
@@ -62,7 +62,7 @@ def judge(
             report(Event("judge", f"{gate.name}: {'passed' if gate.ok else gate.words[:160]}"))
 
         target = _target(request.goal, checked.serious)
-        case = Case(proposal, scratch, checked, request.goal, target, request.approximate_db)
+        case = JudgedEdit(proposal, scratch, checked, request.goal, target, request.approximate_db)
         judged = Judge(bench, consent, on_gate).judge(case)
     return JudgeReport(
         model=subject.ref.name,

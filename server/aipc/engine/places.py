@@ -23,7 +23,7 @@ from ._run import OnEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedDevice:
     """One device, and whether a package fits it."""
 
     ok: bool
@@ -86,7 +86,7 @@ def examine_target(
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
     cwd: Path | None = None,
-) -> Examined:
+) -> ExaminedDevice:
     """Connect to a target, ask what it is, and compare a package with it. Changes nothing there."""
     get_target(target)
     manifest = check_package(package.resolve()) if package else None
@@ -101,4 +101,4 @@ def examine_target(
         size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
         mismatches = preflight(manifest, found.facts, size=size, target=target)
     ok = found.available and not any(item.blocks for item in mismatches)
-    return Examined(ok, found, str(package.resolve()) if package else None, mismatches)
+    return ExaminedDevice(ok, found, str(package.resolve()) if package else None, mismatches)

@@ -13,7 +13,7 @@ from aipc.core.types import Event
 from aipc.quantize.calibrate.sources import open_source
 
 from .data import divided, save_target
-from .results import Prepared
+from .results import PreparedData
 
 _REMEDY = (
     "give a folder of .wav files, each with its words in a .txt of the same name, or file.py:name of (sample, text)"
@@ -22,7 +22,7 @@ _REMEDY = (
 
 def prepare_answers(
     report: Callable[[Event], None], *, data: str, root: str, count: int, seed: int, chunk: int, out: str
-) -> Prepared:
+) -> PreparedData:
     """Write ``count`` samples, drawn by ``seed``, into ``out``/000 … of ``chunk`` samples each.
 
     Raises:
@@ -47,7 +47,7 @@ def prepare_answers(
         report(Event("evaluate", f"reading sample {written} of {count}", written / count))
     if not written:
         raise InputError(f"{data} has no sample", remedy=_REMEDY)
-    return Prepared(samples=written, total=total, words=words)
+    return PreparedData(samples=written, total=total, words=words)
 
 
 def _opened(data: str, root: Path, seed: int) -> tuple[Iterator[tuple[str, str]], int | None, str]:

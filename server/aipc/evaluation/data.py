@@ -18,7 +18,7 @@ from aipc.numerics.npz import read_npz, write_npz
 from aipc.quantize.calibrate.preprocessing import Preprocessing
 from aipc.quantize.calibrate.sources import open_source, raised
 
-from .results import Prepared
+from .results import PreparedData
 
 TARGETS = ("target", "targets", "label", "labels")
 """Names under which a mapping or an .npz file holds the target."""
@@ -38,7 +38,7 @@ def prepare(
     seed: int,
     chunk: int,
     out: str,
-) -> Prepared:
+) -> PreparedData:
     """Write ``count`` samples, drawn by ``seed``, into ``out``/000, ``out``/001 … of ``chunk`` samples each.
 
     Raises:
@@ -59,10 +59,10 @@ def prepare(
             written += 1
             report(Event("evaluate", f"reading sample {written} of {count}", written / count))
             if written == count:
-                return Prepared(written, total, f"{words}, {preprocessing.words}")
+                return PreparedData(written, total, f"{words}, {preprocessing.words}")
     if not written:
         raise InputError(f"the data {data} is empty", remedy=_REMEDY)
-    return Prepared(written, total, f"{words}, {preprocessing.words}")
+    return PreparedData(written, total, f"{words}, {preprocessing.words}")
 
 
 Pairs = Callable[[Sequence[int] | None], Iterator[tuple[Any, Any]]]

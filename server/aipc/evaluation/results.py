@@ -9,7 +9,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedData:
     """``samples`` were written; ``total``: how many the data has, None where it does not say."""
 
     samples: int

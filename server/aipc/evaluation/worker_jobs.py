@@ -2,8 +2,8 @@
 
 from aipc.core.jobs import Job
 
-from .results import Prepared, Scores
+from .results import PreparedData, Scores
 
-PREPARE = Job("aipc.evaluation.data:prepare", Prepared, runs_author_code=True)
-PREPARE_ANSWERS = Job("aipc.evaluation.answers:prepare_answers", Prepared, runs_author_code=True)
+PREPARE = Job("aipc.evaluation.data:prepare", PreparedData, runs_author_code=True)
+PREPARE_ANSWERS = Job("aipc.evaluation.answers:prepare_answers", PreparedData, runs_author_code=True)
 SCORE = Job("aipc.evaluation.scoring:score", Scores, runs_author_code=True)

@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
 
 import onnx
 
 from .extract import subgraph
-
-
-class Verdict(str, Enum):
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
+from .trial import TrialOutcome
 
 
 def smallest_failing_run(
     model: onnx.ModelProto,
     names: Sequence[str],
-    test: Callable[[onnx.ModelProto], Verdict],
+    test: Callable[[onnx.ModelProto], TrialOutcome],
     *,
     seconds: float = 110.0,
 ) -> tuple[str, ...]:
@@ -37,7 +31,7 @@ def smallest_failing_run(
     deadline = time.monotonic() + seconds
 
     def fails(first: int, last: int) -> bool:
-        return test(subgraph(model, set(names[first:last]))) is Verdict.FAIL
+        return test(subgraph(model, set(names[first:last]))) is TrialOutcome.FAIL
 
     # The shortest failing prefix: names[:high] fails, names[:low] does not.
     low, high = 0, len(names)

@@ -14,7 +14,7 @@ from typing import Any
 
 from aipc.core.errors import AipcError
 from aipc.ops import data as data_file
-from aipc.ops.data import Data, Variant
+from aipc.ops.data import Data, MeasuredVariant
 from aipc.ops.matrix import column
 from aipc.ops.results import RUNS, Measured
 from aipc.qairt.soc import SoC
@@ -31,10 +31,10 @@ _LOOKS_AGAIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownVariant:
     """A variant as the matching sees it: what it was measured with, siblings' attributes at their defaults."""
 
-    variant: Variant
+    variant: MeasuredVariant
     attributes: Attributes
     measured: Measured
     rank: int
@@ -49,14 +49,14 @@ class Matrix:
     data: Data
     soc: SoC
     part: str
-    variants: Mapping[str, tuple[Variant, ...]]
-    prepared: dict[str, tuple[Known, ...]]
-    answered: dict[tuple[object, ...], tuple[Known, ...]]
+    variants: Mapping[str, tuple[MeasuredVariant, ...]]
+    prepared: dict[str, tuple[KnownVariant, ...]]
+    answered: dict[tuple[object, ...], tuple[KnownVariant, ...]]
 
     def parameters(self, operator: str) -> tuple[Any, ...]:
         return self.data.parameters.get(operator, ())
 
-    def known(self, operator: str) -> tuple[Known, ...]:
+    def known(self, operator: str) -> tuple[KnownVariant, ...]:
         """The variants of an operator on this SoC."""
         if operator not in self.prepared:
             self.prepared[operator] = _prepare(self, operator)
@@ -84,7 +84,7 @@ def _open(path: Path, stamp: int, soc: SoC) -> Matrix | None:
     part = column(data, soc)
     if part is None:
         return None
-    found: dict[str, list[Variant]] = {}
+    found: dict[str, list[MeasuredVariant]] = {}
     for variant in data.variants:
         if part in variant.measured:
             for name in variant.operators:
@@ -92,7 +92,7 @@ def _open(path: Path, stamp: int, soc: SoC) -> Matrix | None:
     return Matrix(data, soc, part, {name: tuple(items) for name, items in found.items()}, {}, {})
 
 
-def _prepare(matrix: Matrix, operator: str) -> tuple[Known, ...]:
+def _prepare(matrix: Matrix, operator: str) -> tuple[KnownVariant, ...]:
     """Fill in what a variant leaves unsaid and its siblings say: the operator's default, its input's rank and dtype."""
     own = {item if isinstance(item, str) else item[0] for item in matrix.parameters(operator)}
     defaults = {item[0]: item[1] for item in matrix.parameters(operator) if not isinstance(item, str)}
@@ -110,11 +110,11 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[Known, ...]:
                 attributes[key] = defaults[key]
         becomes = matrix.data.rewritten.get(variant.id, {}).get(matrix.part)
         solved = becomes is not None and becomes.verdict == RUNS
-        found.append(Known(variant, attributes, variant.measured[matrix.part], variant.known["rank"], solved))
+        found.append(KnownVariant(variant, attributes, variant.measured[matrix.part], variant.known["rank"], solved))
     return tuple(found)
 
 
-def _of_another(matrix: Matrix, operator: str, variant: Variant, key: str, own: set[str]) -> bool:
+def _of_another(matrix: Matrix, operator: str, variant: MeasuredVariant, key: str, own: set[str]) -> bool:
     """Whether ``key`` is a parameter of another operator that shares the variant: ``padding_mode`` of nn.Conv2d."""
     if key in own or key in ("rank", "dtype") or is_class(operator):
         return False
@@ -122,7 +122,7 @@ def _of_another(matrix: Matrix, operator: str, variant: Variant, key: str, own: 
     return any(key == (item if isinstance(item, str) else item[0]) for items in others for item in items)
 
 
-def answer(matrix: Matrix, operator: str, asked: Attributes) -> tuple[Known, ...]:
+def answer(matrix: Matrix, operator: str, asked: Attributes) -> tuple[KnownVariant, ...]:
     """The variants that a call may be, where all of them have the same bad verdict; nothing otherwise.
 
     Args:
@@ -143,7 +143,7 @@ def _hashable(value: Any) -> Any:
     return type(value), value
 
 
-def _answer(candidates: Sequence[Known], asked: Attributes) -> tuple[Known, ...]:
+def _answer(candidates: Sequence[KnownVariant], asked: Attributes) -> tuple[KnownVariant, ...]:
     if all(item.measured.verdict == RUNS for item in candidates):
         return ()
     asked = {key: _canonical(key, value) for key, value in asked.items() if value is not UNKNOWN}
@@ -164,7 +164,7 @@ def _answer(candidates: Sequence[Known], asked: Attributes) -> tuple[Known, ...]
     return _agreed(near) if len(near) > 1 else ()
 
 
-def _agreed(found: Sequence[Known]) -> tuple[Known, ...]:
+def _agreed(found: Sequence[KnownVariant]) -> tuple[KnownVariant, ...]:
     """All of them, where they have one bad verdict."""
     verdicts = {item.measured.verdict for item in found}
     if len(verdicts) != 1 or verdicts == {RUNS}:
@@ -176,7 +176,7 @@ def _agreed(found: Sequence[Known]) -> tuple[Known, ...]:
     return tuple(found)
 
 
-def _conflicts(item: Known, asked: Attributes) -> list[str]:
+def _conflicts(item: KnownVariant, asked: Attributes) -> list[str]:
     known = item.attributes
     return [
         key

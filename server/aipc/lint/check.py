@@ -21,7 +21,7 @@ from aipc.source.torch_names import TENSOR_TYPES
 from .answers import Matrix, open_matrix
 from .interpret import Interpreter
 from .operators import Note, TooMuchError
-from .values import UNKNOWN, Function, Instance, Items, Reference, Tensor, Value
+from .values import UNKNOWN, Function, ImportedName, Instance, Items, Tensor, Value
 
 _KEPT = 400
 _PLACES = 4
@@ -179,7 +179,7 @@ def _is_tensor(annotation: ast.expr, block: Block, interpreter: Interpreter) -> 
         except (SyntaxError, ValueError):
             return False
     value = interpreter.evaluate(annotation, interpreter.module_frame(block))
-    return isinstance(value, Reference) and value.name in TENSOR_TYPES
+    return isinstance(value, ImportedName) and value.name in TENSOR_TYPES
 
 
 def _remembered(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from aipc.source.scopes import Definition
 from aipc.source.torch_names import MODULE_TYPES
 
-from .frames import Frame
+from .frames import CallFrame
 from .operators import Operators
 from .resolve import HARMLESS_BASES, HARMLESS_DECORATORS
-from .values import UNKNOWN, Constant, Function, Instance, Reference, Value
+from .values import UNKNOWN, Constant, Function, ImportedName, Instance, Value
 
 if TYPE_CHECKING:
     from aipc.source.blocks import Block
@@ -31,7 +31,7 @@ class Classes(Operators):
         self._stores: dict[str, Value] | None = None
         self._opaque = False
 
-    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
+    def evaluate(self, node: ast.expr, frame: CallFrame) -> Value:
         raise NotImplementedError
 
     def call_function(
@@ -39,7 +39,7 @@ class Classes(Operators):
     ) -> Value:
         raise NotImplementedError
 
-    def module_frame(self, block: Block) -> Frame:
+    def module_frame(self, block: Block) -> CallFrame:
         raise NotImplementedError
 
     def store(self, owner: Instance, name: str, value: Value) -> None:
@@ -65,7 +65,7 @@ class Classes(Operators):
                 if isinstance(base, ast.Name) and base.id in self.program.classes:
                     continue
                 value = self.evaluate(base.value if isinstance(base, ast.Subscript) else base, self.module_frame(block))
-                if not isinstance(value, Reference) or value.name not in MODULE_TYPES | HARMLESS_BASES:
+                if not isinstance(value, ImportedName) or value.name not in MODULE_TYPES | HARMLESS_BASES:
                     return False
                 modules |= value.name in MODULE_TYPES
         return modules
@@ -84,7 +84,7 @@ class Classes(Operators):
         for decorator in node.decorator_list:
             target = decorator.func if isinstance(decorator, ast.Call) else decorator
             value = self.evaluate(target, self.module_frame(block))
-            if not isinstance(value, Reference) or value.name not in HARMLESS_DECORATORS:
+            if not isinstance(value, ImportedName) or value.name not in HARMLESS_DECORATORS:
                 return False
         return True
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aipc.source.torch_names import canonical
 
-from .frames import Frame
+from .frames import CallFrame
 from .invocations import DEPTH, Invocations
 from .resolve import builtin
 from .values import (
@@ -18,11 +18,11 @@ from .values import (
     Constant,
     Each,
     Function,
+    ImportedName,
     Instance,
     Items,
-    Layer,
-    Reference,
     Tensor,
+    TorchLayer,
     Value,
     join,
     tensors,
@@ -51,13 +51,13 @@ _DUNDERS: dict[type[ast.operator], str] = {
 class Expressions(Invocations):
     """One method for each kind of expression."""
 
-    def assign(self, target: ast.expr, value: Value, frame: Frame, source: ast.expr | None = None) -> None:
+    def assign(self, target: ast.expr, value: Value, frame: CallFrame, source: ast.expr | None = None) -> None:
         raise NotImplementedError
 
-    def module_frame(self, block: Block) -> Frame:
-        return Frame(block, {})
+    def module_frame(self, block: Block) -> CallFrame:
+        return CallFrame(block, {})
 
-    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
+    def evaluate(self, node: ast.expr, frame: CallFrame) -> Value:
         self.step()
         handler = getattr(self, f"_{type(node).__name__.lower()}_value", None)
         if handler is not None:
@@ -70,10 +70,10 @@ class Expressions(Invocations):
 
     # Names and plain values.
 
-    def _constant_value(self, node: ast.Constant, frame: Frame) -> Value:
+    def _constant_value(self, node: ast.Constant, frame: CallFrame) -> Value:
         return Constant(node.value)
 
-    def _name_value(self, node: ast.Name, frame: Frame) -> Value:
+    def _name_value(self, node: ast.Name, frame: CallFrame) -> Value:
         if node.id in frame.names:
             return frame.names[node.id]
         if node.id in frame.closure:
@@ -86,9 +86,9 @@ class Expressions(Invocations):
         self.depends["name", name] = (binding.imported or binding.block) if binding else known
         if binding is None:
             found = None if known else builtin(name)
-            return Reference(found) if found else UNKNOWN
+            return ImportedName(found) if found else UNKNOWN
         if binding.imported:
-            return Reference(canonical(binding.imported))
+            return ImportedName(canonical(binding.imported))
         if isinstance(binding.node, ast.FunctionDef):
             plain = self.plain_decorators(binding.node, binding.block)
             return Function(binding.node, binding.block) if plain else UNKNOWN
@@ -104,13 +104,13 @@ class Expressions(Invocations):
                 self.quiet -= 1
         return UNKNOWN
 
-    def _tuple_value(self, node: ast.Tuple, frame: Frame) -> Value:
+    def _tuple_value(self, node: ast.Tuple, frame: CallFrame) -> Value:
         return self._items(node.elts, frame)
 
-    def _list_value(self, node: ast.List, frame: Frame) -> Value:
+    def _list_value(self, node: ast.List, frame: CallFrame) -> Value:
         return self._items(node.elts, frame)
 
-    def _items(self, nodes: list[ast.expr], frame: Frame) -> Value:
+    def _items(self, nodes: list[ast.expr], frame: CallFrame) -> Value:
         found: list[Value] = []
         sure = True
         for node in nodes:
@@ -128,33 +128,33 @@ class Expressions(Invocations):
         kept = tuple(item for value in found for item in tensors(value))
         return Each(kept) if kept else UNKNOWN
 
-    def _starred_value(self, node: ast.Starred, frame: Frame) -> Value:
+    def _starred_value(self, node: ast.Starred, frame: CallFrame) -> Value:
         self.evaluate(node.value, frame)
         return UNKNOWN
 
-    def _lambda_value(self, node: ast.Lambda, frame: Frame) -> Value:
+    def _lambda_value(self, node: ast.Lambda, frame: CallFrame) -> Value:
         return Function(node, frame.block, {**frame.closure, **frame.names})
 
-    def _namedexpr_value(self, node: ast.NamedExpr, frame: Frame) -> Value:
+    def _namedexpr_value(self, node: ast.NamedExpr, frame: CallFrame) -> Value:
         value = self.evaluate(node.value, frame)
         self.assign(node.target, value, frame)
         return value
 
-    def _listcomp_value(self, node: ast.ListComp, frame: Frame) -> Value:
+    def _listcomp_value(self, node: ast.ListComp, frame: CallFrame) -> Value:
         return self._comprehension(node.elt, node.generators, frame)
 
-    def _generatorexp_value(self, node: ast.GeneratorExp, frame: Frame) -> Value:
+    def _generatorexp_value(self, node: ast.GeneratorExp, frame: CallFrame) -> Value:
         return self._comprehension(node.elt, node.generators, frame)
 
-    def _setcomp_value(self, node: ast.SetComp, frame: Frame) -> Value:
+    def _setcomp_value(self, node: ast.SetComp, frame: CallFrame) -> Value:
         self._comprehension(node.elt, node.generators, frame)
         return UNKNOWN
 
-    def _dictcomp_value(self, node: ast.DictComp, frame: Frame) -> Value:
+    def _dictcomp_value(self, node: ast.DictComp, frame: CallFrame) -> Value:
         self._comprehension(node.value, node.generators, frame)
         return UNKNOWN
 
-    def _comprehension(self, element: ast.expr, generators: list[ast.comprehension], frame: Frame) -> Value:
+    def _comprehension(self, element: ast.expr, generators: list[ast.comprehension], frame: CallFrame) -> Value:
         before, quiet = dict(frame.names), self.quiet
         for generator in generators:
             value = self.elements(self.evaluate(generator.iter, frame), generator.iter, frame)
@@ -164,12 +164,12 @@ class Expressions(Invocations):
         frame.names, self.quiet = before, quiet
         return Each((found,)) if found != UNKNOWN else UNKNOWN
 
-    def elements(self, value: Value, node: ast.expr, frame: Frame) -> Value:
+    def elements(self, value: Value, node: ast.expr, frame: CallFrame) -> Value:
         """What a loop over ``value`` gives its variable."""
         if isinstance(value, Each):
             return value if len(value.items) != 1 else value.items[0]
         if isinstance(value, (Items, Chain)) and value.items:
-            if any(isinstance(item, (Layer, Instance, Chain)) for item in value.items):
+            if any(isinstance(item, (TorchLayer, Instance, Chain)) for item in value.items):
                 return Each(value.items)
             found = value.items[0]
             for item in value.items[1:]:
@@ -179,10 +179,10 @@ class Expressions(Invocations):
 
     # Attributes and items.
 
-    def _attribute_value(self, node: ast.Attribute, frame: Frame) -> Value:
+    def _attribute_value(self, node: ast.Attribute, frame: CallFrame) -> Value:
         base = self.evaluate(node.value, frame)
-        if isinstance(base, Reference):
-            return Reference(canonical(f"{base.name}.{node.attr}"))
+        if isinstance(base, ImportedName):
+            return ImportedName(canonical(f"{base.name}.{node.attr}"))
         if isinstance(base, Instance) and base.itself:
             return self.member(base, node.attr)
         if not isinstance(base, Tensor):
@@ -193,7 +193,7 @@ class Expressions(Invocations):
             return Items((UNKNOWN,) * base.rank)
         return Constant(base.rank) if node.attr == "ndim" and base.rank is not None else UNKNOWN
 
-    def _subscript_value(self, node: ast.Subscript, frame: Frame) -> Value:
+    def _subscript_value(self, node: ast.Subscript, frame: CallFrame) -> Value:
         base = self.evaluate(node.value, frame)
         index = self.evaluate(node.slice, frame)
         if isinstance(base, Tensor):
@@ -208,7 +208,7 @@ class Expressions(Invocations):
                 return Each(kept) if (kept := tensors(base)) else UNKNOWN
         return UNKNOWN
 
-    def _indexed(self, node: ast.Subscript, base: Tensor, index: Value, frame: Frame) -> Value:
+    def _indexed(self, node: ast.Subscript, base: Tensor, index: Value, frame: CallFrame) -> Value:
         if isinstance(index, Tensor) and index.dtype == "bool" and index.sure and index.varies and base.sure:
             operator = "torch.Tensor.__getitem__"
             self.apply(operator, Arguments(), node, frame.block, Tensor(), extra={"index": "mask"})
@@ -228,7 +228,7 @@ class Expressions(Invocations):
 
     # Operators of the language.
 
-    def _binop_value(self, node: ast.BinOp, frame: Frame) -> Value:
+    def _binop_value(self, node: ast.BinOp, frame: CallFrame) -> Value:
         left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
         if isinstance(left, Constant) and isinstance(right, Constant):
             return _folded(node.op, left.value, right.value)
@@ -249,7 +249,7 @@ class Expressions(Invocations):
         rank = found[0].rank if isinstance(left, Constant) or isinstance(right, Constant) else None
         return Tensor(rank, found[0].dtype if rank else None, sure, any(item.varies for item in found), "add")
 
-    def _unaryop_value(self, node: ast.UnaryOp, frame: Frame) -> Value:
+    def _unaryop_value(self, node: ast.UnaryOp, frame: CallFrame) -> Value:
         value = self.evaluate(node.operand, frame)
         if isinstance(value, Constant) and isinstance(node.op, ast.USub) and isinstance(value.value, (int, float)):
             return Constant(-value.value)
@@ -259,7 +259,7 @@ class Expressions(Invocations):
             return Tensor(value.rank, value.dtype, value.sure, value.varies, "neg")
         return UNKNOWN
 
-    def _compare_value(self, node: ast.Compare, frame: Frame) -> Value:
+    def _compare_value(self, node: ast.Compare, frame: CallFrame) -> Value:
         values = [self.evaluate(item, frame) for item in (node.left, *node.comparators)]
         if len(node.ops) != 1:
             return UNKNOWN
@@ -273,11 +273,11 @@ class Expressions(Invocations):
             return UNKNOWN
         return Tensor(found[0].rank, "bool", any(i.sure for i in found), any(i.varies for i in found), "eq")
 
-    def _boolop_value(self, node: ast.BoolOp, frame: Frame) -> Value:
+    def _boolop_value(self, node: ast.BoolOp, frame: CallFrame) -> Value:
         decided = self._decided(node, frame)
         return UNKNOWN if decided is None else Constant(decided)
 
-    def _decided(self, node: ast.BoolOp, frame: Frame) -> bool | None:
+    def _decided(self, node: ast.BoolOp, frame: CallFrame) -> bool | None:
         stops = isinstance(node.op, ast.Or)
         sure, quiet = True, self.quiet
         for value in node.values:
@@ -290,7 +290,7 @@ class Expressions(Invocations):
         self.quiet = quiet
         return not stops if sure else None
 
-    def _ifexp_value(self, node: ast.IfExp, frame: Frame) -> Value:
+    def _ifexp_value(self, node: ast.IfExp, frame: CallFrame) -> Value:
         taken = self.condition(node.test, frame)
         if taken is not None:
             return self.evaluate(node.body if taken else node.orelse, frame)
@@ -299,7 +299,7 @@ class Expressions(Invocations):
         self.quiet -= 1
         return join(one, other)
 
-    def condition(self, node: ast.expr, frame: Frame) -> bool | None:
+    def condition(self, node: ast.expr, frame: CallFrame) -> bool | None:
         """Whether a test holds; None where that is not known. A test on a tensor's values cannot be exported."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             found = self.condition(node.operand, frame)
@@ -316,7 +316,7 @@ class Expressions(Invocations):
             return bool(value.value)
         if isinstance(value, Tensor) and value.sure and value.varies:
             self.apply("torch.is_nonzero", Arguments(), node, frame.block, Tensor())
-        return True if isinstance(value, Layer) else None
+        return True if isinstance(value, TorchLayer) else None
 
 
 def _folded(operator: ast.operator, left: Any, right: Any) -> Value:
@@ -340,7 +340,7 @@ def _folded(operator: ast.operator, left: Any, right: Any) -> Value:
 
 def _identity(left: Value, right: Value, same: bool) -> Value:
     """``x is None`` and its like, where what x is shows already that it is not None."""
-    if right != Constant(None) or left == UNKNOWN or isinstance(left, Reference):
+    if right != Constant(None) or left == UNKNOWN or isinstance(left, ImportedName):
         return UNKNOWN
     return Constant((left == Constant(None)) is same)
 

@@ -12,7 +12,7 @@ from .values import Value
 
 
 @dataclass(slots=True)
-class Frame:
+class CallFrame:
     """One function as it runs."""
 
     block: Block

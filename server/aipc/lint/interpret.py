@@ -15,7 +15,7 @@ from aipc.source.trees import walk
 
 from .answers import Matrix
 from .expressions import Expressions
-from .frames import Frame
+from .frames import CallFrame
 from .values import UNKNOWN, Constant, Each, Function, Instance, Items, Tensor, Value, join
 
 _FALLS, _LEAVES, _RAISES = "falls", "leaves", "raises"
@@ -27,7 +27,7 @@ class Interpreter(Expressions):
     def __init__(self, matrix: Matrix, program: Program) -> None:
         super().__init__(matrix, program)
 
-    def run_body(self, function: Function, frame: Frame) -> Value:
+    def run_body(self, function: Function, frame: CallFrame) -> Value:
         """Run a function with its parameters bound, and return what it returns."""
         quiet = self.quiet
         try:
@@ -43,7 +43,7 @@ class Interpreter(Expressions):
             value = join(value, other)
         return value
 
-    def execute(self, body: Sequence[ast.stmt], frame: Frame) -> str:
+    def execute(self, body: Sequence[ast.stmt], frame: CallFrame) -> str:
         for statement in body:
             self.step()
             handler = getattr(self, f"_{type(statement).__name__.lower()}", self._other)
@@ -52,7 +52,7 @@ class Interpreter(Expressions):
                 return str(status)
         return _FALLS
 
-    def _other(self, statement: ast.stmt, frame: Frame) -> None:
+    def _other(self, statement: ast.stmt, frame: CallFrame) -> None:
         """A statement that is not followed: what it binds is unknown."""
         for node in walk(statement):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -60,13 +60,13 @@ class Interpreter(Expressions):
             elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
                 frame.names[node.name] = UNKNOWN
 
-    def _expr(self, statement: ast.Expr, frame: Frame) -> None:
+    def _expr(self, statement: ast.Expr, frame: CallFrame) -> None:
         # Nobody uses the result: the exporter drops what made it.
         self.quiet += 1
         self.evaluate(statement.value, frame)
         self.quiet -= 1
 
-    def _assign(self, statement: ast.Assign, frame: Frame) -> None:
+    def _assign(self, statement: ast.Assign, frame: CallFrame) -> None:
         unused = all(isinstance(item, ast.Name) and not self.is_loaded(item.id, frame) for item in statement.targets)
         self.quiet += unused
         value = self.evaluate(statement.value, frame)
@@ -74,69 +74,69 @@ class Interpreter(Expressions):
         for target in statement.targets:
             self.assign(target, value, frame, statement.value)
 
-    def _annassign(self, statement: ast.AnnAssign, frame: Frame) -> None:
+    def _annassign(self, statement: ast.AnnAssign, frame: CallFrame) -> None:
         if statement.value is not None:
             self.assign(statement.target, self.evaluate(statement.value, frame), frame)
 
-    def _augassign(self, statement: ast.AugAssign, frame: Frame) -> None:
+    def _augassign(self, statement: ast.AugAssign, frame: CallFrame) -> None:
         left = _loaded(statement.target)
         operation = ast.BinOp(left, statement.op, statement.value)
         operation = ast.copy_location(operation, statement)
         value = self.evaluate(operation, frame)
         self.assign(statement.target, value, frame)
 
-    def _return(self, statement: ast.Return, frame: Frame) -> str:
+    def _return(self, statement: ast.Return, frame: CallFrame) -> str:
         if statement.value is not None:
             frame.results.append(self.evaluate(statement.value, frame))
         return _LEAVES
 
-    def _raise(self, statement: ast.Raise, frame: Frame) -> str:
+    def _raise(self, statement: ast.Raise, frame: CallFrame) -> str:
         return _RAISES
 
-    def _continue(self, statement: ast.Continue, frame: Frame) -> str:
+    def _continue(self, statement: ast.Continue, frame: CallFrame) -> str:
         return _LEAVES
 
-    def _break(self, statement: ast.Break, frame: Frame) -> str:
+    def _break(self, statement: ast.Break, frame: CallFrame) -> str:
         return _LEAVES
 
-    def _pass(self, statement: ast.Pass, frame: Frame) -> None:
+    def _pass(self, statement: ast.Pass, frame: CallFrame) -> None:
         return None
 
-    def _assert(self, statement: ast.Assert, frame: Frame) -> None:
+    def _assert(self, statement: ast.Assert, frame: CallFrame) -> None:
         self.condition(statement.test, frame)
 
-    def _global(self, statement: ast.Global, frame: Frame) -> None:
+    def _global(self, statement: ast.Global, frame: CallFrame) -> None:
         frame.names.update(dict.fromkeys(statement.names, UNKNOWN))
 
-    def _nonlocal(self, statement: ast.Nonlocal, frame: Frame) -> None:
+    def _nonlocal(self, statement: ast.Nonlocal, frame: CallFrame) -> None:
         frame.names.update(dict.fromkeys(statement.names, UNKNOWN))
 
-    def _delete(self, statement: ast.Delete, frame: Frame) -> None:
+    def _delete(self, statement: ast.Delete, frame: CallFrame) -> None:
         self._other(statement, frame)
 
-    def _import(self, statement: ast.Import, frame: Frame) -> None:
+    def _import(self, statement: ast.Import, frame: CallFrame) -> None:
         self._bind_imports(statement, frame)
 
-    def _importfrom(self, statement: ast.ImportFrom, frame: Frame) -> None:
+    def _importfrom(self, statement: ast.ImportFrom, frame: CallFrame) -> None:
         self._bind_imports(statement, frame)
 
-    def _bind_imports(self, statement: ast.Import | ast.ImportFrom, frame: Frame) -> None:
+    def _bind_imports(self, statement: ast.Import | ast.ImportFrom, frame: CallFrame) -> None:
         for name, qualified in bindings_of(statement):
             if name != STAR:
                 frame.names[name] = self.reference(canonical(qualified))
 
-    def _functiondef(self, statement: ast.FunctionDef, frame: Frame) -> None:
+    def _functiondef(self, statement: ast.FunctionDef, frame: CallFrame) -> None:
         known = not statement.decorator_list
         closure = {**frame.closure, **frame.names}
         frame.names[statement.name] = Function(statement, frame.block, closure) if known else UNKNOWN
 
-    def _asyncfunctiondef(self, statement: ast.AsyncFunctionDef, frame: Frame) -> None:
+    def _asyncfunctiondef(self, statement: ast.AsyncFunctionDef, frame: CallFrame) -> None:
         frame.names[statement.name] = UNKNOWN
 
-    def _classdef(self, statement: ast.ClassDef, frame: Frame) -> None:
+    def _classdef(self, statement: ast.ClassDef, frame: CallFrame) -> None:
         frame.names[statement.name] = UNKNOWN
 
-    def _if(self, statement: ast.If, frame: Frame) -> str:
+    def _if(self, statement: ast.If, frame: CallFrame) -> str:
         taken = self.condition(statement.test, frame)
         if taken is not None:
             return self.execute(statement.body if taken else statement.orelse, frame)
@@ -156,11 +156,11 @@ class Interpreter(Expressions):
             self.quiet += 1  # the rest of the function may not run; run_body resets this
         return _FALLS
 
-    def _for(self, statement: ast.For, frame: Frame) -> None:
+    def _for(self, statement: ast.For, frame: CallFrame) -> None:
         value = self.elements(self.evaluate(statement.iter, frame), statement.iter, frame)
         self._loop(statement, frame, value)
 
-    def _loop(self, statement: ast.For | ast.While, frame: Frame, value: Value | None) -> None:
+    def _loop(self, statement: ast.For | ast.While, frame: CallFrame, value: Value | None) -> None:
         quiet = self.quiet
         before = dict(frame.names)
         self.quiet += 1  # once to see what changes from one turn to the next
@@ -174,7 +174,7 @@ class Interpreter(Expressions):
             self.quiet += 1
         self.execute(statement.orelse, frame)
 
-    def _turn(self, statement: ast.For | ast.While, frame: Frame, value: Value | None) -> None:
+    def _turn(self, statement: ast.For | ast.While, frame: CallFrame, value: Value | None) -> None:
         if isinstance(statement, ast.For):
             self.assign(statement.target, value or UNKNOWN, frame)
         else:
@@ -182,21 +182,21 @@ class Interpreter(Expressions):
             self.quiet += 1
         self.execute(statement.body, frame)
 
-    def _while(self, statement: ast.While, frame: Frame) -> None:
+    def _while(self, statement: ast.While, frame: CallFrame) -> None:
         self._loop(statement, frame, None)
 
-    def _with(self, statement: ast.With, frame: Frame) -> str:
+    def _with(self, statement: ast.With, frame: CallFrame) -> str:
         for item in statement.items:
             self.evaluate(item.context_expr, frame)
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, UNKNOWN, frame)
         return self.execute(statement.body, frame)
 
-    def _try(self, statement: ast.Try, frame: Frame) -> None:
+    def _try(self, statement: ast.Try, frame: CallFrame) -> None:
         before = dict(frame.names)
         left = self.execute(statement.body, frame) != _FALLS
         for handler in statement.handlers:
-            inside = Frame(frame.block, dict(before), frame.closure, frame.node, frame.owner, frame.results)
+            inside = CallFrame(frame.block, dict(before), frame.closure, frame.node, frame.owner, frame.results)
             if handler.name:
                 inside.names[handler.name] = UNKNOWN
             held = self.quiet
@@ -208,7 +208,7 @@ class Interpreter(Expressions):
         self.execute(statement.finalbody, frame)
         self.quiet += left
 
-    def assign(self, target: ast.expr, value: Value, frame: Frame, source: ast.expr | None = None) -> None:
+    def assign(self, target: ast.expr, value: Value, frame: CallFrame, source: ast.expr | None = None) -> None:
         """Give a target its value, part by part."""
         if isinstance(target, ast.Name):
             frame.names[target.id] = value
@@ -226,7 +226,7 @@ class Interpreter(Expressions):
             if isinstance(base_name, ast.Name) and not isinstance(frame.names.get(base_name.id), Tensor):
                 frame.names[base_name.id] = UNKNOWN
 
-    def _unpack(self, targets: Sequence[ast.expr], value: Value, frame: Frame) -> None:
+    def _unpack(self, targets: Sequence[ast.expr], value: Value, frame: CallFrame) -> None:
         exact = isinstance(value, Items) and len(value.items) == len(targets)
         starred = any(isinstance(item, ast.Starred) for item in targets)
         for index, target in enumerate(targets):
@@ -237,7 +237,7 @@ class Interpreter(Expressions):
                 part = _column(value, index)
             self.assign(target, part, frame)
 
-    def _learn_rank(self, targets: Sequence[ast.expr], source: ast.expr | None, frame: Frame) -> None:
+    def _learn_rank(self, targets: Sequence[ast.expr], source: ast.expr | None, frame: CallFrame) -> None:
         """``b, c, h, w = x.shape`` says that x is a tensor of rank 4."""
         if isinstance(source, ast.Call) and not source.args and isinstance(source.func, ast.Attribute):
             source = source.func if source.func.attr == "size" else None

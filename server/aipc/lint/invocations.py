@@ -10,7 +10,7 @@ from aipc.source.torch_names import TENSOR_TYPES, is_class
 
 from .calls import values_of
 from .classes import Classes
-from .frames import Frame
+from .frames import CallFrame
 from .resolve import ARRAY_METHODS
 from .values import (
     UNKNOWN,
@@ -19,11 +19,11 @@ from .values import (
     Constant,
     Each,
     Function,
+    ImportedName,
     Instance,
     Items,
-    Layer,
-    Reference,
     Tensor,
+    TorchLayer,
     Value,
     tensors,
 )
@@ -39,10 +39,10 @@ class Invocations(Classes):
 
     _calls = 0
 
-    def run_body(self, function: Function, frame: Frame) -> Value:
+    def run_body(self, function: Function, frame: CallFrame) -> Value:
         raise NotImplementedError
 
-    def _call_value(self, node: ast.Call, frame: Frame) -> Value:
+    def _call_value(self, node: ast.Call, frame: CallFrame) -> Value:
         if isinstance(node.func, ast.Attribute):
             if _is_super(node.func.value):
                 return self._super_call(node, node.func.attr, frame)
@@ -53,7 +53,7 @@ class Invocations(Classes):
         positional, keywords, complete = self._given(node, frame)
         return self._called(callee, node, positional, keywords, complete, frame)
 
-    def _given(self, node: ast.Call, frame: Frame) -> tuple[list[Value], dict[str, Value], bool]:
+    def _given(self, node: ast.Call, frame: CallFrame) -> tuple[list[Value], dict[str, Value], bool]:
         positional: list[Value] = []
         complete = True
         for argument in node.args:
@@ -82,13 +82,13 @@ class Invocations(Classes):
         positional: list[Value],
         keywords: dict[str, Value],
         complete: bool,
-        frame: Frame,
+        frame: CallFrame,
     ) -> Value:
         everything = (*positional, *keywords.values())
         varies = any(item.varies for value in everything for item in tensors(value))
-        if isinstance(callee, Reference):
+        if isinstance(callee, ImportedName):
             return self._imported(callee.name, node, positional, keywords, complete, frame)
-        if isinstance(callee, Layer):
+        if isinstance(callee, TorchLayer):
             received = [item for value in positional for item in tensors(value)]
             receiver = received[0] if received else None
             if receiver is None or not receiver.varies:
@@ -118,7 +118,7 @@ class Invocations(Classes):
         positional: list[Value],
         keywords: dict[str, Value],
         complete: bool,
-        frame: Frame,
+        frame: CallFrame,
     ) -> Value:
         if not name.startswith(("torch.", "torchvision.")):
             return self._foreign(name, positional, keywords)
@@ -133,7 +133,7 @@ class Invocations(Classes):
             if not known:
                 return UNKNOWN
             given = self.arguments(name, positional, keywords, complete=complete, method=False)
-            return Layer(name, given)
+            return TorchLayer(name, given)
         given = self.arguments(name, positional, keywords, complete=complete, method=False)
         varies = any(item.varies for value in values_of(given) for item in tensors(value))
         if not known:
@@ -157,7 +157,7 @@ class Invocations(Classes):
             return Each((Items(tuple(item.items[0] for item in positional if isinstance(item, Each))),))
         if name == "builtins.isinstance" and isinstance(first, Tensor) and first.sure and len(positional) == 2:
             kind = positional[1]
-            return Constant(True) if isinstance(kind, Reference) and kind.name in TENSOR_TYPES else UNKNOWN
+            return Constant(True) if isinstance(kind, ImportedName) and kind.name in TENSOR_TYPES else UNKNOWN
         return UNKNOWN
 
     def _sequential(self, positional: list[Value], keywords: dict[str, Value]) -> Value:
@@ -167,7 +167,7 @@ class Invocations(Classes):
             return Chain(positional[0].items)
         return Chain(tuple(positional))
 
-    def _method_call(self, node: ast.Call, name: str, base: Tensor, frame: Frame) -> Value:
+    def _method_call(self, node: ast.Call, name: str, base: Tensor, frame: CallFrame) -> Value:
         positional, keywords, complete = self._given(node, frame)
         operator = self.method_operator(name)
         if name in ("cpu", "cuda", "requires_grad_", "contiguous") and operator is None:
@@ -188,7 +188,7 @@ class Invocations(Classes):
         complete: bool,
         base: Tensor,
         node: ast.Call,
-        frame: Frame,
+        frame: CallFrame,
     ) -> Value:
         self.quiet += 1
         try:
@@ -197,7 +197,7 @@ class Invocations(Classes):
         finally:
             self.quiet -= 1
 
-    def _super_call(self, node: ast.Call, name: str, frame: Frame) -> Value:
+    def _super_call(self, node: ast.Call, name: str, frame: CallFrame) -> Value:
         positional, keywords, complete = self._given(node, frame)
         owner = next((item for item in frame.names.values() if isinstance(item, Instance) and item.itself), None)
         if owner is None:
@@ -219,7 +219,7 @@ class Invocations(Classes):
         owner = self._owner_of(function)
         names = self._parameters(function, positional, keywords, complete)
         local = set(names) | facts_of(function.node, function.block).assigned
-        frame = Frame(function.block, names, function.closure, function.node, owner, [], local)
+        frame = CallFrame(function.block, names, function.closure, function.node, owner, [], local)
         self._calls += 1
         try:
             return self.run_body(function, frame)
@@ -251,7 +251,7 @@ class Invocations(Classes):
                 names[name] = UNKNOWN
         return names | dict.fromkeys(declared.rest, UNKNOWN)
 
-    def is_loaded(self, name: str, frame: Frame) -> bool:
+    def is_loaded(self, name: str, frame: CallFrame) -> bool:
         """Whether a function reads a variable at all."""
         return name in facts_of(frame.node, frame.block).loaded
 

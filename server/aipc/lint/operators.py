@@ -14,7 +14,7 @@ from . import contexts, shapes
 from .answers import Matrix, answer
 from .calls import bind, first_tensor, values_of
 from .rules import Said, say
-from .values import TENSOR, UNKNOWN, Arguments, Reference, Tensor, Value, plain, tensors
+from .values import TENSOR, UNKNOWN, Arguments, ImportedName, Tensor, Value, plain, tensors
 
 _NEVER_ASKED = {"input", "dtype", "device", "out", "generator", "inplace", "layout", "self"}
 _STEPS = 40_000
@@ -61,8 +61,8 @@ class Operators:
     def found(self) -> list[Note]:
         return [note for note in self.notes.values() if note.key not in self.merged]
 
-    def reference(self, name: str) -> Reference:
-        return Reference(name)
+    def reference(self, name: str) -> ImportedName:
+        return ImportedName(name)
 
     def has_operator(self, name: str) -> bool:
         return name in self.matrix.variants

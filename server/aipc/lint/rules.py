@@ -11,7 +11,7 @@ from aipc.ops.results import CPU, FAILS, NO_EXPORT, WRONG, Measured
 from aipc.qairt.explain import explain
 from aipc.qairt.soc import SoC
 
-from .answers import Known
+from .answers import KnownVariant
 
 _CLEARLY_WRONG_DB = 20.0
 """SQNR below which numbers are wrong whatever they are used for."""
@@ -27,7 +27,7 @@ class Said:
     compiler: str | None
 
 
-def say(found: Sequence[Known], operator: str, soc: SoC, equation: str = "") -> Said | None:
+def say(found: Sequence[KnownVariant], operator: str, soc: SoC, equation: str = "") -> Said | None:
     """The one thing that all variants say; None where they differ, or where it would have to be guessed."""
     said = [_of(_with_equation(item, equation), operator, soc) for item in found]
     first = said[0] if said else None
@@ -40,7 +40,7 @@ def say(found: Sequence[Known], operator: str, soc: SoC, equation: str = "") -> 
     return first
 
 
-def _with_equation(item: Known, equation: str) -> Known:
+def _with_equation(item: KnownVariant, equation: str) -> KnownVariant:
     """The measurement as it reads for the same equation in the author's letters."""
     measured = item.attributes.get("equation")
     if not equation or not measured:
@@ -49,7 +49,7 @@ def _with_equation(item: Known, equation: str) -> Known:
     return replace(item, measured=replace(item.measured, reason=reason))
 
 
-def _of(item: Known, operator: str, soc: SoC) -> Said | None:
+def _of(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
     measured = item.measured
     if measured.verdict == CPU:
         return _placed(measured, measured.cpu, Placement.CPU, soc)
@@ -73,7 +73,7 @@ def _placed(measured: Measured, operators: Sequence[str], placement: Placement, 
     return Said(words.rule, severity, f"{words.message}.{remedy}", reason or None)
 
 
-def _wrong(item: Known, operator: str, soc: SoC) -> Said | None:
+def _wrong(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
     """Only what is wrong on ordinary values, by far, and wherever the sizes end."""
     measured = item.measured
     if measured.values != "random" or measured.reason.startswith("the exported graph"):

@@ -49,7 +49,7 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ImportedName:
     """Something imported, by its qualified name, for example ``torch.nn.functional.pad``."""
 
     name: str
@@ -67,7 +67,7 @@ class Arguments:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class TorchLayer:
     """An instance of one of torch's own modules."""
 
     operator: str
@@ -113,7 +113,9 @@ class Instance:
     itself: bool = False
 
 
-Value: TypeAlias = Unknown | Constant | Items | Tensor | Reference | Layer | Chain | Each | Function | Class | Instance
+Value: TypeAlias = (
+    Unknown | Constant | Items | Tensor | ImportedName | TorchLayer | Chain | Each | Function | Class | Instance
+)
 
 
 def tensors(value: Value) -> tuple[Tensor, ...]:

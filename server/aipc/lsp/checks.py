@@ -17,9 +17,9 @@ from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range, Severity
 
 from .node_times import node_shares
-from .progress import Progress
+from .progress import EditorProgress
 from .queue import JobQueue
-from .results import Checked, digest, with_accuracy
+from .results import CheckState, digest, with_accuracy
 from .server import AipcServer
 
 
@@ -86,7 +86,7 @@ class Checker:
             job.reference, soc=soc or server.setting("soc", None), cwd=job.file.parent, full=False, unsaved=unsaved
         )
         report = None
-        async with Progress(server, f"Checking {_title(job.reference)}") as on_event:
+        async with EditorProgress(server, f"Checking {_title(job.reference)}") as on_event:
             for asked in (request, replace(request, full=True)):
                 try:
                     report = await asyncio.to_thread(partial(engine.check, asked, server.pool, on_event, job.cancel))
@@ -150,7 +150,7 @@ class Checker:
                     return
                 if not server.setting("deploy.nodeAccuracy", True) or not report.graph:
                     return
-                async with Progress(server, f"Measuring the nodes of {_title(reference)}") as on_event:
+                async with EditorProgress(server, f"Measuring the nodes of {_title(reference)}") as on_event:
                     measure = partial(engine.node_accuracy, report, server.pool, on_event, cancel)
                     accuracy = await asyncio.to_thread(measure)
         except AipcError as error:
@@ -161,7 +161,7 @@ class Checker:
         if server.results.get(reference) is checked:
             self._keep(with_accuracy(checked, accuracy))
 
-    def _keep(self, checked: Checked) -> None:
+    def _keep(self, checked: CheckState) -> None:
         server = self._server
         server.results[checked.reference] = checked
         server.results_changed()
@@ -171,7 +171,7 @@ def _title(reference: str) -> str:
     return reference.rpartition(":")[2]
 
 
-def _failed(job: _Job, error: AipcError, unsaved: Mapping[str, str]) -> Checked:
+def _failed(job: _Job, error: AipcError, unsaved: Mapping[str, str]) -> CheckState:
     """A check that could not be made is a finding too: on its line when that is known, else on the first."""
     place = error.range or Range(str(job.file), Position(1, 0), Position(1, 1))
     message = f"{error.what}. {error.remedy[:1].upper()}{error.remedy[1:]}." if error.remedy else f"{error.what}."

@@ -9,7 +9,7 @@ from pathlib import Path
 from aipc.core.types import Finding, Range
 
 from .effective import soc_in_effect
-from .results import Checked, current_findings, current_places, moved_lines
+from .results import CheckState, current_findings, current_places, moved_lines
 from .server import AipcServer
 from .uris import to_uri
 
@@ -53,7 +53,7 @@ class _Area:
         self.functions = frozenset(functions)
 
 
-def _checked_area(checked: Checked, path: str, lines: Sequence[str]) -> _Area | None:
+def _checked_area(checked: CheckState, path: str, lines: Sequence[str]) -> _Area | None:
     places = current_places(checked, path, lines)
     if not places:
         return None

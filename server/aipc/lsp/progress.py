@@ -16,7 +16,7 @@ from aipc.core.types import Event
 from .server import AipcServer
 
 
-class Progress:
+class EditorProgress:
     """``async with Progress(server, title, cancel) as on_event``: without ``cancel``, it offers no button.
 
     Args:

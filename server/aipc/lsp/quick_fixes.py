@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Fix, Range
 
-from .results import Checked, current_findings
+from .results import CheckState, current_findings
 from .server import AipcServer
 
 FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.aipc"
@@ -48,7 +48,7 @@ def fixes_together(server: AipcServer, path: str, range: lsp.Range) -> Iterator[
                 yield _action(server, path, lines, item.fix, title, kind=FIX_ALL)
 
 
-def _touches(checked: Checked, scope: str, path: str, range: lsp.Range, lines: Sequence[str]) -> bool:
+def _touches(checked: CheckState, scope: str, path: str, range: lsp.Range, lines: Sequence[str]) -> bool:
     """Whether the range lies in the class: from its line on, up to the next line that is not indented."""
     first = next((i for i, line in enumerate(lines) if line.startswith((f"class {scope}(", f"class {scope}:"))), None)
     if first is None or range.start.line < first:

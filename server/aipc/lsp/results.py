@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckState:
     """The result of one model: its report, where its nodes come from, and the text of each file at the time."""
 
     reference: str
@@ -63,7 +63,7 @@ class Checked:
 
 def digest(
     reference: str, report: CheckReport, extra: tuple[Finding, ...] = (), unsaved: Mapping[str, str] | None = None
-) -> Checked:
+) -> CheckState:
     """Read the source map of a report and the files that it points to, the ``unsaved`` ones as they were then."""
     places: dict[str, list[Place]] = defaultdict(list)
     if report.source_map:
@@ -83,10 +83,10 @@ def digest(
             texts[file] = split_lines(Path(file).read_text("utf-8"))
         except (OSError, UnicodeDecodeError):
             continue
-    return Checked(reference, report, texts, dict(places), extra=extra)
+    return CheckState(reference, report, texts, dict(places), extra=extra)
 
 
-def with_accuracy(checked: Checked, accuracy: NodeAccuracy) -> Checked:
+def with_accuracy(checked: CheckState, accuracy: NodeAccuracy) -> CheckState:
     """The same result with the measured error of each node."""
     errors = accuracy.of_every_node()
     places = {
@@ -118,7 +118,7 @@ def _moved(place: Range, moved: Mapping[int, int]) -> Range | None:
     return Range(place.file, Position(start, place.start.column), Position(end, place.end.column))
 
 
-def current_findings(checked: Checked, file: str, text: Sequence[str]) -> list[Finding]:
+def current_findings(checked: CheckState, file: str, text: Sequence[str]) -> list[Finding]:
     """The findings of a result in ``file`` that still hold: those whose lines are unchanged, at their present lines.
 
     Their fixes are at their present lines too. What was proved of another text is not proved of this one.
@@ -145,7 +145,7 @@ def _moved_fix(fix: Fix, moved: Mapping[int, int], stale: bool) -> Fix | None:
     return replace(fix, edits=tuple(edits), proved=fix.proved and not stale)
 
 
-def current_places(checked: Checked, file: str, text: Sequence[str]) -> list[Place]:
+def current_places(checked: CheckState, file: str, text: Sequence[str]) -> list[Place]:
     """What the unchanged expressions of ``file`` made, at their present ranges."""
     moved = moved_lines(checked.texts.get(file, ()), tuple(text))
     found = []

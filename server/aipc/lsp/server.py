@@ -16,7 +16,7 @@ from aipc.core.types import Range
 from aipc.source import split_lines
 
 from .positions import to_lsp_range
-from .results import Checked
+from .results import CheckState
 from .uris import local_path, to_uri
 from .workspace import Documents, Protocol
 
@@ -36,7 +36,7 @@ class AipcServer(LanguageServer):
         """``checker``: makes what checks models, when it is first asked for."""
         super().__init__("aipc", getattr(aipc, "__version__", "0.1.0"), protocol_cls=Protocol)
         self.settings: dict[str, Any] = {}
-        self.results: dict[str, Checked] = {}
+        self.results: dict[str, CheckState] = {}
         self.generation = 0
         """Raised with every new result, so that pulled diagnostics are known to be old."""
         self.trusted = True

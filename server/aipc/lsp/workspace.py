@@ -13,7 +13,7 @@ from aipc.source import split_lines
 from .uris import to_uri, uri_key
 
 
-class Document(TextDocument):
+class EditorDocument(TextDocument):
     """A document whose lines end where the client's do: pygls' also end at form feeds and at U+2028."""
 
     @property
@@ -26,8 +26,8 @@ class Documents(Workspace):
 
     def _create_text_document(
         self, doc_uri: str, source: str | None = None, version: int | None = None, language_id: str | None = None
-    ) -> Document:
-        return Document(doc_uri, source, version, language_id, True, self._sync_kind, self._position_codec)
+    ) -> EditorDocument:
+        return EditorDocument(doc_uri, source, version, language_id, True, self._sync_kind, self._position_codec)
 
     def open_document(self, uri: str) -> TextDocument | None:
         """The document of a URI, if a client has it open."""

@@ -19,7 +19,7 @@ from .tool import Call, Tool, device_of
 _KEY = "push"
 
 
-class RefusedError(AipcError):
+class UserRefusedError(AipcError):
     """The user did not agree, or could not be asked."""
 
 
@@ -42,7 +42,7 @@ async def ask(
     if target is None or (known and not call.get("setup")):
         return None
     if not _can_ask(context.session.client_capabilities):
-        raise RefusedError(
+        raise UserRefusedError(
             f"using {target} needs the user's word, and this client cannot ask",
             remedy=_SET_UP_BY_HAND.format(target=target)
             if call.get("setup")
@@ -58,7 +58,7 @@ async def ask(
     else:
         answer = await context.session.elicit_form(question.message, _SCHEMA, context.request_id)
     if answer.action != "accept" or not (answer.content or {}).get("push"):
-        raise RefusedError(f"the user did not agree to use {target}", remedy="use the simulator, or ask again")
+        raise UserRefusedError(f"the user did not agree to use {target}", remedy="use the simulator, or ask again")
     return None
 
 

@@ -18,7 +18,7 @@ State = Literal["running", "done", "failed", "cancelled"]
 
 
 @dataclass(slots=True)
-class Job:
+class ToolJob:
     """One job. ``answer`` is the tool's own document, an error's included, once it has ended."""
 
     id: str
@@ -46,19 +46,19 @@ class Jobs:
     """The jobs of one server."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, ToolJob] = {}
         self._numbers = itertools.count(1)
 
     def start(
         self, tool: str, cancel: threading.Event, work: Callable[[Callable[[Event], None]], dict[str, Any]]
-    ) -> Job:
+    ) -> ToolJob:
         """Start ``work`` in a thread. It takes where to tell of progress, and returns the answer."""
-        job = Job(f"{tool}-{next(self._numbers)}", tool, cancel, time.monotonic())
+        job = ToolJob(f"{tool}-{next(self._numbers)}", tool, cancel, time.monotonic())
         self._jobs[job.id] = job
         threading.Thread(target=_run, args=(job, work), name=f"aipc {job.id}", daemon=True).start()
         return job
 
-    def get(self, id: str) -> Job:
+    def get(self, id: str) -> ToolJob:
         """Raises InputError when there is no such job."""
         try:
             return self._jobs[id]
@@ -74,7 +74,7 @@ class Jobs:
             job.done.wait(10)
 
 
-def _run(job: Job, work: Callable[[Callable[[Event], None]], dict[str, Any]]) -> None:
+def _run(job: ToolJob, work: Callable[[Callable[[Event], None]], dict[str, Any]]) -> None:
     def on_event(event: Event) -> None:
         job.last = event
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from aipc.capture.tables import registry
 
 from .data import Coverage
-from .results import Facts
+from .results import CaseFacts
 
 _NAMESPACES = ("aten", "torchvision")
 
 
-def coverage(facts: Iterable[Facts]) -> Coverage:
+def coverage(facts: Iterable[CaseFacts]) -> Coverage:
     """The exporter's registry of operators with an ONNX form or a decomposition, and which of them were reached.
 
     Overloads count once: ``aten::add.Tensor`` and ``aten::add.Scalar`` are ``aten::add``.

@@ -28,7 +28,7 @@ _DEPENDS_ON = ("qairt", "onnxruntime", "onnxruntime-qnn", "torch", "torchvision"
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class MeasuredVariant:
     """One measured way to call some operators; see ``catalogue._case.Case``."""
 
     id: str
@@ -79,7 +79,7 @@ class Data:
     versions: Mapping[str, str]
     socs: Mapping[str, int]
     """SoC -> HTP arch, in the order of the archs."""
-    variants: tuple[Variant, ...]
+    variants: tuple[MeasuredVariant, ...]
     parameters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Operator -> its parameters in order: the name, or (name, default) where it has a default."""
     coverage: Coverage = field(default_factory=Coverage)
@@ -262,7 +262,9 @@ def _read(document: Mapping[str, Any]) -> Data:
             )
             found |= dict.fromkeys(socs, measured)
         by_soc = {parts[index]: found[index] for index in sorted(found)}
-        variants.append(Variant(id, family, names(operators), attributes, label, names(inputs), names(onnx), by_soc))
+        variants.append(
+            MeasuredVariant(id, family, names(operators), attributes, label, names(inputs), names(onnx), by_soc)
+        )
     return Data(
         document["qairt"],
         document["versions"],

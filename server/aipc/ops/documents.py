@@ -7,14 +7,14 @@ from typing import Any
 
 from aipc.core.json import to_plain
 
-from .data import Data, Variant
+from .data import Data, MeasuredVariant
 from .results import Measured
 from .run import verdict_counts
 from .shares import shares
 
 
 def lookup_document(
-    data: Data, names: Sequence[str], variants: Sequence[Variant], columns: Sequence[str]
+    data: Data, names: Sequence[str], variants: Sequence[MeasuredVariant], columns: Sequence[str]
 ) -> dict[str, Any]:
     return {
         "operators": list(names),

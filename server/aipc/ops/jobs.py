@@ -18,7 +18,7 @@ from .catalogue._case import Case
 from .data import Coverage
 from .measure import measure
 from .reference import write_case
-from .results import Described, Facts, Measured, Progress
+from .results import CaseFacts, Described, Measured, ProbeProgress
 
 Report = Callable[[Any], None]
 Measure = Callable[..., Measured]
@@ -53,7 +53,7 @@ def probe(
     only: Collection[tuple[str, str]] | None = None,
     by: Measure = measure,
 ) -> None:
-    """Measure ``cases`` on ``socs``, saying what begins and what was found (:class:`Progress`).
+    """Measure ``cases`` on ``socs``, saying what begins and what was found (:class:`ProbeProgress`).
 
     Args:
         known: (case, SoC) -> content that the journal has a result for: not measured again.
@@ -64,7 +64,7 @@ def probe(
     cache = Cache(Path(root))
     for name in cases:
         case = all_cases()[name]
-        report(Progress(name))
+        report(ProbeProgress(name))
         _limit(case_seconds)
         key = _key(case, versions)
         if export_again:
@@ -74,23 +74,23 @@ def probe(
         except StorageError:
             raise
         except Exception as error:
-            report(Progress(name, broken=f"{type(error).__name__}: {error}"))
+            report(ProbeProgress(name, broken=f"{type(error).__name__}: {error}"))
             continue
-        facts = Facts(
+        facts = CaseFacts(
             tuple(entry.meta["called"]),
             tuple(entry.meta["operators"]),
             tuple(entry.meta["nodes"]),
             entry.meta["content"],
             entry.meta["seconds"],
         )
-        report(Progress(name, facts=facts))
+        report(ProbeProgress(name, facts=facts))
         for soc in (item for item in socs if only is None or (name, item) in only):
             if known.get((name, soc)) == facts.content:
-                report(Progress(name, soc, known=True))
+                report(ProbeProgress(name, soc, known=True))
                 continue
-            report(Progress(name, soc))
+            report(ProbeProgress(name, soc))
             _limit(case_seconds)
-            report(Progress(name, soc, measured=by(entry.path, entry.meta, get_soc(soc), random=case.random)))
+            report(ProbeProgress(name, soc, measured=by(entry.path, entry.meta, get_soc(soc), random=case.random)))
     _limit(0)
 
 
@@ -134,7 +134,7 @@ def _sources(family: str) -> list[str]:
 
 
 def complete(
-    report: Report, *, operators: Sequence[str], facts: Sequence[Facts]
+    report: Report, *, operators: Sequence[str], facts: Sequence[CaseFacts]
 ) -> tuple[dict[str, tuple[Any, ...]], Coverage]:
     """What the data file says beside measurements: the parameters of each operator, and the coverage."""
     from .coverage import coverage

@@ -16,7 +16,7 @@ from .results import Measured
 _JUDGES = ("ops/measure.py", "numerics/node_verdict.py", "qairt/placement.py", "qairt/session.py", "qairt/log.py")
 
 
-class Journal:
+class ProbeJournal:
     """Results by (case, SoC), each with the content that was measured.
 
     A file of its own for each set of versions and for each text of the code that judges. Safe to use from several

@@ -12,12 +12,12 @@ from aipc.core.errors import InputError
 from aipc.qairt.soc import SoC, get_soc
 
 from . import data as data_file
-from .data import Data, Variant
+from .data import Data, MeasuredVariant
 from .results import Measured
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MatrixAnswer:
     """What was measured of a call.
 
     ``exact``: no attribute that was asked for contradicts ``variants``; otherwise these are the nearest, and
@@ -27,7 +27,7 @@ class Answer:
     operator: str
     soc: str
     """The SoC that was measured: the one asked for, or the one that stands for its HTP arch."""
-    variants: tuple[Variant, ...]
+    variants: tuple[MeasuredVariant, ...]
     exact: bool
     contradicted: tuple[str, ...] = ()
 
@@ -109,7 +109,7 @@ def _short(item: str, pattern: str) -> bool:
     return fnmatch.fnmatch(item.rpartition(".")[2].lower(), pattern)
 
 
-def variants(data: Data, names: Sequence[str]) -> list[Variant]:
+def variants(data: Data, names: Sequence[str]) -> list[MeasuredVariant]:
     """All variants of some operators, in the order of the data file."""
     wanted = set(names)
     return [variant for variant in data.variants if wanted & set(variant.operators)]
@@ -117,7 +117,7 @@ def variants(data: Data, names: Sequence[str]) -> list[Variant]:
 
 def lookup(
     operator: str, attributes: Mapping[str, Any] | None = None, soc: str = "sm8650", *, data: Data | None = None
-) -> Answer | None:
+) -> MatrixAnswer | None:
     """What was measured of a call of ``operator`` (its qualified name); None when the operator was not.
 
     Args:
@@ -139,7 +139,7 @@ def lookup(
     # What is said of a special situation in words (values, a broadcast) counts only where nothing else is said.
     plain = [item for item in chosen if not item.label] or chosen
     contradicted = dict.fromkeys(key for item in plain for key in conflicts[item.id])
-    return Answer(operator, part, tuple(plain), least == 0, tuple(contradicted))
+    return MatrixAnswer(operator, part, tuple(plain), least == 0, tuple(contradicted))
 
 
 def _conflicts(known: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:

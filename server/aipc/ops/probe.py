@@ -21,8 +21,8 @@ from aipc.core.workers import Limits, WorkerPool
 from aipc.qairt.runtime import require_qairt
 
 from . import worker_jobs
-from .journal import Journal
-from .results import FAILS, NO_EXPORT, Described, Facts, Measured, Progress
+from .journal import ProbeJournal
+from .results import FAILS, NO_EXPORT, CaseFacts, Described, Measured, ProbeProgress
 
 OnEvent = Callable[[Event], None]
 
@@ -47,7 +47,7 @@ class Probed:
 
     cases: tuple[Described, ...]
     socs: tuple[str, ...]
-    facts: Mapping[str, Facts]
+    facts: Mapping[str, CaseFacts]
     results: Mapping[tuple[str, str], Measured]
     seconds: float
     measured: int
@@ -59,20 +59,20 @@ class Probed:
 @dataclass(slots=True)
 class _State:
     socs: tuple[str, ...]
-    journal: Journal
+    journal: ProbeJournal
     fresh: bool
     export_again: bool
     total: int
     on_event: OnEvent
     job: Job[None] = worker_jobs.PROBE
     only: Collection[tuple[str, str]] | None = None
-    facts: dict[str, Facts] = field(default_factory=dict)
+    facts: dict[str, CaseFacts] = field(default_factory=dict)
     results: dict[tuple[str, str], Measured] = field(default_factory=dict)
     measured: int = 0
     broken: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, progress: Progress) -> None:
+    def add(self, progress: ProbeProgress) -> None:
         with self.lock:
             if progress.broken:
                 self.broken[progress.case] = progress.broken
@@ -121,7 +121,7 @@ def probe(
     started = time.perf_counter()
     cache = Cache()
     total = len(cases) * len(socs) if only is None else len(only)
-    state = _State(tuple(socs), Journal(cache.root, versions), fresh, export_again, total, on_event, job, only)
+    state = _State(tuple(socs), ProbeJournal(cache.root, versions), fresh, export_again, total, on_event, job, only)
     names = [case.id for case in cases]
     batches: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     for begin in range(0, len(names), _BATCH):
@@ -187,9 +187,9 @@ def _run_batch(
 
 def _run_once(
     batch: list[str], state: _State, versions: Mapping[str, str], root: str, pool: WorkerPool, cancel: threading.Event
-) -> tuple[Progress, str] | None:
+) -> tuple[ProbeProgress, str] | None:
     """None when the batch is done, else where its process died and how."""
-    current = [Progress(batch[0])]
+    current = [ProbeProgress(batch[0])]
 
     def take(progress: Any) -> None:
         current[0] = progress
@@ -215,12 +215,12 @@ def _run_once(
     return None
 
 
-def _mark(at: Progress, words: str, state: _State) -> None:
+def _mark(at: ProbeProgress, words: str, state: _State) -> None:
     """The case does this to every process: that is its result."""
     if "SIGALRM" in words:
         words = f"no answer within {_CASE_SECONDS} seconds"
     if at.soc:
-        state.add(Progress(at.case, at.soc, measured=Measured(FAILS, f"the compiler or the simulator: {words}")))
+        state.add(ProbeProgress(at.case, at.soc, measured=Measured(FAILS, f"the compiler or the simulator: {words}")))
         return
     for soc in state.socs:
-        state.add(Progress(at.case, soc, measured=Measured(NO_EXPORT, f"the exporter: {words}")))
+        state.add(ProbeProgress(at.case, soc, measured=Measured(NO_EXPORT, f"the exporter: {words}")))

@@ -57,7 +57,7 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CaseFacts:
     """What is known of a case before any SoC is asked."""
 
     called: tuple[str, ...] = ()
@@ -72,13 +72,13 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ProbeProgress:
     """What a probing worker says as it goes: what it begins, and what it found."""
 
     case: str
     soc: str = ""
     """Empty while the case is being exported."""
-    facts: Facts | None = None
+    facts: CaseFacts | None = None
     measured: Measured | None = None
     known: bool = False
     """The journal already has this result."""

@@ -18,9 +18,9 @@ from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
 
 from . import worker_jobs
-from .data import Coverage, Data, Variant, default_path, load, merged, relevant, save
+from .data import Coverage, Data, MeasuredVariant, default_path, load, merged, relevant, save
 from .probe import ARCHS, OnEvent, Probed, probe
-from .results import VERDICTS, Described, Facts, Measured
+from .results import VERDICTS, CaseFacts, Described, Measured
 
 _LIBRARIES = ("onnxruntime", "onnxruntime-qnn", "torch", "torchvision", "onnx", "onnxscript", "onnx-ir", "numpy")
 
@@ -41,7 +41,7 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VerdictChange:
     """A verdict or a reason that is not the same on both sides; None where a side does not have the variant."""
 
     variant: str
@@ -61,7 +61,7 @@ class Rechecked:
 
     compared: int
     agree: int
-    changes: tuple[Change, ...]
+    changes: tuple[VerdictChange, ...]
     seconds: float
 
     @property
@@ -165,16 +165,16 @@ def fill(
     )
 
 
-def _variants(probed: Probed) -> tuple[Variant, ...]:
+def _variants(probed: Probed) -> tuple[MeasuredVariant, ...]:
     return tuple(
-        Variant(
+        MeasuredVariant(
             case.id,
             case.family,
             case.operators,
             case.attributes,
             case.label,
             case.inputs,
-            tuple(dict.fromkeys(probed.facts.get(case.id, Facts()).nodes)),
+            tuple(dict.fromkeys(probed.facts.get(case.id, CaseFacts()).nodes)),
             {soc: _portable(probed.results[case.id, soc]) for soc in probed.socs},
         )
         for case in probed.cases
@@ -216,7 +216,7 @@ def recheck(
     sample = random.Random(seed).sample(cases, count)
     probed = probe(sample, chosen, current, pool, on_event, cancel=cancel, fresh=True, export_again=True)
     changes = [
-        Change(case.id, soc, known[case.id].measured.get(soc), probed.results[case.id, soc])
+        VerdictChange(case.id, soc, known[case.id].measured.get(soc), probed.results[case.id, soc])
         for case in sample
         for soc in chosen
     ]
@@ -224,7 +224,7 @@ def recheck(
     return Rechecked(len(changes), len(changes) - len(differ), differ, probed.seconds)
 
 
-def compare(before: Path, after: Path) -> tuple[Change, ...]:
+def compare(before: Path, after: Path) -> tuple[VerdictChange, ...]:
     """Every verdict and reason that differs between two data files, on the SoCs that both have."""
     old, new = load(before), load(after)
     one = {variant.id: variant for variant in old.variants}
@@ -235,5 +235,5 @@ def compare(before: Path, after: Path) -> tuple[Change, ...]:
             first = one[id].measured.get(soc) if id in one else None
             second = two[id].measured.get(soc) if id in two else None
             if (first and (first.verdict, first.reason)) != (second and (second.verdict, second.reason)):
-                found.append(Change(id, soc, first, second))
+                found.append(VerdictChange(id, soc, first, second))
     return tuple(found)

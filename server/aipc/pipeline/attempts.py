@@ -1,8 +1,8 @@
 """The attempts of one deployment: a variant is built once, and remedies are applied to those that fail.
 
-It knows no compiler: it asks its ``Bench`` to build a variant and to measure which nodes introduce the error. It is
-deterministic: the same answers give the same attempts in the same order, which makes an interrupted deployment go on
-where it was.
+It knows no compiler: it asks its ``AttemptBuilder`` to build a variant and to measure which nodes introduce the error.
+It is deterministic: the same answers give the same attempts in the same order, which makes an interrupted deployment go
+on where it was.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from aipc.quantize.plan import UNIFORM, QuantizationPlan, plan_for
 from .attempt import Attempt, merit
 from .outcome import gate_text
 from .remedies import all_remedies
-from .remedy import Case, Remedy
+from .remedy import FailedAttempt, Remedy
 from .variant import Variant
 
 SECONDS = 900.0
 """After so long no further quantized variant is begun."""
 
 
-class Bench(Protocol):
+class AttemptBuilder(Protocol):
     """What builds attempts. Every answer is of the compiled package in the simulator, or on the device."""
 
     fp16: bool
@@ -49,7 +49,7 @@ class Bench(Protocol):
 class Attempts:
     """Every attempt so far, in order."""
 
-    bench: Bench
+    bench: AttemptBuilder
     seconds: float = SECONDS
     made: dict[Variant, Attempt] = field(default_factory=dict)
     ceilings: set[Variant] = field(default_factory=set)
@@ -119,8 +119,8 @@ class Attempts:
         self.remedies.append(record)
         self.bench.judged(record)
 
-    def _case(self, attempt: Attempt) -> Case:
-        return Case(
+    def _case(self, attempt: Attempt) -> FailedAttempt:
+        return FailedAttempt(
             attempt=attempt,
             fp16=self.bench.fp16,
             threshold_db=self.bench.threshold_db,

@@ -16,7 +16,7 @@ _PROJECT = "[tool.aipc] in pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EffectiveValue:
     """A value and who says so, in words that follow "says": "the setting aipc.soc", "[tool.aipc] in pyproject.toml"."""
 
     value: str
@@ -31,9 +31,9 @@ class Choice:
 class Effective:
     """``soc`` is a part number (``sm8650``); ``target`` is as it is written on the command line."""
 
-    soc: Choice
-    precision: Choice
-    target: Choice
+    soc: EffectiveValue
+    precision: EffectiveValue
+    target: EffectiveValue
 
 
 def in_effect(
@@ -54,7 +54,7 @@ def in_effect(
         AipcError: there is no such SoC or precision.
     """
     own = f"[tool.aipc.models.{model.name}] in pyproject.toml" if model else ""
-    chip = _first((soc, asked_by), (model.soc if model else None, own), (config.soc, _PROJECT)) or Choice(
+    chip = _first((soc, asked_by), (model.soc if model else None, own), (config.soc, _PROJECT)) or EffectiveValue(
         DEFAULT_SOC, _DEFAULT
     )
     found = get_soc(chip.value)
@@ -62,12 +62,12 @@ def in_effect(
     if bits is None or (bits.value == "fp16" and not precision):
         integers = found.fp16 == "no" and (calibration or (model and model.calibration))
         without = f"{_DEFAULT} for an NPU without fp16"
-        bits = Choice(INTEGERS, without) if integers else bits or Choice("fp16", _DEFAULT)
+        bits = EffectiveValue(INTEGERS, without) if integers else bits or EffectiveValue("fp16", _DEFAULT)
     if bits.value not in PRECISIONS:
         raise InputError(f"there is no precision called {bits.value!r}", remedy=f"use one of {', '.join(PRECISIONS)}")
-    place = _first((target, asked_by), (config.target, _PROJECT)) or Choice("simulator", _DEFAULT)
-    return Effective(Choice(found.part, chip.source), bits, place)
+    place = _first((target, asked_by), (config.target, _PROJECT)) or EffectiveValue("simulator", _DEFAULT)
+    return Effective(EffectiveValue(found.part, chip.source), bits, place)
 
 
-def _first(*candidates: tuple[str | None, str]) -> Choice | None:
-    return next((Choice(value, source) for value, source in candidates if value), None)
+def _first(*candidates: tuple[str | None, str]) -> EffectiveValue | None:
+    return next((EffectiveValue(value, source) for value, source in candidates if value), None)

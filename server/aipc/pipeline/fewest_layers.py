@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aipc.core.accuracy import NodeAccuracy
 
 from .attempt import Attempt
-from .remedy import Case, Proposal, Proposals
+from .remedy import FailedAttempt, Proposal, Proposals
 from .variant import Variant
 
 MOST_ATTEMPTS = 8
@@ -18,7 +18,7 @@ Keep = Callable[[tuple[str, ...]], Variant]
 """The variant with some nodes in a higher precision."""
 
 
-def fewest_layers(case: Case, base: Attempt, keep: Keep, precision: str) -> Proposals:
+def fewest_layers(case: FailedAttempt, base: Attempt, keep: Keep, precision: str) -> Proposals:
     """Propose ``base`` with some groups of nodes in a higher precision, until the fewest that pass are known.
 
     The effects of the nodes say how many are needed; the interval between too few and enough is then halved.

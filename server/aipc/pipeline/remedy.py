@@ -35,7 +35,7 @@ Proposals = Generator[Proposal, Attempt, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class FailedAttempt:
     """The attempt that a remedy should better, and what it may ask."""
 
     attempt: Attempt
@@ -76,10 +76,10 @@ class Remedy:
     cost: int
     changes: str
     promise: str
-    applies: Callable[[Case], bool]
-    proposals: Callable[[Case], Proposals]
+    applies: Callable[[FailedAttempt], bool]
+    proposals: Callable[[FailedAttempt], Proposals]
     keeps: Literal["better", "passing"] = "better"
     improves: bool = False
 
-    def is_for(self, case: Case) -> bool:
+    def is_for(self, case: FailedAttempt) -> bool:
         return (self.improves or not case.attempt.ok) and case.attempt.stage in self.stages and self.applies(case)

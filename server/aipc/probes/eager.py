@@ -31,7 +31,7 @@ _SAMPLE = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class EagerValue:
     """A tensor that one call returned: its shape and up to 4096 elements, evenly spaced.
 
     ``tied``: the call puts values in order, and some of them are equal.
@@ -44,7 +44,7 @@ class Value:
     tied: bool = False
 
 
-class Trace(TorchFunctionMode):
+class EagerTrace(TorchFunctionMode):
     """While active, keeps what every call of a PyTorch function returns, in order, with its call stack.
 
     ``random``: calls that draw random numbers; ``changed``: buffers that a call changes in place, by name.
@@ -52,8 +52,8 @@ class Trace(TorchFunctionMode):
 
     def __init__(self, module: torch.nn.Module) -> None:
         super().__init__()
-        self.values: list[Value] = []
-        self.random: list[Value] = []
+        self.values: list[EagerValue] = []
+        self.random: list[EagerValue] = []
         self.changed: dict[str, Stack] = {}
         self._buffers = {buffer.data_ptr(): name for name, buffer in module.named_buffers() if buffer.numel()}
 
@@ -67,7 +67,7 @@ class Trace(TorchFunctionMode):
         tensors = [item for item in pytree.tree_leaves(result) if isinstance(item, torch.Tensor)]
         tied = name in _ORDERED and _has_equal_values(args)
         found = [
-            Value(tuple(item.shape), sampled(item), stack, name, tied) for item in tensors if not item.is_complex()
+            EagerValue(tuple(item.shape), sampled(item), stack, name, tied) for item in tensors if not item.is_complex()
         ]
         if name in _RANDOM or (name in _DROPOUTS and kwargs.get("training", False)):
             self.random += found

@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class InputVariant:
     """One array for one input, in the shape and dtype of its example.
 
     Args:
@@ -45,5 +45,5 @@ class Kind:
     name: str
     order: int
     matches: Callable[[Role], bool]
-    variants: Callable[[Role, np.random.Generator], Iterator[Variant]]
+    variants: Callable[[Role, np.random.Generator], Iterator[InputVariant]]
     draw: Callable[[Role, np.random.Generator], Array] | None = None

@@ -22,7 +22,7 @@ from aipc.core.types import Origin, OutputAccuracy, Range
 from aipc.numerics.metrics import compare_outputs, sqnr_db
 from aipc.numerics.stepper import Stepper, load
 
-from .eager import Trace, Value, sampled_array
+from .eager import EagerTrace, EagerValue, sampled_array
 from .results import Cause, Divergence
 
 Array = np.ndarray[Any, Any]
@@ -47,7 +47,7 @@ def explain(
         accuracy: the graph's outputs against PyTorch's.
         threshold_db: the SQNR that they should have had.
     """
-    trace = Trace(runner.module)
+    trace = EagerTrace(runner.module)
     with trace:
         runner.run(arrays)
     if trace.random:
@@ -114,7 +114,7 @@ class _Place:
     tied: bool = False
 
 
-def _first(values: Sequence[Value], capture: Path, arrays: Mapping[str, Array], threshold_db: float) -> _Place:
+def _first(values: Sequence[EagerValue], capture: Path, arrays: Mapping[str, Array], threshold_db: float) -> _Place:
     try:
         tensors = _graph_values(capture / "model.onnx", arrays)
     except AipcError:

@@ -18,14 +18,15 @@ import onnx
 from aipc.core.child_process import run_isolated
 from aipc.core.errors import QairtError
 from aipc.core.types import NodePlacement, Placement, PlacementReport
-from aipc.graph.bisect import Verdict, smallest_failing_run
+from aipc.graph.bisect import smallest_failing_run
 from aipc.graph.extract import infer_shapes, subgraph
 from aipc.graph.partition import partitions
+from aipc.graph.trial import TrialOutcome
 
 from . import log as qnn_log
 from .log_capture import LogCapture, LogLine
 from .runtime import require_qairt
-from .session import Attempt, attempt
+from .session import SessionAttempt, attempt
 from .soc import SoC
 
 _ABORTED_BY = re.compile(r"Node '(?P<name>[^']+)' OpType:(?P<type>\S+) with domain:com\.ms\.internal\.nhwc")
@@ -122,7 +123,7 @@ class _Work:
         finalize: bool,
         quick: bool = False,
         seconds: float = _ATTEMPT_SECONDS,
-    ) -> Attempt:
+    ) -> SessionAttempt:
         """One attempt in a child process; None stands for the model as it is on disk."""
         path = self.path if model is None else self.directory / "part.onnx"
         if model is not None:
@@ -135,7 +136,7 @@ class _Work:
             return outcome.value
         if outcome.status == "raised":
             raise QairtError("QAIRT could not be asked about this model", detail=outcome.words)
-        return Attempt(f"the compiler {outcome.status}: {outcome.words}", (), {}, ())
+        return SessionAttempt(f"the compiler {outcome.status}: {outcome.words}", (), {}, ())
 
     def _remaining(self) -> onnx.ModelProto | None:
         if not self.state.failed:
@@ -163,7 +164,7 @@ class _Work:
                 return
         raise QairtError("QAIRT refuses too many nodes of this model one by one", remedy="see the native log")
 
-    def _culprits_of_abort(self, answer: Attempt) -> dict[str, str]:
+    def _culprits_of_abort(self, answer: SessionAttempt) -> dict[str, str]:
         """Nodes that made session creation abort, all of one operator type at once when they share the reason."""
         known = dict.fromkeys(self.state.names)
         error = answer.error or ""
@@ -184,7 +185,7 @@ class _Work:
                 )
         return culprits
 
-    def _take_reasons(self, answer: Attempt) -> None:
+    def _take_reasons(self, answer: SessionAttempt) -> None:
         known = dict.fromkeys(self.state.names)
         from_log = qnn_log.refusals(answer.log)
         for name, reason in from_log.items():
@@ -199,7 +200,7 @@ class _Work:
             else:
                 self.state.reasons[node] = item["reason"]
 
-    def _take_assignment(self, answer: Attempt) -> None:
+    def _take_assignment(self, answer: SessionAttempt) -> None:
         state = self.state
         known = dict.fromkeys(state.names)
         mapping: dict[str, list[str]] = {}
@@ -230,7 +231,7 @@ class _Work:
         state.on_npu |= {name for name in vanished if name not in state.reasons}
         state.on_npu -= on_cpu
 
-    def _before(self, inserted: str, answer: Attempt) -> str | None:
+    def _before(self, inserted: str, answer: SessionAttempt) -> str | None:
         """The node whose result an ``inserted`` node reads."""
         makers = {output: node.name for node in self.model.graph.node for output in node.output}
         known = dict.fromkeys(self.state.names)
@@ -272,9 +273,9 @@ class _Work:
         return False
 
     def _search(self, names: list[str]) -> tuple[str, ...]:
-        def test(part: onnx.ModelProto) -> Verdict:
+        def test(part: onnx.ModelProto) -> TrialOutcome:
             answer = self._attempt(part, finalize=True, seconds=60.0)
-            return Verdict.PASS if answer.error is None else Verdict.FAIL
+            return TrialOutcome.PASS if answer.error is None else TrialOutcome.FAIL
 
         return smallest_failing_run(self.model, names, test)
 

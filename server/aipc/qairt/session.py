@@ -102,7 +102,7 @@ def open_session(
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SessionAttempt:
     """What one attempt to open a session told: onnxruntime's error or the assignment, QNN's trace and log."""
 
     error: str | None
@@ -112,7 +112,7 @@ class Attempt:
     log: tuple[LogLine, ...]
 
 
-def attempt(model: str | Path, soc: SoC, *, finalize: bool, quick: bool = False) -> Attempt:
+def attempt(model: str | Path, soc: SoC, *, finalize: bool, quick: bool = False) -> SessionAttempt:
     """Ask QAIRT for the placement of every node; with ``finalize``, also compile the NPU part to the end.
 
     Without it, the real HTP validation runs on the composed graph and stops there
@@ -146,4 +146,4 @@ def attempt(model: str | Path, soc: SoC, *, finalize: bool, quick: bool = False)
             trace = json.loads((Path(directory) / "qnn_op_trace.json").read_text("utf-8"))
         except (OSError, ValueError):
             trace = {}
-        return Attempt(error, assignment, trace, tuple(log.lines))
+        return SessionAttempt(error, assignment, trace, tuple(log.lines))

@@ -30,7 +30,7 @@ from aipc.core.errors import InputError
 from .fused_norms import fuse_rms_norms
 from .keyword_module import keyword_module
 from .likeliest import steps_of
-from .recipe import Graph, Inputs, Option, Recipe
+from .recipe import ApplicationGraph, Inputs, Recipe, RecipeOption
 
 MASKED = -30000.0
 """Added to scores of places that hold nothing: fp16 has no -3.4e38, and e to this is 0 in fp16 and fp32 alike."""
@@ -54,14 +54,14 @@ class DecoderOnlyRecipe(Recipe):
     FAMILY = "decoder-only"
     RUNNER = "decoder_only"
     OPTIONS: ClassVar = {
-        "context": Option(256, "places of the cache: most tokens of prompt and answer together"),
-        "prefill": Option(32, "tokens of the prompt that one call reads"),
-        "tokens": Option(32, "most tokens of one answer"),
-        "chat": Option(1, "1: prompts go into the checkpoint's chat template; 0: as they are"),
-        "genie": Option(
+        "context": RecipeOption(256, "places of the cache: most tokens of prompt and answer together"),
+        "prefill": RecipeOption(32, "tokens of the prompt that one call reads"),
+        "tokens": RecipeOption(32, "most tokens of one answer"),
+        "chat": RecipeOption(1, "1: prompts go into the checkpoint's chat template; 0: as they are"),
+        "genie": RecipeOption(
             1, "1: the package is also a bundle for Qualcomm's Genie, which is run to verify it; 0: it is not"
         ),
-        "layers": Option(0, "only the first so many layers, to try a large model out; 0: all"),
+        "layers": RecipeOption(0, "only the first so many layers, to try a large model out; 0: all"),
     }
 
     @staticmethod
@@ -105,14 +105,14 @@ class DecoderOnlyRecipe(Recipe):
         layers = range(self.model.config.num_hidden_layers)
         return [f"past_{kind}_{i}" for i in layers for kind in ("key", "value")]
 
-    def graphs(self) -> dict[str, Graph]:
+    def graphs(self) -> dict[str, ApplicationGraph]:
         fuse_rms_norms(self.model)
         return {"prefill": self._graph(self.options["prefill"]), "decode": self._graph(1)}
 
-    def _graph(self, tokens: int) -> Graph:
+    def _graph(self, tokens: int) -> ApplicationGraph:
         names = ["input_ids", "attention_mask", "position_ids_cos", "position_ids_sin"]
         names += [f"{name}_in" for name in self.past_names]
-        return Graph(
+        return ApplicationGraph(
             module=keyword_module(self.model, names, lambda t: step(self.model, t)),
             inputs=lambda: self._step_inputs(tokens)[-1],
             samples=lambda: iter(self._step_inputs(tokens)),

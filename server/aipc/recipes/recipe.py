@@ -22,7 +22,7 @@ Inputs = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class ApplicationGraph:
     """One static graph of an application.
 
     Args:
@@ -39,7 +39,7 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class RecipeOption:
     """A number that the configuration may set in ``options`` of an application."""
 
     default: int
@@ -63,7 +63,7 @@ class Recipe(ABC):
     FAMILY: ClassVar[str]
     RUNNER: ClassVar[str]
     """Name of the host program in ``apps/runners``."""
-    OPTIONS: ClassVar[Mapping[str, Option]] = {}
+    OPTIONS: ClassVar[Mapping[str, RecipeOption]] = {}
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Recipe(ABC):
         """Whether the object belongs to this family; decided by its class, without running it."""
 
     @abstractmethod
-    def graphs(self) -> Mapping[str, Graph]:
+    def graphs(self) -> Mapping[str, ApplicationGraph]:
         """The graphs by name, in the order in which the application runs them first."""
 
     @abstractmethod

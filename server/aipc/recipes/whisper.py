@@ -22,7 +22,7 @@ from aipc.core.errors import InputError
 
 from .keyword_module import keyword_module
 from .likeliest import steps_of
-from .recipe import Graph, Inputs, Option, Recipe, sample_files
+from .recipe import ApplicationGraph, Inputs, Recipe, RecipeOption, sample_files
 from .runners import whisper as runner
 
 MASKED = -30000.0
@@ -35,10 +35,10 @@ class WhisperRecipe(Recipe):
     FAMILY = "whisper"
     RUNNER = "whisper"
     OPTIONS: ClassVar = {
-        "seconds": Option(
+        "seconds": RecipeOption(
             10, "window of the encoder in seconds of audio, at most what the model was trained with (30)"
         ),
-        "tokens": Option(64, "most tokens of one answer, with the tokens that start it"),
+        "tokens": RecipeOption(64, "most tokens of one answer, with the tokens that start it"),
     }
 
     @staticmethod
@@ -92,7 +92,7 @@ class WhisperRecipe(Recipe):
             tokens.append(int(generation.no_timestamps_token_id))
         return tokens
 
-    def graphs(self) -> dict[str, Graph]:
+    def graphs(self) -> dict[str, ApplicationGraph]:
         encoder, decoder = self.windowed.model.encoder, self.windowed.model.decoder
         layers = range(len(decoder.layers))
         past = [f"past_{kind}_{i}" for i in layers for kind in ("key", "value")]
@@ -101,13 +101,13 @@ class WhisperRecipe(Recipe):
         # A part's SQNR is information; the application's gate is the tokens. What is below this is no such graph.
         tolerance = {"sqnr_db": 20.0, "capture_sqnr_db": 80.0}
         return {
-            "encoder": Graph(
+            "encoder": ApplicationGraph(
                 module=keyword_module(self.windowed, ["input_features"], lambda t: encode(encoder, decoder, t)),
                 inputs=lambda: {"input_features": self._features[0][1]},
                 samples=lambda: ({"input_features": item} for _, item in self._features),
                 tolerance=tolerance,
             ),
-            "decoder": Graph(
+            "decoder": ApplicationGraph(
                 module=keyword_module(self.windowed, names, lambda t: decode(self.windowed, t)),
                 inputs=lambda: list(self._decoding(self._features[0][1], len(self.prompt) + 3))[-1],
                 samples=lambda: (

@@ -17,7 +17,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class BaselineEntry:
     """One entry of a baseline. ``count``: how many findings have this fingerprint."""
 
     fingerprint: str
@@ -47,7 +47,7 @@ def relative(file: str, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def known_findings(reports: Sequence[CheckReport], root: Path) -> tuple[Known, ...]:
+def known_findings(reports: Sequence[CheckReport], root: Path) -> tuple[BaselineEntry, ...]:
     """What a baseline of these reports says."""
     counts: Counter[str] = Counter()
     entries: dict[str, tuple[CheckReport, Finding]] = {}
@@ -57,7 +57,7 @@ def known_findings(reports: Sequence[CheckReport], root: Path) -> tuple[Known, .
             counts[key] += 1
             entries.setdefault(key, (report, finding))
     return tuple(
-        Known(
+        BaselineEntry(
             fingerprint=key,
             count=counts[key],
             model=report.model,
@@ -70,9 +70,9 @@ def known_findings(reports: Sequence[CheckReport], root: Path) -> tuple[Known, .
     )
 
 
-def write_baseline(path: Path, known: Sequence[Known]) -> None:
+def write_baseline(path: Path, known: Sequence[BaselineEntry]) -> None:
     """Raises StorageError when the file cannot be written."""
-    entries = [{name: getattr(item, name) for name in Known.__slots__} for item in known]
+    entries = [{name: getattr(item, name) for name in BaselineEntry.__slots__} for item in known]
     document = {"version": VERSION, "findings": entries}
     try:
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")

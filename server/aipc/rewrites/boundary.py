@@ -33,7 +33,7 @@ NON_FINITE = ("infinite", "NaN")
 """Names of the sets that hold what fp16 on the NPU does not."""
 
 
-class Role(Enum):
+class IntegerRole(Enum):
     """What an integer input is for."""
 
     DATA = "data"
@@ -45,10 +45,10 @@ class Role(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class IntegerUse:
     """The role of an integer input, and the bounds of an index: ``low`` <= index < ``high``."""
 
-    role: Role
+    role: IntegerRole
     low: int = 0
     high: int = 0
 
@@ -92,7 +92,7 @@ def proof_sets(
             sets["near"][key], sets["far"][key] = _with_empty_rows(rng, array), _drawn(rng, np.array([0, 1]), array)
             sets["ties"][key] = np.zeros_like(array)
         else:
-            use = uses.get(key, Use(Role.FIXED))
+            use = uses.get(key, IntegerUse(IntegerRole.FIXED))
             for name in ("near", "far", "ties"):
                 sets[name][key] = _integers(rng, name, use, array)
     if any(array.dtype.kind == "b" for array in inputs.values()):
@@ -146,17 +146,17 @@ def _infinite(rng: np.random.Generator, array: Array, pool: Sequence[float]) -> 
     return made
 
 
-def _integers(rng: np.random.Generator, name: str, use: Use, array: Array) -> Array:
-    if use.role is Role.FIXED or not array.size:
+def _integers(rng: np.random.Generator, name: str, use: IntegerUse, array: Array) -> Array:
+    if use.role is IntegerRole.FIXED or not array.size:
         return array
     if use.is_index:
         ends = np.array([use.low, use.high - 1, 0, min(1, use.high - 1)])
         pool = {"near": ends, "far": np.arange(use.low, use.high), "ties": ends[1:2]}[name]
     else:
         pool = {"near": _SMALL, "far": np.concatenate([_COUNTS, -_SMALL]), "ties": np.array([1, -1])}[name]
-        if use.role is Role.DATA and name == "far":
+        if use.role is IntegerRole.DATA and name == "far":
             pool = np.concatenate([pool, _WIDE])
-        if use.role is Role.DIVISOR:
+        if use.role is IntegerRole.DIVISOR:
             pool = pool[pool != 0]
     limits = np.iinfo(array.dtype)
     pool = pool[(pool >= limits.min) & (pool <= limits.max)]
@@ -182,7 +182,7 @@ _SIZES = {
 }
 
 
-def integer_uses(model: onnx.ModelProto) -> dict[str, Use]:
+def integer_uses(model: onnx.ModelProto) -> dict[str, IntegerUse]:
     """Integer input -> what it is for, told by the nodes that its elements reach."""
     graph = model.graph
     shapes = {
@@ -199,9 +199,9 @@ def integer_uses(model: onnx.ModelProto) -> dict[str, Use]:
     return found
 
 
-def _use(graph: onnx.GraphProto, name: str, shapes: Mapping[str, list[int]]) -> Use:
+def _use(graph: onnx.GraphProto, name: str, shapes: Mapping[str, list[int]]) -> IntegerUse:
     moved, computed = {name}, set[str]()
-    role, low, high = Role.DATA, -(2**62), 2**62
+    role, low, high = IntegerRole.DATA, -(2**62), 2**62
     for node in graph.node:
         if node.op_type == "Shape":
             continue
@@ -210,20 +210,20 @@ def _use(graph: onnx.GraphProto, name: str, shapes: Mapping[str, list[int]]) -> 
                 continue
             bounds = _index_bounds(node, place, shapes)
             if place in _SIZES.get(node.op_type, ()) or (bounds and item in computed) or bounds == (0, 0):
-                return Use(Role.FIXED)
+                return IntegerUse(IntegerRole.FIXED)
             if bounds:
                 low, high = max(low, bounds[0]), min(high, bounds[1])
             elif node.op_type in ("Div", "Mod") and place == 1:
-                role = Role.DIVISOR
-            elif node.op_type == "Cast" and role is Role.DATA and _to_float(node):
-                role = Role.COUNT
+                role = IntegerRole.DIVISOR
+            elif node.op_type == "Cast" and role is IntegerRole.DATA and _to_float(node):
+                role = IntegerRole.COUNT
         # The exporter writes the broadcasting of one index as a maximum of one.
         moves = node.op_type in _MOVING or (node.op_type in ("Max", "Min", "Sum") and len(node.input) == 1)
         if moved.intersection(node.input) and moves:
             moved.update(node.output)
         elif (moved | computed).intersection(node.input):
             computed.update(node.output)
-    return Use(Role.DATA, low, high) if high < 2**62 else Use(role)
+    return IntegerUse(IntegerRole.DATA, low, high) if high < 2**62 else IntegerUse(role)
 
 
 def _to_float(node: onnx.NodeProto) -> bool:

@@ -24,7 +24,7 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BlockFacts:
     """What one block contributes to its file."""
 
     bindings: tuple[Binding, ...]
@@ -35,17 +35,17 @@ class Facts:
     """Names that functions rebind by ``global``."""
 
 
-def facts(block: Block) -> Facts:
+def facts(block: Block) -> BlockFacts:
     """What a block binds, read once."""
-    known: Facts | None = block.kept.get("facts")
+    known: BlockFacts | None = block.kept.get("facts")
     if known is None:
         known = block.kept["facts"] = _read(block)
     return known
 
 
-def _read(block: Block) -> Facts:
+def _read(block: Block) -> BlockFacts:
     if block.tree is None:
-        return Facts((), (), frozenset(), frozenset())
+        return BlockFacts((), (), frozenset(), frozenset())
     stars: list[str] = []
     bindings = tuple(_bindings(block.tree.body, block, stars))
     stored, poisoned = set(), set()
@@ -57,7 +57,7 @@ def _read(block: Block) -> Facts:
                 stored.add(node.attr)
         elif isinstance(node, ast.Global):
             poisoned.update(node.names)
-    return Facts(bindings, tuple(stars), frozenset(stored), frozenset(poisoned))
+    return BlockFacts(bindings, tuple(stars), frozenset(stored), frozenset(poisoned))
 
 
 def _bindings(body: Sequence[ast.stmt], block: Block, stars: list[str]) -> Iterator[Binding]:

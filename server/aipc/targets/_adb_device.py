@@ -28,7 +28,7 @@ from ._adb_link import Link
 from ._adb_lock import PhoneLock
 from ._adb_runtime import RUNTIMES_KEPT, bring, look
 from ._qairt_sdk import NoSdkError, Sdk, find_sdk
-from .base import Context, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, UnfitError, Work
+from .base import Device, DeviceContext, DeviceError, Executed, Facts, Holder, Owner, Progress, UnfitError, Work
 from .contexts import entry_for
 
 DIRECTORY = "/data/local/tmp/aipc"
@@ -72,7 +72,7 @@ done
 
 
 class Phone(Device):
-    def __init__(self, link: Link, context: Context) -> None:
+    def __init__(self, link: Link, context: DeviceContext) -> None:
         self._link, self._context = link, context
         self._root = _directory(context.settings.get("directory", DIRECTORY))
         self._lock = PhoneLock(link, f"{self._root}/lock")

@@ -42,7 +42,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ShellReply:
     status: int
     out: str
     err: str
@@ -64,13 +64,13 @@ class Link:
             # Older systems merge stderr into stdout and know no exit status; adbutils has an answer for both.
             self._device.get_features()
 
-    def run(self, script: str, *arguments: str, seconds: float = SECONDS) -> Reply:
+    def run(self, script: str, *arguments: str, seconds: float = SECONDS) -> ShellReply:
         """Run a script of ours in the phone's shell; ``$1`` ... are the arguments."""
         with _told(self.serial):
             done = self._device.shell2(command(script, arguments), timeout=seconds, v2=True)
         # The older protocol has one stream for both.
         out = done.stdout if done.stdout or done.stderr else done.output
-        return Reply(done.returncode, out, done.stderr)
+        return ShellReply(done.returncode, out, done.stderr)
 
     def must(self, what: str, script: str, *arguments: str, seconds: float = SECONDS) -> str:
         """Like :meth:`run`; raises when the script fails, else gives what it printed."""
@@ -84,13 +84,13 @@ class Link:
             )
         return reply.out
 
-    def hold(self, script: str, *arguments: str) -> Held:
+    def hold(self, script: str, *arguments: str) -> RunningScript:
         """Start a script that stays until the connection ends; the phone ends it when we or the cable go."""
         with _told(self.serial):
             connection = self._device.open_transport(timeout=SECONDS)
             connection.send_command(f"shell,v2:{command(script, arguments)}")
             connection.check_okay()
-        return Held(connection, self.serial)
+        return RunningScript(connection, self.serial)
 
     def send(self, content: bytes, place: str) -> None:
         """Write a small file on the phone, whole or with an error."""
@@ -111,7 +111,7 @@ class Link:
         return dict(zip(names, (line.strip() for line in lines), strict=False))
 
 
-class Held:
+class RunningScript:
     """A running script, whose output is read line by line and which ends with the connection."""
 
     def __init__(self, connection: Any, serial: str) -> None:

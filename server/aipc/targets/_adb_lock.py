@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from ._adb_link import Held, Link
+from ._adb_link import Link, RunningScript
 from .base import DeviceError, Holder, Owner
 
 # $1 lock directory, $2 our token, $3 our words (JSON), $4 token of the stale lock to break or "".
@@ -47,7 +47,7 @@ _GIVE_BACK = 'if [ "$(cat "$1/token" 2>/dev/null)" = "$2" ]; then rm -rf "$1"; f
 class PhoneLock:
     def __init__(self, link: Link, place: str) -> None:
         self._link, self._place = link, place
-        self._held: Held | None = None
+        self._held: RunningScript | None = None
 
     def take(self, owner: Owner, break_token: str) -> Holder | None:
         """None when the phone is ours now, else who has it."""

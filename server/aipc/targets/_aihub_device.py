@@ -16,7 +16,7 @@ from aipc.core.errors import AipcError, UnknownSoCError
 from aipc.qairt.error_codes import explain_failure
 from aipc.qairt.soc import SoC, get_soc
 
-from .base import Context, Device, DeviceError, Executed, Facts, Progress, UnfitError, Work
+from .base import Device, DeviceContext, DeviceError, Executed, Facts, Progress, UnfitError, Work
 from .contexts import entry_for
 
 _CLIENT = Path(__file__).with_name("remote") / "aihub.py"
@@ -25,7 +25,7 @@ _COMPILE = "--target_runtime qnn_context_binary"
 
 
 class HostedDevice(Device):
-    def __init__(self, name: str, context: Context) -> None:
+    def __init__(self, name: str, context: DeviceContext) -> None:
         self._hosted, self._context = name, context
         self._soc: SoC | None = None
         self._plan: Any = None

@@ -15,7 +15,7 @@ T = TypeVar("T")
 _LOOK_SECONDS = 0.2
 
 
-class Loop:
+class BackgroundLoop:
     def __init__(self, cancel: threading.Event) -> None:
         self._cancel = cancel
         self._loop = asyncio.new_event_loop()

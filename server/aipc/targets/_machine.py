@@ -23,7 +23,7 @@ from aipc.core.errors import PackageError, QairtError
 from aipc.qairt.runtime import qairt_version
 
 from ._runner import PROGRESS, cpu_arguments, on_cpu, repetitions
-from .base import Context, Device, DeviceError, Executed, Facts, Progress, Work
+from .base import Device, DeviceContext, DeviceError, Executed, Facts, Progress, Work
 from .device_runner import RUNNER, isolated
 
 
@@ -32,7 +32,7 @@ class Machine(Device):
 
     local = True
 
-    def __init__(self, context: Context, *, simulated: bool) -> None:
+    def __init__(self, context: DeviceContext, *, simulated: bool) -> None:
         self._context = context
         self._simulated = simulated
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 from dataclasses import dataclass
 
-from .base import Context, Description, Device
+from .base import Description, Device, DeviceContext
 
 _SECONDS = 1.0
 _NO_SERVER = "no ADB server is running here; run `adb start-server`"
@@ -41,7 +41,7 @@ class Adb:
             return (Description("adb", "adb", "Android phone", False, reason),)
         return tuple(found)
 
-    def open(self, name: str, context: Context) -> Device:
+    def open(self, name: str, context: DeviceContext) -> Device:
         from ._adb_device import Phone
         from ._adb_link import Link, choose
         from ._adb_python import PhoneWithPython

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .base import Context, Description, Device
+from .base import Description, Device, DeviceContext
 
 _CONFIGURE = "run qai-hub configure --api_token TOKEN (the token is on AI Hub's account page)"
 
@@ -28,7 +28,7 @@ class AiHub:
             reason = ""
         return (Description("aihub:", "aihub", title, not reason, reason),)
 
-    def open(self, name: str, context: Context) -> Device:
+    def open(self, name: str, context: DeviceContext) -> Device:
         from ._aihub_device import HostedDevice
 
         return HostedDevice(name.partition(":")[2], context)

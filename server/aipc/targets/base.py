@@ -251,7 +251,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class DeviceContext:
     """What an open device is given besides its name."""
 
     report: Callable[[Event], None]
@@ -330,6 +330,6 @@ class Target(Protocol):
         """What can be seen now without connecting: light and quick, called in a front door. Never raises."""
         ...
 
-    def open(self, name: str, context: Context) -> Device:
+    def open(self, name: str, context: DeviceContext) -> Device:
         """Connect to the device ``name``. Called in a worker; may import anything. Raises DeviceError."""
         ...

@@ -15,7 +15,7 @@ from aipc.core.types import Event
 
 from . import get_target
 from ._runner import with_own_runner
-from .base import Context, Description, Mismatch, TargetRun, Work
+from .base import Description, DeviceContext, Mismatch, TargetRun, Work
 from .request import HERE, RunOptions
 from .session import Write, opened
 from .session import execute as execute_session
@@ -55,7 +55,7 @@ def execute(
         options.further_seconds,
         options.beside,
     )
-    context = Context(report, settings=options.settings)
+    context = DeviceContext(report, settings=options.settings)
     here = target.partition(":")[0] in HERE
     with nullcontext(work) if here else with_own_runner(work) as work:
         done = execute_session(
@@ -91,7 +91,7 @@ def describe(report: Callable[[Event], None], *, target: str, settings: Mapping[
 def reach(report: Callable[[Event], None], *, target: str, settings: Mapping[str, Any]) -> Description:
     """What a device is. Raises DeviceError when it cannot be reached."""
     found = get_target(target)
-    with opened(found, target, Context(report, settings=settings), _writer(None)) as (session, device):
+    with opened(found, target, DeviceContext(report, settings=settings), _writer(None)) as (session, device):
         facts = session.describe(device)
     title = ", ".join(filter(None, (target, facts.os, facts.soc.upper())))
     return Description(target, found.scheme, title, True, "", facts)

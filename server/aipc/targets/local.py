@@ -12,7 +12,7 @@ from functools import lru_cache
 from aipc.qairt.runtime import INSTALL, qairt_version
 
 from ._machine import Machine
-from .base import Context, Description, Device, DeviceError
+from .base import Description, Device, DeviceContext, DeviceError
 
 _PROBE = """
 import sys
@@ -32,7 +32,7 @@ class Local:
         reason = _missing()
         return (Description("local", "local", f"NPU of this machine ({platform.machine()})", not reason, reason),)
 
-    def open(self, name: str, context: Context) -> Device:
+    def open(self, name: str, context: DeviceContext) -> Device:
         if reason := _missing():
             raise DeviceError(reason)
         return Machine(context, simulated=False)

@@ -12,8 +12,8 @@ from aipc.core.types import Event
 
 from . import lock
 from .base import (
-    Context,
     Device,
+    DeviceContext,
     DeviceError,
     Executed,
     Facts,
@@ -37,7 +37,7 @@ Write = Callable[[str, Mapping[str, Any]], None]
 class Session:
     """One run on one device. Use :func:`execute`, or :func:`opened` for a look at the device without a run."""
 
-    def __init__(self, target: Target, name: str, context: Context, write: Write) -> None:
+    def __init__(self, target: Target, name: str, context: DeviceContext, write: Write) -> None:
         self._target, self._name, self._context, self.write = target, name, context, write
         self.steps: list[StepRecord] = []
         self.warnings: list[Mismatch] = []
@@ -99,7 +99,7 @@ class Session:
 
 
 @contextmanager
-def opened(target: Target, name: str, context: Context, write: Write) -> Iterator[tuple[Session, Device]]:
+def opened(target: Target, name: str, context: DeviceContext, write: Write) -> Iterator[tuple[Session, Device]]:
     """An open device, closed at the end of the block."""
     session = Session(target, name, context, write)
     device = session.open()
@@ -113,7 +113,7 @@ def execute(
     target: Target,
     name: str,
     work: Work,
-    context: Context,
+    context: DeviceContext,
     *,
     write: Write = lambda event, data: None,
     consent: bool = False,
@@ -184,7 +184,7 @@ def _run(session: Session, device: Device, work: Work) -> Executed:
 
 
 @contextmanager
-def _locked(session: Session, device: Device, context: Context, patience: float) -> Iterator[None]:
+def _locked(session: Session, device: Device, context: DeviceContext, patience: float) -> Iterator[None]:
     """Have the device for the block. Its end cleans and unlocks; after an error it is the error that is told."""
     owner = lock.new_owner()
     with session.step("lock") as progress:

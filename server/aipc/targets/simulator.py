@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aipc.qairt.runtime import INSTALL, qairt_version
 
 from ._machine import Machine
-from .base import Context, Description, Device
+from .base import Description, Device, DeviceContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Simulator:
             reason = ""
         return (Description("simulator", "simulator", f"HTP simulator of QAIRT {version or '-'}", not reason, reason),)
 
-    def open(self, name: str, context: Context) -> Device:
+    def open(self, name: str, context: DeviceContext) -> Device:
         return Machine(context, simulated=True)
 
 

@@ -23,7 +23,7 @@ from aipc.qairt.error_codes import explain_failure
 from ._node_profile import node_profile
 from ._runner import cpu_arguments, cpu_files, on_cpu, repetitions, speaks
 from ._ssh_names import configured_hosts
-from .base import Context, Description, Device, DeviceError, Executed, Facts, Holder, Owner, Progress, Work
+from .base import Description, Device, DeviceContext, DeviceError, Executed, Facts, Holder, Owner, Progress, Work
 from .preflight import soc_of
 
 SILENCE_SECONDS = 30.0
@@ -38,15 +38,15 @@ class Ssh:
         hosts = dict.fromkeys(configured_hosts())
         return tuple(Description(f"ssh:{host}", "ssh", f"{host} (ssh)", True) for host in hosts)
 
-    def open(self, name: str, context: Context) -> Device:
+    def open(self, name: str, context: DeviceContext) -> Device:
         return SshDevice(name, context)
 
 
 class SshDevice(Device):
     """One connection with one helper process behind it."""
 
-    def __init__(self, name: str, context: Context) -> None:
-        from ._loop import Loop
+    def __init__(self, name: str, context: DeviceContext) -> None:
+        from ._loop import BackgroundLoop
 
         self.name = name
         self._context = context
@@ -55,7 +55,7 @@ class SshDevice(Device):
         self._place = f"runs/{uuid.uuid4().hex}"
         self._connection: Any = None
         self._channel: Any = None
-        self._loop = Loop(context.cancel)
+        self._loop = BackgroundLoop(context.cancel)
         try:
             self._loop.call(self._open())
         except BaseException:

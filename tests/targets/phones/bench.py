@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.targets.adb import TARGET
-from aipc.targets.base import Context, TargetRun, Work
+from aipc.targets.base import DeviceContext, TargetRun, Work
 from aipc.targets.session import execute
 
 from .adb_server import adb
@@ -59,7 +59,7 @@ class Bench:
     ) -> TargetRun:
         """A run in this process, its journal kept in ``events``. ``name``: another way to the phone."""
         self.events = []
-        context = Context(lambda event: None, threading.Event(), {**self.settings, **settings})
+        context = DeviceContext(lambda event: None, threading.Event(), {**self.settings, **settings})
         return execute(
             TARGET,
             name or self.name,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from aipc.targets.aihub import TARGET
-from aipc.targets.base import Context, DeviceError, UnfitError, Work
+from aipc.targets.base import DeviceContext, DeviceError, UnfitError, Work
 from aipc.targets.session import execute
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,7 +66,7 @@ def configure(path: Path, url: str, token: str) -> None:
 
 def run(python: Path, work: Work, device: str = "Test Galaxy S24", **settings: Any):
     events: list[str] = []
-    context = Context(
+    context = DeviceContext(
         lambda event: events.append(event.message),
         threading.Event(),
         {"python": str(python), "poll_seconds": 0.05, **settings},

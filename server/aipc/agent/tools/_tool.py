@@ -13,7 +13,7 @@ from typing import Any
 from aipc.agent.bench import Bench, Checked
 from aipc.agent.judge import bounds
 from aipc.agent.messages import Ask, ToolSpec
-from aipc.agent.results import FileEdit, Goal, Proposal
+from aipc.agent.results import EditProposal, FileEdit, Goal
 from aipc.agent.scratch import PatchError, Scratch
 from aipc.core.types import Finding
 
@@ -43,7 +43,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class AgentTool:
     """``run`` answers in words; what it raises as :class:`WrongCall` or ``AipcError`` is told to the model."""
 
     spec: ToolSpec
@@ -67,7 +67,7 @@ def tool(name: str, description: str, properties: Mapping[str, Any], required: t
 
 
 @lru_cache(maxsize=1)
-def all_tools() -> tuple[Tool, ...]:
+def all_tools() -> tuple[AgentTool, ...]:
     """Every tool, found by walking this folder."""
     from aipc.agent import tools
 
@@ -163,4 +163,14 @@ def told(finding: Finding, scratch: Scratch) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["Context", "Proposal", "Tool", "WrongCall", "all_tools", "arguments_of", "edits_of", "patched", "tool"]
+__all__ = [
+    "AgentTool",
+    "Context",
+    "EditProposal",
+    "WrongCall",
+    "all_tools",
+    "arguments_of",
+    "edits_of",
+    "patched",
+    "tool",
+]

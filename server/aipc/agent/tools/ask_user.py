@@ -7,7 +7,7 @@ from typing import Any
 
 from aipc.agent.messages import Question
 
-from ._tool import Context, Tool, WrongCall, tool
+from ._tool import AgentTool, Context, WrongCall, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -18,7 +18,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return f"The user answers: {answer}" if answer is not None else "The user gives no answer; go on without."
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "ask_user",
         "Ask the user something that only they can know, such as which of two meanings they want.",

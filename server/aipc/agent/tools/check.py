@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._tool import EDITS, Context, Tool, edits_of, patched, shortened, told, tool
+from ._tool import EDITS, AgentTool, Context, edits_of, patched, shortened, told, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -20,7 +20,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(lines))
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "check",
         "Ask the compiler about edits without proposing them. Says nothing about whether the numbers stay equal.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._tool import EDITS, Context, Tool, WrongCall, edits_of, patched, shortened, tool
+from ._tool import EDITS, AgentTool, Context, WrongCall, edits_of, patched, shortened, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -24,7 +24,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(lines))
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "compare",
         "Measure how far the outputs of edits are from the original's, for each set of inputs, without proposing them.",

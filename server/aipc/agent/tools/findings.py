@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._tool import Context, Tool, shortened, told, tool
+from ._tool import AgentTool, Context, shortened, told, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -17,6 +17,6 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(lines) or "no findings")
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool("findings", "All findings of the model with your accepted changes, and the compiler's reasons.", {}), _run
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._tool import Context, Tool, tool
+from ._tool import AgentTool, Context, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -13,7 +13,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return "noted"
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "give_up",
         "Say that no change can hold, and why. Better than a change that means something else.",

@@ -11,7 +11,7 @@ from aipc.numerics.types import Verdict
 from aipc.pipeline.artifacts import GraphPlacement
 from aipc.pipeline.stages.placement import judge_soc
 
-from ._tool import Context, Tool, WrongCall, shortened, tool
+from ._tool import AgentTool, Context, WrongCall, shortened, tool
 
 _SECONDS = 60.0
 
@@ -42,7 +42,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(lines))
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "numerics", "Compare each node on the simulator with fp32 given true inputs, and where the graph diverges.", {}
     ),

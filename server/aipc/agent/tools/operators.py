@@ -9,7 +9,7 @@ from aipc.ops import data as data_file
 from aipc.ops.matrix import operators, require_column, variants
 from aipc.qairt.soc import get_soc
 
-from ._tool import Context, Tool, shortened, tool
+from ._tool import AgentTool, Context, shortened, tool
 
 _MOST = 40
 
@@ -30,7 +30,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(lines) or "nothing was measured of it")
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "operators",
         "Measured: whether a PyTorch operator runs on this chip, by its variants. Patterns such as *cat* are allowed.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from aipc.core.types import Placement
 
-from ._tool import Context, Tool, shortened, tool
+from ._tool import AgentTool, Context, shortened, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -24,4 +24,4 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(lines))
 
 
-TOOL = Tool(tool("placement", "Where each operator of the captured graph runs, and why not on the NPU.", {}), _run)
+TOOL = AgentTool(tool("placement", "Where each operator of the captured graph runs, and why not on the NPU.", {}), _run)

@@ -13,7 +13,7 @@ from aipc.debug import worker_jobs as debug_jobs
 from aipc.pipeline.gates import sqnr_threshold
 from aipc.quantize.plan import UNIFORM
 
-from ._tool import EDITS, Context, Tool, WrongCall, edits_of, patched, shortened, told, tool
+from ._tool import EDITS, AgentTool, Context, WrongCall, edits_of, patched, shortened, told, tool
 
 _WORST = 5
 
@@ -82,7 +82,7 @@ def _blamed(context: Context, checked: Checked) -> Iterator[str]:
         yield f"node {name} ({item.op_type or 'fused group'}): {effect}, {100 * item.share:.0f} % of the noise"
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "quantize",
         "Quantize the model with your accepted changes, and edits if given, without proposing them: which nodes run in "

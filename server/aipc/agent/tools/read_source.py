@@ -12,7 +12,7 @@ from aipc.source import split_lines
 from aipc.source.imports import imported_modules
 from aipc.source.parsing import parse_module
 
-from ._tool import Context, Tool, WrongCall, shortened, tool
+from ._tool import AgentTool, Context, WrongCall, shortened, tool
 
 _LINES = 240
 _ALWAYS = {"torch", "torchvision"}
@@ -69,7 +69,7 @@ def _imported(context: Context) -> set[str]:
     return names
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "read_source",
         "Read a file of the project (with your accepted changes), or a module of a library that it imports.",

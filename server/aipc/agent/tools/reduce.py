@@ -12,7 +12,7 @@ from aipc.debug.types import Reduction
 from aipc.pipeline.artifacts import GraphPlacement
 from aipc.pipeline.stages.placement import judge_soc
 
-from ._tool import Context, Tool, WrongCall, shortened, tool
+from ._tool import AgentTool, Context, WrongCall, shortened, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -45,7 +45,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened(f"{len(found.nodes)} of {found.original_nodes} nodes still fail together:\n{listed}")
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "reduce",
         "Bisect the graph to the smallest part that does not compile, or whose numbers are wrong on the simulator.",

@@ -8,7 +8,7 @@ from typing import Any
 from aipc.pipeline.artifacts import RewrittenGraph
 from aipc.rewrites.choices import choices_for, choices_in
 
-from ._tool import Context, Tool, shortened, tool
+from ._tool import AgentTool, Context, shortened, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -33,6 +33,6 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return shortened("\n".join(dict.fromkeys(lines)) or "no rule starts from what is left")
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool("rules", "Which rewrite rules nearly apply to the finding and why they do not; known choices.", {}), _run
 )

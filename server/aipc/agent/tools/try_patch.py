@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._tool import EDITS, Context, Tool, edits_of, tool
+from ._tool import EDITS, AgentTool, Context, edits_of, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     return context.propose(arguments["title"], edits_of(arguments["edits"]))
 
 
-TOOL = Tool(
+TOOL = AgentTool(
     tool(
         "try_patch",
         "Propose a change of the source. It is applied to a scratch copy and judged: numbers against the original on "

@@ -54,7 +54,7 @@ from aipc.core.json import to_plain
 from aipc.core.types import Event, Range
 
 from ..plain import plain
-from ..progress import Progress
+from ..progress import EditorProgress
 from ..server import AipcServer
 from ..uris import to_path
 from .commands import answer_error, file_of, untrusted
@@ -90,7 +90,7 @@ def register(server: AipcServer) -> None:
             asked = _request(server, argument)
             endpoint = _endpoint(server, job, argument.get("endpoint"))
             title = f"Agent on {asked.model.rpartition(':')[2]}"
-            async with Progress(server, title, job.cancel, argument.get("workDoneToken")) as on_event:
+            async with EditorProgress(server, title, job.cancel, argument.get("workDoneToken")) as on_event:
                 run = partial(
                     engine.agent,
                     asked,

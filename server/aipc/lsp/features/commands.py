@@ -18,7 +18,7 @@ from aipc.core.requests import DeployRequest
 from aipc.qairt.soc import all_socs, get_soc
 
 from ..effective import effective_for
-from ..progress import Progress
+from ..progress import EditorProgress
 from ..request import request_from
 from ..server import AipcServer
 from ..uris import to_path
@@ -77,7 +77,7 @@ def register(server: AipcServer) -> None:
         request = request_from({**preset, **argument}, DeployRequest, cwd=file_of(argument).parent)
         cancel = threading.Event()
         title = f"Deploying {request.model.rpartition(':')[2]}"
-        async with Progress(server, title, cancel, argument.get("workDoneToken")) as on_event:
+        async with EditorProgress(server, title, cancel, argument.get("workDoneToken")) as on_event:
             try:
                 report = await asyncio.to_thread(partial(engine.deploy, request, server.pool, on_event, cancel))
             except AipcError as error:

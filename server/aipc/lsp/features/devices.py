@@ -11,7 +11,7 @@ from typing import Any
 from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
-from ..progress import Progress
+from ..progress import EditorProgress
 from ..server import AipcServer
 from ..uris import to_path, to_uri
 from .commands import answer_error, untrusted
@@ -44,7 +44,9 @@ def register(server: AipcServer) -> None:
 
         package, target = Path(argument["package"]), argument["target"]
         cancel = threading.Event()
-        async with Progress(server, f"Verifying {package.name}", cancel, argument.get("workDoneToken")) as on_event:
+        async with EditorProgress(
+            server, f"Verifying {package.name}", cancel, argument.get("workDoneToken")
+        ) as on_event:
             try:
                 options = engine.run_options(package, target, setup=bool(argument.get("setup")))
                 run = partial(engine.verify, package, target, server.pool, on_event, cancel, options)

@@ -11,7 +11,7 @@ from aipc.core.accuracy import NodeError
 from aipc.core.errors import AipcError
 from aipc.core.json import to_plain
 
-from ..results import Checked, current_places
+from ..results import CheckState, current_places
 from ..server import AipcServer
 from .commands import answer_error, file_of, untrusted
 
@@ -85,7 +85,7 @@ def shown_error(error: NodeError) -> dict[str, float]:
     return shown if error.effect_sqnr_db is None else {**shown, "share": error.share}
 
 
-def overlay(server: AipcServer, checked: Checked) -> dict[str, Any]:
+def overlay(server: AipcServer, checked: CheckState) -> dict[str, Any]:
     """What is shown on the nodes."""
     wrong = {node for finding in checked.findings if finding.rule == "wrong-numbers" for node in finding.nodes}
     nodes = {}

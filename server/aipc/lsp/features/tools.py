@@ -15,7 +15,7 @@ from typing import Any
 from aipc.core.errors import AipcError, InputError
 from aipc.core.json import to_plain
 
-from ..progress import Progress
+from ..progress import EditorProgress
 from ..server import AipcServer
 from ..uris import to_path
 from .commands import answer_error, untrusted
@@ -45,7 +45,7 @@ def register(server: AipcServer) -> None:
             arguments = {key: value for key, value in given.items() if key != "background"}
             validate(found, arguments)
             workspace = Workspace.at(to_path(argument["folder"]))
-            async with Progress(server, found.title, cancel, argument.get("workDoneToken")) as on_event:
+            async with EditorProgress(server, found.title, cancel, argument.get("workDoneToken")) as on_event:
                 call = Call(arguments, workspace, server.pool, Jobs(), on_event, cancel)
                 if (target := device_of(found, call)) and not argument.get("confirmed"):
                     raise InputError(

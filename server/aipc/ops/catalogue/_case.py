@@ -52,7 +52,7 @@ class Case:
         return replace(self, family=name)
 
 
-class Call(torch.nn.Module):
+class CallModule(torch.nn.Module):
     """A function as a module."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -117,7 +117,7 @@ def case(
         operators: qualified names, the one that gives the case its name first, blank-separated or a list.
         label: tells cases apart that have the same attributes.
     """
-    return _make(operators, lambda: Call(function), inputs, random, label, attributes)
+    return _make(operators, lambda: CallModule(function), inputs, random, label, attributes)
 
 
 def layer(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..probing import another_capture_may_help
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 _OPSET = 18
 """The oldest that PyTorch's exporter writes."""
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     if not another_capture_may_help(case.attempt.run):
         return False
     return case.attempt.run.request.ref.kind == "python" and case.variant.opset > _OPSET
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     variant = replace(case.variant, opset=_OPSET)
     yield Proposal(
         variant=variant, measure=f"capture by {variant.strategy.replace('-', ' ')} with opset {variant.opset}"

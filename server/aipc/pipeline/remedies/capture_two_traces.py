@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..probing import another_capture_may_help
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     if not another_capture_may_help(case.attempt.run):
         return False
     return case.attempt.run.request.ref.kind == "python" and case.variant.strategy != "two-traces"
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     variant = replace(case.variant, strategy="two-traces")
     yield Proposal(variant=variant, measure=f"capture by two traces with opset {variant.opset}")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..fewest_layers import fewest_layers
-from ..remedy import Case, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposals, Remedy
 from ..variant import Variant
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     return case.fp16 and case.plan is not None
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     def keep(names: tuple[str, ...]) -> Variant:
         assert case.plan
         return case.variant.with_plan(replace(case.plan, float_nodes=names))

@@ -10,14 +10,14 @@ from dataclasses import replace
 from aipc.quantize.plan import QuantizationPlan, plan_for
 
 from ..fewest_layers import Keep, fewest_layers
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     return case.plan is not None and case.plan.activation_bits == 8
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     assert case.plan
     method = plan_for("w8a16").range_method
     for equalize in dict.fromkeys((case.plan.equalize, True)):
@@ -31,7 +31,7 @@ def _proposals(case: Case) -> Proposals:
         return
 
 
-def _keep(case: Case, narrow: QuantizationPlan) -> Keep:
+def _keep(case: FailedAttempt, narrow: QuantizationPlan) -> Keep:
     return lambda names: case.variant.with_plan(replace(narrow, higher=names))
 
 

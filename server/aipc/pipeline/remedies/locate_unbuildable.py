@@ -11,14 +11,14 @@ from dataclasses import replace
 from aipc.core.errors import QairtError
 from aipc.rewrites.results import Trigger
 
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     return isinstance(case.attempt.outcome.error, QairtError) and not case.variant.finalize_rewritten
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     variant = replace(case.variant.with_trigger(Trigger.UNBUILDABLE), finalize_rewritten=True)
     yield Proposal(variant=variant, measure="find the nodes that cannot be built, and apply the rules for them")
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..artifacts import RewrittenGraph
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     if case.attempt.ok or case.variant.every_site:
         return False
     rewritten = case.attempt.run.artifacts.get(RewrittenGraph)
     return rewritten is not None and rewritten.result.by_class > 0
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     yield Proposal(variant=replace(case.variant, every_site=True), measure="prove each rewrite at its own size")
 
 

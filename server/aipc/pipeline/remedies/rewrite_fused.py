@@ -8,17 +8,17 @@ from __future__ import annotations
 from aipc.rewrites.results import Trigger
 
 from ..gates import PACKAGE_SQNR_DB
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     variant = case.variant
     if variant.plan is not None or variant.is_quantized or Trigger.FUSED in variant.triggers:
         return False
     return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     yield Proposal(
         variant=case.variant.with_trigger(Trigger.FUSED), measure="keep activations apart from the products before them"
     )

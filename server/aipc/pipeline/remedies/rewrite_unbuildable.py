@@ -5,14 +5,14 @@ from __future__ import annotations
 from aipc.core.errors import QairtError
 from aipc.rewrites.results import Trigger
 
-from ..remedy import Case, Proposal, Proposals, Remedy
+from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
-def _applies(case: Case) -> bool:
+def _applies(case: FailedAttempt) -> bool:
     return isinstance(case.attempt.outcome.error, QairtError) and Trigger.UNBUILDABLE not in case.variant.triggers
 
 
-def _proposals(case: Case) -> Proposals:
+def _proposals(case: FailedAttempt) -> Proposals:
     yield Proposal(
         variant=case.variant.with_trigger(Trigger.UNBUILDABLE), measure="apply the rules for what is unbuildable"
     )

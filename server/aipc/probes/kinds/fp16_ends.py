@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_plain_float, scaled
 
@@ -16,11 +16,11 @@ SMALLEST = 2.0**-24
 """Its smallest number that is not zero."""
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     signs = np.where(role.example < 0, -1.0, 1.0)
     for label, value in (("largest", LARGEST), ("smallest", SMALLEST)):
         title = f"`{role.name}` with the {label} numbers of fp16, {value:.4g}"
-        yield Variant(name=label, title=title, array=scaled(role, signs * value), edge=True, outside=True)
+        yield InputVariant(name=label, title=title, array=scaled(role, signs * value), edge=True, outside=True)
 
 
 KIND = Kind(

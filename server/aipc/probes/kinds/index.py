@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_integer
 
@@ -24,12 +24,12 @@ def bounds(role: Role) -> tuple[int, int]:
     return max(low, int(limits.min)), min(high, int(limits.max))
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     low, high = bounds(role)
     name, shape, size = role.name, role.example.shape, role.example.size
 
-    def variant(label: str, title: str, array: Array) -> Variant:
-        return Variant(name=label, title=title, array=np.asarray(array).astype(role.example.dtype).reshape(shape))
+    def variant(label: str, title: str, array: Array) -> InputVariant:
+        return InputVariant(name=label, title=title, array=np.asarray(array).astype(role.example.dtype).reshape(shape))
 
     if size == 1:
         yield variant("last", f"`{name}` at the end of its range, {high}", np.full(shape, high))

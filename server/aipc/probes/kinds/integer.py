@@ -7,24 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_integer, is_picture, two_values
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     name = role.name
     example = role.example.astype(np.int64)
 
-    def variant(label: str, title: str, array: Array, *, outside: bool = False) -> Iterator[Variant]:
+    def variant(label: str, title: str, array: Array, *, outside: bool = False) -> Iterator[InputVariant]:
         limits = np.iinfo(role.example.dtype)
         # What does not fit int32 is no sensible size or position, and what leaves the dtype is another number.
         if array.min() < max(limits.min, -(2**31)) or array.max() > min(limits.max, 2**31 - 1):
             return
         if not np.array_equal(array, example):
-            yield Variant(name=label, title=title, array=array.astype(role.example.dtype), edge=True, outside=outside)
+            yield InputVariant(
+                name=label, title=title, array=array.astype(role.example.dtype), edge=True, outside=outside
+            )
 
     yield from variant("moved", f"`{name}` moved by 30", example + 30)
     yield from variant("negated", f"`{name}` negated", -example)

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_integer
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     full = _full(role)
     name, shape = role.name, role.example.shape
 
-    def variant(label: str, title: str, values: Any, *, edge: bool = False) -> Variant:
+    def variant(label: str, title: str, values: Any, *, edge: bool = False) -> InputVariant:
         array = np.broadcast_to(np.asarray(values), shape).astype(role.example.dtype)
-        return Variant(name=label, title=title, array=np.array(array), edge=edge)
+        return InputVariant(name=label, title=title, array=np.array(array), edge=edge)
 
     if role.example.size > 1:
         several = np.linspace(1, full, role.example.size).round().astype(np.int64).reshape(shape)

@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import two_values
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     values = two_values(role)
     assert values is not None
     off, on = _words(values)
     name = role.name
 
-    def variant(label: str, title: str, keep: Array, *, edge: bool = False) -> Variant:
-        return Variant(name=label, title=title, array=_array(role, keep), edge=edge)
+    def variant(label: str, title: str, keep: Array, *, edge: bool = False) -> InputVariant:
+        return InputVariant(name=label, title=title, array=_array(role, keep), edge=edge)
 
     shape = role.example.shape
     full = np.ones(shape, bool)

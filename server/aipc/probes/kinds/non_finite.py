@@ -7,24 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_float
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     values = {"inf": np.inf, "minus-inf": -np.inf, "nan": np.nan}
     mixed = role.example.copy()
     flat = mixed.reshape(-1)
     for place, value in enumerate(values.values()):
         flat[place % flat.size :: 7] = value
-    yield Variant(name="mixed", title=f"infinities and NaN among the values of `{role.name}`", array=mixed, edge=True)
+    yield InputVariant(
+        name="mixed", title=f"infinities and NaN among the values of `{role.name}`", array=mixed, edge=True
+    )
     for label, value in values.items():
         array = role.example.copy()
         array.reshape(-1)[::5] = value
-        yield Variant(name=label, title=f"{_word(value)} among the values of `{role.name}`", array=array, edge=True)
+        yield InputVariant(
+            name=label, title=f"{_word(value)} among the values of `{role.name}`", array=array, edge=True
+        )
 
 
 def _word(value: float) -> str:

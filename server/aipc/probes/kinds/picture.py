@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import channels_first, is_picture, scaled
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     name = role.name
     low, high = _range(role)
     example = role.example.astype(np.float64)
 
-    def variant(label: str, title: str, values: Any, *, edge: bool = False, outside: bool = False) -> Variant:
+    def variant(label: str, title: str, values: Any, *, edge: bool = False, outside: bool = False) -> InputVariant:
         array = scaled(role, np.asarray(values, np.float64))
-        return Variant(name=label, title=title, array=array, edge=edge, outside=outside)
+        return InputVariant(name=label, title=title, array=array, edge=edge, outside=outside)
 
     yield variant("natural", f"smooth noise in `{name}`, as in a photograph", _natural(role, rng))
     yield variant("dark", f"`{name}` at a tenth of its brightness", low + (example - low) * 0.1)

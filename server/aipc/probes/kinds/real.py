@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_plain_float, scaled, spread
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     name = role.name
     example = role.example.astype(np.float64)
 
-    def variant(label: str, title: str, values: Any, *, edge: bool = False, outside: bool = False) -> Variant:
+    def variant(label: str, title: str, values: Any, *, edge: bool = False, outside: bool = False) -> InputVariant:
         array = scaled(role, np.asarray(values, np.float64))
-        return Variant(name=label, title=title, array=array, edge=edge, outside=outside)
+        return InputVariant(name=label, title=title, array=array, edge=edge, outside=outside)
 
     yield variant("other", f"other values of `{name}`, spread as the example's", _draw(role, rng))
     yield variant("zero", f"`{name}` that is all zeros", 0.0, edge=True)

@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..kind import Kind, Variant
+from ..kind import InputVariant, Kind
 from ..roles import Role
 from ._arrays import is_picture, is_waveform, scaled, spread
 
 Array = np.ndarray[Any, Any]
 
 
-def _variants(role: Role, rng: np.random.Generator) -> Iterator[Variant]:
+def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     name = role.name
     rms = spread(role)
     peak = float(np.abs(role.example).max()) or 1.0
     coloured = _coloured(role, rng)
 
-    def variant(label: str, title: str, values: Any, *, edge: bool = False) -> Variant:
-        return Variant(name=label, title=title, array=scaled(role, np.asarray(values, np.float64)), edge=edge)
+    def variant(label: str, title: str, values: Any, *, edge: bool = False) -> InputVariant:
+        return InputVariant(name=label, title=title, array=scaled(role, np.asarray(values, np.float64)), edge=edge)
 
     yield variant("noise", f"coloured noise in `{name}`, as loud as the example", coloured * rms)
     yield variant("quiet", f"the example of `{name}` at a hundredth of its loudness", role.example * 0.01)

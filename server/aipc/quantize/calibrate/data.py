@@ -24,7 +24,7 @@ from aipc.quantize.plan import HELD_OUT_SHARE
 from aipc.quantize.results import CalibrationSet
 
 from .preprocessing import Arrays, Preprocessing
-from .sources import RANDOM, Source, open_source, raised
+from .sources import RANDOM, CalibrationSource, open_source, raised
 
 
 def prepare(
@@ -76,7 +76,7 @@ def prepare(
     )
 
 
-def _shares(source: Source, count: int, held_out: int) -> tuple[int, int]:
+def _shares(source: CalibrationSource, count: int, held_out: int) -> tuple[int, int]:
     """How many samples calibrate and how many are held out of a source that may have too few for both."""
     if source.total is None or source.total >= count + held_out:
         return count, held_out
@@ -84,7 +84,7 @@ def _shares(source: Source, count: int, held_out: int) -> tuple[int, int]:
     return min(count, source.total - apart), apart
 
 
-def _samples(source: Source, preprocessing: Preprocessing, count: int, seed: int) -> Iterator[Arrays]:
+def _samples(source: CalibrationSource, preprocessing: Preprocessing, count: int, seed: int) -> Iterator[Arrays]:
     chosen = None
     if source.total is not None:
         chosen = list(range(source.total))

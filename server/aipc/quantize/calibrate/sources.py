@@ -20,7 +20,7 @@ _SKIPPED = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CalibrationSource:
     """``items``: what the author has, one sample or batch at a time; ``images``: these are pictures, by path.
 
     ``total`` is None when the source does not say how many it has: its items come in their own order.
@@ -32,7 +32,7 @@ class Source:
     images: bool = False
 
 
-def open_source(text: str, root: Path, inputs: Sequence[TensorSpec], seed: int) -> Source:
+def open_source(text: str, root: Path, inputs: Sequence[TensorSpec], seed: int) -> CalibrationSource:
     """The source that ``text`` names, relative to ``root``.
 
     Raises:
@@ -54,14 +54,14 @@ def open_source(text: str, root: Path, inputs: Sequence[TensorSpec], seed: int) 
     if path.suffix in {".npz", ".npy"}:
         return _arrays(path, inputs)
     if specs.is_image(str(path)):
-        return Source(f"the picture {path.name}", lambda chosen: iter([path]), 1, images=True)
+        return CalibrationSource(f"the picture {path.name}", lambda chosen: iter([path]), 1, images=True)
     raise InputError(
         f"the calibration data {path} is neither a folder, an .npz or .npy file nor a picture",
         remedy="name a folder of images, an .npz or .npy file, or file.py:function",
     )
 
 
-def _random(inputs: Sequence[TensorSpec], seed: int) -> Source:
+def _random(inputs: Sequence[TensorSpec], seed: int) -> CalibrationSource:
     import torch
 
     def items(chosen: Sequence[int] | None) -> Iterator[Any]:
@@ -73,10 +73,10 @@ def _random(inputs: Sequence[TensorSpec], seed: int) -> Source:
                 for place, item in enumerate(inputs)
             }
 
-    return Source("random numbers", items, None)
+    return CalibrationSource("random numbers", items, None)
 
 
-def _folder(path: Path) -> Source:
+def _folder(path: Path) -> CalibrationSource:
     files = sorted(item for item in path.rglob("*") if item.is_file())
     images = [item for item in files if specs.is_image(str(item))]
     arrays = [item for item in files if item.suffix in {".npz", ".npy"}]
@@ -89,10 +89,10 @@ def _folder(path: Path) -> Source:
             yield found[number] if images else _unnamed(specs.array_file(found[number]))
 
     kind = "images" if images else "NumPy files"
-    return Source(f"{len(found)} {kind} in {path.name}", items, len(found), images=bool(images))
+    return CalibrationSource(f"{len(found)} {kind} in {path.name}", items, len(found), images=bool(images))
 
 
-def _arrays(path: Path, inputs: Sequence[TensorSpec]) -> Source:
+def _arrays(path: Path, inputs: Sequence[TensorSpec]) -> CalibrationSource:
     arrays = {name: tensor.numpy() for name, tensor in specs.array_file(path).items()}
     if not set(arrays) & {item.name for item in inputs}:
         # Arrays under other names, in the order of the model's inputs.
@@ -114,7 +114,7 @@ def _arrays(path: Path, inputs: Sequence[TensorSpec]) -> Source:
         for number in range(total) if chosen is None else chosen:
             yield {name: array[_rows(number, name, array, inputs)] for name, array in arrays.items()}
 
-    return Source(f"{total} samples in {path.name}", items, total)
+    return CalibrationSource(f"{total} samples in {path.name}", items, total)
 
 
 def _rows(number: int, name: str, array: np.ndarray, inputs: Sequence[TensorSpec]) -> Any:
@@ -128,7 +128,7 @@ def _unnamed(arrays: Mapping[str, Any]) -> Any:
     return arrays[""] if list(arrays) == [""] else dict(arrays)
 
 
-def _loader(text: str, root: Path) -> Source:
+def _loader(text: str, root: Path) -> CalibrationSource:
     """A Dataset, a DataLoader, a generator function, or a function that returns one of these."""
     file, _, name = text.rpartition(":")
     path = (root / Path(file).expanduser()).resolve()
@@ -152,13 +152,13 @@ def _loader(text: str, root: Path) -> Source:
             for number in range(len(data)) if chosen is None else chosen:
                 yield data[number]
 
-        return Source(f"{text} ({len(data)} items)", chosen_items, len(data))
+        return CalibrationSource(f"{text} ({len(data)} items)", chosen_items, len(data))
     if not isinstance(holder, Iterable):
         raise InputError(
             f"{text} gives a {type(holder).__name__}, which cannot be iterated",
             remedy="give a torch Dataset, a DataLoader, a generator or a list",
         )
-    return Source(text, lambda chosen: iter(holder), None)
+    return CalibrationSource(text, lambda chosen: iter(holder), None)
 
 
 def raised(error: Exception, what: str) -> AipcError:

@@ -1,0 +1,24 @@
+"""One concept, one name: a class name stands for one class, and names are nouns of the field."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from .modules import paths, tree
+
+STANDALONE = ("aipc.recipes.runners", "aipc.samples", "aipc.targets.remote", "aipc.pipeline.runner")
+"""Programs that a device or a user reads alone, without the rest of the package."""
+FACES = ("aipc.api",)
+"""The Python interface shows the engine's reports under the names that they have there."""
+
+
+def test_a_public_class_name_exists_once() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for module in paths():
+        if module.startswith((*STANDALONE, *FACES)):
+            continue
+        for node in tree(module).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(module)
+    assert not {name: modules for name, modules in places.items() if len(modules) > 1}
