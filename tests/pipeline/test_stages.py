@@ -134,3 +134,5 @@ def test_another_artifact_is_another_set_and_the_first_stays_as_it_was() -> None
     assert one[artifacts.BuiltPackage].files == 3
     with pytest.raises(LookupError, match="there is no CapturedGraph yet"):
         one[CapturedGraph]
+    two = one.added(artifacts.QuantizedGraph(key="q"))
+    assert [artifact.key for artifact in two] == ["k", "q"]
