@@ -22,3 +22,14 @@ def test_a_public_class_name_exists_once() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(module)
     assert not {name: modules for name, modules in places.items() if len(modules) > 1}
+
+
+PRIVATE_WORDS = frozenset({"taker", "takers", "only_taker"})
+"""Words of ours for what ONNX calls a consumer."""
+
+
+def test_graphs_are_spoken_of_in_onnx_s_words() -> None:
+    for module in paths():
+        for node in ast.walk(tree(module)):
+            named = {name for key in ("id", "arg", "attr", "name") if isinstance(name := getattr(node, key, None), str)}
+            assert not named & PRIVATE_WORDS, f"{module}: {named & PRIVATE_WORDS}"

@@ -21,8 +21,8 @@ class Graph:
         self.constants = {item.name: item for item in model.graph.initializer}
         self.outputs = {value.name for value in model.graph.output}
         self.derived: dict[str, tuple[str, ...]] = {}
-        self.made: dict[str, onnx.NodeProto] = {}
-        self.takers: dict[str, list[onnx.NodeProto]] = {}
+        self.producers: dict[str, onnx.NodeProto] = {}
+        self.consumers: dict[str, list[onnx.NodeProto]] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._lift_constants()
         self._index()
@@ -42,11 +42,11 @@ class Graph:
                 self.model.graph.node.remove(node)
 
     def _index(self) -> None:
-        self.made = {name: node for node in self.model.graph.node for name in node.output}
-        self.takers = {}
+        self.producers = {name: node for node in self.model.graph.node for name in node.output}
+        self.consumers = {}
         for node in self.model.graph.node:
             for name in node.input:
-                self.takers.setdefault(name, []).append(node)
+                self.consumers.setdefault(name, []).append(node)
 
     def refresh(self) -> None:
         """Look everything up again after the model was changed from outside."""
@@ -58,10 +58,10 @@ class Graph:
         item = self.constants.get(name)
         return None if item is None else np.asarray(numpy_helper.to_array(item))
 
-    def only_taker(self, name: str) -> onnx.NodeProto | None:
-        """The one node that takes a tensor, if it is one and the tensor is no output."""
-        takers = self.takers.get(name, [])
-        return takers[0] if len(takers) == 1 and name not in self.outputs else None
+    def sole_consumer(self, name: str) -> onnx.NodeProto | None:
+        """The one node that reads a tensor; None where there are several, or the tensor is an output of the graph."""
+        consumers = self.consumers.get(name, [])
+        return consumers[0] if len(consumers) == 1 and name not in self.outputs else None
 
     def add_constant(self, name: str, array: Array) -> str:
         while name in self.constants:

@@ -76,10 +76,10 @@ def derived_nodes(
     """
     names = {node.name for node in source.graph.node}
     made = {name: node for node in result.graph.node for name in node.output}
-    takers: dict[str, list[onnx.NodeProto]] = {}
+    consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in result.graph.node:
         for name in node.input:
-            takers.setdefault(name, []).append(node)
+            consumers.setdefault(name, []).append(node)
     derived: dict[str, tuple[str, ...]] = {}
     for node in result.graph.node:
         if node.name in prepared:
@@ -100,7 +100,9 @@ def derived_nodes(
                 derived[node.name] = derived.get(producer.name, ())
             else:
                 derived[node.name] = tuple(
-                    dict.fromkeys(name for taker in _behind(node, takers) for name in derived.get(taker.name, ()))
+                    dict.fromkeys(
+                        name for consumer in _behind(node, consumers) for name in derived.get(consumer.name, ())
+                    )
                 )
     return derived
 
@@ -112,9 +114,9 @@ def _through(node: onnx.NodeProto | None, made: Mapping[str, onnx.NodeProto]) ->
     return node
 
 
-def _behind(node: onnx.NodeProto, takers: Mapping[str, list[onnx.NodeProto]]) -> list[onnx.NodeProto]:
+def _behind(node: onnx.NodeProto, consumers: Mapping[str, list[onnx.NodeProto]]) -> list[onnx.NodeProto]:
     found = []
     for name in node.output:
-        for taker in takers.get(name, ()):
-            found += _behind(taker, takers) if taker.op_type in _QDQ else [taker]
+        for consumer in consumers.get(name, ()):
+            found += _behind(consumer, consumers) if consumer.op_type in _QDQ else [consumer]
     return found

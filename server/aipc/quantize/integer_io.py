@@ -11,10 +11,10 @@ def integer_io(model: onnx.ModelProto) -> tuple[str, ...]:
     kinds = {item.name: item.data_type for item in graph.initializer}
     changed = []
     for value in graph.input:
-        takers = [node for node in graph.node if value.name in node.input]
-        if len(takers) != 1 or takers[0].op_type != "QuantizeLinear":
+        consumers = [node for node in graph.node if value.name in node.input]
+        if len(consumers) != 1 or consumers[0].op_type != "QuantizeLinear":
             continue
-        quantize = takers[0]
+        quantize = consumers[0]
         value.type.tensor_type.elem_type = kinds[quantize.input[2]]
         for node in graph.node:
             for place, name in enumerate(node.input):

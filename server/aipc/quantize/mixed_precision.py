@@ -43,7 +43,7 @@ def separate_constants(graph: Graph, higher: Iterable[str]) -> None:
     for node, position in list(_wide_operands(graph.model, higher)):
         name = node.input[position]
         value = graph.array(name)
-        if value is not None and len(graph.takers[name]) > 1:
+        if value is not None and len(graph.consumers[name]) > 1:
             node.input[position] = graph.add_constant(f"{node.name}_{position}", value)
 
 

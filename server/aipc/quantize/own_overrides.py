@@ -21,7 +21,7 @@ def own_overrides(graph: Graph, own: OwnQuantization) -> Overrides:
     """What onnxruntime's quantizer must take for the tensors of the prepared ``graph``."""
     from onnxruntime.quantization import QuantType
 
-    tensors = {value.name for value in graph.model.graph.input} | set(graph.made)
+    tensors = {value.name for value in graph.model.graph.input} | set(graph.producers)
     words = {8: (QuantType.QUInt8, np.uint8), 16: (QuantType.QUInt16, np.uint16)}
     overrides: Overrides = {}
     for name, encoding in own.activations.items():

@@ -224,10 +224,10 @@ def _take_activations(graph: Graph, own: OwnQuantization) -> None:
     for node in list(graph.model.graph.node):
         if node.op_type != "DequantizeLinear":
             continue
-        before = graph.made.get(node.input[0])
+        before = graph.producers.get(node.input[0])
         between = []
         if before is not None and before.op_type == "Clip":
-            between, before = [before], graph.made.get(before.input[0])
+            between, before = [before], graph.producers.get(before.input[0])
         encoding = _encoding(graph, node)
         if before is None or before.op_type != "QuantizeLinear" or encoding is None or encoding.scale.size > 1:
             continue
@@ -239,7 +239,7 @@ def _take_activations(graph: Graph, own: OwnQuantization) -> None:
         own.refused += not known.is_like(encoding)
         graph.refresh()
         for item in (*between, before):
-            if not any(graph.takers.get(name) for name in item.output):
+            if not any(graph.consumers.get(name) for name in item.output):
                 graph.model.graph.node.remove(item)
                 graph.refresh()
 
@@ -267,9 +267,9 @@ def _spread(graph: Graph, own: OwnQuantization) -> None:
             for name in filter(None, node.output):
                 own.activations.setdefault(name, own.activations[node.input[0]])
     for node in reversed(graph.model.graph.node):
-        taker = graph.only_taker(node.output[0]) if node.op_type != "Relu" and node.output else None
-        if taker is not None and taker.op_type in _MOVES - {"Relu"} and taker.input[0] == node.output[0]:
-            found = own.activations.get(taker.output[0])
+        consumer = graph.sole_consumer(node.output[0]) if node.op_type != "Relu" and node.output else None
+        if consumer is not None and consumer.op_type in _MOVES - {"Relu"} and consumer.input[0] == node.output[0]:
+            found = own.activations.get(consumer.output[0])
             if found is not None:
                 own.activations.setdefault(node.output[0], found)
 
@@ -278,10 +278,10 @@ def absorb_activations(graph: Graph, own: OwnQuantization, keep: frozenset[str])
     """Drop each Relu and Clip whose own range cuts off the same; the layer before it saturates there. How many."""
     dropped = 0
     for node in [node for node in graph.model.graph.node if node.op_type in {"Relu", "Clip"} and node.name not in keep]:
-        before, encoding = graph.made.get(node.input[0]), own.activations.get(node.output[0])
+        before, encoding = graph.producers.get(node.input[0]), own.activations.get(node.output[0])
         if before is None or before.op_type not in LAYERS | {"Add", "BatchNormalization"} or encoding is None:
             continue
-        if node.input[0] in own.activations or graph.only_taker(node.input[0]) is None or before.name in keep:
+        if node.input[0] in own.activations or graph.sole_consumer(node.input[0]) is None or before.name in keep:
             continue
         low, high = _cut(graph, node)
         step = float(encoding.scale.ravel()[0])
@@ -319,12 +319,12 @@ def nodes_in_float(model: onnx.ModelProto, own: OwnQuantization) -> tuple[str, .
 def _reaches_scale(graph: Graph, own: OwnQuantization, tensor: str) -> bool:
     """Whether a tensor has a scale, or what becomes one operator with the node before it has."""
     while tensor not in own.activations:
-        taker = graph.only_taker(tensor)
-        if taker is None or taker.op_type not in _FOLDED:
+        consumer = graph.sole_consumer(tensor)
+        if consumer is None or consumer.op_type not in _FOLDED:
             return False
-        if any(name and name != tensor and name not in graph.constants for name in taker.input):
+        if any(name and name != tensor and name not in graph.constants for name in consumer.input):
             return False
-        tensor = taker.output[0]
+        tensor = consumer.output[0]
     return True
 
 

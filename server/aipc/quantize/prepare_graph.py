@@ -152,7 +152,7 @@ def _behind(graph: Graph, join: onnx.NodeProto, keep: frozenset[str]) -> list[st
     names: list[str] = []
     waiting = list(join.input)
     while waiting:
-        maker = graph.made.get(waiting.pop())
+        maker = graph.producers.get(waiting.pop())
         if maker is None or maker.name in names or maker.name in keep or maker.op_type not in _ARITHMETIC | _MOVES:
             continue
         names.append(maker.name)
@@ -163,9 +163,9 @@ def _behind(graph: Graph, join: onnx.NodeProto, keep: frozenset[str]) -> list[st
 def _carried(graph: Graph, tensor: str) -> list[str]:
     """The nodes behind that only move the values of ``tensor``."""
     names: list[str] = []
-    while (taker := graph.only_taker(tensor)) is not None and taker.op_type in _MOVES:
-        names.append(taker.name)
-        tensor = taker.output[0]
+    while (consumer := graph.sole_consumer(tensor)) is not None and consumer.op_type in _MOVES:
+        names.append(consumer.name)
+        tensor = consumer.output[0]
     return names
 
 

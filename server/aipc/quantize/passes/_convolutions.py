@@ -17,7 +17,7 @@ def folds_into(graph: Graph, node: onnx.NodeProto | None, keep: frozenset[str]) 
     if node is None or node.op_type not in {"Conv", "ConvTranspose"} or node.name in keep:
         return False
     constants = [node.input[1], *filter(None, node.input[2:])]
-    return graph.only_taker(node.output[0]) is not None and all(graph.array(name) is not None for name in constants)
+    return graph.sole_consumer(node.output[0]) is not None and all(graph.array(name) is not None for name in constants)
 
 
 def channels_of(graph: Graph, convolution: onnx.NodeProto) -> int:

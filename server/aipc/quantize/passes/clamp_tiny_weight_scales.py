@@ -42,7 +42,7 @@ def raise_faint_scales(
     wide = set(higher_tensors(graph.model, plan.higher))
     limit, number = 2 ** (plan.weight_bits - 1) - 1, 0
     for node in graph.model.graph.node:
-        if node.op_type not in _LAYERS or node.name in keep or len(graph.takers[node.input[1]]) != 1:
+        if node.op_type not in _LAYERS or node.name in keep or len(graph.consumers[node.input[1]]) != 1:
             continue
         name, weight = node.input[1], graph.array(node.input[1])
         steps = [_step(graph, ranges, tensor, plan, wide) for tensor in (node.input[0], node.output[0])]
@@ -74,8 +74,8 @@ def _step(
     graph: Graph, ranges: Mapping[str, tuple[float, float]], tensor: str, plan: QuantizationPlan, wide: Collection[str]
 ) -> float:
     """The scale of a tensor, or of the activation that is one operator with it; 0: not known."""
-    if tensor not in ranges and (taker := graph.only_taker(tensor)) is not None:
-        tensor = taker.output[0]
+    if tensor not in ranges and (consumer := graph.sole_consumer(tensor)) is not None:
+        tensor = consumer.output[0]
     low, high = ranges.get(tensor, (0.0, 0.0))
     bits = 16 if tensor in wide else plan.activation_bits
     return float(max(high, 0.0) - min(low, 0.0)) / int(2**bits - 1)

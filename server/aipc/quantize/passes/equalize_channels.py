@@ -75,16 +75,16 @@ def _links(graph: Graph, keep: frozenset[str]) -> list[_Link]:
         by_tensor.setdefault(layer.tensor, []).append(layer)
     found = []
     for tensor, layers in by_tensor.items():
-        takers = graph.takers.get(tensor, [])
-        if tensor in graph.outputs or {taker.name for taker in takers} != {layer.node for layer in layers}:
+        consumers = graph.consumers.get(tensor, [])
+        if tensor in graph.outputs or {consumer.name for consumer in consumers} != {layer.node for layer in layers}:
             continue
-        if any(len(graph.takers[taker.input[1]]) != 1 for taker in takers):
+        if any(len(graph.consumers[consumer.input[1]]) != 1 for consumer in consumers):
             continue
         tensors = [tensor]
-        source = graph.made.get(tensor)
-        while source is not None and source.op_type in _THROUGH and graph.only_taker(source.input[0]) is not None:
+        source = graph.producers.get(tensor)
+        while source is not None and source.op_type in _THROUGH and graph.sole_consumer(source.input[0]) is not None:
             tensors.insert(0, source.input[0])
-            source = graph.made.get(source.input[0])
+            source = graph.producers.get(source.input[0])
         nodes = {layer.node for layer in layers} | ({source.name} if source is not None else set())
         if source is not None and not nodes & keep:
             found.append(_Link(source, tuple(tensors), tuple(layers)))
@@ -112,7 +112,7 @@ def _weight(graph: Graph, layer: Layer) -> Array:
 
 
 def _node(graph: Graph, layer: Layer) -> onnx.NodeProto:
-    return next(node for node in graph.takers[layer.tensor] if node.name == layer.node)
+    return next(node for node in graph.consumers[layer.tensor] if node.name == layer.node)
 
 
 def _factors(activations: Array, weights: Array) -> Array | None:
@@ -136,7 +136,7 @@ def _divide(graph: Graph, source: onnx.NodeProto, factor: Array) -> bool:
     if (
         not arrays
         or any(item is None for item in arrays)
-        or any(len(graph.takers[name]) != 1 for name in names if name)
+        or any(len(graph.consumers[name]) != 1 for name in names if name)
     ):
         return False
     divided = []
@@ -167,11 +167,11 @@ def _output_axis(source: onnx.NodeProto, rank: int) -> int | None:
 def _divide_sum(graph: Graph, add: onnx.NodeProto, factor: Array) -> bool:
     """A product with constant weights and its bias, in either order."""
     for product, bias in ((0, 1), (1, 0)):
-        maker = graph.made.get(add.input[product])
+        maker = graph.producers.get(add.input[product])
         values = graph.array(add.input[bias])
         if maker is None or maker.op_type != "MatMul" or values is None or values.shape != factor.shape:
             continue
-        if len(graph.takers[add.input[bias]]) != 1 or graph.only_taker(add.input[product]) is None:
+        if len(graph.consumers[add.input[bias]]) != 1 or graph.sole_consumer(add.input[product]) is None:
             continue
         if _divide(graph, maker, factor):
             _set(graph, add.input[bias], values / factor)

@@ -30,7 +30,7 @@ def fold_batch_norms(graph: Graph, keep: frozenset[str]) -> int:
         gamma, beta, mean, variance = (np.asarray(item, np.float64) for item in arrays)
         scale = gamma / np.sqrt(variance + attribute(node, "epsilon", _EPSILON))
         shift = beta - mean * scale
-        before = graph.made.get(node.input[0])
+        before = graph.producers.get(node.input[0])
         if before is not None and folds_into(graph, before, keep):
             fold_into(graph, before, node, scale, shift)
             done += 1

@@ -23,10 +23,10 @@ def drop_copies(graph: Graph, keep: frozenset[str]) -> int:
     dropped = 0
     for node in [node for node in graph.model.graph.node if node.op_type == "Identity" and node.name not in keep]:
         given, copy = node.input[0], node.output[0]
-        maker = graph.made.get(given)
+        maker = graph.producers.get(given)
         if copy in graph.outputs and (maker is None or given in graph.outputs):
             continue
-        heirs = [maker] if maker is not None else graph.takers.get(copy, [])
+        heirs = [maker] if maker is not None else graph.consumers.get(copy, [])
         for heir in heirs:
             graph.derived[heir.name] = tuple(dict.fromkeys((*graph.sources(heir.name), *graph.sources(node.name))))
         old, new = (given, copy) if copy in graph.outputs else (copy, given)
@@ -50,7 +50,7 @@ def fold_affine(graph: Graph, keep: frozenset[str]) -> int:
 
 def _into_convolution(graph: Graph, node: onnx.NodeProto, keep: frozenset[str]) -> bool:
     for place in (0,) if node.op_type == "Div" else (0, 1):
-        before, constant = graph.made.get(node.input[place]), graph.array(node.input[1 - place])
+        before, constant = graph.producers.get(node.input[place]), graph.array(node.input[1 - place])
         if before is None or constant is None or not folds_into(graph, before, keep):
             continue
         rank = len(graph.constants[before.input[1]].dims)

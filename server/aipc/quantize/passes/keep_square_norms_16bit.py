@@ -55,7 +55,7 @@ def _starts(graph: Graph, node: onnx.NodeProto) -> list[str]:
         return [node.name]
     if node.op_type not in _MEANS:
         return []
-    made = graph.made.get(node.input[0])
+    made = graph.producers.get(node.input[0])
     return [made.name, node.name] if made is not None and _is_square(graph, made) else []
 
 
@@ -69,10 +69,10 @@ def _is_square(graph: Graph, node: onnx.NodeProto) -> bool:
 def _ends(graph: Graph, tensor: str, before: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The ways from ``tensor`` to a division of, or a product with, another tensor that is no constant."""
     found = []
-    for taker in graph.takers.get(tensor, ()):
-        others = [name for name in taker.input if name and name != tensor and name not in graph.constants]
-        if taker.op_type in {"Div", "Mul"} and others:
-            found.append((*before, taker.name))
-        elif taker.op_type in _AFTER and not others:
-            found += _ends(graph, taker.output[0], (*before, taker.name))
+    for consumer in graph.consumers.get(tensor, ()):
+        others = [name for name in consumer.input if name and name != tensor and name not in graph.constants]
+        if consumer.op_type in {"Div", "Mul"} and others:
+            found.append((*before, consumer.name))
+        elif consumer.op_type in _AFTER and not others:
+            found += _ends(graph, consumer.output[0], (*before, consumer.name))
     return found

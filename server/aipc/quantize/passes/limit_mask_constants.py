@@ -41,7 +41,7 @@ def limit_far_constants(graph: Graph, ranges: dict[str, tuple[float, float]], ke
         for name in graph.constants
         if (array := graph.array(name)) is not None
         and array.dtype.kind == "f"
-        and any(_enters(graph, node, name, inside, ranges) for node in graph.takers.get(name, ()))
+        and any(_enters(graph, node, name, inside, ranges) for node in graph.consumers.get(name, ()))
         and bool((array <= _FAR).any())
     }
     if not far:
@@ -52,7 +52,7 @@ def limit_far_constants(graph: Graph, ranges: dict[str, tuple[float, float]], ke
     reached: dict[str, None] = {}
     for name, array in limited.items():
         fresh = graph.add_constant(f"{name}_limited", np.maximum(array, np.asarray(limit, array.dtype)))
-        for node in graph.takers.get(name, ()):
+        for node in graph.consumers.get(name, ()):
             if _enters(graph, node, name, inside, ranges):
                 _exchange(node, name, fresh)
                 reached.update(dict.fromkeys(node.output))
@@ -68,8 +68,8 @@ def _only_read_by_softmax(graph: Graph, keep: frozenset[str]) -> set[str]:
         if node.name in keep:
             continue
         for name in node.output:
-            takers = graph.takers.get(name, [])
-            if name not in graph.outputs and takers and all(_leads_in(item, name, inside) for item in takers):
+            consumers = graph.consumers.get(name, [])
+            if name not in graph.outputs and consumers and all(_leads_in(item, name, inside) for item in consumers):
                 inside.add(name)
     return inside
 

@@ -25,7 +25,7 @@ def silus(graph: Graph) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
     for node in graph.model.graph.node:
         if node.op_type != "Sigmoid":
             continue
-        gate = graph.only_taker(node.output[0])
+        gate = graph.sole_consumer(node.output[0])
         shape = graph.shapes.get(node.input[0], ())
         if gate is None or gate.op_type != "Mul" or node.input[0] not in gate.input:
             continue

@@ -47,7 +47,7 @@ def round_weights(
     for layer in layers_of(graph.model):
         node = next(item for item in graph.model.graph.node if item.name == layer.node)
         known, weight = moments.get(layer.node), graph.array(node.input[1])
-        if known is None or weight is None or layer.node in keep or len(graph.takers[node.input[1]]) != 1:
+        if known is None or weight is None or layer.node in keep or len(graph.consumers[node.input[1]]) != 1:
             continue
         rows = weight_rows(layer.op, weight.astype(np.float64), layer.groups, layer.transposed)
         if rows.shape[2] != known.second.shape[1] or rows.shape[0] != known.second.shape[0] or known.count < 8:
@@ -191,7 +191,7 @@ def _correct_bias(graph: Graph, node: onnx.NodeProto, layer: Layer, error: Array
     """Add the mean of what the rounding took away to the layer's bias, or to the Add behind a MatMul."""
     shift = np.einsum("gos,gs->go", error, mean).ravel()
     if layer.op == "MatMul":
-        after = graph.only_taker(node.output[0])
+        after = graph.sole_consumer(node.output[0])
         if after is None or after.op_type != "Add":
             return
         place = [index for index, name in enumerate(after.input) if name != node.output[0]]
