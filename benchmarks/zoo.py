@@ -19,6 +19,7 @@ from table import machine, update
 
 HERE = Path(__file__).resolve().parent
 CELL_SECONDS = 480
+_STATES = {"pending": "not run yet"}
 _HEAD = (
     "| model | kind | verified | SQNR dB (ideal fp16) | off the NPU | seconds | peak MB | remedies | what stops it |",
     "| --- | --- | --- | ---: | ---: | ---: | ---: | --- | --- |",
@@ -85,22 +86,21 @@ def run(directory: Path, place: Path, chosen: list[str], arguments: argparse.Nam
 
 
 def table(place: Path, kinds: dict[str, str]) -> str:
-    """Markdown of the sweep's document: a sentence of sums, and a line for each model."""
+    """Markdown of the sweep's document: a sentence of sums, and a line for each model that was run."""
     cells = {cell["cell"]["model"]: cell for cell in json.loads((place / "result.json").read_text("utf-8"))["cells"]}
     results = [cells.get(name, {"state": "pending"}) for name in kinds]
     states = Counter(result["state"] for result in results)
     tried = len(results) - states["pending"]
     share = f"{states['verified'] / tried:.0%}" if tried else "none"
-    sums = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    lines = [f"{len(kinds)} models: {sums}; {share} of the {tried} that were run.", "", *_HEAD]
-    lines += [row(name, kinds[name], result) for name, result in zip(kinds, results, strict=True)]
+    sums = ", ".join(f"{count} {_STATES.get(state, state)}" for state, count in states.most_common())
+    lines = [f"{len(kinds)} models: {sums}; {share} of the {tried} that were run.", ""]
+    run_so_far = [(name, result) for name, result in zip(kinds, results, strict=True) if result["state"] != "pending"]
+    lines += [*_HEAD, *(row(name, kinds[name], result) for name, result in run_so_far)]
     return "\n".join(lines) + f"\n\n{machine()}"
 
 
 def row(name: str, kind: str, result: dict[str, Any]) -> str:
     """One model's line."""
-    if result["state"] == "pending":
-        return f"| {name} | {kind} | not run | | | | | | |"
     placed = result["placement"] or {}
     off = str(placed.get("cpu", 0) + placed.get("fails", 0)) if placed else ""
     remedies = ", ".join(item["name"] for item in result["remedies"] if item["helped"])
