@@ -16,7 +16,9 @@ TABLE = {
     "sklearn": ["datasets/images/china.jpg"],
 }
 CLASSES = (285, 967, 657, 670, 652, 874, 834, 832)
-"""Egyptian cat, espresso, missile, motor scooter, military uniform, trolleybus, suit, stupa: the nearest of 1000."""
+"""Egyptian cat, espresso, missile, motor scooter, military uniform, trolleybus, suit, stupa: the nearest of 1000.
+
+Parts of a picture often show something else: PyTorch itself is right for a third of them."""
 COUNT = 32
 
 
