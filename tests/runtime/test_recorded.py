@@ -52,7 +52,7 @@ def test_inputs_as_calibrated_are_no_finding(package: Path, usual: Path) -> None
     for sample in report.samples:
         assert sample.sqnr_db > 25
         assert sample.recorded_sqnr_db == sample.sqnr_db, "the device was this simulator"
-    assert all(item.used is not None and item.used > 0.5 and item.clipped < 0.01 for item in report.inputs)
+    assert all(item.used is not None and item.used > 0.2 and item.clipped < 0.01 for item in report.inputs)
 
 
 def test_a_drifted_input_is_a_finding_and_the_other_input_is_none(package: Path, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_drifted_input_is_a_finding_and_the_other_input_is_none(package: Path,
     assert [item.name for item in report.inputs if item.drifted] == ["image"]
     drift, accuracy = report.findings
     assert (drift.rule, drift.severity) == ("input-drift", Severity.WARNING)
-    assert drift.message.startswith("Input image is clipped: 99") or "is clipped: 100" in drift.message
+    assert drift.message.startswith("Input image is clipped: 9")
     assert accuracy.rule == "recorded-accuracy" and report.samples[0].sqnr_db < 10
     page = "\n".join(str(part) for part in recorded_page(report))
     assert "not as calibrated" in page

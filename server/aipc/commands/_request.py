@@ -20,7 +20,7 @@ def takes(request: type, *, without: Collection[str] = ()) -> Callable[[Callable
     """Give a command the options of ``request``, and hand it the request that they make as its first argument.
 
     Args:
-        without: names of options that the command does not have; the model's, where it takes several, is then empty.
+        without: names of options that the command does not have; a model or a package left out is then empty.
     """
     values = tuple(item for item in values_of(request) if item.name not in without)
 
@@ -34,6 +34,8 @@ def takes(request: type, *, without: Collection[str] = ()) -> Callable[[Callable
             asked = {item.name: _from_here(item, given.pop(item.name)) for item in values}
             if "model" in without:
                 asked = {"model": "", **asked}
+            if "package" in without:
+                asked = {"package": Path(), **asked}
             return command(build(request, asked), **given)
 
         parameters = [
