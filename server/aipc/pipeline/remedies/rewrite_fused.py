@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from aipc.rewrites.results import Trigger
 
+from ..artifacts import GraphPlacement
 from ..gates import PACKAGE_SQNR_DB
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
+
+_FUSED = {"Erf", "Gelu", "Sigmoid", "Tanh"}
+"""Operators that stand in the activations that QAIRT fuses with a product."""
 
 
 def _applies(case: FailedAttempt) -> bool:
     variant = case.variant
     if variant.plan is not None or variant.is_quantized or Trigger.FUSED in variant.triggers:
+        return False
+    placed = case.attempt.run.artifacts.get(GraphPlacement)
+    if placed is None or not any(node.op_type in _FUSED for node in placed.report.nodes):
         return False
     return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
 
