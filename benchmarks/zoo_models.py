@@ -349,7 +349,7 @@ for _name, _model, _config, _size, _kind, _options in (
     ("yolos", "YolosForObjectDetection", "YolosConfig", 224, "detection", {**_TWO, "image_size": [224, 224]}),
     ("superpoint", "SuperPointForKeypointDetection", "SuperPointConfig", 128, "key points", {}),
     ("convnextv2-hf", "ConvNextV2Model", "ConvNextV2Config", 128, "classification", {"depths": [1, 1, 2, 1]}),
-    ("cvt", "CvtModel", "CvtConfig", 128, "classification", {"depth": [1, 1, 2]}),
+    ("cvt", "CvtModel", "CvtConfig", 128, "classification", {}),
     ("vitpose", "VitPoseForPoseEstimation", "VitPoseConfig", 0, "pose", {}),
     ("beit-hf", "BeitModel", "BeitConfig", 224, "classification", _TWO),
 ):
