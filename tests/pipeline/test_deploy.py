@@ -155,6 +155,34 @@ def test_buckets_of_a_dimension_become_packages(project, pool):
         assert manifest["inputs"][0]["shape"] == [1, int(name.removeprefix("length-")), 8]
 
 
+LSTM = """
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(2)
+        self.rnn = nn.LSTM(10, 20, batch_first=True)
+
+    def forward(self, frames):
+        return self.rnn(frames)[0]
+
+    @staticmethod
+    def example_inputs():
+        return (torch.randn(1, 4, 10, generator=torch.Generator().manual_seed(0)),)
+"""
+
+
+def test_a_recurrent_layer_that_misses_its_accuracy_becomes_its_gates(project, pool):
+    (project / "recurrent.py").write_text(LSTM, "utf-8")
+    report = engine.deploy(engine.DeployRequest("recurrent.py:Model", cwd=project), pool)
+    assert report.ok, report.stages[-1]
+    assert ("rewrite-coarse", True) in [(item.name, item.helped) for item in report.remedies]
+    assert report.accuracy["outputs"][0].sqnr_db > 55
+
+
 def test_what_fp16_itself_spoils_is_rewritten_even_where_the_gate_would_let_it_pass(project, pool):
     report = engine.deploy(engine.DeployRequest("model.py:Sum", cwd=project), pool)
     assert report.ok

@@ -99,7 +99,7 @@ class _State:
             return False
         if rule.trigger in _BY_FORM and rule.code in self.ancestry.get(node.name or "", ()):
             return False  # its own result often has the form that it starts from
-        if rule.trigger is not Trigger.REFUSED and rule.trigger in self.triggers:
+        if rule.also in self.triggers or (rule.trigger is not Trigger.REFUSED and rule.trigger in self.triggers):
             return True
         if rule.trigger in _BY_FORM:
             return False

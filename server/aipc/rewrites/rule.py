@@ -45,7 +45,7 @@ class Rule:
         code: kebab-case name.
         title: what the rule does, as a sentence without a period.
         ops: ONNX operator types of the node that the rule starts from.
-        trigger: what calls for it.
+        trigger: what calls for it. also: what else does.
         exactness: how near the result is in exact arithmetic.
         rewrite: builds the replacement of a node's outputs; raises :class:`NoMatch`.
         before: PyTorch that needs the rule; with ``after``, documentation and test.
@@ -70,6 +70,7 @@ class Rule:
     negative: Example
     more: tuple[Example, ...] = ()
     excludes: NonFinite = NonFinite.NONE
+    also: Trigger | None = None
     bound_db: float | None = None
     answers: tuple[str, ...] = ()
     source_edit: SourceEdit | None = None

@@ -20,7 +20,9 @@ def _applies(case: FailedAttempt) -> bool:
 
 
 def _proposals(case: FailedAttempt) -> Proposals:
-    yield Proposal(variant=case.variant.with_trigger(Trigger.COARSE), measure="apply the rules for what is coarse")
+    # Their results may hold products with activations behind them, which the compiler would join.
+    variant = case.variant.with_trigger(Trigger.COARSE).with_trigger(Trigger.FUSED)
+    yield Proposal(variant=variant, measure="apply the rules for what is coarse")
 
 
 REMEDY = Remedy(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aipc.rewrites.results import Trigger
 
-from ..artifacts import GraphPlacement
+from ..artifacts import RewrittenGraph
 from ..gates import PACKAGE_SQNR_DB
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
@@ -19,8 +19,9 @@ def _applies(case: FailedAttempt) -> bool:
     variant = case.variant
     if variant.plan is not None or variant.is_quantized or Trigger.FUSED in variant.triggers:
         return False
-    placed = case.attempt.run.artifacts.get(GraphPlacement)
-    if placed is None or not any(node.op_type in _FUSED for node in placed.report.nodes):
+    rewritten = case.attempt.run.artifacts.get(RewrittenGraph)
+    placed = rewritten.result.placement if rewritten else None
+    if placed is None or not any(node.op_type in _FUSED for node in placed.nodes):
         return False
     return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
 

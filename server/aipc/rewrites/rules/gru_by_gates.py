@@ -67,6 +67,7 @@ RULE = Rule(
     title="GRU becomes its gates, one step after the other",
     ops=("GRU",),
     trigger=Trigger.INTEGERS,
+    also=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
     excludes=NonFinite.ANY,
     rewrite=rewrite,

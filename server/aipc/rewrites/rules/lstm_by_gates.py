@@ -1,4 +1,7 @@
-"""LSTM as its gates, step by step: in integers QAIRT builds no LSTM (2.51: "could not create op")."""
+"""LSTM as its gates, step by step: in integers QAIRT builds no LSTM (2.51: "could not create op").
+
+In fp16 its own LSTM has 37 to 42 dB SQNR against fp32 where correctly rounded fp16 has 69; as gates it has 44 to 54.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,7 @@ RULE = Rule(
     title="LSTM becomes its gates, one step after the other",
     ops=("LSTM",),
     trigger=Trigger.INTEGERS,
+    also=Trigger.COARSE,
     exactness=Exactness.ROUNDING,
     excludes=NonFinite.ANY,
     rewrite=rewrite,

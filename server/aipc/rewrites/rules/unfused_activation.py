@@ -19,7 +19,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 RULE = Rule(
     code="unfused-activation",
-    title="An activation behind a product is kept apart from it, since their fusion rounds more",
+    title="An activation behind a product or a sum is kept apart from it, since their fusion rounds more",
     ops=("Gelu", "Sigmoid", "Tanh"),
     trigger=Trigger.FUSED,
     exactness=Exactness.EXACT,
@@ -39,5 +39,9 @@ class Model(nn.Module):
     more=(
         Example("nn.Sequential(nn.Conv2d(3, 8, 3), nn.Sigmoid())", {"x": "float32[1,3,16,16]"}),
         Example("nn.Sequential(nn.Conv2d(3, 8, 3), nn.SiLU())", {"x": "float32[1,3,16,16]"}),
+        Example(
+            "torch.tanh(y + (x @ w + z))",
+            {"x": "float32[4,16]", "w": "float32[16,8]", "y": "float32[4,8]", "z": "float32[8]"},
+        ),
     ),
 )
