@@ -51,6 +51,7 @@ IMPORTS = {
     "agent": "openai",
     "engine": "onnxruntime_qnn",
     "evaluate": "jiwer, pycocotools, torchmetrics",
+    "sweep": "distributed",
 }
 """Extra -> what it brings. ``examples`` pins the model zoo of the repository and is tried by its tests."""
 

@@ -30,4 +30,6 @@ export interface DeployArguments {
   noProbes?: boolean;
   /** Set the device up where it lacks something, in a directory of its own there. */
   setup?: boolean;
+  /** Take a package that misses the accuracy asked for, at what it reached (20 dB at the least); its manifest records it. */
+  accept?: boolean;
 }

@@ -50,9 +50,7 @@ async def test_findings_appear_whatever_the_path_is(client, tmp_path, name):
     assert [item.code for item in (await pull(client, uri)).items] == ["pad-mode"]
 
 
-@pytest.mark.parametrize(
-    "uri", ["untitled:Untitled-1", "http://host/a.py", "git:/a.py?ref", "vscode-notebook-cell:/a#b"]
-)
+@pytest.mark.parametrize("uri", ["untitled:Untitled-1", "http://host/a.py", "git:/a.py?ref"])
 async def test_documents_in_no_file_are_answered(client, uri):
     document = show(client, uri)
     whole = lsp.Range(lsp.Position(0, 0), lsp.Position(99, 0))

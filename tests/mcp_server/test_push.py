@@ -16,7 +16,7 @@ PUSH = ("deploy", {"model": "ring", "target": "ssh:nowhere.invalid"})
 async def test_a_client_that_cannot_ask_is_refused(connect: Connect, mode: str) -> None:
     async with connect(mode=mode) as client:
         answer = await client.call_tool(*PUSH)
-    assert answer.structured_content["error"]["kind"] == "RefusedError"
+    assert answer.structured_content["error"]["kind"] == "UserRefusedError"
     assert "--allow-target ssh:nowhere.invalid" in answer.structured_content["error"]["remedy"]
 
 
@@ -34,14 +34,14 @@ async def test_only_a_yes_lets_the_call_go_on(connect: Connect, mode: str) -> No
         kinds = [(await client.call_tool(*PUSH)).structured_content["error"]["kind"] for _ in words]
     assert len(asked) == len(words)
     assert all("ring" in message and "ssh:nowhere.invalid" in message for message in asked)
-    assert kinds[:3] == ["RefusedError"] * 3
-    assert kinds[3] != "RefusedError"  # there is no such device: that is what stops it now
+    assert kinds[:3] == ["UserRefusedError"] * 3
+    assert kinds[3] != "UserRefusedError"  # there is no such device: that is what stops it now
 
 
 async def test_the_users_own_configuration_can_say_yes(connect: Connect) -> None:
     async with connect("--allow-target", "ssh:nowhere.*") as client:
         answer = await client.call_tool(*PUSH)
-    assert answer.structured_content["error"]["kind"] != "RefusedError"
+    assert answer.structured_content["error"]["kind"] != "UserRefusedError"
 
 
 async def test_a_set_up_and_a_look_are_asked_for_in_their_own_words(connect: Connect) -> None:
@@ -55,7 +55,7 @@ async def test_a_set_up_and_a_look_are_asked_for_in_their_own_words(connect: Con
     async with connect("--allow-target", "ssh:nowhere.*", mode="auto", elicitation_callback=answer) as client:
         refused = await client.call_tool("deploy", {**PUSH[1], "setup": True})
         other = await client.call_tool("targets", {"target": "ssh:other.invalid"})
-    assert [item.structured_content["error"]["kind"] for item in (refused, other)] == ["RefusedError"] * 2
+    assert [item.structured_content["error"]["kind"] for item in (refused, other)] == ["UserRefusedError"] * 2
     assert "installing what it lacks in a directory of its own there" in asked[0]
     assert "connect to the device ssh:other.invalid and look at what it is" in asked[1]
 

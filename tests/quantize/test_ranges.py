@@ -66,7 +66,7 @@ def test_the_mse_range_has_less_error_than_minmax_on_its_own_data():
 
 def test_16_bits_leave_room_for_what_no_sample_showed_and_8_have_none():
     histogram = seen([-1.0, 0.5, 2.0])
-    assert range_of(histogram, "minmax", None, 16) == pytest.approx((-3.0, 6.0))
+    assert range_of(histogram, "minmax", None, 16) == pytest.approx((-1.5, 3.0))
     assert range_of(histogram, "minmax", None, 8) == pytest.approx((-1.0, 2.0))
     low, high = range_of(seen([3e38, -3e38]), "minmax", None, 16)
     assert np.isfinite(np.float32(low)) and np.isfinite(np.float32(high))
