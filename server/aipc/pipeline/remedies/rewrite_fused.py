@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aipc.rewrites.results import Trigger
 
-from ..artifacts import RewrittenGraph
+from ..artifacts import GraphPlacement, RewrittenGraph
 from ..gates import PACKAGE_SQNR_DB
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
@@ -19,9 +19,12 @@ def _applies(case: FailedAttempt) -> bool:
     variant = case.variant
     if variant.plan is not None or variant.is_quantized or Trigger.FUSED in variant.triggers:
         return False
-    rewritten = case.attempt.run.artifacts.get(RewrittenGraph)
-    placed = rewritten.result.placement if rewritten else None
-    if placed is None or not any(node.op_type in _FUSED for node in placed.nodes):
+    artifacts = case.attempt.run.artifacts
+    rewritten, captured = artifacts.get(RewrittenGraph), artifacts.get(GraphPlacement)
+    if rewritten is None or captured is None:
+        return False
+    placed = rewritten.result.placement or captured.report
+    if not any(node.op_type in _FUSED for node in placed.nodes):
         return False
     return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
 
