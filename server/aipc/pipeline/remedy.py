@@ -13,8 +13,10 @@ from typing import Literal
 
 from aipc.core.accuracy import NodeAccuracy
 from aipc.quantize.plan import QuantizationPlan
+from aipc.rewrites.results import Trigger
 
 from .attempt import Attempt
+from .gates import PACKAGE_SQNR_DB
 from .variant import Variant
 
 
@@ -53,6 +55,13 @@ class FailedAttempt:
     @property
     def plan(self) -> QuantizationPlan | None:
         return self.attempt.variant.plan
+
+    def gains_from(self, trigger: Trigger) -> bool:
+        """Whether rules of ``trigger`` are not applied yet and a float package is, or only just passes, too far off."""
+        variant = self.variant
+        if variant.plan is not None or variant.is_quantized or trigger in variant.triggers:
+            return False
+        return not self.attempt.ok or self.attempt.sqnr_db < min(PACKAGE_SQNR_DB, self.threshold_db(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

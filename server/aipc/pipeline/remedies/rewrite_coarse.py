@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from aipc.rewrites.results import Trigger
 
-from ..gates import PACKAGE_SQNR_DB
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 
 def _applies(case: FailedAttempt) -> bool:
-    variant = case.variant
-    if variant.plan is not None or variant.is_quantized or Trigger.COARSE in variant.triggers:
-        return False
-    return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
+    return case.gains_from(Trigger.COARSE)
 
 
 def _proposals(case: FailedAttempt) -> Proposals:

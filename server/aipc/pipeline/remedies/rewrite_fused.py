@@ -8,7 +8,6 @@ from __future__ import annotations
 from aipc.rewrites.results import Trigger
 
 from ..artifacts import GraphPlacement, RewrittenGraph
-from ..gates import PACKAGE_SQNR_DB
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 _FUSED = {"Erf", "Gelu", "Sigmoid", "Tanh"}
@@ -16,17 +15,12 @@ _FUSED = {"Erf", "Gelu", "Sigmoid", "Tanh"}
 
 
 def _applies(case: FailedAttempt) -> bool:
-    variant = case.variant
-    if variant.plan is not None or variant.is_quantized or Trigger.FUSED in variant.triggers:
-        return False
     artifacts = case.attempt.run.artifacts
     rewritten, captured = artifacts.get(RewrittenGraph), artifacts.get(GraphPlacement)
     if rewritten is None or captured is None:
         return False
     placed = rewritten.result.placement or captured.report
-    if not any(node.op_type in _FUSED for node in placed.nodes):
-        return False
-    return not case.attempt.ok or case.attempt.sqnr_db < min(PACKAGE_SQNR_DB, case.threshold_db(None))
+    return case.gains_from(Trigger.FUSED) and any(node.op_type in _FUSED for node in placed.nodes)
 
 
 def _proposals(case: FailedAttempt) -> Proposals:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import random
 import uuid
-import zipfile
 
 FORMAT = 1
 RESERVE = 4096
@@ -19,8 +18,9 @@ RESERVE = 4096
 class Recording:
     """The runs of one process. Files are written whole and renamed; several processes may share a directory."""
 
-    def __init__(self, numpy, manifest, arguments):
+    def __init__(self, numpy, manifest, arguments, write_arrays):
         self.numpy = numpy
+        self.write_arrays = write_arrays
         self.manifest = manifest
         self.directory = arguments.record
         self.values = not arguments.record_ranges
@@ -75,14 +75,8 @@ class Recording:
             return
         for folder, arrays in (("outputs", outputs), ("inputs", inputs)):
             name = "%s/%s.npz" % (folder, stem)
-            self._write(name, lambda stream, arrays=arrays: self._arrays(stream, arrays))
+            self._write(name, lambda stream, arrays=arrays: self.write_arrays(self.numpy, stream, arrays))
         self.kept += 1
-
-    def _arrays(self, stream, arrays):
-        with zipfile.ZipFile(stream, "w") as archive:
-            for name, array in arrays.items():  # numpy.savez takes no array that is called "file"
-                with archive.open(name + ".npy", "w", force_zip64=True) as entry:
-                    self.numpy.lib.format.write_array(entry, array, allow_pickle=False)
 
     def close(self):
         """Write the counts, a few hundred bytes that count against the quota too; a sentence for the report."""

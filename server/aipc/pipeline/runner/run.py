@@ -503,15 +503,20 @@ def end_with_stdin():
     threading.Thread(target=wait, daemon=True).start()
 
 
+def write_arrays(numpy, stream, arrays):
+    """An .npz; ``numpy.savez`` takes no array that is called "file"."""
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(name + ".npy", "w", force_zip64=True) as entry:
+                numpy.lib.format.write_array(entry, array, allow_pickle=False)
+
+
 def write_outputs(numpy, path, outputs):
     """Complete or not at all."""
     target = Path(path)
     partial = target.with_name(target.name + ".part")
     try:
-        with zipfile.ZipFile(partial, "w") as archive:
-            for name, array in outputs.items():  # numpy.savez takes no array that is called "file"
-                with archive.open(name + ".npy", "w", force_zip64=True) as entry:
-                    numpy.lib.format.write_array(entry, array, allow_pickle=False)
+        write_arrays(numpy, partial, outputs)
         partial.replace(target)
     except OSError as error:
         raise PackageProblem("%s cannot be written: %s" % (path, error.strerror))
@@ -529,7 +534,7 @@ def open_recording(numpy, manifest, arguments):
     spec = importlib.util.spec_from_file_location("aipc_recording", str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Recording(numpy, manifest, arguments)
+    return module.Recording(numpy, manifest, arguments, write_arrays)
 
 
 def record(recording, inputs, outputs):
