@@ -19,6 +19,7 @@ CALLBACKS = {
     "aipc.core.cache -> aipc.pipeline.driver:<lambda>",  # fills the directory of an entry
     "aipc.core.install -> aipc.pipeline.package:build",  # fills the directory of a package
     "aipc.pipeline.remedy -> aipc.pipeline.remedies.*:_applies",
+    "aipc.pipeline.remedy -> aipc.pipeline.stage_bench:threshold_db",  # handed down with the attempt
     "aipc.targets.request -> aipc.pipeline.run:job",  # starts a worker whose log is the run's
 }
 """Functions that were handed down, and are called from where they were handed to."""
