@@ -34,16 +34,20 @@ __all__ = [
 @lru_cache(maxsize=1)
 def all_targets() -> tuple[Target, ...]:
     """Every file here that has a ``TARGET``; importing one imports no heavy library."""
-    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
-    found = [module.TARGET for module in modules if hasattr(module, "TARGET")]
-    return tuple(sorted(found, key=lambda target: target.scheme))
+    targets = (_target_of(module.name) for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted((target for target in targets if target), key=lambda target: target.scheme))
 
 
 def get_target(name: str) -> Target:
     """The target of a name such as ``simulator``. Raises AipcError when there is none."""
     scheme = name.partition(":")[0]
-    for target in all_targets():
-        if target.scheme == scheme:
-            return target
+    # A target's file is named after its scheme: the others, with what they import, are left alone.
+    if scheme in {module.name for module in pkgutil.iter_modules(__path__)} and (target := _target_of(scheme)):
+        return target
     known = ", ".join(target.scheme for target in all_targets())
     raise AipcError(f"{name!r} is not a target", remedy=f"targets are {known}")
+
+
+def _target_of(module: str) -> Target | None:
+    target: Target | None = getattr(importlib.import_module(f"{__name__}.{module}"), "TARGET", None)
+    return target
