@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import linecache
 import math
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import cache_from_source
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -108,10 +111,14 @@ def level(value: float | None) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader
+    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
 
+    # A template becomes Python code: it lies where Python keeps this package's own bytecode, if that can be written.
+    bytecode = Path(cache_from_source(__file__)).parent
+    writable = not sys.dont_write_bytecode and os.access(bytecode, os.W_OK)
     jinja = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        bytecode_cache=FileSystemBytecodeCache(str(bytecode)) if writable else None,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
