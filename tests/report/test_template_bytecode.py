@@ -1,4 +1,4 @@
-"""Templates are compiled once for an installation, and where nothing can be written reports are rendered all the same."""
+"""Templates are compiled once for an installation; where nothing can be written, reports are rendered all the same."""
 
 from __future__ import annotations
 
