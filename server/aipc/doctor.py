@@ -69,18 +69,18 @@ def examine() -> DoctorReport:
 
 
 def _python() -> Item:
-    found = f"{platform.python_version()} ({sys.executable})"
+    version = f"{platform.python_version()} ({sys.executable})"
     ok = sys.version_info >= (3, 10)
-    return Item("Python", ok, True, found, "" if ok else "install Python 3.10 or newer")
+    return Item("Python", ok, True, version, "" if ok else "install Python 3.10 or newer")
 
 
 def _platform() -> Item:
     system, machine = platform.system(), platform.machine().lower()
-    found = f"{system} {machine}"
+    system_name = f"{system} {machine}"
     if system == "Darwin":
         remedy = "QAIRT's compiler does not exist for macOS: use Linux x86-64 or Windows, or a dev container"
-        return Item("Platform", False, True, found, remedy)
-    return Item("Platform", True, True, found)
+        return Item("Platform", False, True, system_name, remedy)
+    return Item("Platform", True, True, system_name)
 
 
 def _glibc() -> Item:

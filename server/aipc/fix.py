@@ -84,8 +84,8 @@ def prove_fixes(
     offered = list(proposals(report.findings))
     if not offered:
         return Proved(report.findings, (), ())
-    made = replace(request, use_cache=True)
-    with engine.opened_run(made, (GraphPlacement,), pool, on_event, cancel) as (run, _):
+    cached = replace(request, use_cache=True)
+    with engine.opened_run(cached, (GraphPlacement,), pool, on_event, cancel) as (run, _):
         prover = Prover(run)
         rejected: list[Rejected] = []
         kept: dict[int, list[Fix]] = {}
@@ -110,7 +110,7 @@ def _together(prover: Prover, findings: Sequence[Finding]) -> list[Together]:
     for finding in findings:
         if finding.range and any(fix.edits for fix in finding.fixes):
             by_file.setdefault(finding.range.file, []).append(finding)
-    found = []
+    joint_fixes = []
     for file, members in by_file.items():
         groups: dict[str, list[Finding]] = {"": members}
         for finding in members:
@@ -126,8 +126,8 @@ def _together(prover: Prover, findings: Sequence[Finding]) -> list[Together]:
             nodes = [name for item in group for name in item.nodes]
             proved = prover.prove(joint[0], nodes)
             if isinstance(proved, Fix):
-                found.append(Together(file, scope, proved, joint[1]))
-    return found
+                joint_fixes.append(Together(file, scope, proved, joint[1]))
+    return joint_fixes
 
 
 def _joint(fixes: Sequence[Fix]) -> tuple[Fix, int] | None:
@@ -182,8 +182,8 @@ def fix(
             holding = [(finding, item) for finding, item in proposals(proved.findings)]
             if not holding:
                 break
-            made = replace(asked, use_cache=True)
-            with engine.opened_run(made, (GraphPlacement,), workers, on_event, cancel) as (run, _):
+            cached = replace(asked, use_cache=True)
+            with engine.opened_run(cached, (GraphPlacement,), workers, on_event, cancel) as (run, _):
                 prover = Prover(run)
                 taken = _taken(prover, holding)
                 edits = tuple(dict.fromkeys(edit for _, item in taken for edit in item.edits))

@@ -278,10 +278,10 @@ class Bench:
         """Dotted names that lead to a module which no rewrite needs -> that module (see ``agent.names``)."""
         if not chains:
             return {}
-        found: Mapping[str, str] = self.pool.run(
+        names: Mapping[str, str] = self.pool.run(
             worker_jobs.FOREIGN_NAMES, {"chains": list(chains)}, on_event=self.on_event, cancel=self.cancel
         )
-        return found
+        return names
 
     def simulate(self, compiled: Checked) -> tuple[SideComparison, ...]:
         """The compiled graph on the simulator, on the real inputs and on some that nobody has seen.
@@ -325,5 +325,5 @@ def places(findings: Sequence[Finding]) -> Mapping[str, int]:
 
 
 def sort_of(finding: Finding) -> str:
-    words = "".join(" " if character.isdigit() else character for character in finding.message)
-    return f"{finding.rule}: {' '.join(words.split())[:80]}"
+    text = "".join(" " if character.isdigit() else character for character in finding.message)
+    return f"{finding.rule}: {' '.join(text.split())[:80]}"

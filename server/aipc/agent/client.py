@@ -74,16 +74,16 @@ def prices(environment: Mapping[str, str] | None = None, file: Path | None = Non
     """Prices of a million prompt and completion tokens, where the user told them."""
     environment = os.environ if environment is None else environment
     said = _file(config_file() if file is None else file)
-    found = []
+    amounts = []
     for name in ("input_price", "output_price"):
         text = environment.get(f"AIPC_AGENT_{name.upper()}") or said.get(name)
         try:
-            found.append(None if text in (None, "") else float(str(text)))
+            amounts.append(None if text in (None, "") else float(str(text)))
         except ValueError as error:
             raise ConfigError(
                 f"{name} is {text!r}, not a number", remedy="give the price of a million tokens"
             ) from error
-    return found[0], found[1]
+    return amounts[0], amounts[1]
 
 
 def config_file() -> Path:

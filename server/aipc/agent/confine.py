@@ -111,8 +111,8 @@ def _child(
         document = {"error": _named("ModelLoadError", f"the code called sys.exit({error.code!r})")}
     except BaseException as error:
         lines = str(error).strip().splitlines()
-        words = f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
-        document = {"error": _named("AipcError", words)}
+        reason = f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+        document = {"error": _named("AipcError", reason)}
     with (folder / _RESULT).open("w", encoding="utf-8") as stream:
         json.dump(document, stream, default=str)
     sys.stdout.flush()
@@ -166,9 +166,9 @@ def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
         document = json.loads((folder / _RESULT).read_text("utf-8"))
     except (OSError, ValueError):
         code = os.waitstatus_to_exitcode(status)
-        words = f"exit status {code}" if code >= 0 else signal.Signals(-code).name
+        reason = f"exit status {code}" if code >= 0 else signal.Signals(-code).name
         raise WorkerCrashedError(
-            f"the code ended its process by itself ({words})", remedy="remove what ends it", detail=tried
+            f"the code ended its process by itself ({reason})", remedy="remove what ends it", detail=tried
         ) from None
     if error := document.get("error"):
         raise _rebuilt(error, tried)
@@ -178,14 +178,14 @@ def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
 
 
 def _seen(folder: Path) -> list[dict[str, Any]]:
-    found = []
+    events = []
     with suppress(OSError):
         for line in (folder / _SEEN).read_text("utf-8", "replace").splitlines()[:200]:
             with suppress(ValueError):
                 item = json.loads(line)
                 if isinstance(item, dict):
-                    found.append(item)
-    return found
+                    events.append(item)
+    return events
 
 
 def _named(kind: str, what: str) -> dict[str, Any]:

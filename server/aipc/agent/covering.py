@@ -56,15 +56,15 @@ def cover(
     seen.clear()
     for arrays in given.values():
         _run(module, arrays, call)
-    found: dict[str, Arrays] = {}
+    input_sets: dict[str, Arrays] = {}
     until = time.monotonic() + _SECONDS
     for arrays in _candidates(next(iter(given.values())), numbers):
         left = open_sides(decisions, seen)
-        if not left or len(found) == _MOST_SETS or time.monotonic() > until:
+        if not left or len(input_sets) == _MOST_SETS or time.monotonic() > until:
             break
         if _run(module, arrays, call) and len(open_sides(decisions, seen)) < len(left):
-            found[f"side-{len(found)}"] = arrays
-    return BranchCoverage(found, open_sides(decisions, seen))
+            input_sets[f"side-{len(input_sets)}"] = arrays
+    return BranchCoverage(input_sets, open_sides(decisions, seen))
 
 
 def _run(

@@ -133,8 +133,8 @@ class _State:
     def _syntax(self) -> GateResult:
         assert self.scratch
         for name, _, text in _changed(self.scratch):
-            if words := syntax_error(text, name):
-                return GateResult("syntax", False, words)
+            if problem := syntax_error(text, name):
+                return GateResult("syntax", False, problem)
         return GateResult("syntax", True)
 
     def _bounds(self) -> GateResult:
@@ -184,8 +184,8 @@ class _State:
             return
         if forwarded.parameters != reference.parameters:
             gone = sorted(set(reference.parameters) ^ set(forwarded.parameters))
-            words = f"the state has other entries, so that checkpoints would not load: {', '.join(gone[:4])}"
-            yield GateResult("equal", False, words)
+            reason = f"the state has other entries, so that checkpoints would not load: {', '.join(gone[:4])}"
+            yield GateResult("equal", False, reason)
             return
         if forwarded.raised:
             attack = "right on the example inputs only" if not forwarded.raised.startswith("real") else ""
@@ -244,32 +244,32 @@ class _State:
         self.sqnr_db = level
         self.max_abs = max((item.max_abs for one, item in judged if one.set != "far"), default=0.0)
         wanted = _equal_db(floors, worst[0].set)
-        words = (
+        reason = (
             f"worst: {worst[1].name} in {_SIDES[worst[0].side]} {_on(worst[0].set)}, SQNR {_shown(level)} dB, "
             f"max error {worst[1].max_abs:.3g}; wanted {wanted:.4g} dB"
         )
         if wanted < EQUAL_DB:
-            words += f" (the original in fp32 has {floors[worst[0].set]:.1f} dB against fp64 there)"
+            reason += f" (the original in fp32 has {floors[worst[0].set]:.1f} dB against fp64 there)"
         figures = tuple(item for one, item in judged if one.side == worst[0].side and one.set == worst[0].set)
         if level >= wanted:
-            return GateResult("equal", True, words, figures)
+            return GateResult("equal", True, reason, figures)
         on_real = min((_db(item) for one, item in judged if one.set == "real"), default=-math.inf)
         if on_real >= EQUAL_DB:
-            words += "; on the example inputs it is right, on inputs that it has not seen it is not"
+            reason += "; on the example inputs it is right, on inputs that it has not seen it is not"
             attack = "right on the example inputs only" if level < APPROXIMATE_DB else ""
-            return GateResult("equal", False, words, figures, attack)
+            return GateResult("equal", False, reason, figures, attack)
         if level < APPROXIMATE_DB:
-            return GateResult("equal", False, f"{words}; the model means something else", figures)
+            return GateResult("equal", False, f"{reason}; the model means something else", figures)
         if self.case.approximate_db is not None and level >= self.case.approximate_db:
             self.approximate = True
             return GateResult(
-                "equal", True, f"{words}; approximate, within the {self.case.approximate_db:g} dB allowed", figures
+                "equal", True, f"{reason}; approximate, within the {self.case.approximate_db:g} dB allowed", figures
             )
-        if self.consent(self.case.proposal, f"it has {level:.1f} dB SQNR in fp32: {words}", level):
+        if self.consent(self.case.proposal, f"it has {level:.1f} dB SQNR in fp32: {reason}", level):
             self.approximate = True
-            return GateResult("equal", True, f"{words}; approximate, with the user's word", figures)
+            return GateResult("equal", True, f"{reason}; approximate, with the user's word", figures)
         self.approximate = True
-        return GateResult("equal", False, f"{words}; an approximate change needs the user's word", figures)
+        return GateResult("equal", False, f"{reason}; an approximate change needs the user's word", figures)
 
     def _gone(self) -> GateResult:
         assert self.after and self.scratch
@@ -326,8 +326,8 @@ class _State:
         try:
             compiled = self.bench.compiled(self.after)
             if compiled.error is not None or compiled.run is None or not compiled.is_compiled:
-                words = str(compiled.error) if compiled.error else compiled.words
-                return GateResult("simulator", False, f"it does not compile: {words}")
+                reason = str(compiled.error) if compiled.error else compiled.words
+                return GateResult("simulator", False, f"it does not compile: {reason}")
             if self.bench.unreferenced:
                 return GateResult("simulator", True, "compiled to the end")
             held = self.bench.simulate(compiled)
@@ -347,26 +347,31 @@ class _State:
         elif self.approximate and self.sqnr_db is not None:
             tolerance["sqnr_db"] = min(usual, self.sqnr_db - 6.0)
         gate = package_gate(figures, tolerance, plan)
-        made = f"compiled for {compiled.run.request.soc} in {compiled.run.request.precision}"
-        words = f"{made}, SQNR {_shown(self.simulator_db)} dB against the original"
-        return GateResult("simulator", gate.ok, words if gate.ok else f"{words}; {gate.detail}", figures)
+        summary = f"compiled for {compiled.run.request.soc} in {compiled.run.request.precision}"
+        reason = f"{summary}, SQNR {_shown(self.simulator_db)} dB against the original"
+        return GateResult("simulator", gate.ok, reason if gate.ok else f"{reason}; {gate.detail}", figures)
 
 
 def bounds(scratch: Scratch, goal: Goal) -> GateResult:
     """What can be told of a patch before a line of it runs: that it is Python and keeps to what a model needs."""
     for name, before, text in _changed(scratch):
-        if words := syntax_error(text, name):
-            return GateResult("bounds", False, words)
-        found = _added(before, text, name)
-        if found:
-            return GateResult("bounds", False, "; ".join(item.words for item in found[:5]), attack=found[0].attack)
+        if problem := syntax_error(text, name):
+            return GateResult("bounds", False, problem)
+        objections_of_text = _added(before, text, name)
+        if objections_of_text:
+            return GateResult(
+                "bounds",
+                False,
+                "; ".join(item.words for item in objections_of_text[:5]),
+                attack=objections_of_text[0].attack,
+            )
         if syntax_error(before, name):
             continue
         if goal.kind is GoalKind.INPUTS and not only_inputs_differ(before, text):
             return GateResult("bounds", False, f"{name}: only example_inputs may be added or changed here")
         if goal.kind is not GoalKind.INPUTS and inputs_differ(before, text):
-            words = f"{name}: example_inputs is what the model is judged with and stays as it is"
-            return GateResult("bounds", False, words, attack="other test inputs")
+            problem = f"{name}: example_inputs is what the model is judged with and stays as it is"
+            return GateResult("bounds", False, problem, attack="other test inputs")
     return GateResult("bounds", True)
 
 

@@ -65,18 +65,18 @@ class _Options:
         self.limit_name, self.tools, self.stream, self.usage = limit_name, tools, stream, True
         self.notes: list[str] = []
 
-    def adapt(self, words: str, request: Completion) -> bool:
+    def adapt(self, complaint: str, request: Completion) -> bool:
         """Change what an endpoint said that it does not take. False when nothing is left to change."""
-        if "max_completion_tokens" in words and self.limit_name == "max_tokens":
+        if "max_completion_tokens" in complaint and self.limit_name == "max_tokens":
             self.limit_name = "max_completion_tokens"
             self.notes.append("use max_completion_tokens")
-        elif "stream_options" in words and self.usage:
+        elif "stream_options" in complaint and self.usage:
             self.usage = False
             self.notes.append("no usage while streaming")
-        elif "tool" in words and self.tools and request.tools:
+        elif "tool" in complaint and self.tools and request.tools:
             self.tools = False
             self.notes.append("no tools")
-        elif "stream" in words and self.stream:
+        elif "stream" in complaint and self.stream:
             self.stream = False
             self.notes.append("no streaming")
         else:
@@ -173,10 +173,12 @@ class _Asking:
                 break
         if not finish:
             raise LostReplyError(f"the reply of {self._settings.model} ended without its end")
-        made = tuple(ToolCall(item[0] or f"call-{index}", item[1], item[2]) for index, item in sorted(calls.items()))
+        tool_calls = tuple(
+            ToolCall(item[0] or f"call-{index}", item[1], item[2]) for index, item in sorted(calls.items())
+        )
         said = "".join(refusal)
         kind = "refusal" if said else _finish(finish)
-        return self._reply(said or "".join(text), made, kind, usage, model, "".join(reasoning))
+        return self._reply(said or "".join(text), tool_calls, kind, usage, model, "".join(reasoning))
 
     def _reply(
         self, text: str, calls: tuple[ToolCall, ...], finish: str, usage: Any, model: str, thought: str
@@ -221,7 +223,7 @@ def _words(error: Any) -> str:
 def _refused(error: Any, settings: Settings) -> LanguageModelError:
     import openai
 
-    words, name = _words(error), settings.model
+    reason, name = _words(error), settings.model
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return LanguageModelError(f"the endpoint does not accept the key for {name}", remedy="check AIPC_AGENT_API_KEY")
     if isinstance(error, openai.NotFoundError):
@@ -234,7 +236,7 @@ def _refused(error: Any, settings: Settings) -> LanguageModelError:
         return LostReplyError(f"{name} did not answer in time", remedy="try again, or use a faster endpoint")
     if isinstance(error, openai.APIConnectionError):
         return LostReplyError(f"the endpoint of {name} cannot be reached", remedy="check AIPC_AGENT_BASE_URL")
-    if "context" in words and ("length" in words or "window" in words or "maximum" in words):
+    if "context" in reason and ("length" in reason or "window" in reason or "maximum" in reason):
         return PromptTooLongError(
             f"the conversation is too long for {name}", remedy="use a model with a longer context"
         )

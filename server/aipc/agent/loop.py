@@ -78,27 +78,27 @@ class Loop:
         """Work until the goal is reached or a bound is. Every way to end is a report but an error of the setting."""
         self._checked = base
         try:
-            stopped, words = self._steps(base)
+            stopped, reason = self._steps(base)
         except Spent as error:
-            stopped, words = Stopped.BUDGET, str(error)
-            self._trace.write("bound", words=words)
+            stopped, reason = Stopped.BUDGET, str(error)
+            self._trace.write("bound", words=reason)
         except Ended as error:
-            stopped, words = error.stopped, str(error)
+            stopped, reason = error.stopped, str(error)
             if self._wants_user and stopped in {Stopped.NO_PROGRESS, Stopped.GAVE_UP, Stopped.BUDGET}:
-                stopped, words = Stopped.NEEDS_USER, f"a change needs the user's word; besides, {words}"
+                stopped, reason = Stopped.NEEDS_USER, f"a change needs the user's word; besides, {reason}"
         except CancelledError:
-            stopped, words = Stopped.CANCELLED, "cancelled"
-        return self._report(stopped, words, self._checked)
+            stopped, reason = Stopped.CANCELLED, "cancelled"
+        return self._report(stopped, reason, self._checked)
 
     def _steps(self, checked: Checked) -> tuple[Stopped, str]:
         for number in range(1, _MOST_STEPS + 1):
             self._still_wanted()
-            target, words = self._next(checked, number == 1)
-            if not words:
+            target, reason = self._next(checked, number == 1)
+            if not reason:
                 if number == 1:
                     return Stopped.NOTHING_TO_DO, self._nothing()
                 return Stopped.SOLVED, self._solved()
-            judged = self._step(number, checked, target, words)
+            judged = self._step(number, checked, target, reason)
             self._accept(judged)
             assert judged.checked is not None
             self._checked = checked = judged.checked
@@ -136,10 +136,10 @@ class Loop:
         gate = package_gate(figures, bench.request.tolerance, compiled.plan)
         return "" if gate.ok else f"on the simulator, in {bench.request.precision}, {gate_text(gate)}"
 
-    def _step(self, number: int, checked: Checked, target: Finding | None, words: str) -> Judged:
+    def _step(self, number: int, checked: Checked, target: Finding | None, reason: str) -> Judged:
         setup = self._setup
-        self._trace.write("step", number=number, words=words, finding=target)
-        self._watch("step", words[:160])
+        self._trace.write("step", number=number, words=reason, finding=target)
+        self._watch("step", reason[:160])
         step = Step(
             self._bench,
             setup.goal,
@@ -151,13 +151,13 @@ class Loop:
             ask=self._ask,
             trace=self._trace,
             watch=self._watch,
-            found=self._found,
+            findings=self._found,
             patience=self._meter.budget.patience,
             rounds=self._meter.budget.rounds,
             asks=setup.asks,
         )
         tools = tuple(item.spec for item in step.tools)
-        talk = Talk(setup.endpoint, self._meter, tools, self._trace, self._on_reply, step.first_messages(words))
+        talk = Talk(setup.endpoint, self._meter, tools, self._trace, self._on_reply, step.first_messages(reason))
         return step.run(talk)
 
     def _accept(self, judged: Judged) -> None:
@@ -171,10 +171,10 @@ class Loop:
         if self._setup.cancelled():
             raise CancelledError("cancelled")
 
-    def _on_reply(self, words: str) -> None:
+    def _on_reply(self, reason: str) -> None:
         self._still_wanted()
         self._rounds = self._meter.requests
-        self._watch("reply", words)
+        self._watch("reply", reason)
 
     def _on_gate(self, gate: GateResult) -> None:
         self._trace.write("gate", gate=gate)
@@ -227,7 +227,7 @@ class Loop:
             figures.append(f"{proof.simulator_sqnr_db:.1f} dB on the simulator")
         return f"solved by {changes}" + (f": {', '.join(figures)}" if figures else "")
 
-    def _report(self, stopped: Stopped, words: str, checked: Checked) -> AgentReport:
+    def _report(self, stopped: Stopped, reason: str, checked: Checked) -> AgentReport:
         ok = stopped in {Stopped.SOLVED, Stopped.NOTHING_TO_DO}
         request = self._bench.request
         report = AgentReport(
@@ -237,7 +237,7 @@ class Loop:
             goal=self._setup.goal,
             ok=ok,
             stopped=stopped,
-            words=words,
+            words=reason,
             edits=self.scratch.edits(),
             diffs=self.scratch.diffs(),
             proof=self._proof,
@@ -251,19 +251,19 @@ class Loop:
             endpoint=self._setup.endpoint.title,
         )
         if not ok and stopped is not Stopped.CANCELLED:
-            report = replace(report, capsule=self._capsule(checked, words))
+            report = replace(report, capsule=self._capsule(checked, reason))
         self._trace.write("done", report=report)
-        self._watch("done", f"{stopped.value}: {words[:160]}")
+        self._watch("done", f"{stopped.value}: {reason[:160]}")
         return report
 
-    def _capsule(self, checked: Checked, words: str) -> str | None:
+    def _capsule(self, checked: Checked, reason: str) -> str | None:
         """What somebody else needs to see the failure again; None where there is no graph."""
         run, outcome = checked.run, checked.outcome
         if run is None or outcome is None or not outcome.records:
             return None
         run = replace(run, directory=self._trace.directory)
         try:
-            path = write_capsule(run, outcome.failed or outcome.records[-1], checked.serious, words)
+            path = write_capsule(run, outcome.failed or outcome.records[-1], checked.serious, reason)
         except AipcError:
             return None
         return str(path) if path else None

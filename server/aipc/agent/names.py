@@ -31,11 +31,11 @@ _BUILT_IN = {
 
 def foreign(report: Callable[[Event], None], *, chains: Sequence[str]) -> dict[str, str]:
     """Chain -> the module on its way that a rewrite has no business with. Chains that lead nowhere are left out."""
-    found = {}
+    names = {}
     for chain in chains:
         if module := _foreign_module(chain):
-            found[chain] = module
-    return found
+            names[chain] = module
+    return names
 
 
 def _foreign_module(chain: str) -> str:

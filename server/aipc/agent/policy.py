@@ -90,13 +90,13 @@ class Objection:
 def objections(before: str, after: str, name: str) -> list[Objection]:
     """What the new text has that the old one has not and that no rewrite of a model needs."""
     known = Counter(item for item, _ in _all(ast.parse(before)))
-    found = list(_hidden_characters(before, after, name))
+    results = list(_hidden_characters(before, after, name))
     for item, line in _all(ast.parse(after)):
         if known[item] > 0:
             known[item] -= 1
             continue
-        found.append(Objection(item.attack, f"{name}:{line}: {item.words}", line))
-    return found
+        results.append(Objection(item.attack, f"{name}:{line}: {item.words}", line))
+    return results
 
 
 def _hidden_characters(before: str, after: str, name: str) -> Iterator[Objection]:
@@ -105,8 +105,8 @@ def _hidden_characters(before: str, after: str, name: str) -> Iterator[Objection
     for number, line in enumerate(split_lines(after), 1):
         hidden = next((item for item in line if item not in "\r\f" and is_hidden(item) and item not in known), None)
         if hidden:
-            words = f"{name}:{number}: contains the hidden character U+{ord(hidden):04X}"
-            yield Objection("hidden characters", words, number)
+            reason = f"{name}:{number}: contains the hidden character U+{ord(hidden):04X}"
+            yield Objection("hidden characters", reason, number)
 
 
 def added_chains(before: str, after: str) -> set[str]:
@@ -173,8 +173,8 @@ def _all(tree: ast.AST) -> Iterator[tuple[Objection, int]]:
     aliases = _module_names(tree)
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
-        for attack, words in _of(node, aliases):
-            yield Objection(attack, words), line
+        for attack, reason in _of(node, aliases):
+            yield Objection(attack, reason), line
 
 
 def _module_names(tree: ast.AST) -> set[str]:

@@ -48,7 +48,7 @@ def system() -> str:
     return SYSTEM.format(equal=EQUAL_DB)
 
 
-def task(bench: Bench, scratch: Scratch, checked: Checked, goal: Goal, target: Finding | None, words: str) -> str:
+def task(bench: Bench, scratch: Scratch, checked: Checked, goal: Goal, target: Finding | None, reason: str) -> str:
     """The first message of a step: what is wrong, where, and the source around it."""
     request = bench.request
     parts = [f"Model: {request.ref.name} for {request.soc}, {request.precision}. Goal: {goal.words}."]
@@ -62,10 +62,10 @@ def task(bench: Bench, scratch: Scratch, checked: Checked, goal: Goal, target: F
         parts.append(
             "The model cannot be checked, because its example inputs are not known. Add a static method "
             "example_inputs() to the model's class that returns a tuple of tensors for forward, "
-            f"with fixed shapes that this model would have in use. Change nothing else.\n{words}"
+            f"with fixed shapes that this model would have in use. Change nothing else.\n{reason}"
         )
     else:
-        parts.append(f"The problem: {words}")
+        parts.append(f"The problem: {reason}")
         parts += [told(item, scratch) for item in checked.findings[:_MOST_FINDINGS]]
     if bench.unreferenced and goal.kind is not GoalKind.INPUTS:
         parts.append(f"There is nothing to hold a change against: {bench.unreferenced}. The user has to agree to it.")

@@ -39,7 +39,7 @@ def without_thoughts(text: str) -> tuple[str, str]:
 def calls_in(text: str, names: Sequence[str]) -> tuple[tuple[ToolCall, ...], str]:
     """The calls that a text contains, and what is wrong where one was meant and cannot be read."""
     problem = ""
-    found: list[ToolCall] = []
+    calls: list[ToolCall] = []
     for block in (*_BLOCK.findall(text), *_TAG.findall(text)):
         try:
             value = json.loads(block, strict=False)
@@ -53,8 +53,8 @@ def calls_in(text: str, names: Sequence[str]) -> tuple[tuple[ToolCall, ...], str
                 continue
             arguments = value.get("arguments", {})
             said = arguments if isinstance(arguments, str) else json.dumps(arguments)
-            found.append(ToolCall(f"text-{len(found)}", value["name"], said))
-    return tuple(found), "" if found else problem
+            calls.append(ToolCall(f"text-{len(calls)}", value["name"], said))
+    return tuple(calls), "" if calls else problem
 
 
 def as_text(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -23,8 +23,8 @@ _MAX_BYTES = 400_000
 class PatchError(Exception):
     """A patch that cannot be applied, in words for its author. ``attack`` names it when it left the bounds."""
 
-    def __init__(self, words: str, attack: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, attack: str = "") -> None:
+        super().__init__(reason)
         self.attack = attack
 
 

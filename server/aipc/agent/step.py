@@ -54,7 +54,7 @@ class Step:
         ask: Ask,
         trace: Trace,
         watch: Callable[[str, str], None],
-        found: Findings,
+        findings: Findings,
         patience: int,
         rounds: int,
         asks: bool,
@@ -67,7 +67,7 @@ class Step:
             trace,
             watch,
         )
-        self._found, self._patience, self._most_rounds = found, patience, rounds
+        self._found, self._patience, self._most_rounds = findings, patience, rounds
         self.tools: tuple[AgentTool, ...] = tuple(item for item in all_tools() if asks or not item.asks)
         self._accepted: Judged | None = None
         self._gave_up = ""
@@ -76,8 +76,8 @@ class Step:
         self._seen: set[tuple[FileEdit, ...]] = set()
         self._talk: Talk | None = None
 
-    def first_messages(self, words: str) -> tuple[Message, ...]:
-        said = prompts.task(self._bench, self._scratch, self._checked, self._goal, self._target, words)
+    def first_messages(self, reason: str) -> tuple[Message, ...]:
+        said = prompts.task(self._bench, self._scratch, self._checked, self._goal, self._target, reason)
         self._look_for_instructions(said, "the source")
         return Message("system", prompts.system()), Message("user", said)
 
@@ -150,9 +150,9 @@ class Step:
         self._gave_up = reason
 
     def _attack(self, name: str, where: str) -> None:
-        words = f"{name}: {where}"
-        if words not in self._found.attacks:
-            self._found.attacks.append(words)
+        reason = f"{name}: {where}"
+        if reason not in self._found.attacks:
+            self._found.attacks.append(reason)
             self._trace.write("attack", name=name, where=where)
 
     def _look_for_instructions(self, text: str, where: str) -> None:
@@ -174,9 +174,9 @@ class Step:
         verdict = judged.verdict
         self._found.verdicts.append(verdict)
         failed = verdict.failed
-        words = "accepted" if failed is None else f"rejected at {failed.name}: {failed.words}"
-        self._trace.write("verdict", verdict=verdict, words=words)
-        self._watch("verdict", f"proposal {proposal.number} {words[:160]}")
+        summary = "accepted" if failed is None else f"rejected at {failed.name}: {failed.words}"
+        self._trace.write("verdict", verdict=verdict, words=summary)
+        self._watch("verdict", f"proposal {proposal.number} {summary[:160]}")
         if failed is None:
             self._accepted = judged
         else:

@@ -24,8 +24,8 @@ _OLD = 400
 class Ended(Exception):  # noqa: N818 - a result, not an error
     """The run ends here."""
 
-    def __init__(self, stopped: Stopped, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, stopped: Stopped, reason: str) -> None:
+        super().__init__(reason)
         self.stopped = stopped
 
 

@@ -92,14 +92,14 @@ def traces(inside: Path) -> list[dict[str, Any]]:
     folder = next((item / ".aipc" / "agent" for item in (inside, *inside.parents) if (item / ".aipc").is_dir()), None)
     if folder is None or not folder.is_dir():
         return []
-    found = []
+    records = []
     for directory in folder.iterdir():
         events = read_journal(directory)
         started = next((event for event in events if event.get("event") == "started"), None)
         if started is None:
             continue
         done = next((event for event in events if event.get("event") == "done"), None)
-        found.append(
+        records.append(
             {
                 "trace": str(directory),
                 "model": started.get("model"),
@@ -109,4 +109,4 @@ def traces(inside: Path) -> list[dict[str, Any]]:
                 "page": str(directory / PAGE),
             }
         )
-    return sorted(found, key=lambda item: -float(item["started"]))
+    return sorted(records, key=lambda item: -float(item["started"]))

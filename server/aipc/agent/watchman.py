@@ -64,15 +64,15 @@ class Watchman:
             return
         self._busy.on = True
         try:
-            words = self._judge(event, arguments)
-            if words is None:
+            reason = self._judge(event, arguments)
+            if reason is None:
                 return
-            if words not in self._told and len(self._told) < 50 and not _by_library():
-                self._told.add(words)
-                self._tell({"tried": words})
+            if reason not in self._told and len(self._told) < 50 and not _by_library():
+                self._told.add(reason)
+                self._tell({"tried": reason})
         finally:
             self._busy.on = False
-        raise PermissionError(f"{words}: the agent's sandbox forbids it")
+        raise PermissionError(f"{reason}: the agent's sandbox forbids it")
 
     def _judge(self, event: str, arguments: tuple[Any, ...]) -> str | None:
         if event in _NETWORK:
@@ -90,7 +90,7 @@ class Watchman:
             paths = arguments[:2] if event in {"os.rename", "os.link"} else arguments[:1]
             if event == "os.symlink":
                 paths = arguments[1:2]
-            return next((words for path in paths if (words := self._outside(path))), None)
+            return next((reason for path in paths if (reason := self._outside(path))), None)
         return None
 
     def _outside(self, path: Any) -> str | None:

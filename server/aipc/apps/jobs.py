@@ -53,7 +53,7 @@ def plan(report: Report, *, source: Source, digest: str, out: str) -> Planned:
     with recorded_files() as files:
         recipe = open_application(source)
         graphs = recipe.graphs()
-        found = Plan(
+        result = Plan(
             application=source.name,
             family=recipe.FAMILY,
             runner=recipe.RUNNER,
@@ -61,7 +61,7 @@ def plan(report: Report, *, source: Source, digest: str, out: str) -> Planned:
             graphs={name: GraphPlan(dict(graph.tolerance)) for name, graph in graphs.items()},
         )
         numbers, arrays = recipe.host()
-    (directory / "plan.json").write_text(plain.dumps(found), "utf-8")
+    (directory / "plan.json").write_text(plain.dumps(result), "utf-8")
     text = _GRAPHS.format(name=source.name, source=source, digest=digest)
     (directory / "graphs.py").write_text(text + "".join(_GRAPH.format(name=name) for name in graphs), "utf-8")
     (directory / "host.json").write_text(json.dumps(numbers), "utf-8")
@@ -70,17 +70,17 @@ def plan(report: Report, *, source: Source, digest: str, out: str) -> Planned:
     if recipe.tokenizer is not None:
         recipe.tokenizer.save(str(directory / "tokenizer.json"))
     samples = tuple(item for item in recipe.samples if Path(item).is_absolute() and Path(item).is_file())
-    return Planned(plan=found, files=files.hashes(), sample_files=samples)
+    return Planned(plan=result, files=files.hashes(), sample_files=samples)
 
 
 def answers(report: Report, *, source: Source, out: str) -> tuple[Answer, ...]:
     """PyTorch's answers to the samples, and the samples themselves, into ``out/golden``."""
     report(Event("answers", "PyTorch answers the samples"))
-    found = open_application(source).answers()
+    results = open_application(source).answers()
     golden = Path(out) / "golden"
     golden.mkdir(parents=True)
     named = []
-    for number, answer in enumerate(found):
+    for number, answer in enumerate(results):
         path = Path(answer.sample)
         if path.is_absolute() and path.is_file():
             name = f"{number}-{path.name}"

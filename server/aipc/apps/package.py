@@ -88,7 +88,7 @@ def is_application(package: Path) -> bool:
 def golden_answers(package: Path) -> list[dict[str, Any]]:
     path = package / GOLDEN_ANSWERS
     try:
-        found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+        documents: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise PackageError(f"{path} is missing or damaged", remedy="deploy the application again") from error
-    return found
+    return documents

@@ -60,13 +60,13 @@ class ApplicationBench:
 @lru_cache(maxsize=1)
 def tools() -> Mapping[str, str]:
     """Versions of what an application's results depend on besides the author's files."""
-    found = {**versions(), "recipes": recipes_digest()}
+    tools_of_apps = {**versions(), "recipes": recipes_digest()}
     for name in ("transformers", "tokenizers", "gguf"):
         try:
-            found[name] = importlib.metadata.version(name)
+            tools_of_apps[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "-"
-    return found
+            tools_of_apps[name] = "-"
+    return tools_of_apps
 
 
 @lru_cache(maxsize=1)
@@ -90,11 +90,11 @@ def source_of(app: AppConfig, root: Path) -> Source:
 
 def _matches(source: Source) -> list[str]:
     """The files that the patterns among the samples name now: one more is another plan."""
-    found = []
+    paths = []
     for text in source.samples:
         with suppress(ValueError, NotImplementedError, OSError):
-            found += sorted(str(path) for path in Path(source.root).glob(text)) if "*" in text else []
-    return found
+            paths += sorted(str(path) for path in Path(source.root).glob(text)) if "*" in text else []
+    return paths
 
 
 def planned(source: Source, graphs: Mapping[str, Any], bench: ApplicationBench) -> tuple[Plan, Entry]:
@@ -111,8 +111,8 @@ def planned(source: Source, graphs: Mapping[str, Any], bench: ApplicationBench) 
         key = hash_value({"primary": primary, "unique": uuid.uuid4().hex})
 
         def build(directory: Path) -> Mapping[str, Any]:
-            found = bench.job(MAKE_PLAN, source=source, digest=recipes_digest(), out=str(directory))
-            plain: dict[str, Any] = to_plain(found)
+            result = bench.job(MAKE_PLAN, source=source, digest=recipes_digest(), out=str(directory))
+            plain: dict[str, Any] = to_plain(result)
             return plain
 
         entry = bench.cache.put(key, build)
@@ -147,8 +147,8 @@ def answered(source: Source, plan_entry: Entry, bench: ApplicationBench) -> Entr
     """PyTorch's answers to the samples, in ``golden/``."""
 
     def build(directory: Path) -> Mapping[str, Any]:
-        found = bench.job(ANSWERS, source=source, out=str(directory))
-        return {"answers": to_plain(found)}
+        result = bench.job(ANSWERS, source=source, out=str(directory))
+        return {"answers": to_plain(result)}
 
     files = {item: hash_file(item) for item in plan_entry.meta["sample_files"]}
     return bench.entry("answers", [plan_entry.path.name, files], build)

@@ -89,8 +89,8 @@ def _texts(content: Any) -> Iterator[tuple[str, str]]:
         elif isinstance(value, dict):
             waiting += value.values()
             for key in ("target", "expr_str", "guards_code"):
-                found = value.get(key)
-                for text in found if isinstance(found, list) else [found]:
+                value_of_key = value.get(key)
+                for text in value_of_key if isinstance(value_of_key, list) else [value_of_key]:
                     if isinstance(text, str):
                         yield key, text
 

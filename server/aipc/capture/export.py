@@ -260,12 +260,12 @@ def _missing_lowerings(program: ExportedProgram) -> list[tuple[str, int | None]]
 
 def _dynamic_shapes(program: ExportedProgram) -> list[tuple[str, int | None]]:
     """Operators whose result has no fixed shape although all that they read has."""
-    found = []
+    places = []
     for node in program.graph_module.graph.nodes:
         if node.op != "call_function" or not _is_dynamic(node) or any(map(_is_dynamic, node.all_input_nodes)):
             continue
-        found.append((str(node.target), (node.meta.get("custom") or {}).get(MARK)))
-    return found
+        places.append((str(node.target), (node.meta.get("custom") or {}).get(MARK)))
+    return places
 
 
 def _is_dynamic(node: torch.fx.Node) -> bool:

@@ -73,14 +73,14 @@ def _findings_of(error: Exception) -> tuple[Finding, ...]:
 
 
 def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
-    found: dict[tuple[str, int | None], int] = {}
+    counts: dict[tuple[str, int | None], int] = {}
     for item in error.nodes:
-        found[item] = found.get(item, 0) + 1
+        counts[item] = counts.get(item, 0) + 1
     findings = []
-    for operator, number in found:
+    for operator, number in counts:
         place = origin(error.recorder.stacks[number]) if number is not None else Origin(())
-        words = f"No ONNX function found for {operator}"
-        findings.append(_finding("capture-unsupported-operator", missing(operator), place, words, ()))
+        message = f"No ONNX function found for {operator}"
+        findings.append(_finding("capture-unsupported-operator", missing(operator), place, message, ()))
     return tuple(findings)
 
 
@@ -140,9 +140,9 @@ def _words(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(_deepest(error))).strip()[:2000]
 
 
-def _finding(rule: str, message: str, place: Origin, words: str, nodes: tuple[str, ...]) -> Finding:
+def _finding(rule: str, message: str, place: Origin, compiler: str, nodes: tuple[str, ...]) -> Finding:
     frame = place.user_frame
     related = tuple(
         Related(f"in {item.function}", item.range) for item in place.frames if item is not frame and item.library
     )
-    return Finding(rule, Severity.ERROR, message, frame.range if frame else None, words, related[:8], nodes)
+    return Finding(rule, Severity.ERROR, message, frame.range if frame else None, compiler, related[:8], nodes)

@@ -54,21 +54,21 @@ class FileRecorder:
         modules = {file for module in imported if (file := getattr(module, "__file__", None))}
         read = {path for path in self._paths | modules if not is_library(path)}
         metadata = {record for name in _top_levels(imported) if (record := _metadata(name))}
-        found: dict[str, str] = {}
+        digests: dict[str, str] = {}
         for text in sorted(read | metadata):
             path = Path(text).resolve()
             if path.suffix in _COMPILED or path.is_relative_to(_OWN) or str(path).startswith(_KERNEL):
                 continue
-            _add(found, path)
+            _add(digests, path)
         for own in self._always:
-            _add(found, own.resolve())
-        return found
+            _add(digests, own.resolve())
+        return digests
 
 
-def _add(found: dict[str, str], path: Path) -> None:
+def _add(digests: dict[str, str], path: Path) -> None:
     try:
         if path.is_file():
-            found[str(path)] = hash_file(path)
+            digests[str(path)] = hash_file(path)
     except OSError:
         return
 

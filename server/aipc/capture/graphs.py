@@ -155,8 +155,8 @@ def _array(text: str, value: onnx.ValueInfoProto, ref: ModelRef, dims: dict[str,
         from .load import import_file
 
         file, _, function = text.rpartition(":")
-        made = getattr(import_file(ref.root / file, ref.root), function)()
-        args, kwargs = specs.as_arguments(made, text)
+        example = getattr(import_file(ref.root / file, ref.root), function)()
+        args, kwargs = specs.as_arguments(example, text)
         return np.asarray(kwargs.get(value.name, next(iter((*args, *kwargs.values())))))
     raise InputError(f"the input {text!r} is not understood", remedy="write for example float32[1,3,640,640]")
 

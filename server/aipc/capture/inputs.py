@@ -25,11 +25,11 @@ def example_inputs(loaded: LoadedModel) -> Inputs:
     Raises:
         InputError: what was configured cannot be read, or nothing fitting was found.
     """
-    found = _found(loaded)
+    example = _found(loaded)
     if not loaded.widened:
-        return found
-    args, kwargs = pytree.tree_map(_widened, (tuple(found.args), dict(found.kwargs)))
-    return Inputs(args, kwargs, found.provenance)
+        return example
+    args, kwargs = pytree.tree_map(_widened, (tuple(example.args), dict(example.kwargs)))
+    return Inputs(args, kwargs, example.provenance)
 
 
 def _widened(value: Any) -> Any:

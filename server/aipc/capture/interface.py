@@ -85,10 +85,10 @@ def named_tensors(value: Any, inputs: Sequence[str]) -> dict[str, torch.Tensor]:
         inputs: names that are taken; an output of the same name gets ``_out`` behind it.
     """
     register_containers(value)
-    found = [(path, leaf) for path, leaf in _leaves_with_path(value) if isinstance(leaf, torch.Tensor)]
-    names = ["_".join(map(_key_text, path)) for path, _ in found]
+    tensors = [(path, leaf) for path, leaf in _leaves_with_path(value) if isinstance(leaf, torch.Tensor)]
+    names = ["_".join(map(_key_text, path)) for path, _ in tensors]
     names = [name if name and not name[0].isdigit() else f"output_{name}".rstrip("_") for name in names]
-    return dict(zip(unique(names, inputs), (leaf for _, leaf in found), strict=True))
+    return dict(zip(unique(names, inputs), (leaf for _, leaf in tensors), strict=True))
 
 
 def unique(names: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:

@@ -98,14 +98,14 @@ class _Writer:
     def write(self, target: Any, *args: Any, **kwargs: Any) -> Node:
         graph = self._before.graph
         with graph.inserting_before(self._before):
-            made = graph.call_function(target, args, kwargs)
+            node = graph.call_function(target, args, kwargs)
         values = torch.fx.node.map_arg((args, kwargs), lambda item: item.meta["val"])
         with self._before.meta["val"].fake_mode:
-            made.meta["val"] = target(*values[0], **values[1])
+            node.meta["val"] = target(*values[0], **values[1])
         for key in ("custom", "stack_trace", "nn_module_stack"):
             if key in self._before.meta:
-                made.meta[key] = self._before.meta[key]
-        return made
+                node.meta[key] = self._before.meta[key]
+        return node
 
     def closed(self, node: Node) -> Node | None:
         """Where ``node`` is minus infinity, as booleans; None where it is nowhere."""

@@ -63,9 +63,9 @@ def _printed(picture: Picture, path: Path) -> Picture:
 
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
-        found = ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        converted = ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except ImageCms.PyCMSError as error:
         raise InputError(
             f"the colour profile of {path} cannot be used", remedy="save the image as RGB", detail=str(error)
         ) from error
-    return found or picture.convert("RGB")
+    return converted or picture.convert("RGB")

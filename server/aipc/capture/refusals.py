@@ -58,13 +58,13 @@ def _ancestors(program: ExportedProgram) -> set[torch.fx.Node]:
         for node, spec in zip(returned, specs, strict=True)
         if spec.kind in kinds and isinstance(node, torch.fx.Node)
     ]
-    found: set[torch.fx.Node] = set()
+    ancestors: set[torch.fx.Node] = set()
     while pending:
         node = pending.pop()
-        if node not in found:
-            found.add(node)
+        if node not in ancestors:
+            ancestors.add(node)
             pending += node.all_input_nodes
-    return found
+    return ancestors
 
 
 def _random(program: ExportedProgram, needed: set[torch.fx.Node]) -> Iterator[Refusal]:

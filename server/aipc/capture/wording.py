@@ -41,8 +41,8 @@ def changed_state(path: str, *, registered: bool) -> str:
 
 def words_of_export(text: str) -> tuple[str, str] | None:
     """Rule and sentence for the exporter's words; None for words that are not known."""
-    if found := _MISSING.search(text):
-        return "capture-unsupported-operator", missing(found[1])
+    if match := _MISSING.search(text):
+        return "capture-unsupported-operator", missing(match[1])
     if _DEPENDS in text:
         return "capture-dynamic-shape", DYNAMIC
     if "DataDependent" in text or "data-dependent" in text.lower():

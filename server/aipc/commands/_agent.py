@@ -28,10 +28,10 @@ def agent_page(report: AgentReport) -> Iterator[Any]:
     if report.proof:
         for gate in report.proof.gates:
             yield Text(f"  {gate.name}: {visible(gate.words) or 'passed'}", "green")
-    for words in report.learned:
-        yield Text(f"did not hold: {visible(words)}", "yellow")
-    for words in report.attacks:
-        yield Text(f"stopped: {visible(words)}", "bold red")
+    for lesson in report.learned:
+        yield Text(f"did not hold: {visible(lesson)}", "yellow")
+    for lesson in report.attacks:
+        yield Text(f"stopped: {visible(lesson)}", "bold red")
     yield from findings_lines(report.left)
     yield Text(usage_line(report))
     yield Text(f"trace: {report.trace}/trace.md")

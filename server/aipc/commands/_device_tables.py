@@ -20,13 +20,13 @@ _TOP = 5
 
 def examined_page(examined: ExaminedDevice) -> Iterator[Any]:
     """What ``aipc targets TARGET`` prints."""
-    found = examined.description
-    yield Text(found.title, "bold")
-    if found.facts is None:
-        yield Text(found.reason, "bold red")
+    description = examined.description
+    yield Text(description.title, "bold")
+    if description.facts is None:
+        yield Text(description.reason, "bold red")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
-    for name, value in fact_rows(found.facts):
+    for name, value in fact_rows(description.facts):
         table.add_row(name, Text(value))
     yield table
     for item in examined.mismatches:
@@ -45,13 +45,13 @@ def device_lines(device: Mapping[str, Any] | None) -> Iterator[Text]:
         return
     nodes = sorted(profile["nodes"].items(), key=lambda item: -item[1])
     total = sum(profile["nodes"].values()) or 1
-    words = ", ".join(f"{name} {100 * value / total:.0f} %" for name, value in nodes[:_TOP])
-    yield Text(f"slowest nodes: {words}")
+    shares = ", ".join(f"{name} {100 * value / total:.0f} %" for name, value in nodes[:_TOP])
+    yield Text(f"slowest nodes: {shares}")
 
 
 def cpu_words(latency: Mapping[str, Any]) -> str:
     """What the device's CPU takes, after the NPU's latency."""
-    return f"; {told}" if (told := cpu_latency(latency)) else ""
+    return f"; {latency_text}" if (latency_text := cpu_latency(latency)) else ""
 
 
 def no_latency(target: str, device: Mapping[str, Any] | None) -> str:

@@ -30,8 +30,8 @@ def evaluation_page(report: EvaluationReport) -> Iterator[Any]:
         table.add_row(name, _figure(value, scores.unit), f"{low} to {high}")
     yield table
     if report.most_loss is not None:
-        words = f"allowed loss {_figure(report.most_loss, scores.unit)}"
-        yield Text(f"passed, {words}", "bold green") if report.ok else Text(f"not passed, {words}", "bold red")
+        limit = f"allowed loss {_figure(report.most_loss, scores.unit)}"
+        yield Text(f"passed, {limit}", "bold green") if report.ok else Text(f"not passed, {limit}", "bold red")
     yield Text(f"worst samples: {report.directory}/evaluation.html")
 
 

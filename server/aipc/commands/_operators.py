@@ -32,10 +32,10 @@ def summary_page(data: Data) -> Iterator[Any]:
     yield from _coverage(data.coverage)
 
 
-def shares_table(found: Sequence[Share]) -> Any:
+def shares_table(shares: Sequence[Share]) -> Any:
     """How many variants run as they are written, and how many once deploy has rewritten them."""
     table = table_of("arch", "variants", "run as written", "run rewritten")
-    for item in found:
+    for item in shares:
         before = share_text(item.before, item.variants)
         table.add_row(f"v{item.arch}", str(item.variants), before, item.rewritten)
     return table
@@ -62,8 +62,10 @@ def lookup_page(
     labels = {part: f"v{data.socs[part]}" for part in columns}
     table = table_of("variant", *labels.values(), "why")
     for variant in variants[:_MOST]:
-        found = [variant.measured.get(part) for part in columns]
-        cells = [Text(item.verdict, _STYLES[item.verdict]) if item else Text("not measured", "dim") for item in found]
+        measurements = [variant.measured.get(part) for part in columns]
+        cells = [
+            Text(item.verdict, _STYLES[item.verdict]) if item else Text("not measured", "dim") for item in measurements
+        ]
         table.add_row(Text(variant.id.replace(",", ", ")), *cells, Text("\n".join(_reasons(data, variant, labels))))
     yield table
     if len(variants) > _MOST:
@@ -96,29 +98,30 @@ def _why(measured: Measured) -> str:
     return f"{only}{text}" + (f" ({', '.join(blamed)})" if blamed and not any(op in text for op in blamed) else "")
 
 
-def recheck_page(found: Rechecked) -> Iterator[Any]:
-    yield from _changes(found.changes)
-    text = f"{found.agree} of {found.compared} verdicts agree ({100 * found.agreement:.1f} %), {found.seconds:.0f} s"
-    yield Text(text, "bold red" if found.changes else "bold green")
+def recheck_page(rechecked: Rechecked) -> Iterator[Any]:
+    yield from _changes(rechecked.changes)
+    share = f"{100 * rechecked.agreement:.1f} %"
+    text = f"{rechecked.agree} of {rechecked.compared} verdicts agree ({share}), {rechecked.seconds:.0f} s"
+    yield Text(text, "bold red" if rechecked.changes else "bold green")
 
 
-def recheck_document(found: Rechecked) -> dict[str, Any]:
+def recheck_document(rechecked: Rechecked) -> dict[str, Any]:
     return {
-        "compared": found.compared,
-        "agree": found.agree,
-        "agreement": found.agreement,
-        "seconds": found.seconds,
-        "changes": [_change(item) for item in found.changes],
+        "compared": rechecked.compared,
+        "agree": rechecked.agree,
+        "agreement": rechecked.agreement,
+        "seconds": rechecked.seconds,
+        "changes": [_change(item) for item in rechecked.changes],
     }
 
 
 def diff_page(changes: Sequence[VerdictChange]) -> Iterator[Any]:
     yield from _changes([item for item in changes if item.verdict])
-    words = sum(not item.verdict for item in changes)
+    reasons = sum(not item.verdict for item in changes)
     if not changes:
         yield Text("no difference", "bold green")
     else:
-        yield Text(f"{len(changes) - words} verdicts differ, {words} only in their reason", "bold")
+        yield Text(f"{len(changes) - reasons} verdicts differ, {reasons} only in their reason", "bold")
 
 
 def diff_document(changes: Sequence[VerdictChange]) -> dict[str, Any]:

@@ -45,9 +45,9 @@ def frontier_lines(frontier: Frontier) -> Iterator[Any]:
         yield Text(note, "yellow")
 
 
-def blame_lines(found: NodeAccuracy) -> Iterator[Any]:
+def blame_lines(accuracy: NodeAccuracy) -> Iterator[Any]:
     """The expressions that introduce the most of the error."""
-    worst = found.worst()
+    worst = accuracy.worst()
     if worst:
         table = table_of(
             "introduced at", "operator", "share", "outputs with it alone", "introduced", "inherited", "tensor"
@@ -65,13 +65,13 @@ def blame_lines(found: NodeAccuracy) -> Iterator[Any]:
                 decibels(error.sqnr_db),
             )
         yield table
-    words = f"{len(found.nodes)} tensors read"
-    if found.unchanged is not None:
-        words += ", the outputs equal bit for bit" if found.unchanged else "; READING CHANGED THE OUTPUTS"
-    if found.unread:
-        words += f"; {len(found.unread)} nodes are fused into others and cannot be read alone"
-    yield Text(words, "dim")
-    for note in found.notes:
+    summary = f"{len(accuracy.nodes)} tensors read"
+    if accuracy.unchanged is not None:
+        summary += ", the outputs equal bit for bit" if accuracy.unchanged else "; READING CHANGED THE OUTPUTS"
+    if accuracy.unread:
+        summary += f"; {len(accuracy.unread)} nodes are fused into others and cannot be read alone"
+    yield Text(summary, "dim")
+    for note in accuracy.notes:
         yield Text(note, "yellow")
 
 

@@ -16,11 +16,11 @@ def probe_lines(probes: Sequence[ProbeResult]) -> Iterator[Text]:
     """What ``aipc deploy`` and ``aipc verify`` print of probes; all of them are in ``--json`` and the report."""
     yield Text(f"probes: {summary(tuple(probes))}{_worst(probes)}")
     order = [ProbeStatus.FAILED, ProbeStatus.LIMIT, ProbeStatus.LEFT_OUT]
-    told = sorted((item for item in probes if item.status in order), key=lambda item: order.index(item.status))
-    for item in told[:_MOST]:
+    listed = sorted((item for item in probes if item.status in order), key=lambda item: order.index(item.status))
+    for item in listed[:_MOST]:
         yield Text(f"    {item.status.value}: {item.title}{_figures(item)}: {item.reason}", _STYLES[item.status])
-    if len(told) > _MOST:
-        yield Text(f"    and {len(told) - _MOST} more (all of them with --json)", "dim")
+    if len(listed) > _MOST:
+        yield Text(f"    and {len(listed) - _MOST} more (all of them with --json)", "dim")
 
 
 def _worst(probes: Sequence[ProbeResult]) -> str:

@@ -95,8 +95,8 @@ def deploy_page(report: DeployReport) -> Iterator[Any]:
 def run_page(report: RunReport) -> Iterator[Any]:
     """What ``aipc run`` prints."""
     for output in report.outputs:
-        words = ", ".join(f"{key} {value}" for key, value in output.items() if key != "name")
-        yield Text(f"{output.get('name', '')}: {words}")
+        values = ", ".join(f"{key} {value}" for key, value in output.items() if key != "name")
+        yield Text(f"{output.get('name', '')}: {values}")
     yield Text(f"latency: {latency_line(report.latency, no_latency(report.target, report.device))}")
     yield from device_lines(report.device)
     yield Text(f"outputs of {report.target}: {short_path(report.output_file)}")
@@ -120,8 +120,8 @@ def verify_all_page(report: VerifyAllReport) -> Iterator[Any]:
     table = table_of("package", "target", "gate", "changed since")
     for item in report.reports:
         table.add_row(short_path(item.package), item.target, gate_text(item.gate), ", ".join(item.changed))
-    for name, words in report.errors.items():
-        table.add_row(short_path(name), "", Text(words, "bold red"), "")
+    for name, reason in report.errors.items():
+        table.add_row(short_path(name), "", Text(reason, "bold red"), "")
     yield table
     passed = sum(item.ok for item in report.reports)
     total = len(report.reports) + len(report.errors)
@@ -166,10 +166,10 @@ def gate_text(gate: Gate | None) -> Text:
     if gate is None:
         return Text("")
     value = "not measured" if gate.value is None else f"{gate.value:.4g}"
-    words = f"{'ok' if gate.ok else 'FAILED'}: {gate.metric} {value}, threshold {gate.threshold:.4g}"
+    text = f"{'ok' if gate.ok else 'FAILED'}: {gate.metric} {value}, threshold {gate.threshold:.4g}"
     if gate.detail and not gate.ok:
-        words += f" ({gate.detail})"
-    return Text(words, "green" if gate.ok else "bold red")
+        text += f" ({gate.detail})"
+    return Text(text, "green" if gate.ok else "bold red")
 
 
 def accuracy_table(outputs: tuple[OutputAccuracy, ...], title: str | None = None) -> Table:
@@ -220,16 +220,16 @@ def place(range: Range | None) -> str:
 
 
 def placement_line(placement: Mapping[str, int]) -> str:
-    words = {"npu": "on the NPU", "cpu": "on the CPU", "fails": "fail"}
-    return ", ".join(f"{count} {words.get(name, name)}" for name, count in placement.items())
+    labels = {"npu": "on the NPU", "cpu": "on the CPU", "fails": "fail"}
+    return ", ".join(f"{count} {labels.get(name, name)}" for name, count in placement.items())
 
 
 def latency_line(latency: Mapping[str, Any] | None, reason: str = "not measured (no device)") -> str:
     if not latency:
         return reason
-    words = [f"{name} {latency[f'{name}_ms']:.2f} ms" for name in ("p50", "p90", "p99") if f"{name}_ms" in latency]
+    figures = [f"{name} {latency[f'{name}_ms']:.2f} ms" for name in ("p50", "p90", "p99") if f"{name}_ms" in latency]
     more = f" ({latency['repetitions']} runs, spread {100 * latency.get('spread', 0):.0f} %)"
-    return ", ".join(words) + (more if "repetitions" in latency else "") + cpu_words(latency)
+    return ", ".join(figures) + (more if "repetitions" in latency else "") + cpu_words(latency)
 
 
 def _closing(findings: tuple[Finding, ...]) -> Text:
@@ -237,8 +237,8 @@ def _closing(findings: tuple[Finding, ...]) -> Text:
     if not findings:
         return Text("no findings", "bold green")
     plural = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFORMATION: "information"}
-    words = (f"{n} {kind.value if n == 1 else plural[kind]}" for kind, n in count.items() if n)
-    return Text(", ".join(words), "bold")
+    counts = (f"{n} {kind.value if n == 1 else plural[kind]}" for kind, n in count.items() if n)
+    return Text(", ".join(counts), "bold")
 
 
 def _partitions(count: int) -> str:

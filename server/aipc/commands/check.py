@@ -106,10 +106,10 @@ def command(
 def _infer(model: str, write: bool, as_json: bool, work: CommandWork) -> int:
     from aipc import engine
 
-    found = engine.infer(model, write=write, pool=work.pool, on_event=work.on_event, cancel=work.cancel)
+    inferred = engine.infer(model, write=write, pool=work.pool, on_event=work.on_event, cancel=work.cancel)
     if as_json:
-        write_json({"model": model, "inputs": found.shapes, "provenance": found.provenance, "written": write})
+        write_json({"model": model, "inputs": inferred.shapes, "provenance": inferred.provenance, "written": write})
         return 0
-    show(f"{model}: {found.provenance}", *(f"  {name} = {shape}" for name, shape in found.shapes.items()))
+    show(f"{model}: {inferred.provenance}", *(f"  {name} = {shape}" for name, shape in inferred.shapes.items()))
     show("written to pyproject.toml" if write else "add --write to keep them in pyproject.toml")
     return 0

@@ -30,21 +30,21 @@ def command(
     from aipc import engine
 
     with working() as work:
-        found = engine.explain(rule, op, work.pool, work.on_event, work.cancel)
-    write_json(found) if as_json else show(*_page(found))
+        explanation = engine.explain(rule, op, work.pool, work.on_event, work.cancel)
+    write_json(explanation) if as_json else show(*_page(explanation))
     return 0
 
 
-def _page(found: RuleExplanation) -> Iterator[Any]:
+def _page(explanation: RuleExplanation) -> Iterator[Any]:
     from rich.text import Text
 
-    yield Text(found.rule, "bold")
-    for item in found.meanings:
+    yield Text(explanation.rule, "bold")
+    for item in explanation.meanings:
         yield f"  {item.message}"
         if item.remedy:
             yield f"    what can be done: {item.remedy}"
-    for rewrite in found.rewrites:
+    for rewrite in explanation.rewrites:
         yield Text(f"rewrite {rewrite['code']}: {rewrite['title']} ({rewrite['exactness']})", "green")
-    for choice in found.choices:
+    for choice in explanation.choices:
         yield Text(f"no exact rewrite: {choice['reason']}", "yellow")
         yield from (f"  - {option}" for option in choice["options"])

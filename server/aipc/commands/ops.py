@@ -82,8 +82,8 @@ def _rewrite(socs: list[str], archs: list[str], fresh: bool, path: Path | None, 
     from ._operators import shares_table
 
     with working() as work:
-        found = engine.rewrite_operators(archs, socs, fresh, path, work.pool, work.on_event, work.cancel)
-    write_json({"shares": found}) if as_json else show(shares_table(found))
+        results = engine.rewrite_operators(archs, socs, fresh, path, work.pool, work.on_event, work.cancel)
+    write_json({"shares": results}) if as_json else show(shares_table(results))
     return 0
 
 
@@ -95,9 +95,9 @@ def _recheck(
     from ._operators import recheck_document, recheck_page
 
     with working() as work:
-        found = engine.recheck_operators(percent, archs, socs, seed, path, work.pool, work.on_event, work.cancel)
-    write_json(recheck_document(found)) if as_json else show(*recheck_page(found))
-    return 1 if found.changes else 0
+        rechecked = engine.recheck_operators(percent, archs, socs, seed, path, work.pool, work.on_event, work.cancel)
+    write_json(recheck_document(rechecked)) if as_json else show(*recheck_page(rechecked))
+    return 1 if rechecked.changes else 0
 
 
 def _look_up(name: str | None, socs: list[str], archs: list[str], path: Path | None, *, as_json: bool) -> int:
@@ -120,8 +120,8 @@ def _look_up(name: str | None, socs: list[str], archs: list[str], path: Path | N
     asked = [get_soc(part) for part in chips(archs, socs)] if archs or socs else []
     columns = {matrix.require_column(data, item): item for item in asked} or dict.fromkeys(data.socs)
     names = matrix.operators(data, name)
-    found = matrix.variants(data, names)
-    show(*lookup_page(data, names, found, columns))
+    variants = matrix.variants(data, names)
+    show(*lookup_page(data, names, variants, columns))
     return 0
 
 

@@ -51,6 +51,6 @@ def _page(answer: PlacementAnswer) -> Iterator[Any]:
         return
     table = table_of("node", "operator", "runs on", "expression", "QAIRT")
     for item in answer.placed:
-        where = "\n".join(place(found) for found in item.ranges)
+        where = "\n".join(place(item_range) for item_range in item.ranges)
         table.add_row(item.node, item.op_type, item.placement.value, where, item.reason or "")
     yield table

@@ -58,13 +58,13 @@ def command(
     if not agent:
         names_of = ", ".join(item.name for item in AGENTS)
         raise InputError("no agent was named to install for", remedy=f"add --for AGENT: {names_of}")
-    found = [
+    copies = [
         item
         for name in agent
         for item in install(chosen, get_agent(name), "user" if user else "project", Path.cwd(), force=force)
     ]
     if as_json:
-        write_json({"installed": found})
+        write_json({"installed": copies})
     else:
-        show(*(f"{item.state}: {item.directory}" for item in found))
+        show(*(f"{item.state}: {item.directory}" for item in copies))
     return 0

@@ -22,10 +22,10 @@ def adopt_orphans() -> None:
 def kill_descendants() -> None:
     """Kill every descendant, again until none is left: one may have been starting another."""
     for _ in range(_ROUNDS):
-        found = descendants(os.getpid())
-        if not found:
+        processes = descendants(os.getpid())
+        if not processes:
             return
-        for pid in found:
+        for pid in processes:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         with suppress(ChildProcessError):
@@ -45,11 +45,11 @@ def descendants(root: int) -> set[int]:
                 state, parent = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:2]
                 if state != "Z":
                     children.setdefault(int(parent), []).append(int(entry.name))
-    found: set[int] = set()
+    processes: set[int] = set()
     waiting = [root]
     while waiting:
         for child in children.get(waiting.pop(), []):
-            if child not in found:
-                found.add(child)
+            if child not in processes:
+                processes.add(child)
                 waiting.append(child)
-    return found
+    return processes

@@ -63,11 +63,11 @@ class _Reader(pickle.Unpickler):
         # Importing a private module may do something: the fork server's do. Those of the targets define errors.
         private = any(part.startswith("_") for part in parts) and parts[:2] != ["aipc", "targets"]
         if parts[0] == "aipc" and not private and name.isidentifier():
-            found = getattr(importlib.import_module(module), name, None)
-            if isinstance(found, type) and found.__module__ == module and _is_data(found):
-                return found
+            value = getattr(importlib.import_module(module), name, None)
+            if isinstance(value, type) and value.__module__ == module and _is_data(value):
+                return value
         raise pickle.UnpicklingError(f"{module}.{name} is no type of data")
 
 
-def _is_data(found: type) -> bool:
-    return dataclasses.is_dataclass(found) or issubclass(found, (enum.Enum, Exception))
+def _is_data(kind: type) -> bool:
+    return dataclasses.is_dataclass(kind) or issubclass(kind, (enum.Enum, Exception))

@@ -102,8 +102,8 @@ def serve(
                 )
             )
         else:
-            words = f"{type(error).__name__}: {_first_line(error)}"
-            send_error(AipcError(words, remedy="--debug shows where; if that is in aipc, report it"))
+            text = f"{type(error).__name__}: {_first_line(error)}"
+            send_error(AipcError(text, remedy="--debug shows where; if that is in aipc, report it"))
     finally:
         with suppress(OSError, ValueError):
             sys.stdout.flush()

@@ -68,8 +68,8 @@ class NodeAccuracy:
 
     def error_of(self, node: str) -> NodeError | None:
         """The error that stands for ``node``: its own, or that of the group it is fused into."""
-        if found := self.nodes.get(node):
-            return found
+        if node_error := self.nodes.get(node):
+            return node_error
         return next((error for error in self.nodes.values() if node in error.group), None)
 
     def of_every_node(self) -> dict[str, NodeError]:

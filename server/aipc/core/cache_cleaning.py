@@ -33,12 +33,12 @@ class Piece:
 
 def pieces(root: Path) -> list[Piece]:
     """Everything in a cache that counts towards its limit, the least recently used first."""
-    found = []
+    items = []
     places = [*(root / "entries").glob("[0-9a-f]*/[0-9a-f]*"), *(root / "calibration").glob("*")]
     for path in places:
         with suppress(OSError):
-            found.append(Piece(path, path.stat().st_mtime, size_of(path)))
-    return sorted(found, key=lambda piece: piece.used)
+            items.append(Piece(path, path.stat().st_mtime, size_of(path)))
+    return sorted(items, key=lambda piece: piece.used)
 
 
 def size_of(path: Path) -> int:
@@ -125,13 +125,13 @@ def _debris(root: Path) -> Iterator[Path]:
     for path in (root / "entries").glob("*/.trash-*"):
         yield path
     for path in (root / "entries").glob("*/.tmp-*"):
-        found = _TEMPORARY.fullmatch(path.name)
-        if found is None:
+        match = _TEMPORARY.fullmatch(path.name)
+        if match is None:
             continue
         # Its builder holds the key's lock for as long as it lives.
         with suppress(Timeout, OSError):
             (root / "locks").mkdir(parents=True, exist_ok=True)
-            with FileLock(root / "locks" / f"{found[1]}.lock", timeout=0):
+            with FileLock(root / "locks" / f"{match[1]}.lock", timeout=0):
                 yield path
     for path in root.glob(f"{PREFIX}*"):
         with unused(path) as free:  # its owner holds a lock

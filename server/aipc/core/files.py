@@ -36,8 +36,8 @@ def check_array_input(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
-        words = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} cannot be read: {words}", remedy="give a .npz file") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path} cannot be read: {reason}", remedy="give a .npz file") from error
     if not stat.S_ISREG(mode):
         raise InputError(f"{path} is not a regular file", remedy="give a .npz file")
 

@@ -40,8 +40,8 @@ class Job(Generic[R]):
             ImportError, AttributeError: there is no such function.
         """
         module, _, function = self.target.partition(":")
-        found: Callable[..., R] = getattr(importlib.import_module(module), function)
-        return found
+        function_of_job: Callable[..., R] = getattr(importlib.import_module(module), function)
+        return function_of_job
 
 
 AnyJob = Job[Any]

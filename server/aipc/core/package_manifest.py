@@ -61,8 +61,8 @@ def read_manifest(package: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise PackageError(f"{path} is damaged: it is not an object", remedy=_REMEDY)
     if type(manifest.get("format")) is not int or manifest["format"] != FORMAT:
-        found = "no format" if "format" not in manifest else f"the format {_shown(manifest['format'])}"
-        raise PackageError(f"{path} has {found}, and this version of AIPC reads format {FORMAT}", remedy=_REMEDY)
+        version = "no format" if "format" not in manifest else f"the format {_shown(manifest['format'])}"
+        raise PackageError(f"{path} has {version}, and this version of AIPC reads format {FORMAT}", remedy=_REMEDY)
     if problem := manifest_problem(manifest):
         raise PackageError(f"{path} is damaged: {problem}", remedy=_REMEDY)
     return manifest
@@ -80,10 +80,10 @@ def check_package(package: Path) -> dict[str, Any]:
         if not _is_regular(path):
             raise PackageError(f"{path} is missing", remedy=_REMEDY)
         try:
-            found = hash_file(path)
+            actual = hash_file(path)
         except OSError as error:
             raise PackageError(f"{path} cannot be read: {error.strerror}", remedy=_REMEDY) from error
-        if found != digest:
+        if actual != digest:
             raise PackageError(f"{path} is damaged: its content is not what was written", remedy=_REMEDY)
     if stranger := next(_unlisted(package, manifest), ""):
         raise PackageError(

@@ -198,7 +198,7 @@ def _errors(
         stepper.walk(inputs, store=round_and_compare)
     makers = {name: node.op_type for node in stepper.model.graph.node for name in node.output}
     groups = _members(stepper.model, actual)
-    found: dict[str, _Measured] = {}
+    errors: dict[str, _Measured] = {}
 
     def replace_and_compare(name: str, local: Array) -> Array:
         if name not in true or actual[name].shape != local.shape:
@@ -206,11 +206,11 @@ def _errors(
         value = np.asarray(actual[name])
         axis = _channel_axis(makers.get(name, ""), local.ndim)
         item = _measure(true[name], local, value, rounded.get(name), axis, groups[name])
-        found[name] = replace(item, introduced=disk.keep(item.introduced))
+        errors[name] = replace(item, introduced=disk.keep(item.introduced))
         return value
 
     stepper.walk(inputs, store=replace_and_compare)
-    return found
+    return errors
 
 
 def _measure(
@@ -320,15 +320,15 @@ def _by_node(
 
 def _outlines(stepper: Stepper, names: Collection[str], inputs: Any) -> dict[str, Array]:
     """Tensor -> an array of its dtype and shape that takes no memory."""
-    found: dict[str, Array] = {}
+    outlines: dict[str, Array] = {}
 
     def store(name: str, array: Array) -> Array:
         if name in names:
-            found[name] = np.broadcast_to(np.zeros((), array.dtype), array.shape)
+            outlines[name] = np.broadcast_to(np.zeros((), array.dtype), array.shape)
         return array
 
     stepper.walk(inputs, store=store)
-    return found
+    return outlines
 
 
 def _groups(names: Sequence[str], like: Mapping[str, Array]) -> list[list[str]]:

@@ -100,15 +100,15 @@ def tappable(stepper: Stepper) -> list[str]:
             readers.setdefault(name, []).append(node)
     ends = {output.name for output in graph.output}
     constants = set(stepper.constants)
-    found = []
+    names = []
     for node in graph.node:
         if all(name in constants for name in reads(node)):
             constants.update(node.output)
             continue
         for name in node.output:
             if name and (name in ends or not _swallowed(node, readers.get(name, []))):
-                found.append(name)
-    return found
+                names.append(name)
+    return names
 
 
 def _swallowed(node: onnx.NodeProto, readers: Sequence[onnx.NodeProto]) -> bool:

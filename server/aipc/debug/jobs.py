@@ -38,7 +38,7 @@ def localize(
     """
     inputs = read_npz(inputs_npz)
     started = time.perf_counter()
-    found = localize_nodes(
+    localization = localize_nodes(
         model,
         inputs,
         soc,
@@ -48,11 +48,11 @@ def localize(
     )
     if divergence:
         report(Event("localize", "searching the whole graph"))
-        found = replace(found, divergence=first_divergence(model, inputs, soc))
+        localization = replace(localization, divergence=first_divergence(model, inputs, soc))
     if out is not None:
         Path(out).mkdir(parents=True, exist_ok=True)
         write_npz(Path(out) / "inputs.npz", inputs)
-    return replace(found, seconds=time.perf_counter() - started)
+    return replace(localization, seconds=time.perf_counter() - started)
 
 
 def reduce(

@@ -49,9 +49,9 @@ def stored_tensors(quantized: onnx.ModelProto, names: Collection[str]) -> dict[s
     A tensor that is converted to a second width is read in its first.
     """
     constants = {tensor.name: tensor for tensor in quantized.graph.initializer}
-    found: dict[str, Stored] = {}
+    tensors: dict[str, Stored] = {}
     for node in quantized.graph.node:
-        if node.op_type != "QuantizeLinear" or node.input[0] not in names or node.input[0] in found:
+        if node.op_type != "QuantizeLinear" or node.input[0] not in names or node.input[0] in tensors:
             continue
         scale = constants.get(node.input[1])
         zero = constants.get(node.input[2]) if len(node.input) > 2 else None
@@ -59,10 +59,10 @@ def stored_tensors(quantized: onnx.ModelProto, names: Collection[str]) -> dict[s
             continue
         scales, zeros = numpy_helper.to_array(scale), numpy_helper.to_array(zero)
         if scales.size == 1:
-            found[node.input[0]] = Stored(
+            tensors[node.input[0]] = Stored(
                 node.input[0], node.output[0], float(scales.ravel()[0]), int(zeros.ravel()[0]), zero.data_type
             )
-    return found
+    return tensors
 
 
 def island_exits(quantized: onnx.ModelProto) -> frozenset[str]:

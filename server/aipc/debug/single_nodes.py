@@ -96,7 +96,7 @@ def _ideals(
 ) -> list[dict[str, Array]]:
     rng = np.random.default_rng(0)
     signs = {name: rng.integers(0, 2, array.shape, np.int8) * 2 - 1 for name, array in probe.inputs.items()}
-    found = []
+    ideals = []
     for direction in directions:
         arguments = {name: array if name in exact else round_fp16(array) for name, array in probe.constants.items()}
         for name, array in probe.inputs.items():
@@ -104,8 +104,8 @@ def _ideals(
         results = {name: round_fp16(array) for name, array in stepper.run_node(probe.node, arguments).items()}
         # An operator whose output size depends on its data (NonZero) has nothing to compare when it differs.
         if all(results[name].shape == array.shape for name, array in probe.sample.expected.items()):
-            found.append(results)
-    return found
+            ideals.append(results)
+    return ideals
 
 
 def _moved(array: Array, signs: Array, direction: float) -> Array:

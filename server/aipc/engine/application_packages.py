@@ -126,13 +126,13 @@ def run_application(
     """
     package = package.resolve()
     with _runnable(package, target, pool, on_event, cancel) as (manifest, bench):
-        found = answers_of(bench, package, arguments)
+        answers = answers_of(bench, package, arguments)
     return AppRunReport(
         application=manifest["application"],
         package=str(package),
         target=target,
-        answers=tuple(from_plain(item, Answer) for item in found["answers"]),
-        tokens_per_second=found["tokens_per_second"],
+        answers=tuple(from_plain(item, Answer) for item in answers["answers"]),
+        tokens_per_second=answers["tokens_per_second"],
     )
 
 

@@ -208,8 +208,8 @@ def _with_genie(report: AppReport, package: Path, bench: ApplicationBench) -> Ap
     samples = [answer.sample for answer in report.expected]
 
     def run(directory: Path) -> dict[str, Any]:
-        found = bench.job(RUN_GENIE, package=str(package), samples=samples)
-        return {"answers": to_plain(found)}
+        answers = bench.job(RUN_GENIE, package=str(package), samples=samples)
+        return {"answers": to_plain(answers)}
 
     bench.on_event(Event("genie", "Genie answers the samples"))
     entry = bench.entry("genie", [package.parent.name, samples], run)

@@ -70,7 +70,7 @@ def cache(action: str = "show", size: str | None = None) -> CacheReport:
 
 def bytes_of(text: str) -> int:
     """Bytes of ``10GB``, ``500MB`` or a bare number. Raises InputError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
         raise InputError(f"{text!r} is not a size", remedy="for example 10GB or 500MB")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
+    return int(float(match[1]) * _UNITS[match[2].upper()])

@@ -119,8 +119,8 @@ def repository_root(cwd: Path) -> Path:
 
 def _sentence(text: str) -> str:
     """A rule's text without its placeholders, as a sentence."""
-    for name, words in (("{soc}", "the chip"), ("{op}", "the operator")):
-        text = text.replace(name, words)
+    for name, replacement in (("{soc}", "the chip"), ("{op}", "the operator")):
+        text = text.replace(name, replacement)
     text = re.sub(r"\{\d\}", "…", text).strip()
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}." if text else ""
 

@@ -221,7 +221,7 @@ def _accuracy(build: Build) -> dict[str, tuple[OutputAccuracy, ...]] | None:
     if verification is None:
         return None
     figures = {"outputs": verification.outputs, "slices": verification.slices}
-    return {name: found for name, found in figures.items() if found} or None
+    return {name: figure for name, figure in figures.items() if figure} or None
 
 
 def _compiled(build: Build) -> dict[str, int] | None:

@@ -70,8 +70,8 @@ def evaluate(
             folders = _parts(directory)
             for number, folder in enumerate(folders):
                 last = min((number + 1) * CHUNK, prepared.samples)
-                words = f"samples {number * CHUNK + 1} to {last} of {prepared.samples}"
-                report(Event("evaluate", words, number / len(folders)))
+                note = f"samples {number * CHUNK + 1} to {last} of {prepared.samples}"
+                report(Event("evaluate", note, number / len(folders)))
                 if not (folder / "done").exists():
                     live = ref or ModelRef(manifest["model"], "captured", capture, None, None, None, config.root)
                     job(REFERENCE, ref=live, capture=str(capture), samples=str(folder))

@@ -51,14 +51,16 @@ def answer_samples(
         if (folder / "done").exists():
             continue
         samples = sample_files(folder)
-        words = [path.read_text("utf-8") if path.suffix == ".txt" else str(path) for path in samples]
-        source = replace(source_of(app, config.root), samples=tuple(words))
+        contents = [path.read_text("utf-8") if path.suffix == ".txt" else str(path) for path in samples]
+        source = replace(source_of(app, config.root), samples=tuple(contents))
         shutil.rmtree(folder / "pytorch", ignore_errors=True)  # of a run that was ended
         expected = workers.run(
             ANSWERS, {"source": source, "out": str(folder / "pytorch")}, on_event=report, cancel=cancel
         )
         option = _ARGUMENT[manifest["program"]]
-        arguments = [part for word in words for part in (option, word)] if option == "--prompt" else [option, *words]
+        arguments = (
+            [part for word in contents for part in (option, word)] if option == "--prompt" else [option, *contents]
+        )
         given = run_application(package, arguments, target, workers, report, cancel).answers
         for path, reference, answer in zip(samples, expected, given, strict=True):
             _write(reference_file(path), reference.text)

@@ -38,12 +38,12 @@ class RuleExplanation:
 
 def meanings() -> dict[str, tuple[Meaning, ...]]:
     """Every code that a finding can have, with what it means."""
-    found: dict[str, list[Meaning]] = {}
+    meanings_by_code: dict[str, list[Meaning]] = {}
     for rule, message, remedy in phrases():
-        found.setdefault(rule, []).append(Meaning(message, remedy))
+        meanings_by_code.setdefault(rule, []).append(Meaning(message, remedy))
     for item in RULES:
-        found[item.code] = [Meaning(item.meaning, item.remedy)]
-    return {code: tuple(dict.fromkeys(found[code])) for code in sorted(found)}
+        meanings_by_code[item.code] = [Meaning(item.meaning, item.remedy)]
+    return {code: tuple(dict.fromkeys(meanings_by_code[code])) for code in sorted(meanings_by_code)}
 
 
 def explain(

@@ -45,14 +45,14 @@ def infer(
     """
     ref, config = resolve_ref(model, cwd)
     with pool_or_new(pool) as workers:
-        found: InferredInputs = workers.run(capture_jobs.INFER, {"ref": ref}, on_event=on_event, cancel=cancel)
-    if write and (kept := _remember(ref, config, found.shapes, replace=False)).replaces:
+        inferred: InferredInputs = workers.run(capture_jobs.INFER, {"ref": ref}, on_event=on_event, cancel=cancel)
+    if write and (kept := _remember(ref, config, inferred.shapes, replace=False)).replaces:
         raise ConfigError(
             f"{config.root / 'pyproject.toml'} already gives {kept.name} the inputs {kept.replaces}; "
-            f"found were {shown_inputs(found.shapes)}",
+            f"found were {shown_inputs(inferred.shapes)}",
             remedy=f"remove inputs from [tool.aipc.models.{kept.name}] and run this again",
         )
-    return found
+    return inferred
 
 
 def configure(model: str, inputs: Mapping[str, str], *, cwd: Path | None = None, replace: bool = False) -> Configured:

@@ -212,16 +212,16 @@ def _application_verified(
     cancel: threading.Event | None,
 ) -> VerifyReport:
     manifest = read_manifest(package)
-    found = verify_application(package, target, pool, on_event, cancel)
-    assert found.gate
+    report = verify_application(package, target, pool, on_event, cancel)
+    assert report.gate
     then = manifest.get("deployments", {}).get(target)
     return VerifyReport(
         str(package),
         manifest["model"],
         manifest["soc"],
         target,
-        found.ok,
-        found.gate,
+        report.ok,
+        report.gate,
         (),
         manifest.get("gates", {}),
         changed=changes(then, environment()) if then else (),
@@ -285,7 +285,7 @@ def packages_to_verify(package: Path | None, *, every: bool, cwd: Path) -> tuple
     if package is not None:
         return (package,)
     directory = load_config(cwd).root / STATE / "packages"
-    found = tuple(
+    items = tuple(
         sorted(
             path.parent
             for path in directory.rglob("manifest.json")
@@ -293,9 +293,9 @@ def packages_to_verify(package: Path | None, *, every: bool, cwd: Path) -> tuple
             if path.parent.name[:1] != "." and not is_application(path.parent.parent.parent)
         )
     )
-    if not found:
+    if not items:
         raise InputError(f"{directory} has no packages", remedy="deploy a model first")
-    return found
+    return items
 
 
 def verify_all(
@@ -369,5 +369,5 @@ def _localize_package(
         "divergence": True,
         "seconds": 120.0,
     }
-    found = pool.run(debug_jobs.LOCALIZE, arguments, on_event=on_event, cancel=cancel)
-    return numerics_findings(found, read_source_map(entry.path / "source_map.json"), manifest["soc"])
+    localization = pool.run(debug_jobs.LOCALIZE, arguments, on_event=on_event, cancel=cancel)
+    return numerics_findings(localization, read_source_map(entry.path / "source_map.json"), manifest["soc"])

@@ -34,12 +34,12 @@ class ExaminedDevice:
 
 def targets(projects: Sequence[Path] | None = None) -> tuple[Description, ...]:
     """Every place where a package can run, with the reason where it cannot; those that projects configure as well."""
-    found = {item.name: item for target in all_targets() for item in target.discover()}
+    descriptions = {item.name: item for target in all_targets() for item in target.discover()}
     for project in [Path.cwd()] if projects is None else projects:
         with suppress(AipcError):  # it is told where the configuration is used
             for name in load_config(project).targets:
-                found.setdefault(name, Description(name, get_target(name).scheme, name, True))
-    return tuple(found.values())
+                descriptions.setdefault(name, Description(name, get_target(name).scheme, name, True))
+    return tuple(descriptions.values())
 
 
 def device_soc(
@@ -95,10 +95,10 @@ def examine_target(
         def job(name: AnyJob, **arguments: Any) -> Any:
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
-        found = describe_device(job, target, load_config(cwd or Path.cwd()).targets.get(target))
+        description = describe_device(job, target, load_config(cwd or Path.cwd()).targets.get(target))
     mismatches: tuple[Mismatch, ...] = ()
-    if manifest and package and found.facts:
+    if manifest and package and description.facts:
         size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
-        mismatches = preflight(manifest, found.facts, size=size, target=target)
-    ok = found.available and not any(item.blocks for item in mismatches)
-    return ExaminedDevice(ok, found, str(package.resolve()) if package else None, mismatches)
+        mismatches = preflight(manifest, description.facts, size=size, target=target)
+    ok = description.available and not any(item.blocks for item in mismatches)
+    return ExaminedDevice(ok, description, str(package.resolve()) if package else None, mismatches)

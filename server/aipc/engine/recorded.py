@@ -142,7 +142,7 @@ def verify_recorded(
 
 def _counts(recorded: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What each recording process counted. Raises InputError: there is nothing, or it is of another package."""
-    found = []
+    counts = []
     wanted = hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
     for path in sorted(recorded.glob("*.ranges.json")):
         try:
@@ -158,13 +158,13 @@ def _counts(recorded: Path, manifest: Mapping[str, Any]) -> list[dict[str, Any]]
                 f"{path} was recorded with another package of {document['model']}",
                 remedy="name the package that was recorded",
             )
-        found.append(document)
-    if not found:
+        counts.append(document)
+    if not counts:
         raise InputError(
             f"{recorded} has no recording",
             remedy="run the package with run.py --input … --record DIR, and copy that directory here",
         )
-    return found
+    return counts
 
 
 def _drift(spec: Mapping[str, Any], manifest: Mapping[str, Any], counts: Sequence[Mapping[str, Any]]) -> InputDrift:

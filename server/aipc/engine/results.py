@@ -48,8 +48,8 @@ def node_accuracy(
     key = hash_value({"accuracy": 2, "graph": graph.parent.name, "soc": report.soc, "qairt": report.qairt})
 
     def build(directory: Path) -> Mapping[str, Any]:
-        found = pool.run(debug_jobs.NODE_ACCURACY, arguments, on_event=on_event, cancel=cancel)
-        plain: Mapping[str, Any] = to_plain(found)
+        accuracy = pool.run(debug_jobs.NODE_ACCURACY, arguments, on_event=on_event, cancel=cancel)
+        plain: Mapping[str, Any] = to_plain(accuracy)
         return plain
 
     return from_plain(dict(cache.put(key, build).meta), NodeAccuracy)

@@ -28,7 +28,7 @@ def prepare_answers(
     Raises:
         InputError: the data cannot be read, or an item is no pair of a sound file or a prompt and a text.
     """
-    pairs, total, words = _opened(data, Path(root), seed)
+    pairs, total, note = _opened(data, Path(root), seed)
     written = 0
     for sample, text in pairs:
         if written == count:
@@ -47,19 +47,19 @@ def prepare_answers(
         report(Event("evaluate", f"reading sample {written} of {count}", written / count))
     if not written:
         raise InputError(f"{data} has no sample", remedy=_REMEDY)
-    return PreparedData(samples=written, total=total, words=words)
+    return PreparedData(samples=written, total=total, words=note)
 
 
 def _opened(data: str, root: Path, seed: int) -> tuple[Iterator[tuple[str, str]], int | None, str]:
     draw = random.Random(seed)
     path = root / Path(data).expanduser()
     if ".py:" not in data:
-        found = sorted(item for item in path.rglob("*.wav") if item.with_suffix(".txt").is_file())
-        if not found:
+        recordings = sorted(item for item in path.rglob("*.wav") if item.with_suffix(".txt").is_file())
+        if not recordings:
             raise InputError(f"{data} is no labelled data of an application", remedy=_REMEDY)
-        draw.shuffle(found)
-        texts = ((str(item), item.with_suffix(".txt").read_text("utf-8").strip()) for item in found)
-        return texts, len(found), f"{len(found)} sound files in {path.name}"
+        draw.shuffle(recordings)
+        texts = ((str(item), item.with_suffix(".txt").read_text("utf-8").strip()) for item in recordings)
+        return texts, len(recordings), f"{len(recordings)} sound files in {path.name}"
     source = open_source(data, root, (), seed)
     chosen = None
     if source.total is not None:

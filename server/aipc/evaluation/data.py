@@ -45,7 +45,7 @@ def prepare(
         InputError: the data cannot be read, has no targets, or does not fit the model.
     """
     seed_everything()
-    pairs, total, images, words = _open(data, Path(root), inputs, seed)
+    pairs, total, images, note = _open(data, Path(root), inputs, seed)
     preprocessing = Preprocessing(preprocess, Path(root), inputs, images=images)
     written = 0
     for number, (item, target) in enumerate(_drawn(pairs, total, seed, data), 1):
@@ -59,10 +59,10 @@ def prepare(
             written += 1
             report(Event("evaluate", f"reading sample {written} of {count}", written / count))
             if written == count:
-                return PreparedData(written, total, f"{words}, {preprocessing.words}")
+                return PreparedData(written, total, f"{note}, {preprocessing.words}")
     if not written:
         raise InputError(f"the data {data} is empty", remedy=_REMEDY)
-    return PreparedData(written, total, f"{words}, {preprocessing.words}")
+    return PreparedData(written, total, f"{note}, {preprocessing.words}")
 
 
 Pairs = Callable[[Sequence[int] | None], Iterator[tuple[Any, Any]]]

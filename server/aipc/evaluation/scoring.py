@@ -107,8 +107,8 @@ def _function(text: str, root: Path, kind: str) -> Callable[..., Any]:
     function = getattr(import_file(path, root), name, None) if path.is_file() else None
     if not callable(function):
         raise InputError(f"the {kind} {text!r} is no function that can be found", remedy="name it as file.py:function")
-    found: Callable[..., Any] = function
-    return found
+    metric: Callable[..., Any] = function
+    return metric
 
 
 def _number(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], float]:

@@ -99,6 +99,6 @@ def _reads(node: onnx.NodeProto) -> set[str]:
     names = {name for name in node.input if name}
     for attribute in node.attribute:
         for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-            made = {name for item in inner.node for name in item.output} | {item.name for item in inner.initializer}
-            names |= {name for item in inner.node for name in _reads(item)} - made
+            outputs = {name for item in inner.node for name in item.output} | {item.name for item in inner.initializer}
+            names |= {name for item in inner.node for name in _reads(item)} - outputs
     return names

@@ -84,12 +84,12 @@ def _open(path: Path, stamp: int, soc: SoC) -> Matrix | None:
     part = column(data, soc)
     if part is None:
         return None
-    found: dict[str, list[MeasuredVariant]] = {}
+    variants: dict[str, list[MeasuredVariant]] = {}
     for variant in data.variants:
         if part in variant.measured:
             for name in variant.operators:
-                found.setdefault(name, []).append(variant)
-    return Matrix(data, soc, part, {name: tuple(items) for name, items in found.items()}, {}, {})
+                variants.setdefault(name, []).append(variant)
+    return Matrix(data, soc, part, {name: tuple(items) for name, items in variants.items()}, {}, {})
 
 
 def _prepare(matrix: Matrix, operator: str) -> tuple[KnownVariant, ...]:
@@ -97,7 +97,7 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[KnownVariant, ...]:
     own = {item if isinstance(item, str) else item[0] for item in matrix.parameters(operator)}
     defaults = {item[0]: item[1] for item in matrix.parameters(operator) if not isinstance(item, str)}
     said = {key for variant in matrix.variants.get(operator, ()) for key in variant.attributes}
-    found = []
+    variants = []
     for variant in matrix.variants.get(operator, ()):
         if own and any(_of_another(matrix, operator, variant, key, own) for key in variant.attributes):
             continue
@@ -110,8 +110,8 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[KnownVariant, ...]:
                 attributes[key] = defaults[key]
         becomes = matrix.data.rewritten.get(variant.id, {}).get(matrix.part)
         solved = becomes is not None and becomes.verdict == RUNS
-        found.append(KnownVariant(variant, attributes, variant.measured[matrix.part], variant.known["rank"], solved))
-    return tuple(found)
+        variants.append(KnownVariant(variant, attributes, variant.measured[matrix.part], variant.known["rank"], solved))
+    return tuple(variants)
 
 
 def _of_another(matrix: Matrix, operator: str, variant: MeasuredVariant, key: str, own: set[str]) -> bool:
@@ -164,16 +164,16 @@ def _answer(candidates: Sequence[KnownVariant], asked: Attributes) -> tuple[Know
     return _agreed(near) if len(near) > 1 else ()
 
 
-def _agreed(found: Sequence[KnownVariant]) -> tuple[KnownVariant, ...]:
+def _agreed(variants: Sequence[KnownVariant]) -> tuple[KnownVariant, ...]:
     """All of them, where they have one bad verdict."""
-    verdicts = {item.measured.verdict for item in found}
+    verdicts = {item.measured.verdict for item in variants}
     if len(verdicts) != 1 or verdicts == {RUNS}:
         return ()
-    labels = {item.variant.label for item in found}
+    labels = {item.variant.label for item in variants}
     # One special situation, described in words, says nothing of the ordinary call.
     if len(labels) == 1 and labels.pop() not in ("", "special"):
         return ()
-    return tuple(found)
+    return tuple(variants)
 
 
 def _conflicts(item: KnownVariant, asked: Attributes) -> list[str]:

@@ -76,19 +76,19 @@ def _lint(text: str, path: str, matrix: Matrix, memory: Memory) -> tuple[Finding
         for note in _model(name, program, matrix, memory):
             if note not in notes.get(id(note.block), [note]):
                 notes[id(note.block)].append(note)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for start, block in blocks:
         own = tuple(notes[id(block)])
         header = (path, block.lines[0] if block.lines else "")
         if block.tree is None:
-            found += _remembered(memory.last.get(header), block, start, path, matrix)
+            findings += _remembered(memory.last.get(header), block, start, path, matrix)
             continue
         if own or header in memory.last:
             memory.last[header] = (matrix.soc.part, block, own)
-        found += _findings(own, path, start, block)
+        findings += _findings(own, path, start, block)
     if len(memory.last) > _KEPT:
         memory.last.clear()
-    unique = {(item.rule, item.range, item.message): item for item in found}
+    unique = {(item.rule, item.range, item.message): item for item in findings}
     return tuple(sorted(unique.values(), key=_order))
 
 
@@ -128,10 +128,10 @@ def _current(program: Program, key: tuple[str, str], value: object) -> bool:
 def _follow(name: str, interpreter: Interpreter) -> tuple[Note, ...]:
     if not interpreter.is_module(name):
         return ()
-    found = interpreter.method(name, "forward")
-    if found is None or interpreter.method(name, "__call__") is not None:
+    method = interpreter.method(name, "forward")
+    if method is None or interpreter.method(name, "__call__") is not None:
         return ()
-    forward, block, _ = found
+    forward, block, _ = method
     if not interpreter.plain_decorators(forward, block):
         return ()
     examples = _examples(name, interpreter)
@@ -143,11 +143,11 @@ def _follow(name: str, interpreter: Interpreter) -> tuple[Note, ...]:
 
 def _examples(name: str, interpreter: Interpreter) -> tuple[Value, ...]:
     """What the class's own ``example_inputs()`` returns, in the order of forward's arguments."""
-    found = interpreter.method(name, "example_inputs")
-    if found is None:
+    method = interpreter.method(name, "example_inputs")
+    if method is None:
         return ()
     interpreter.quiet += 1
-    value = interpreter.call_function(Function(found[0], found[1]), [], {}, complete=True)
+    value = interpreter.call_function(Function(method[0], method[1]), [], {}, complete=True)
     interpreter.quiet -= 1
     return value.items if isinstance(value, Items) else (value,)
 
@@ -157,19 +157,19 @@ def _inputs(forward: Definition, block: Block, examples: Sequence[Value], interp
     arguments = forward.args
     places = [*arguments.posonlyargs, *arguments.args][1:]
     optional = parameters_of(arguments).defaults
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for index, item in enumerate(places):
         example = examples[index] if index < len(examples) else UNKNOWN
         if isinstance(example, Tensor):
-            found[item.arg] = Tensor(example.rank, example.dtype, True, True, "argument")
+            values[item.arg] = Tensor(example.rank, example.dtype, True, True, "argument")
         elif item.arg in optional:
-            found[item.arg] = UNKNOWN
+            values[item.arg] = UNKNOWN
         elif item.annotation is None:
-            found[item.arg] = Tensor(sure=False, made_by="argument")
+            values[item.arg] = Tensor(sure=False, made_by="argument")
         else:
             annotated = _is_tensor(item.annotation, block, interpreter)
-            found[item.arg] = Tensor(made_by="argument") if annotated else UNKNOWN
-    return found | {item.arg: UNKNOWN for item in arguments.kwonlyargs}
+            values[item.arg] = Tensor(made_by="argument") if annotated else UNKNOWN
+    return values | {item.arg: UNKNOWN for item in arguments.kwonlyargs}
 
 
 def _is_tensor(annotation: ast.expr, block: Block, interpreter: Interpreter) -> bool:
@@ -207,8 +207,8 @@ def _findings(notes: tuple[Note, ...], path: str, start: int, block: Block) -> t
         if len(known) >= _PLACES:
             known.clear()
         known[path, start] = (notes, tuple(_finding(note, path, start, block.lines) for note in notes))
-    made: tuple[Finding, ...] = known[path, start][1]
-    return made
+    findings: tuple[Finding, ...] = known[path, start][1]
+    return findings
 
 
 def _finding(note: Note, path: str, start: int, lines: Sequence[str]) -> Finding:

@@ -49,10 +49,10 @@ class Classes(Operators):
 
     def lines_of(self, name: str) -> list[str]:
         """A class and its ancestors in the file; the file is depended on for each."""
-        found = self.program.line(name)
-        for item in found:
+        lines = self.program.line(name)
+        for item in lines:
             self.depends["name", item] = self.program.classes[item][1]
-        return found
+        return lines
 
     def is_module(self, name: str) -> bool:
         """Whether a class surely is an nn.Module whose every ancestor is known."""
@@ -75,9 +75,9 @@ class Classes(Operators):
         line = self.lines_of(name)
         for item in line[line.index(after) + 1 if after in line else 0 :]:
             node, block = self.program.classes[item]
-            found = [part for part in node.body if isinstance(part, Definition) and part.name == method]
-            if found:
-                return (found[0], block, item) if len(found) == 1 else None
+            methods = [part for part in node.body if isinstance(part, Definition) and part.name == method]
+            if methods:
+                return (methods[0], block, item) if len(methods) == 1 else None
         return None
 
     def plain_decorators(self, node: Definition, block: Block) -> bool:
@@ -94,9 +94,9 @@ class Classes(Operators):
             return self._stores[name]
         if name in self._overridden(owner.name) or name in self._stored_elsewhere():
             return UNKNOWN
-        found = self.method(owner.name, name)
-        if found is not None:
-            node, block, _ = found
+        definition = self.method(owner.name, name)
+        if definition is not None:
+            node, block, _ = definition
             if not self.plain_decorators(node, block):
                 return UNKNOWN
             static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
@@ -104,9 +104,9 @@ class Classes(Operators):
         return self.attributes(owner.name).get(name, UNKNOWN) if self._stores is None else UNKNOWN
 
     def _overridden(self, name: str) -> frozenset[str]:
-        found = self.program.overridden(name)
-        self.depends["overridden", name] = found
-        return found
+        overridden = self.program.overridden(name)
+        self.depends["overridden", name] = overridden
+        return overridden
 
     def _stored_elsewhere(self) -> frozenset[str]:
         self.depends["stored", ""] = self.program.stored
@@ -120,7 +120,7 @@ class Classes(Operators):
         return self._attributes[name]
 
     def _find_attributes(self, name: str) -> dict[str, Value]:
-        found: dict[str, Value] = {}
+        attributes: dict[str, Value] = {}
         line = self.lines_of(name)
         for item in reversed(line):
             node, block = self.program.classes[item]
@@ -128,7 +128,7 @@ class Classes(Operators):
             for part in node.body:
                 if isinstance(part, ast.Assign) and len(part.targets) == 1 and isinstance(part.targets[0], ast.Name):
                     value = self.evaluate(part.value, frame)
-                    found[part.targets[0].id] = value if isinstance(value, Constant) else UNKNOWN
+                    attributes[part.targets[0].id] = value if isinstance(value, Constant) else UNKNOWN
         saved = (self._stores, self.quiet, self._opaque)
         self._stores, self.quiet, self._opaque = {}, 0, False
         try:
@@ -138,21 +138,21 @@ class Classes(Operators):
             self._stores, self.quiet, self._opaque = saved
         if opaque:
             return {}
-        found.update(stores)
+        attributes.update(stores)
         for item in line:
             node, block = self.program.classes[item]
             key = f"set later {item}"
             if key not in block.kept:
                 block.kept[key] = _set_later(node, block)
-            found.update(dict.fromkeys(block.kept[key], UNKNOWN))
-        return found
+            attributes.update(dict.fromkeys(block.kept[key], UNKNOWN))
+        return attributes
 
     def run_init(self, owner: Instance, after: str) -> None:
         """Run the ``__init__`` of a class, or the next one after a class in its line of ancestors."""
-        found = self.method(owner.name, "__init__", after)
-        if found is None:
+        init = self.method(owner.name, "__init__", after)
+        if init is None:
             return
-        node, block, _ = found
+        node, block, _ = init
         key = f"opaque {id(node)}"
         if key not in block.kept:
             block.kept[key] = any(map(_sets_by_name, block.within(node)))

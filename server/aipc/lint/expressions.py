@@ -85,8 +85,8 @@ class Expressions(Invocations):
         known = name in self.program.names
         self.depends["name", name] = (binding.imported or binding.block) if binding else known
         if binding is None:
-            found = None if known else builtin(name)
-            return ImportedName(found) if found else UNKNOWN
+            builtin_value = None if known else builtin(name)
+            return ImportedName(builtin_value) if builtin_value else UNKNOWN
         if binding.imported:
             return ImportedName(canonical(binding.imported))
         if isinstance(binding.node, ast.FunctionDef):
@@ -111,21 +111,21 @@ class Expressions(Invocations):
         return self._items(node.elts, frame)
 
     def _items(self, nodes: list[ast.expr], frame: CallFrame) -> Value:
-        found: list[Value] = []
+        values: list[Value] = []
         sure = True
         for node in nodes:
             value = self.evaluate(node.value if isinstance(node, ast.Starred) else node, frame)
             if not isinstance(node, ast.Starred):
-                found.append(value)
+                values.append(value)
             elif isinstance(value, (Items, Chain)):
-                found.extend(value.items)
+                values.extend(value.items)
             elif isinstance(value, Each):
-                found.append(value)
+                values.append(value)
             else:
                 sure = False
         if sure:
-            return Items(tuple(found))
-        kept = tuple(item for value in found for item in tensors(value))
+            return Items(tuple(values))
+        kept = tuple(item for value in values for item in tensors(value))
         return Each(kept) if kept else UNKNOWN
 
     def _starred_value(self, node: ast.Starred, frame: CallFrame) -> Value:
@@ -160,9 +160,9 @@ class Expressions(Invocations):
             value = self.elements(self.evaluate(generator.iter, frame), generator.iter, frame)
             self.assign(generator.target, value, frame)
             self.quiet += bool(generator.ifs)
-        found = self.evaluate(element, frame)
+        item = self.evaluate(element, frame)
         frame.names, self.quiet = before, quiet
-        return Each((found,)) if found != UNKNOWN else UNKNOWN
+        return Each((item,)) if item != UNKNOWN else UNKNOWN
 
     def elements(self, value: Value, node: ast.expr, frame: CallFrame) -> Value:
         """What a loop over ``value`` gives its variable."""
@@ -171,10 +171,10 @@ class Expressions(Invocations):
         if isinstance(value, (Items, Chain)) and value.items:
             if any(isinstance(item, (TorchLayer, Instance, Chain)) for item in value.items):
                 return Each(value.items)
-            found = value.items[0]
+            joined = value.items[0]
             for item in value.items[1:]:
-                found = join(found, item)
-            return found
+                joined = join(joined, item)
+            return joined
         return Tensor(None, value.dtype, value.sure, value.varies) if isinstance(value, Tensor) else UNKNOWN
 
     # Attributes and items.
@@ -237,17 +237,17 @@ class Expressions(Invocations):
         if isinstance(left, Items) and isinstance(right, Constant) and isinstance(node.op, ast.Mult):
             times = right.value
             return Items(left.items * times) if isinstance(times, int) and 0 <= times < 16 else UNKNOWN
-        found = [item for item in (left, right) if isinstance(item, Tensor)]
-        if not found:
+        tensors = [item for item in (left, right) if isinstance(item, Tensor)]
+        if not tensors:
             return UNKNOWN
         operator = self.method_operator(_DUNDERS.get(type(node.op), "")) if isinstance(left, Tensor) else None
-        sure = any(item.sure for item in found)
+        sure = any(item.sure for item in tensors)
         if operator and sure and isinstance(left, Tensor):
             given = Arguments({"other": right}, {})
             value = self.apply(operator, given, node, frame.block, left)
             return value if isinstance(value, Tensor) else UNKNOWN
-        rank = found[0].rank if isinstance(left, Constant) or isinstance(right, Constant) else None
-        return Tensor(rank, found[0].dtype if rank else None, sure, any(item.varies for item in found), "add")
+        rank = tensors[0].rank if isinstance(left, Constant) or isinstance(right, Constant) else None
+        return Tensor(rank, tensors[0].dtype if rank else None, sure, any(item.varies for item in tensors), "add")
 
     def _unaryop_value(self, node: ast.UnaryOp, frame: CallFrame) -> Value:
         value = self.evaluate(node.operand, frame)
@@ -268,10 +268,10 @@ class Expressions(Invocations):
             return _identity(left, right, isinstance(node.ops[0], ast.Is))
         if isinstance(left, Constant) and isinstance(right, Constant):
             return _compared(node.ops[0], left.value, right.value)
-        found = [item for item in values if isinstance(item, Tensor)]
-        if not found or isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        tensors = [item for item in values if isinstance(item, Tensor)]
+        if not tensors or isinstance(node.ops[0], (ast.In, ast.NotIn)):
             return UNKNOWN
-        return Tensor(found[0].rank, "bool", any(i.sure for i in found), any(i.varies for i in found), "eq")
+        return Tensor(tensors[0].rank, "bool", any(i.sure for i in tensors), any(i.varies for i in tensors), "eq")
 
     def _boolop_value(self, node: ast.BoolOp, frame: CallFrame) -> Value:
         decided = self._decided(node, frame)
@@ -281,12 +281,12 @@ class Expressions(Invocations):
         stops = isinstance(node.op, ast.Or)
         sure, quiet = True, self.quiet
         for value in node.values:
-            found = self.condition(value, frame)
-            if found is stops:
+            decision = self.condition(value, frame)
+            if decision is stops:
                 self.quiet = quiet
                 return stops
-            sure = sure and found is not None
-            self.quiet += found is None
+            sure = sure and decision is not None
+            self.quiet += decision is None
         self.quiet = quiet
         return not stops if sure else None
 
@@ -302,8 +302,8 @@ class Expressions(Invocations):
     def condition(self, node: ast.expr, frame: CallFrame) -> bool | None:
         """Whether a test holds; None where that is not known. A test on a tensor's values cannot be exported."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            found = self.condition(node.operand, frame)
-            return None if found is None else not found
+            decision = self.condition(node.operand, frame)
+            return None if decision is None else not decision
         if isinstance(node, ast.BoolOp):
             return self._decided(node, frame)
         if isinstance(node, ast.Name) and node.id == "TYPE_CHECKING":

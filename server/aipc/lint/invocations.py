@@ -205,10 +205,10 @@ class Invocations(Classes):
         if name == "__init__":
             self.run_init(owner, frame.owner)
             return UNKNOWN
-        found = self.method(owner.name, name, frame.owner)
-        if found is None:
+        method = self.method(owner.name, name, frame.owner)
+        if method is None:
             return UNKNOWN
-        return self.call_function(Function(found[0], found[1], {}, owner), positional, keywords, complete=complete)
+        return self.call_function(Function(method[0], method[1], {}, owner), positional, keywords, complete=complete)
 
     def call_function(
         self, function: Function, positional: list[Value], keywords: dict[str, Value], *, complete: bool

@@ -137,8 +137,8 @@ class Operators:
             asked["rank"] = UNKNOWN if first.rank is None else first.rank
             asked["dtype"] = first.dtype or UNKNOWN
         equation = asked.get("equation")
-        words = equation if isinstance(equation, str) else ""
-        return say(answer(self.matrix, operator, asked), operator, self.matrix.soc, words)
+        label = equation if isinstance(equation, str) else ""
+        return say(answer(self.matrix, operator, asked), operator, self.matrix.soc, label)
 
 
 def _creates(operator: str) -> bool:

@@ -27,15 +27,15 @@ class Said:
     compiler: str | None
 
 
-def say(found: Sequence[KnownVariant], operator: str, soc: SoC, equation: str = "") -> Said | None:
+def say(variants: Sequence[KnownVariant], operator: str, soc: SoC, equation: str = "") -> Said | None:
     """The one thing that all variants say; None where they differ, or where it would have to be guessed."""
-    said = [_of(_with_equation(item, equation), operator, soc) for item in found]
+    said = [_of(_with_equation(item, equation), operator, soc) for item in variants]
     first = said[0] if said else None
     if first is None or any(
         item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in said
     ):
         return None
-    if all(item.solved for item in found):
+    if all(item.solved for item in variants):
         return replace(first, severity=Severity.INFORMATION, message=f"{first.message} Deploy solves this by itself.")
     return first
 
@@ -56,8 +56,8 @@ def _of(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
     if measured.verdict == FAILS:
         return _placed(measured, measured.fails, Placement.FAILS, soc)
     if measured.verdict == NO_EXPORT:
-        words = words_of_export(measured.reason)
-        return Said(words[0], Severity.ERROR, words[1], measured.reason) if words else None
+        message = words_of_export(measured.reason)
+        return Said(message[0], Severity.ERROR, message[1], measured.reason) if message else None
     return _wrong(item, operator, soc) if measured.verdict == WRONG else None
 
 
@@ -66,11 +66,11 @@ def _placed(measured: Measured, operators: Sequence[str], placement: Placement, 
         return None
     # The reasons stand in the order of the nodes: the first belongs to the first operator.
     reason = measured.reason.split(" / ")[0]
-    words = explain(reason, op=operators[0], soc=soc, placement=placement)
-    fails = placement is Placement.FAILS or words.rule == "fp16-unsupported"
-    remedy = f" {words.remedy[:1].upper()}{words.remedy[1:]}." if words.remedy else ""
+    message = explain(reason, op=operators[0], soc=soc, placement=placement)
+    fails = placement is Placement.FAILS or message.rule == "fp16-unsupported"
+    remedy = f" {message.remedy[:1].upper()}{message.remedy[1:]}." if message.remedy else ""
     severity = Severity.ERROR if fails else Severity.WARNING
-    return Said(words.rule, severity, f"{words.message}.{remedy}", reason or None)
+    return Said(message.rule, severity, f"{message.message}.{remedy}", reason or None)
 
 
 def _wrong(item: KnownVariant, operator: str, soc: SoC) -> Said | None:

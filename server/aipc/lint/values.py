@@ -123,7 +123,7 @@ def tensors(value: Value) -> tuple[Tensor, ...]:
     if isinstance(value, Tensor):
         return (value,)
     if isinstance(value, (Items, Each)):
-        return tuple(found for item in value.items for found in tensors(item))
+        return tuple(tensor for item in value.items for tensor in tensors(item))
     return ()
 
 

@@ -34,8 +34,8 @@ def _word(key: str, measured: str, asked: Any) -> bool:
     if measured == "tensor":
         return asked is TENSOR
     meaning = _WORDS.get(key)
-    words = meaning(asked) if meaning else None
-    return words is None or measured in words
+    meaning_of_argument = meaning(asked) if meaning else None
+    return meaning_of_argument is None or measured in meaning_of_argument
 
 
 def _same(measured: Any, asked: Any) -> bool:
@@ -79,16 +79,16 @@ def _pad(asked: Any) -> set[str] | None:
     if not isinstance(asked, tuple) or len(numbers) % 2:
         return None
     axes = len(numbers) // 2
-    words = {f"last {axes}"} | ({"last"} if axes == 1 else set())
+    names = {f"last {axes}"} | ({"last"} if axes == 1 else set())
     if any(number is not UNKNOWN and isinstance(number, (int, float)) and number < 0 for number in numbers):
         return {"negative"}
     if any(number is UNKNOWN for number in numbers):
-        return words | {"negative"} | ({"height only"} if axes == 2 else {"channels"} if axes == 3 else set())
+        return names | {"negative"} | ({"height only"} if axes == 2 else {"channels"} if axes == 3 else set())
     if axes == 2 and numbers[:2] == [0, 0]:
         return {"height only"}
     if axes == 3 and numbers[:4] == [0, 0, 0, 0]:
         return {"channels"}
-    return words
+    return names
 
 
 def _shape(asked: Any) -> set[str] | None:

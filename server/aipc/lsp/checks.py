@@ -108,7 +108,11 @@ class Checker:
         """Keep those fixes only that hold on this model; the log says why the others do not."""
         server = self._server
         kept = server.results.get(job.reference)
-        if report is None or kept is None or not any(item.edits for found in report.findings for item in found.fixes):
+        if (
+            report is None
+            or kept is None
+            or not any(item.edits for finding in report.findings for item in finding.fixes)
+        ):
             return
         try:
             proved = await asyncio.to_thread(
@@ -120,8 +124,8 @@ class Checker:
             server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, f"{error}\n{error.detail}"))
             return
         for item in proved.rejected:
-            words = f"Not offered for {_title(job.reference)}: {item.fix.title}: {item.why}"
-            server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, words))
+            message = f"Not offered for {_title(job.reference)}: {item.fix.title}: {item.why}"
+            server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, message))
         report = replace(report, findings=proved.findings)
         self._keep(replace(kept, report=report, together=proved.together))
 

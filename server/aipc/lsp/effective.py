@@ -46,10 +46,10 @@ def _file(entry: str, config: Config) -> Path:
 
 def configuration(folder: Path) -> Config:
     """The configuration of a folder, read again when a file that it may be in has changed. Raises AipcError."""
-    found = _configuration(folder, _stamps(folder))
-    if isinstance(found, AipcError):
-        raise found
-    return found
+    settings = _configuration(folder, _stamps(folder))
+    if isinstance(settings, AipcError):
+        raise settings
+    return settings
 
 
 def _stamps(directory: Path) -> tuple[int, ...]:

@@ -23,18 +23,20 @@ def is_linted(server: AipcServer, path: str) -> bool:
     return server.documents.open_document(to_uri(path)) is not None
 
 
-def unchecked_findings(server: AipcServer, path: str, lines: Sequence[str], found: Sequence[Finding]) -> list[Finding]:
+def unchecked_findings(
+    server: AipcServer, path: str, lines: Sequence[str], findings: Sequence[Finding]
+) -> list[Finding]:
     """Findings from the text, without those that a check has confirmed or ruled out."""
-    if not found:
+    if not findings:
         return []
     soc = soc_in_effect(server, Path(path))
-    told = [item for checked in server.results.values() for item in current_findings(checked, path, lines)]
-    told_lines = {line for item in told if item.range for line in _lines(item.range)}
+    reported = [item for checked in server.results.values() for item in current_findings(checked, path, lines)]
+    told_lines = {line for item in reported if item.range for line in _lines(item.range)}
     checks = [checked for checked in server.results.values() if checked.report.soc == soc]
     ruled_out = [area for checked in checks if (area := _checked_area(checked, path, lines))]
     return [
         item
-        for item in found
+        for item in findings
         if item.range
         and told_lines.isdisjoint(_lines(item.range))
         and not any(_covers(area, item.range, lines) for area in ruled_out)

@@ -47,8 +47,8 @@ async def cell_findings(server: AipcServer, uri: str, notebook: Path) -> list[Fi
         return []
     own = python_lines(server.documents.get_text_document(uri).source)
     before = [line for source in _other_cells(server, uri) for line in python_lines(source)]
-    found = await server.beside(lint, "\n".join((*before, *own)), str(notebook), soc_in_effect(server, notebook))
-    shown = (_moved(finding, len(before)) for finding in found)
+    findings = await server.beside(lint, "\n".join((*before, *own)), str(notebook), soc_in_effect(server, notebook))
+    shown = (_moved(finding, len(before)) for finding in findings)
     return [finding for finding in shown if finding is not None]
 
 

@@ -98,11 +98,11 @@ def _workspace_edit(
 
 def words_of(finding: Finding) -> list[str]:
     """What can be done about a finding, as Markdown list items: its fixes, then what the author can choose between."""
-    found = []
+    lines = []
     for fix in finding.fixes:
         doing = "Quick fix" if fix.edits else "Deploy"
         proof = f" ({_proof(fix)})" if fix.proof else ""
-        found.append(f"- {doing}: {fix.title}{proof}")
+        lines.append(f"- {doing}: {fix.title}{proof}")
     for choice in finding.evidence.get("choices", ()):
-        found.append(f"- No exact rewrite: {choice['reason']}. You can " + ", or ".join(choice["options"]) + ".")
-    return found
+        lines.append(f"- No exact rewrite: {choice['reason']}. You can " + ", or ".join(choice["options"]) + ".")
+    return lines

@@ -72,8 +72,8 @@ def digest(
             ranges = [origin.user_frame.range for origin in sources.origins(node.node) if origin.user_frame]
             for place in dict.fromkeys(ranges):
                 places[place.file].append(Place(place, node))
-    found = (*report.findings, *extra)
-    files = {*places, *(finding.range.file for finding in found if finding.range)}
+    findings = (*report.findings, *extra)
+    files = {*places, *(finding.range.file for finding in findings if finding.range)}
     texts = {}
     for file in files:
         if unsaved and file in unsaved:
@@ -90,8 +90,8 @@ def with_accuracy(checked: CheckState, accuracy: NodeAccuracy) -> CheckState:
     """The same result with the measured error of each node."""
     errors = accuracy.of_every_node()
     places = {
-        file: [replace(place, error=errors.get(place.node.node)) for place in found]
-        for file, found in checked.places.items()
+        file: [replace(place, error=errors.get(place.node.node)) for place in file_places]
+        for file, file_places in checked.places.items()
     }
     return replace(checked, places=places, accuracy=errors)
 
@@ -125,12 +125,12 @@ def current_findings(checked: CheckState, file: str, text: Sequence[str]) -> lis
     """
     moved = moved_lines(checked.texts.get(file, ()), tuple(text))
     stale = checked.is_stale(file, text)
-    found = []
+    findings = []
     for finding in checked.findings:
         if finding.range is not None and finding.range.file == file and (here := _moved(finding.range, moved)):
             fixes = [_moved_fix(fix, moved, stale) for fix in finding.fixes]
-            found.append(replace(finding, range=here, fixes=tuple(fix for fix in fixes if fix)))
-    return found
+            findings.append(replace(finding, range=here, fixes=tuple(fix for fix in fixes if fix)))
+    return findings
 
 
 def _moved_fix(fix: Fix, moved: Mapping[int, int], stale: bool) -> Fix | None:
@@ -148,8 +148,8 @@ def _moved_fix(fix: Fix, moved: Mapping[int, int], stale: bool) -> Fix | None:
 def current_places(checked: CheckState, file: str, text: Sequence[str]) -> list[Place]:
     """What the unchanged expressions of ``file`` made, at their present ranges."""
     moved = moved_lines(checked.texts.get(file, ()), tuple(text))
-    found = []
+    places = []
     for place in checked.places.get(file, ()):
         if here := _moved(place.range, moved):
-            found.append(replace(place, range=here, time=checked.latency.get(place.node.node)))
-    return found
+            places.append(replace(place, range=here, time=checked.latency.get(place.node.node)))
+    return places

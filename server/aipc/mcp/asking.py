@@ -79,8 +79,8 @@ def _message(tool: Tool, call: Call, target: str) -> str:
 
 def _can_ask(capabilities: types.ClientCapabilities | None) -> bool:
     """A bare ``elicitation: {}`` counts as support of forms."""
-    found = capabilities.elicitation if capabilities else None
-    return found is not None and (found.form is not None or found.url is None)
+    elicitation = capabilities.elicitation if capabilities else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 def _mark(tool: str, target: str, arguments: Mapping[str, Any]) -> str:

@@ -124,8 +124,8 @@ def _answer(
     document: dict[str, Any], brief: Callable[[dict[str, Any]], dict[str, Any]] | None = None, text: str = ""
 ) -> types.CallToolResult:
     failed = "error" in document
-    words = text or json.dumps(brief(document) if brief and not failed else document, ensure_ascii=False)
-    content = types.TextContent(type="text", text=words)
+    text_of_answer = text or json.dumps(brief(document) if brief and not failed else document, ensure_ascii=False)
+    content = types.TextContent(type="text", text=text_of_answer)
     return types.CallToolResult(content=[content], structured_content=document, is_error=failed)
 
 

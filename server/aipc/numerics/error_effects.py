@@ -59,8 +59,8 @@ class Effects:
 
     def sqnr(self, errors: Mapping[str, Array]) -> float:
         """SQNR in dB of the worst output with ``errors``, against none. Outputs that are no floats are left out."""
-        found = self.outputs(errors)
-        figures = [sqnr_db(value, found[name]) for name, value in self.reference.items() if value.dtype.kind == "f"]
+        outputs = self.outputs(errors)
+        figures = [sqnr_db(value, outputs[name]) for name, value in self.reference.items() if value.dtype.kind == "f"]
         return min(figures, default=float("inf"))
 
 

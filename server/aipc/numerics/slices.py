@@ -49,7 +49,7 @@ def _joined(paths: Sequence[str]) -> dict[str, Array]:
 
 def slice_outputs(reference: Mapping[str, Array], actual: Mapping[str, Array]) -> tuple[OutputAccuracy, ...]:
     """One figure for each part, named as it is indexed: ``output[:, 4:84]``. Outputs of one range have none."""
-    found = []
+    accuracies = []
     for name, value in reference.items():
         if name not in actual or actual[name].shape != value.shape or value.dtype.kind != "f":
             continue
@@ -58,13 +58,13 @@ def slice_outputs(reference: Mapping[str, Array], actual: Mapping[str, Array]) -
             continue
         for start, stop in parts:
             where = (slice(None),) * axis + (slice(start, stop),)
-            found.append(accuracy(f"{name}[{':, ' * axis}{start}:{stop}]", value[where], actual[name][where]))
-    return tuple(found)
+            accuracies.append(accuracy(f"{name}[{':, ' * axis}{start}:{stop}]", value[where], actual[name][where]))
+    return tuple(accuracies)
 
 
 def _parts(value: Array) -> tuple[int, list[tuple[int, int]]]:
     """The axis along which the peaks differ most, and its runs of neighbours with like peaks."""
-    best, found = 0, list[tuple[int, int]]()
+    best, ranges = 0, list[tuple[int, int]]()
     widest = _DECADES
     for axis in range(1, value.ndim):
         if not 2 <= value.shape[axis] <= _MOST_INDICES:
@@ -77,8 +77,8 @@ def _parts(value: Array) -> tuple[int, list[tuple[int, int]]]:
         used = peaks[peaks > 0]
         spread = math.log10(float(used.max()) / float(used.min())) if used.size else 0.0
         if spread > widest and 2 <= len(parts) <= _MOST_PARTS:
-            best, found, widest = axis, parts, spread
-    return best, found
+            best, ranges, widest = axis, parts, spread
+    return best, ranges
 
 
 def _runs(peaks: Array) -> list[tuple[int, int]]:

@@ -248,7 +248,7 @@ def _read(document: Mapping[str, Any]) -> Data:
     parts = list(document["socs"])
     variants = []
     for id, family, operators, attributes, label, inputs, onnx, rows in document["variants"]:
-        found: dict[int, Measured] = {}
+        results: dict[int, Measured] = {}
         for socs, verdict, reason, cpu, fails, sqnr, ideal, rounding, values in rows:
             measured = Measured(
                 VERDICTS[verdict],
@@ -260,8 +260,8 @@ def _read(document: Mapping[str, Any]) -> Data:
                 bool(rounding),
                 texts[values],
             )
-            found |= dict.fromkeys(socs, measured)
-        by_soc = {parts[index]: found[index] for index in sorted(found)}
+            results |= dict.fromkeys(socs, measured)
+        by_soc = {parts[index]: results[index] for index in sorted(results)}
         variants.append(
             MeasuredVariant(id, family, names(operators), attributes, label, names(inputs), names(onnx), by_soc)
         )

@@ -140,5 +140,5 @@ def complete(
     from .coverage import coverage
     from .signatures import parameters
 
-    found = {name: parameters(name) for name in operators}
-    return {name: items for name, items in found.items() if items}, coverage(facts)
+    parameters_by_name = {name: parameters(name) for name in operators}
+    return {name: items for name, items in parameters_by_name.items() if items}, coverage(facts)

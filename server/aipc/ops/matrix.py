@@ -92,11 +92,11 @@ def operators(data: Data, name: str) -> list[str]:
         return [name]
     wanted = name.lower()
     if any(mark in name for mark in "*?["):
-        found = [item for item in every if fnmatch.fnmatch(item.lower(), wanted) or _short(item, wanted)]
+        names = [item for item in every if fnmatch.fnmatch(item.lower(), wanted) or _short(item, wanted)]
     else:
-        found = [item for item in every if item.lower() == wanted or item.lower().endswith("." + wanted)]
-    if found:
-        return found
+        names = [item for item in every if item.lower() == wanted or item.lower().endswith("." + wanted)]
+    if names:
+        return names
     short = {item.rpartition(".")[2].lower(): item.rpartition(".")[2] for item in every}
     near = difflib.get_close_matches(wanted.rpartition(".")[2], short, 3, 0.6)
     remedy = (

@@ -37,8 +37,8 @@ def measure(directory: Path, facts: Mapping[str, Any], soc: SoC, *, random: bool
     started = time.perf_counter()
     if not facts["exports"]:
         return Measured(NO_EXPORT, facts["reason"])
-    found = _measure(directory, facts, soc, random)
-    return Measured(**{**found, "seconds": round(time.perf_counter() - started, 3)})
+    result = _measure(directory, facts, soc, random)
+    return Measured(**{**result, "seconds": round(time.perf_counter() - started, 3)})
 
 
 def _measure(directory: Path, facts: Mapping[str, Any], soc: SoC, random: bool) -> dict[str, Any]:
@@ -50,11 +50,11 @@ def _measure(directory: Path, facts: Mapping[str, Any], soc: SoC, random: bool) 
         if _at(report, Placement.FAILS):
             return _failure(report)
         on_cpu = _at(report, Placement.CPU)
-        found = {**_placed(report), "verdict": CPU if on_cpu else RUNS, "reason": _reason(on_cpu)}
+        result = {**_placed(report), "verdict": CPU if on_cpu else RUNS, "reason": _reason(on_cpu)}
         if on_cpu and not report.count(Placement.NPU):
-            return found
+            return result
         try:
-            return {**found, **_simulate(path, soc, arrays, facts)}
+            return {**result, **_simulate(path, soc, arrays, facts)}
         except _RunFailedError as error:
             report = place(path, soc, finalize=True, isolate=False)
             if _at(report, Placement.FAILS):
@@ -130,8 +130,8 @@ def _saturated(expected: Array, actual: Array) -> Array:
 
 
 def _wrong(judged: NodeNumerics, kind: str, facts: Mapping[str, Any]) -> str:
-    if words := facts.get("differs", {}).get(kind):
-        return f"the exported graph is not what PyTorch computes: {words}"
+    if difference := facts.get("differs", {}).get(kind):
+        return f"the exported graph is not what PyTorch computes: {difference}"
     if judged.detail:
         return judged.detail
     where = f" at {list(judged.worst_index)}" if judged.worst_index else ""
@@ -147,13 +147,13 @@ _TENSOR = re.compile(r"^\[\d+\]\s*")
 
 def _reason(nodes: list[NodePlacement]) -> str:
     """QAIRT's own words about the nodes, each sentence once, the nodes named by their operator."""
-    words: dict[str, None] = {}
+    reasons: dict[str, None] = {}
     for node in nodes:
         # A session that is not the process's first gets numbers behind its names.
         named = re.compile(rf"{re.escape(node.node)}(_\d+)*")
         sentences = (_TENSOR.sub("", item) for item in _first(node.reason or "").split(" / "))
-        words |= dict.fromkeys(named.sub(node.op_type, item) for item in sentences)
-    return " / ".join([item for item in words if item][:3])
+        reasons |= dict.fromkeys(named.sub(node.op_type, item) for item in sentences)
+    return " / ".join([item for item in reasons if item][:3])
 
 
 def _at(report: PlacementReport, placement: Placement) -> list[NodePlacement]:

@@ -154,8 +154,8 @@ def probe(
     if errors:
         raise errors[0]
     if state.broken:
-        words = "; ".join(f"{name}: {why}" for name, why in list(state.broken.items())[:5])
-        raise AipcError(f"{len(state.broken)} cases of the catalogue do not run in PyTorch: {words}")
+        problems = "; ".join(f"{name}: {why}" for name, why in list(state.broken.items())[:5])
+        raise AipcError(f"{len(state.broken)} cases of the catalogue do not run in PyTorch: {problems}")
     seconds = {soc: sum(result.seconds for (_, name), result in state.results.items() if name == soc) for soc in socs}
     seconds["export"] = sum(facts.seconds for facts in state.facts.values())
     return Probed(
@@ -215,12 +215,12 @@ def _run_once(
     return None
 
 
-def _mark(at: ProbeProgress, words: str, state: _State) -> None:
+def _mark(at: ProbeProgress, reason: str, state: _State) -> None:
     """The case does this to every process: that is its result."""
-    if "SIGALRM" in words:
-        words = f"no answer within {_CASE_SECONDS} seconds"
+    if "SIGALRM" in reason:
+        reason = f"no answer within {_CASE_SECONDS} seconds"
     if at.soc:
-        state.add(ProbeProgress(at.case, at.soc, measured=Measured(FAILS, f"the compiler or the simulator: {words}")))
+        state.add(ProbeProgress(at.case, at.soc, measured=Measured(FAILS, f"the compiler or the simulator: {reason}")))
         return
     for soc in state.socs:
-        state.add(ProbeProgress(at.case, soc, measured=Measured(NO_EXPORT, f"the exporter: {words}")))
+        state.add(ProbeProgress(at.case, soc, measured=Measured(NO_EXPORT, f"the exporter: {reason}")))

@@ -71,11 +71,11 @@ def write_case(case: Case, directory: Path) -> dict[str, Any]:
             arrays |= {f"{kind}/in/{index}": array for index, array in enumerate(values)}
             arrays |= {f"{kind}/out/{index}": array for index, array in enumerate(expected)}
             if not case.random:
-                ideals, words = _ideals(stepper, module, values, expected)
+                ideals, note = _ideals(stepper, module, values, expected)
                 arrays |= {
                     f"{kind}/fp16/{k}/{i}": array for k, ideal in enumerate(ideals) for i, array in enumerate(ideal)
                 }
-                facts["differs"] |= {kind: words} if words else {}
+                facts["differs"] |= {kind: note} if note else {}
     write_npz(directory / "arrays.npz", arrays)
     content = hash_value(list(hash_files([directory / "model.onnx", directory / "arrays.npz"]).values()))
     return facts | {"content": content, "seconds": time.perf_counter() - started}
@@ -124,10 +124,10 @@ def _ideals(
     feeds = {f"in_{index}": array for index, array in enumerate(inputs)}
     exempt = exact_tensors(stepper)
     moved = [_moved(inputs, 0.0, 0), *(_moved(inputs, way, seed) for seed in range(_SEEDS) for way in (1.0, -1.0))]
-    words = ""
+    note = ""
     try:
-        words = difference(expected, list(stepper.walk(feeds).values()))
-        if not words:
+        note = difference(expected, list(stepper.walk(feeds).values()))
+        if not note:
             return [
                 list(
                     stepper.walk(
@@ -142,15 +142,15 @@ def _ideals(
             ], ""
     except AipcError:
         pass
-    found = []
+    ideals = []
     for one in moved:
         with contextlib.suppress(Exception), torch.no_grad():
             torch.manual_seed(0)
             result = module(*(torch.from_numpy(array.copy()) for array in one))
             leaves = [leaf for leaf in pytree.tree_leaves(result) if isinstance(leaf, torch.Tensor)]
-            found.append([round_fp16(leaf.detach().numpy()) for leaf in leaves])
-    same = [one for one in found if [array.shape for array in one] == [array.shape for array in expected]]
-    return same, words
+            ideals.append([round_fp16(leaf.detach().numpy()) for leaf in leaves])
+    same = [one for one in ideals if [array.shape for array in one] == [array.shape for array in expected]]
+    return same, note
 
 
 def _moved(inputs: Sequence[Array], direction: float, seed: int) -> list[Array]:
@@ -171,22 +171,22 @@ def difference(expected: Sequence[Array], actual: Sequence[Array]) -> str:
     for position, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
         if wanted.shape != got.shape:
             return f"output {position} has shape {list(got.shape)} instead of {list(wanted.shape)}"
-        true, found = wanted.astype(np.float64), got.astype(np.float64)
+        true, measured = wanted.astype(np.float64), got.astype(np.float64)
         usable = np.isfinite(true)
         level = float(np.sqrt(np.mean(np.square(true[usable])))) if bool(usable.any()) else 0.0
         with np.errstate(invalid="ignore"):
             slack = 1e-3 * np.abs(true) + 1e-4 * level if wanted.dtype.kind == "f" else np.zeros_like(true)
-            near = usable & (np.abs(found - true) <= slack)
-        wrong = ~(near | (true == found) | (np.isnan(true) & np.isnan(found)))
+            near = usable & (np.abs(measured - true) <= slack)
+        wrong = ~(near | (true == measured) | (np.isnan(true) & np.isnan(measured)))
         if bool(wrong.any()):
             where = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
-            return f"{found[where]:g} instead of {true[where]:g} at {list(where)}"
+            return f"{measured[where]:g} instead of {true[where]:g} at {list(where)}"
     return ""
 
 
 def read_sets(arrays: Mapping[str, Array]) -> dict[str, tuple[dict[str, Array], list[Array], list[list[Array]]]]:
     """Set -> (graph inputs, expected outputs, fp16 executions) of an ``arrays.npz``."""
-    found = {}
+    sets = {}
     for kind in SETS:
         names = [name for name in arrays if name.startswith(f"{kind}/")]
         if not names:
@@ -197,5 +197,5 @@ def read_sets(arrays: Mapping[str, Array]) -> dict[str, tuple[dict[str, Array], 
         for name in names:
             if "/fp16/" in name:
                 runs.setdefault(name.split("/")[2], []).append(arrays[name])
-        found[kind] = (inputs, expected, list(runs.values()))
-    return found
+        sets[kind] = (inputs, expected, list(runs.values()))
+    return sets

@@ -45,9 +45,9 @@ class Rewriter:
         """As :func:`aipc.ops.measure.measure`; ``rules`` of the result names those that were applied."""
         known = self._proved.get(directory)
         if known is not None:
-            found = _measured(directory, facts, soc, known)
-            if found.verdict == RUNS:
-                return found
+            result = _measured(directory, facts, soc, known)
+            if result.verdict == RUNS:
+                return result
         first = measure(directory, facts, soc, random=random)
         if first.verdict == RUNS or not facts["exports"] or random or soc.fp16 == "partial":
             # Where a chip has only a part of fp16, what it lacks no other form gives; that takes quantization.

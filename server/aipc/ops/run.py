@@ -71,13 +71,13 @@ class Rechecked:
 
 def versions() -> dict[str, str]:
     """Versions that the measurements depend on; "-" for what is not installed."""
-    found = {"qairt": require_qairt()}
+    versions_of_tools = {"qairt": require_qairt()}
     for name in _LIBRARIES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions_of_tools[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "-"
-    return found
+            versions_of_tools[name] = "-"
+    return versions_of_tools
 
 
 def same_versions(data: Data, current: Mapping[str, str]) -> None:
@@ -104,16 +104,16 @@ def chips(archs: Sequence[str], socs: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InputError, UnknownSoCError: there is no such arch or SoC.
     """
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for arch in archs:
         number = int(arch.lstrip("vV")) if arch.lstrip("vV").isdigit() else 0
         if number not in ARCHS:
             raise InputError(
                 f"{arch} is not an HTP arch that is measured", remedy=f"choose from {', '.join(f'v{n}' for n in ARCHS)}"
             )
-        found[ARCHS[number]] = None
-    found |= dict.fromkeys(get_soc(soc).part for soc in socs)
-    return tuple(found) or tuple(ARCHS.values())
+        names[ARCHS[number]] = None
+    names |= dict.fromkeys(get_soc(soc).part for soc in socs)
+    return tuple(names) or tuple(ARCHS.values())
 
 
 def fill(
@@ -229,11 +229,11 @@ def compare(before: Path, after: Path) -> tuple[VerdictChange, ...]:
     old, new = load(before), load(after)
     one = {variant.id: variant for variant in old.variants}
     two = {variant.id: variant for variant in new.variants}
-    found = []
+    changes = []
     for id in dict.fromkeys([*one, *two]):
         for soc in (soc for soc in old.socs if soc in new.socs):
             first = one[id].measured.get(soc) if id in one else None
             second = two[id].measured.get(soc) if id in two else None
             if (first and (first.verdict, first.reason)) != (second and (second.verdict, second.reason)):
-                found.append(VerdictChange(id, soc, first, second))
-    return tuple(found)
+                changes.append(VerdictChange(id, soc, first, second))
+    return tuple(changes)

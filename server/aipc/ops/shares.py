@@ -48,14 +48,14 @@ def share_text(count: int, of: int) -> str:
 
 def shares(data: Data) -> tuple[Share, ...]:
     """The share of every SoC of a data file."""
-    found = []
+    rows = []
     for soc, arch in data.socs.items():
         verdicts = {item.id: item.measured[soc].verdict for item in data.variants if soc in item.measured}
         before = sum(verdict == RUNS for verdict in verdicts.values())
         known = {id: by_soc[soc] for id, by_soc in data.rewritten.items() if soc in by_soc}
         cured = sum(item.verdict == RUNS and verdicts.get(id) != RUNS for id, item in known.items())
-        found.append(Share(soc, arch, len(verdicts), before, before + cured if known else None, get_soc(soc).fp16))
-    return tuple(found)
+        rows.append(Share(soc, arch, len(verdicts), before, before + cured if known else None, get_soc(soc).fp16))
+    return tuple(rows)
 
 
 def fill_rewritten(
@@ -106,9 +106,9 @@ def fill_rewritten(
     rewritten: dict[str, Mapping[str, Becomes]] = {
         id: {soc: item for soc, item in by_soc.items() if soc not in chosen} for id, by_soc in data.rewritten.items()
     }
-    for (id, soc), found in probed.results.items():
-        if (id, soc) in wanted and found.rules:
-            rewritten[id] = {**rewritten.get(id, {}), soc: Becomes(found.verdict, found.rules)}
+    for (id, soc), result in probed.results.items():
+        if (id, soc) in wanted and result.rules:
+            rewritten[id] = {**rewritten.get(id, {}), soc: Becomes(result.verdict, result.rules)}
     data = replace(data, rewritten={id: by_soc for id, by_soc in rewritten.items() if by_soc})
     save(data, path)
     return shares(data)

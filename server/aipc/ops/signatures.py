@@ -16,19 +16,19 @@ def resolve(name: str) -> Any:
     """The object of a qualified name such as ``torch.nn.functional.relu``, None when there is none."""
     parts = name.split(".")
     try:
-        found: Any = importlib.import_module(parts[0])
+        value: Any = importlib.import_module(parts[0])
     except ImportError:
         return None
     for index, part in enumerate(parts[1:], 2):
-        if not hasattr(found, part):
+        if not hasattr(value, part):
             try:
                 importlib.import_module(".".join(parts[:index]))
             except ImportError:
                 return None
-        found = getattr(found, part, None)
-        if found is None:
+        value = getattr(value, part, None)
+        if value is None:
             return None
-    return found
+    return value
 
 
 def parameters(name: str) -> Parameters:
@@ -36,12 +36,12 @@ def parameters(name: str) -> Parameters:
 
     A module's are its constructor's, a method's come without ``self``.
     """
-    found = resolve(name)
-    if found is None:
+    specification = resolve(name)
+    if specification is None:
         return ()
     method = name.startswith("torch.Tensor.")
     try:
-        signature = inspect.signature(found)
+        signature = inspect.signature(specification)
     except (TypeError, ValueError):
         return _of_schema(name, method)
     kinds = {item.kind for item in signature.parameters.values()}
@@ -65,7 +65,9 @@ def _of_schema(name: str, method: bool) -> Parameters:
     *module, short = name.split(".")
     short = short.strip("_")
     prefixes = (f"{module[-1]}_", "") if module[-1] in {"linalg", "fft", "special"} else ("",)
-    packet = next((found for prefix in prefixes if (found := getattr(torch.ops.aten, prefix + short, None))), None)
+    packet = next(
+        (overloads for prefix in prefixes if (overloads := getattr(torch.ops.aten, prefix + short, None))), None
+    )
     if packet is None:
         return ()
     schemas = [getattr(packet, overload)._schema.arguments for overload in packet.overloads()]

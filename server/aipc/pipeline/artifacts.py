@@ -148,8 +148,8 @@ class CalibrationData(Artifact):
     @property
     def held_out(self) -> tuple[Path, ...]:
         """Samples that did not calibrate."""
-        found = (self.directory / "held-out").glob("[0-9]*.npz")
-        return tuple(sorted(path for path in found if path.suffixes == [".npz"]))
+        files = (self.directory / "held-out").glob("[0-9]*.npz")
+        return tuple(sorted(path for path in files if path.suffixes == [".npz"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,12 +93,12 @@ class Attempts:
         while proposal is not None and not self._is_out_of_time(proposal.variant):
             if proposal.ceiling and proposal.variant not in self.made:
                 self.ceilings.add(proposal.variant)
-            made = self.attempt(proposal.variant, proposal.measure, remedy, base)
+            attempt = self.attempt(proposal.variant, proposal.measure, remedy, base)
             number += 1
-            if merit(made) > merit(best) and (made.ok or remedy.keeps == "better"):
-                best = made
+            if merit(attempt) > merit(best) and (attempt.ok or remedy.keeps == "better"):
+                best = attempt
             try:
-                proposal = proposals.send(made)
+                proposal = proposals.send(attempt)
             except StopIteration:
                 proposal = None
         proposals.close()
@@ -128,10 +128,10 @@ class Attempts:
         )
 
     def _introduced_error(self, attempt: Attempt) -> NodeAccuracy | None:
-        found = self.bench.introduced_error(attempt)
-        if found and attempt.plan:
-            self.introduced = (attempt.plan, found)
-        return found
+        accuracy = self.bench.introduced_error(attempt)
+        if accuracy and attempt.plan:
+            self.introduced = (attempt.plan, accuracy)
+        return accuracy
 
     def _label(self, variant: Variant) -> str:
         plan = variant.plan
@@ -140,7 +140,7 @@ class Attempts:
             uniform = f"w{plan.weight_bits}a{plan.activation_bits}"
             if uniform not in UNIFORM or plan.range_method != plan_for(uniform).range_method:
                 label += f" {plan.range_method}"
-        labels = [made.candidate.label for made in self.made.values()]
+        labels = [attempt.candidate.label for attempt in self.made.values()]
         same = sum(item == label or item.startswith(f"{label} #") for item in labels)
         return f"{label} #{same + 1}" if same else label
 

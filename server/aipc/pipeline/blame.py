@@ -18,7 +18,7 @@ _SPREAD = 8.0
 
 
 def located(
-    found: NodeAccuracy,
+    accuracy: NodeAccuracy,
     sources: SourceMap,
     kinds: Mapping[str, str],
     provenance: Provenance | None = None,
@@ -33,15 +33,17 @@ def located(
     """
     back = provenance or Provenance()
     nodes: dict[str, NodeError] = {}
-    for name, error in found.nodes.items():
+    for name, error in accuracy.nodes.items():
         main = responsible(error.group or (name,), kinds)
-        told = replace(error, group=back.sources(error.group), op_type=kinds.get(main, ""))
-        told = _with_line(told, [origin for item in back.sources((main,)) for origin in sources.origins(item)])
+        located_error = replace(error, group=back.sources(error.group), op_type=kinds.get(main, ""))
+        located_error = _with_line(
+            located_error, [origin for item in back.sources((main,)) for origin in sources.origins(item)]
+        )
         for item in back.sources((name,)):
-            if item not in nodes or told.share >= nodes[item].share:
-                nodes[item] = told
-    unread = tuple(item for item in back.sources(found.unread) if item not in nodes)
-    return replace(found, nodes=nodes, unread=unread)
+            if item not in nodes or located_error.share >= nodes[item].share:
+                nodes[item] = located_error
+    unread = tuple(item for item in back.sources(accuracy.unread) if item not in nodes)
+    return replace(accuracy, nodes=nodes, unread=unread)
 
 
 def _with_line(error: NodeError, origins: Sequence[Origin]) -> NodeError:
@@ -53,21 +55,21 @@ def _with_line(error: NodeError, origins: Sequence[Origin]) -> NodeError:
 
 
 def culprit_findings(
-    found: NodeAccuracy, sources: SourceMap, precision: str, *, bits: int, kinds: Mapping[str, str]
+    accuracy: NodeAccuracy, sources: SourceMap, precision: str, *, bits: int, kinds: Mapping[str, str]
 ) -> tuple[Finding, ...]:
     """A warning at each expression that introduces much of the error, the worst first.
 
     Args:
-        found: by the captured graph's nodes, as :func:`located` gives it.
+        accuracy: by the captured graph's nodes, as :func:`located` gives it.
         bits: of the activations, to say what an outlier channel leaves to the others.
         kinds: captured node -> operator.
     """
     findings: list[Finding] = []
-    told: set[tuple[str, ...]] = set()
-    for name, error in found.worst():
-        if error.share < CULPRIT_SHARE or error.group in told:
+    reported: set[tuple[str, ...]] = set()
+    for name, error in accuracy.worst():
+        if error.share < CULPRIT_SHARE or error.group in reported:
             continue
-        told.add(error.group)
+        reported.add(error.group)
         main = responsible(error.group or (name,), kinds)
         message = (
             f"{error.op_type or 'this'} introduces {100 * error.share:.0f} % of the model's error in {precision}: "

@@ -17,9 +17,9 @@ def variants(ref: ModelRef) -> tuple[tuple[str, ModelRef], ...]:
         return (("", ref),)
     dims = ref.config.dims
     buckets = {name: size for name, size in dims.items() if not isinstance(size, int)}
-    found = []
+    references = []
     for sizes in itertools.product(*buckets.values()):
         chosen = dict(zip(buckets, sizes, strict=True))
         pinned = replace(ref, config=replace(ref.config, dims={**dims, **chosen}))
-        found.append(("_".join(f"{name}-{size}" for name, size in chosen.items()), pinned))
-    return tuple(found)
+        references.append(("_".join(f"{name}-{size}" for name, size in chosen.items()), pinned))
+    return tuple(references)

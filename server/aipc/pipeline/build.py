@@ -36,18 +36,18 @@ class Artifacts:
 
     def __getitem__(self, kind: type[A]) -> A:
         """Raises LookupError: there is none, or the stage that asks does not declare it."""
-        found = self.get(kind)
-        if found is None:
+        artifact = self.get(kind)
+        if artifact is None:
             raise LookupError(f"there is no {kind.__name__} yet")
-        return found
+        return artifact
 
     def get(self, kind: type[A]) -> A | None:
         """Raises LookupError: the stage that asks does not declare it."""
         if self._visible is not None and kind not in self._visible:
             raise LookupError(f"the stage reads {kind.__name__}, which is not among what it needs")
-        found = self._items.get(kind)
-        assert found is None or isinstance(found, kind)
-        return found
+        artifact = self._items.get(kind)
+        assert artifact is None or isinstance(artifact, kind)
+        return artifact
 
     def __contains__(self, kind: type[Artifact]) -> bool:
         return self.get(kind) is not None
@@ -96,20 +96,20 @@ class Build:
     @property
     def rewritten(self) -> RewrittenGraph | None:
         """None where nothing was rewritten."""
-        found = self.artifacts.get(RewrittenGraph)
-        return found if found is not None and found.changed else None
+        artifact = self.artifacts.get(RewrittenGraph)
+        return artifact if artifact is not None and artifact.changed else None
 
     @property
     def quantized(self) -> QuantizedGraph | None:
         """None where nothing was quantized."""
-        found = self.artifacts.get(QuantizedGraph)
-        return found if found is not None and found.changed else None
+        artifact = self.artifacts.get(QuantizedGraph)
+        return artifact if artifact is not None and artifact.changed else None
 
     @property
     def calibration(self) -> CalibrationData | None:
         """None where nothing was calibrated."""
-        found = self.artifacts.get(CalibrationData)
-        return found if found is not None and found.data is not None else None
+        artifact = self.artifacts.get(CalibrationData)
+        return artifact if artifact is not None and artifact.data is not None else None
 
     @property
     def float_graph(self) -> GraphArtifact:

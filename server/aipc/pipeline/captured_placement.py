@@ -21,15 +21,15 @@ def captured_placement(build: Build) -> PlacementReport | None:
     before, quantized = placement.report if placement else None, build.quantized
     if before is None or quantized is None or quantized.placement is None:
         return before
-    found: dict[str, NodePlacement] = {}
+    nodes_by_name: dict[str, NodePlacement] = {}
     for node in quantized.placement.nodes:
         for captured in build.provenance.sources((node.node,)):
-            known = found.get(captured)
+            known = nodes_by_name.get(captured)
             if known is None or _WORST[node.placement] > _WORST[known.placement]:
-                found[captured] = node
+                nodes_by_name[captured] = node
     nodes = tuple(
-        replace(found[item.node], node=item.node, op_type=item.op_type)
-        if item.node in found
+        replace(nodes_by_name[item.node], node=item.node, op_type=item.op_type)
+        if item.node in nodes_by_name
         else replace(item, placement=Placement.NPU, reason=None)
         for item in before.nodes
     )

@@ -56,11 +56,11 @@ def settle(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None 
         first = attempts.attempt(run.variant, f"{run.precision} as it was {'trained' if own else 'asked for'}")
         # Other scales than its own would be another model.
         taken = attempts.repair(first, without=REMEDIES if own else ())
-    found = None
-    if run.plan is not None and any(made.stage == "verify" and not made.ok for made in attempts.made.values()):
+    result = None
+    if run.plan is not None and any(attempt.stage == "verify" and not attempt.ok for attempt in attempts.made.values()):
         taken, searched = choose(attempts), True
     if searched and stage_order(taken.stage) >= stage_order("calibrate"):
-        found = _frontier(attempts, taken, journal)
+        result = _frontier(attempts, taken, journal)
     if taken.outcome.error is not None:
         raise taken.outcome.error
     built, outcome = taken.run, taken.outcome
@@ -70,23 +70,23 @@ def settle(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None 
     return Settled(
         run=built,
         outcome=outcome,
-        frontier=found,
+        frontier=result,
         remedies=tuple(attempts.remedies),
         introduced=attempts.introduced,
     )
 
 
 def _frontier(attempts: Attempts, taken: Attempt, journal: Journal) -> Frontier:
-    run, found = taken.run, frontier(attempts)
+    run, result = taken.run, frontier(attempts)
     samples = run.calibration.data if run.calibration else None
-    notes = list(found.notes)
-    if found.chosen is None and samples is not None and samples.samples < _FEW_SAMPLES:
+    notes = list(result.notes)
+    if result.chosen is None and samples is not None and samples.samples < _FEW_SAMPLES:
         notes.append(f"only {samples.samples} samples calibrated: give more, the ranges of few are those of chance")
     verification = run.artifacts.get(Verification)
     metric = verification.metric if verification else None
-    journal.write("precision settled", chosen=found.chosen, tried=len(found.tried), notes=notes)
+    journal.write("precision settled", chosen=result.chosen, tried=len(result.tried), notes=notes)
     return replace(
-        found,
+        result,
         notes=tuple(notes),
         metric_name=metric.name if metric else "",
         metric_threshold=run.request.tolerance.get("metric"),

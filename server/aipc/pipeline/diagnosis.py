@@ -63,7 +63,7 @@ def localize(run: Run) -> Localized:
     """Compare each node with fp32 in the simulator, on the example or on the probe that fails instead."""
     failed = failed_on_package(run)
     probe, inputs = failed if failed else (None, run.captured.inputs)
-    found = run.job(
+    localization = run.job(
         debug_jobs.LOCALIZE,
         model=str(run.deployed_graph.graph),
         inputs_npz=str(inputs),
@@ -71,7 +71,7 @@ def localize(run: Run) -> Localized:
         divergence=True,
         seconds=120.0,
     )
-    return Localized(localization=found, probe=probe)
+    return Localized(localization=localization, probe=probe)
 
 
 def _is_below_threshold(run: Run, outcome: Outcome) -> bool:

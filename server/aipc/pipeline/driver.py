@@ -40,10 +40,10 @@ def run_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]] | N
     Raises:
         AipcError: a stage could not be run. A gate that is not passed is an outcome.
     """
-    made, outcome = attempt_stages(run, journal, goals)
+    built, outcome = attempt_stages(run, journal, goals)
     if outcome.error is not None:
         raise outcome.error
-    return made, outcome
+    return built, outcome
 
 
 def attempt_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None = None) -> tuple[Run, Outcome]:

@@ -57,16 +57,16 @@ def in_effect(
     chip = _first((soc, asked_by), (model.soc if model else None, own), (config.soc, _PROJECT)) or EffectiveValue(
         DEFAULT_SOC, _DEFAULT
     )
-    found = get_soc(chip.value)
+    soc_in_effect = get_soc(chip.value)
     bits = _first((precision, asked_by), (model.precision if model else None, own))
     if bits is None or (bits.value == "fp16" and not precision):
-        integers = found.fp16 == "no" and (calibration or (model and model.calibration))
+        integers = soc_in_effect.fp16 == "no" and (calibration or (model and model.calibration))
         without = f"{_DEFAULT} for an NPU without fp16"
         bits = EffectiveValue(INTEGERS, without) if integers else bits or EffectiveValue("fp16", _DEFAULT)
     if bits.value not in PRECISIONS:
         raise InputError(f"there is no precision called {bits.value!r}", remedy=f"use one of {', '.join(PRECISIONS)}")
     place = _first((target, asked_by), (config.target, _PROJECT)) or EffectiveValue("simulator", _DEFAULT)
-    return Effective(EffectiveValue(found.part, chip.source), bits, place)
+    return Effective(EffectiveValue(soc_in_effect.part, chip.source), bits, place)
 
 
 def _first(*candidates: tuple[str | None, str]) -> EffectiveValue | None:

@@ -26,8 +26,8 @@ def fewest_layers(case: FailedAttempt, base: Attempt, keep: Keep, precision: str
     Args:
         precision: what they are kept in, for people.
     """
-    found = case.introduced_error(base)
-    ranking = ranked(found) if found else []
+    accuracy = case.introduced_error(base)
+    ranking = ranked(accuracy) if accuracy else []
     if not ranking:
         return
     few, enough = 0, len(ranking) + 1
@@ -35,8 +35,8 @@ def fewest_layers(case: FailedAttempt, base: Attempt, keep: Keep, precision: str
     for _ in range(MOST_ATTEMPTS):
         kept = tuple(name for group in ranking[:count] for name in group.nodes)
         worst = f"the {count} worst of {len(ranking)} layers" if count > 1 else "the worst layer"
-        made = yield Proposal(variant=keep(kept), measure=f"{worst} in {precision}")
-        if made.ok:
+        attempt = yield Proposal(variant=keep(kept), measure=f"{worst} in {precision}")
+        if attempt.ok:
             enough = count
         else:
             few = count
@@ -55,10 +55,10 @@ class Suspect:
     power: float
 
 
-def ranked(found: NodeAccuracy) -> list[Suspect]:
+def ranked(accuracy: NodeAccuracy) -> list[Suspect]:
     """The groups that introduce error, the worst first."""
     groups: dict[tuple[str, ...], float] = {}
-    for name, error in found.nodes.items():
+    for name, error in accuracy.nodes.items():
         if error.effect_sqnr_db is None or error.effect_sqnr_db == float("inf"):
             continue
         nodes = error.group or (name,)

@@ -48,16 +48,20 @@ def placement_findings(report: PlacementReport, sources: SourceMap) -> tuple[Fin
     for node in report.nodes:
         if node.placement is Placement.NPU:
             continue
-        words = explain(node.reason, op=node.op_type, soc=soc, placement=node.placement, precision=report.precision)
-        fails = node.placement is Placement.FAILS or words.rule == "fp16-unsupported"
+        explanation = explain(
+            node.reason, op=node.op_type, soc=soc, placement=node.placement, precision=report.precision
+        )
+        fails = node.placement is Placement.FAILS or explanation.rule == "fp16-unsupported"
         place = _place(sources.origins(node.node))
-        key = (words.rule, words.message, place)
+        key = (explanation.rule, explanation.message, place)
         message = (
-            f"{words.message}. {words.remedy[:1].upper()}{words.remedy[1:]}." if words.remedy else f"{words.message}."
+            f"{explanation.message}. {explanation.remedy[:1].upper()}{explanation.remedy[1:]}."
+            if explanation.remedy
+            else f"{explanation.message}."
         )
         group = groups.setdefault(
             key,
-            _Group(words.rule, Severity.ERROR if fails else Severity.WARNING, message, place, _compiler(node)),
+            _Group(explanation.rule, Severity.ERROR if fails else Severity.WARNING, message, place, _compiler(node)),
         )
         group.nodes.append(node.node)
         group.origins.extend(sources.origins(node.node))
@@ -74,11 +78,11 @@ def _compiler(node: NodePlacement) -> str:
     return node.reason or f"{node.op_type} was not selected by the QNN execution provider; QAIRT gave no reason"
 
 
-def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) -> tuple[Finding, ...]:
+def numerics_findings(localization: Localization, sources: SourceMap, soc_name: str) -> tuple[Finding, ...]:
     """Warnings for expressions whose own numbers are wrong on the NPU."""
     soc = get_soc(soc_name)
     groups: dict[tuple[object, ...], _Group] = {}
-    for node in found.wrong():
+    for node in localization.wrong():
         place = _place(sources.origins(node.node))
         key = (node.op_type, place)
         message = (
@@ -94,7 +98,7 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
             "ideal_fp16_sqnr_db": node.ideal_fp16_sqnr_db,
         }
         group.evidence["measured"] = node.detail
-    for node in found.nodes:
+    for node in localization.nodes:
         if not _too_coarse(node):
             continue
         place = _place(sources.origins(node.node))
@@ -107,8 +111,8 @@ def numerics_findings(found: Localization, sources: SourceMap, soc_name: str) ->
         )
         group.nodes.append(node.node)
         group.origins.extend(sources.origins(node.node))
-    if not groups and found.divergence:
-        first = found.divergence
+    if not groups and localization.divergence:
+        first = localization.divergence
         names = first.candidates or (first.node,)
         origins = [origin for name in names for origin in sources.origins(name)]
         message = (
@@ -159,7 +163,7 @@ def _place(origins: Sequence[Origin]) -> Range | None:
 
 
 def _findings(groups: Iterable[_Group]) -> tuple[Finding, ...]:
-    found = [
+    findings = [
         Finding(
             group.rule,
             group.severity,
@@ -172,7 +176,7 @@ def _findings(groups: Iterable[_Group]) -> tuple[Finding, ...]:
         )
         for group in groups
     ]
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(findings, key=_order))
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:

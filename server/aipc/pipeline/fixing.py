@@ -55,7 +55,7 @@ class Prover:
         files: dict[str, list[Edit]] = {}
         for edit in edits:
             files.setdefault(edit[0].file, []).append(edit)
-        return {file: apply_edits(self.text(file), found) for file, found in files.items()}
+        return {file: apply_edits(self.text(file), file_edits) for file, file_edits in files.items()}
 
     def text(self, file: str) -> str:
         """A file as it was checked, with its line ends."""

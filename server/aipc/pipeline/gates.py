@@ -110,10 +110,10 @@ def _accuracy_gate(outputs: Sequence[OutputAccuracy], threshold: float, *, ideal
     for output in outputs:
         if output.nan or output.inf:
             counted = f"{output.nan} NaN and {output.inf} infinite values"
-            words = f"output {output.name} has {counted} that PyTorch has not"
+            message = f"output {output.name} has {counted} that PyTorch has not"
             if is_pytorchs_own(output):
-                words = f"PyTorch's own output {output.name} has {counted} where the package has numbers"
-            return Gate("sqnr_db", output.sqnr_db, threshold, False, words)
+                message = f"PyTorch's own output {output.name} has {counted} where the package has numbers"
+            return Gate("sqnr_db", output.sqnr_db, threshold, False, message)
         allowed = _allowed(output, threshold, ideal)
         if not output.sqnr_db >= allowed:
             against = (

@@ -83,8 +83,8 @@ def captured_accuracy(run: Run, *, seconds: float | None = None) -> NodeAccuracy
         return None
 
 
-def by_captured_nodes(build: Build, found: NodeAccuracy) -> NodeAccuracy:
+def by_captured_nodes(build: Build, accuracy: NodeAccuracy) -> NodeAccuracy:
     """Figures of the float graph's nodes at the captured nodes, each with its line."""
     placed = build.deployed_placement
     kinds = {node.node: node.op_type for node in placed.nodes} if placed else {}
-    return located(found, build.captured.source_map, kinds, build.float_provenance)
+    return located(accuracy, build.captured.source_map, kinds, build.float_provenance)

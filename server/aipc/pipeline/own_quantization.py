@@ -25,8 +25,8 @@ def with_own_scales(run: Run, journal: Journal) -> Run:
     """
     if run.plan is not None and run.plan.own:
         return run
-    made, outcome = attempt_stages(run, journal, (CapturedGraph,))
-    bits = made.captured.result.own_bits if outcome.ok else None
+    built, outcome = attempt_stages(run, journal, (CapturedGraph,))
+    bits = built.captured.result.own_bits if outcome.ok else None
     if not bits:
         return run
     plan = replace(own_plan(*bits), quantized_io=run.request.integer_io)

@@ -108,8 +108,12 @@ def _names(socs: Sequence[SoC]) -> list[str]:
 
 
 def _encoded(spec: Mapping[str, Any], encodings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    found = encodings.get(spec["name"])
-    return {**spec, "encoding": {key: found[key] for key in ("dtype", "scale", "zero_point")}} if found else dict(spec)
+    encoding = encodings.get(spec["name"])
+    return (
+        {**spec, "encoding": {key: encoding[key] for key in ("dtype", "scale", "zero_point")}}
+        if encoding
+        else dict(spec)
+    )
 
 
 def _copy(source: Path, destination: Path, files: Mapping[str, str]) -> None:

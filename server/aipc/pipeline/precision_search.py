@@ -57,9 +57,9 @@ def _auto(attempts: Attempts, narrow: Attempt, wide: Attempt, half: Attempt | No
     base = attempts.apply(MEASURED_RANGES, narrow)
     if not base.ok and wide.ok:
         attempts.apply(HIGHER_LAYERS, base)
-        if not any(made.ok and made.plan and made.plan.higher for made in attempts.made.values()):
+        if not any(attempt.ok and attempt.plan and attempt.plan.higher for attempt in attempts.made.values()):
             attempts.apply(EQUALIZE_CHANNELS, base)
-    cheaper = any(made.ok and made.candidate.cost <= wide.candidate.cost for made in attempts.made.values())
+    cheaper = any(attempt.ok and attempt.candidate.cost <= wide.candidate.cost for attempt in attempts.made.values())
     if not wide.ok and not cheaper:
         base = attempts.apply(EQUALIZE_CHANNELS, attempts.apply(MEASURED_RANGES, wide))
         if half is not None and half.ok:
@@ -75,23 +75,23 @@ def _mixed(attempts: Attempts, narrow: Attempt) -> None:
 def choose(attempts: Attempts) -> Attempt:
     """The cheapest attempt that passed, one that shows what a change can bring at the most only for want of others."""
     best = _cheapest(attempts)
-    made = attempts.made.values()
+    made_attempts = attempts.made.values()
     if best is not None:
-        return next(item for item in made if item.candidate is best)
-    return max(made, key=merit)
+        return next(item for item in made_attempts if item.candidate is best)
+    return max(made_attempts, key=merit)
 
 
 def _cheapest(attempts: Attempts) -> Tried | None:
-    asked = tuple(made.candidate for variant, made in attempts.made.items() if variant not in attempts.ceilings)
-    return cheapest(asked) or cheapest(tuple(made.candidate for made in attempts.made.values()))
+    asked = tuple(attempt.candidate for variant, attempt in attempts.made.items() if variant not in attempts.ceilings)
+    return cheapest(asked) or cheapest(tuple(attempt.candidate for attempt in attempts.made.values()))
 
 
 def frontier(attempts: Attempts) -> Frontier:
     """Every attempt that got as far as to be quantized or compiled, and which one is taken."""
-    reached = [made for made in attempts.made.values() if stage_order(made.stage) >= stage_order("calibrate")]
-    tried = tuple(made.candidate for made in reached)
+    reached = [attempt for attempt in attempts.made.values() if stage_order(attempt.stage) >= stage_order("calibrate")]
+    tried = tuple(attempt.candidate for attempt in reached)
     best = _cheapest(attempts)
-    ceilings = [made.candidate for made in reached if made.variant in attempts.ceilings]
+    ceilings = [attempt.candidate for attempt in reached if attempt.variant in attempts.ceilings]
     notes = [*attempts.notes, *(_cheaper(item, best) for item in ceilings if best)]
     passed = [item for item in tried if item.ok]
     by_latency = bool(passed) and all(item.latency_ms is not None for item in passed)

@@ -133,13 +133,13 @@ def fault_reason(cause: Divergence | None, gate: Gate) -> str:
     """In words, why a captured graph differs."""
     if cause is None:
         return gate.detail
-    words = {
+    sentences = {
         Cause.RANDOM: f"the model draws random numbers ({cause.detail})",
         Cause.STATE: f"the model changes its own state ({cause.detail})",
         Cause.EXPORT: "the exported graph computes something else than PyTorch"
         + (f" from `{cause.detail}` on" if cause.detail else ""),
     }
-    return words.get(cause.cause, cause.cause.value)
+    return sentences.get(cause.cause, cause.cause.value)
 
 
 def on_rewritten(
@@ -165,13 +165,13 @@ def on_rewritten(
 def on_package(
     result: ProbeResult,
     probe: ProbeRun,
-    found: PackageProbe,
+    package_probe: PackageProbe,
     tolerance: Mapping[str, float],
     plan: QuantizationPlan | None,
 ) -> ProbeResult:
     """The result of a probe that passed in fp32, with what the package of ``plan`` gave on it."""
-    gate = package_gate(found.accuracy, tolerance, plan)
-    worst = min(found.accuracy, key=_order)
+    gate = package_gate(package_probe.accuracy, tolerance, plan)
+    worst = min(package_probe.accuracy, key=_order)
     result = replace(
         result,
         package_sqnr_db=worst.sqnr_db,
@@ -183,10 +183,10 @@ def on_package(
         return result
     what = "correctly rounded fp16" if plan is None else "the quantized graph as such"
     # A package that takes the integers themselves has no ideal run: the worst is assumed of it.
-    ideal_fails = not package_gate(found.ideal, tolerance, plan).ok if found.ideal else plan is not None
+    ideal_fails = not package_gate(package_probe.ideal, tolerance, plan).ok if package_probe.ideal else plan is not None
     if probe.outside:
         return replace(result, status=ProbeStatus.LIMIT, reason="its values are far outside of the example's")
-    needs_infinity = ideal_fails and bool(found.ieee) and package_gate(found.ieee, tolerance, plan).ok
+    needs_infinity = ideal_fails and bool(package_probe.ieee) and package_gate(package_probe.ieee, tolerance, plan).ok
     answered = probe.kind in _ANSWERED and (not probe.edge or needs_infinity)
     if ideal_fails and not answered:
         return replace(result, status=ProbeStatus.LIMIT, reason=f"{what} has no better answer for this input")
@@ -300,10 +300,10 @@ def probe_findings(build: Build) -> tuple[Finding, ...]:
     groups: dict[tuple[tuple[str, ...], str], list[ProbeResult]] = {}
     for item in failed:
         groups.setdefault((item.nodes, item.reason), []).append(item)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for (nodes, reason), items in list(groups.items())[:_MOST_FINDINGS]:
-        found += _findings(nodes, reason, items, sources)
-    return tuple(found)
+        findings += _findings(nodes, reason, items, sources)
+    return tuple(findings)
 
 
 def another_capture_may_help(build: Build) -> bool:
@@ -319,28 +319,28 @@ def another_capture_may_help(build: Build) -> bool:
 def differing_capture_findings(build: Build) -> tuple[Finding, ...]:
     """A finding on the line at which the captured graph leaves PyTorch on the example inputs."""
     verification = build.artifacts.get(CaptureVerification)
-    found = verification.divergence if verification else None
-    if verification is None or found is None or not found.is_fault:
+    divergence = verification.divergence if verification else None
+    if verification is None or divergence is None or not divergence.is_fault:
         return ()
     gate = capture_gate(verification.outputs, build.request.tolerance)
     sources = build.captured.source_map
     figure = "" if gate.value is None else f": {gate.value:.1f} dB SQNR, {gate.threshold:.3g} wanted"
-    message = f"{fault_reason(found, gate)}{figure}. {_WAYS_OUT[found.cause]}."
+    message = f"{fault_reason(divergence, gate)}{figure}. {_WAYS_OUT[divergence.cause]}."
     message = message[:1].upper() + message[1:]
-    evidence = {"cause": found.cause.value, "sqnr_db": gate.value}
-    located = findings_at("capture-differs", Severity.ERROR, message, found.nodes[:1], sources)
+    evidence = {"cause": divergence.cause.value, "sqnr_db": gate.value}
+    located = findings_at("capture-differs", Severity.ERROR, message, divergence.nodes[:1], sources)
     return tuple(replace(item, evidence=evidence) for item in located) or (
-        Finding("capture-differs", Severity.ERROR, message, _still_there(found), evidence=evidence),
+        Finding("capture-differs", Severity.ERROR, message, _still_there(divergence), evidence=evidence),
     )
 
 
-def _still_there(found: Divergence) -> Range | None:
+def _still_there(divergence: Divergence) -> Range | None:
     """Where the expression was found, if its line is still the same."""
-    place = found.place
+    place = divergence.place
     if place is None:
         return None
     linecache.checkcache(place.file)
-    return place if linecache.getline(place.file, place.start.line).strip() == found.text else None
+    return place if linecache.getline(place.file, place.start.line).strip() == divergence.text else None
 
 
 def _findings(

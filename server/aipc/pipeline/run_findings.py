@@ -29,8 +29,8 @@ def findings_of(build: Build, diagnosis: Diagnosis | None = None) -> tuple[Findi
     Args:
         diagnosis: what was measured after the stages.
     """
-    found = _of_artifacts(build)
-    return found if diagnosis is None else tuple(at_culprits(build, (*found, *_numbers(build, diagnosis))))
+    findings = _of_artifacts(build)
+    return findings if diagnosis is None else tuple(at_culprits(build, (*findings, *_numbers(build, diagnosis))))
 
 
 def _of_artifacts(build: Build) -> tuple[Finding, ...]:
@@ -56,12 +56,12 @@ def _lowered(build: Build, captured: CapturedGraph) -> tuple[Finding, ...]:
     """A note on each expression that PyTorch computes in float64, with what float32 loses on the example."""
     if not captured.result.lowered:
         return ()
-    words = "deploy measures what that loses"
+    note = "deploy measures what that loses"
     if verification := build.artifacts.get(CaptureVerification):
         figure = min((item.sqnr_db for item in verification.outputs), default=float("inf"))
-        words = f"on the example that leaves {figure:.1f} dB SQNR against PyTorch's own answer"
-        words = "on the example that loses nothing" if figure == float("inf") else words
-    message = f"float64 is computed in float32, since no NPU computes in it; {words}."
+        note = f"on the example that leaves {figure:.1f} dB SQNR against PyTorch's own answer"
+        note = "on the example that loses nothing" if figure == float("inf") else note
+    message = f"float64 is computed in float32, since no NPU computes in it; {note}."
     return findings_at("float64", Severity.INFORMATION, message, captured.result.lowered, captured.source_map)
 
 
@@ -89,8 +89,8 @@ def _numbers(build: Build, diagnosis: Diagnosis) -> tuple[Finding, ...]:
     """
     if diagnosis.localized is not None:
         sources = build.provenance.source_map(build.captured.source_map)
-        found = numerics_findings(diagnosis.localized.localization, sources, build.request.soc)
-        return on_probe(found, diagnosis.localized.probe) if diagnosis.localized.probe else found
+        findings = numerics_findings(diagnosis.localized.localization, sources, build.request.soc)
+        return on_probe(findings, diagnosis.localized.probe) if diagnosis.localized.probe else findings
     plan = build.plan
     if plan is None:
         return ()

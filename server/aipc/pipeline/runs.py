@@ -129,15 +129,15 @@ def _failed_gate(events: Sequence[Mapping[str, Any]]) -> str:
 
 def _stages(events: Sequence[Mapping[str, Any]]) -> tuple[RunStage, ...]:
     """The stages in order; of one that was done twice, the last time."""
-    found: dict[str, RunStage] = {}
+    stages: dict[str, RunStage] = {}
     for event in events:
         if event["event"] == "stage started":
-            found.pop(event["stage"], None)
-            found[event["stage"]] = RunStage(event["stage"], None, False, None)
+            stages.pop(event["stage"], None)
+            stages[event["stage"]] = RunStage(event["stage"], None, False, None)
         elif event["event"] == "stage done":
             record = event["record"]
             gate = record["gate"]
             text = f"{gate['metric']} {gate['value']}, wanted {gate['threshold']}" if gate else ""
             ok = gate["ok"] if gate else None
-            found[event["stage"]] = RunStage(event["stage"], record["seconds"], record["cached"], ok, text)
-    return tuple(found.values())
+            stages[event["stage"]] = RunStage(event["stage"], record["seconds"], record["cached"], ok, text)
+    return tuple(stages.values())

@@ -26,10 +26,10 @@ def mark_solved(findings: Sequence[Finding], result: Rewritten, captured: Source
     for finding in findings:
         solved = bool(finding.nodes) and not off.intersection(finding.nodes)
         marked.append(_solved(finding, rules) if solved else finding)
-    told = {name for finding in findings for name in finding.nodes}
+    names = {name for finding in findings for name in finding.nodes}
     wrong: dict[str, tuple[Application, list[str]]] = {}
     for item in result.applications:
-        if item.trigger is Trigger.WRONG and item.cause not in told:
+        if item.trigger is Trigger.WRONG and item.cause not in names:
             wrong.setdefault(item.rule, (item, []))[1].append(item.cause)
     for item, nodes in wrong.values():
         message = f"as it is written the NPU would give other numbers here; deploy rewrites it: {item.title}."
@@ -44,26 +44,26 @@ def mark_solved(findings: Sequence[Finding], result: Rewritten, captured: Source
 def with_choices(findings: Sequence[Finding], report: PlacementReport) -> tuple[Finding, ...]:
     """The findings that are left, with what the author can choose between as evidence."""
     ops = {node.node: node.op_type for node in report.nodes}
-    told = []
+    results = []
     for finding in findings:
         kinds = dict.fromkeys(ops[name] for name in finding.nodes if name in ops)
         left = finding.severity is not Severity.INFORMATION
-        found = [choice for op in kinds for choice in choices_for(op, finding.rule)] if left else []
-        told.append(_chosen(finding, found))
-    return tuple(told)
+        choices = [choice for op in kinds for choice in choices_for(op, finding.rule)] if left else []
+        results.append(_chosen(finding, choices))
+    return tuple(results)
 
 
 def with_choices_of_export(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings of an export that failed, with what the author can choose between as evidence."""
-    told = []
+    results = []
     for finding in findings:
-        found = list(choices_in(f"{finding.message} {finding.compiler or ''}"))
-        told.append(_chosen(finding, found))
-    return tuple(told)
+        choices = list(choices_in(f"{finding.message} {finding.compiler or ''}"))
+        results.append(_chosen(finding, choices))
+    return tuple(results)
 
 
-def _chosen(finding: Finding, found: Sequence[Choice]) -> Finding:
-    choices = [{"reason": choice.reason, "options": list(choice.options)} for choice in found]
+def _chosen(finding: Finding, options: Sequence[Choice]) -> Finding:
+    choices = [{"reason": choice.reason, "options": list(choice.options)} for choice in options]
     return replace(finding, evidence={**finding.evidence, "choices": choices}) if choices else finding
 
 
@@ -87,6 +87,6 @@ def _rules(result: Rewritten) -> Mapping[str, dict[str, str]]:
 def _solved(finding: Finding, rules: Mapping[str, dict[str, str]]) -> Finding:
     used = {code: title for name in finding.nodes for code, title in rules.get(name, {}).items()}
     fixes = tuple(Fix(title, code, proved=True) for code, title in used.items())
-    words = "; ".join(used.values()) or "what stands around it is rewritten"
-    message = f"{finding.message} Deploy solves this by itself: {words}."
+    note = "; ".join(used.values()) or "what stands around it is rewritten"
+    message = f"{finding.message} Deploy solves this by itself: {note}."
     return replace(finding, severity=Severity.INFORMATION, message=message, fixes=(*finding.fixes, *fixes))

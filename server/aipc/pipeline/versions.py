@@ -25,13 +25,13 @@ _LIBRARIES = (
 @lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
     """Name -> version; "-" for what is not installed. Reads metadata only."""
-    found = {"python": platform.python_version(), "qairt": qairt_version() or "-"}
+    tool_versions = {"python": platform.python_version(), "qairt": qairt_version() or "-"}
     for name in _LIBRARIES:
         try:
-            found[name] = importlib.metadata.version(name)
+            tool_versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "-"
-    return found
+            tool_versions[name] = "-"
+    return tool_versions
 
 
 def environment() -> Mapping[str, str]:

@@ -37,10 +37,10 @@ def candidates(roles: Sequence[Role]) -> Iterator[Candidate]:
     rows = [_of_input(role, kind, example) for kind in all_kinds() for role in roles if kind.matches(role)]
     seen = {_key(example)}
     for place, row in enumerate(zip_longest(*rows)):
-        found = [item for item in row if item is not None]
+        items = [item for item in row if item is not None]
         if place == 0 and len(roles) > 1 and (anew := _all_new(roles)) is not None:
-            found.append(anew)
-        for item in found:
+            items.append(anew)
+        for item in items:
             key = _key(item.arrays)
             if key not in seen:
                 seen.add(key)

@@ -66,16 +66,16 @@ class EagerTrace(TorchFunctionMode):
         stack = stack_of_frame(sys._getframe(1))
         tensors = [item for item in pytree.tree_leaves(result) if isinstance(item, torch.Tensor)]
         tied = name in _ORDERED and _has_equal_values(args)
-        found = [
+        tensor_arguments = [
             EagerValue(tuple(item.shape), sampled(item), stack, name, tied) for item in tensors if not item.is_complex()
         ]
         if name in _RANDOM or (name in _DROPOUTS and kwargs.get("training", False)):
-            self.random += found
+            self.random += tensor_arguments
         if (name == "__setitem__" or (name.endswith("_") and not name.startswith("_"))) and args:
             buffer = self._buffers.get(_pointer(args[0]))
             if buffer is not None:
                 self.changed.setdefault(buffer, stack)
-        self.values += found
+        self.values += tensor_arguments
         return result
 
 

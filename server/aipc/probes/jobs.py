@@ -77,12 +77,12 @@ def examine(
     session = open_cpu(folder / "model.onnx")
     own = [item for text, count in data for item in _own(text, count, ref, inputs, preprocess, example)]
     graph = ir.load(folder / "model.onnx")
-    made = candidates(roles(graph, example))
+    input_sets = candidates(roles(graph, example))
     probes: list[ProbeRun] = []
     left: list[LeftOut] = []
     calls: list[float] = []
     begun = time.perf_counter()
-    for number, candidate in enumerate([*own, *made]):
+    for number, candidate in enumerate([*own, *input_sets]):
         late = candidate.kind != SAMPLE and number >= len(own) + _LEAST and time.perf_counter() - begun > seconds
         if late:
             left.append(_left(candidate, f"no time was left after {seconds:.3g} s; --thorough runs it"))
@@ -97,9 +97,9 @@ def examine(
             continue
         calls.append(time.perf_counter() - called)
         probes.append(_probe(candidate, answer, session, target))
-    found = [_explained(item, runner, folder, target, threshold_db) for item in probes]
+    results = [_explained(item, runner, folder, target, threshold_db) for item in probes]
     return Examined(
-        probes=tuple(found),
+        probes=tuple(results),
         left_out=tuple(left),
         seconds=time.perf_counter() - started,
         call_seconds=min(calls, default=0.0),
@@ -184,15 +184,15 @@ def _equal(item: OutputAccuracy, threshold_db: float) -> bool:
 
 def _producers(model: ir.Model) -> dict[str, str]:
     """Graph output -> the node that computes it; copies are passed by."""
-    found = {}
+    producers = {}
     for output in model.graph.outputs:
         node = output.producer()
         while node is not None and node.op_type == "Identity":
             source = node.inputs[0]
             node = source.producer() if source is not None else None
         if node is not None:
-            found[output.name or ""] = node.name or ""
-    return found
+            producers[output.name or ""] = node.name or ""
+    return producers
 
 
 def _left(candidate: Candidate, reason: str) -> LeftOut:
@@ -210,12 +210,12 @@ def on_graph(
 ) -> dict[str, tuple[OutputAccuracy, ...]]:
     """Probe -> distance of another graph of the model (a rewritten one) in fp32 on the CPU to PyTorch."""
     session = open_cpu(model)
-    found = {}
+    accuracies = {}
     for name in probes:
         report(Event("probes", f"running the rewritten graph on {name}"))
         arrays, wanted = _files(directory, name)
-        found[name] = compare_outputs(wanted, run_session(session, arrays))
-    return found
+        accuracies[name] = compare_outputs(wanted, run_session(session, arrays))
+    return accuracies
 
 
 def on_package(
@@ -237,7 +237,7 @@ def on_package(
         quantized: the ideal run is that of the quantized graph on the CPU; of a float graph, correctly rounded fp16.
     """
     stepper: Stepper | None = None
-    found = []
+    results = []
     for name, file in outputs.items():
         arrays, wanted = _files(directory, name)
         accuracy = compare_outputs(wanted, _finite_as(read_npz(file), wanted))
@@ -254,8 +254,8 @@ def on_package(
                     ieee = compare_outputs(wanted, _finite_as(run_ieee_fp16(stepper, arrays), wanted))
                 known = {item.name: item.sqnr_db for item in ideal}
                 accuracy = tuple(replace(item, ideal_fp16_sqnr_db=known.get(item.name)) for item in accuracy)
-        found.append(PackageProbe(name=name, accuracy=accuracy, ideal=ideal, ieee=ieee))
-    return tuple(found)
+        results.append(PackageProbe(name=name, accuracy=accuracy, ideal=ideal, ieee=ieee))
+    return tuple(results)
 
 
 def compare_finite(report: Report, *, reference_npz: str, actual_npz: str) -> tuple[OutputAccuracy, ...]:

@@ -89,8 +89,8 @@ def _differs_from_itself(runner: TorchRunner, arrays: Mapping[str, Array]) -> st
 
 def _at(stack: Any, capture: Path, cause: Cause, detail: str) -> Divergence:
     """A divergence at the captured nodes of one call; without any, the detail names the line."""
-    found = origin(stack)
-    frame = found.user_frame or (found.frames[0] if found.frames else None)
+    location = origin(stack)
+    frame = location.user_frame or (location.frames[0] if location.frames else None)
     if frame is None:
         return Divergence(cause=cause, detail=detail)
     sources = load_source_map(capture / "source_map.json")
@@ -154,13 +154,13 @@ def _frames(item: Origin) -> tuple[Range, ...]:
 
 def _graph_values(model: Path, arrays: Mapping[str, Array]) -> dict[str, list[tuple[tuple[int, ...], Array]]]:
     """Node -> (shape, sample) of each of its outputs, in fp32 on the CPU."""
-    found: dict[str, list[tuple[tuple[int, ...], Array]]] = {}
+    values: dict[str, list[tuple[tuple[int, ...], Array]]] = {}
 
     def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
-        found[node.name] = [(array.shape, sampled_array(array)) for array in results.values()]
+        values[node.name] = [(array.shape, sampled_array(array)) for array in results.values()]
 
     Stepper(load(model)).walk(arrays, visit=visit)
-    return found
+    return values
 
 
 def _rounding(runner: TorchRunner, model: Path, arrays: Mapping[str, Array]) -> tuple[float | None, float | None]:

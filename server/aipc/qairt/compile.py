@@ -196,9 +196,9 @@ def memory_traffic(lines: Sequence[str]) -> MemoryTraffic:
     totals: dict[str, int] = {}
     for line in lines:
         for field, name in _TRAFFIC.items():
-            found = re.search(rf"(?:^|\s){name}=(\d+)\b", line)
-            if found:
-                totals[field] = totals.get(field, 0) + int(found[1])
+            match = re.search(rf"(?:^|\s){name}=(\d+)\b", line)
+            if match:
+                totals[field] = totals.get(field, 0) + int(match[1])
     return MemoryTraffic(**totals)
 
 
@@ -221,9 +221,9 @@ def failure_reason(error: str, lines: Sequence[str]) -> str:
     )
     for cause in causes:
         for line in lines:
-            found = re.search(cause, line)
-            if found:
-                return found[0]
+            match = re.search(cause, line)
+            if match:
+                return match[0]
     return error.strip().splitlines()[0] if error.strip() else "it gave no reason"
 
 

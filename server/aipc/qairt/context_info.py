@@ -180,18 +180,18 @@ def read_context_info(binary: str | Path) -> ContextInfo:
         functions[1]
     )
     free = ctypes.CFUNCTYPE(c_uint64, c_void_p)(functions[3])
-    handle, found, size = c_void_p(), c_void_p(), c_uint64()
+    handle, info, size = c_void_p(), c_void_p(), c_uint64()
     if create(ctypes.byref(handle)):
         raise QairtError("QAIRT's system library gives no context", remedy=f"run {INSTALL}")
     try:
         buffer = ctypes.create_string_buffer(content, len(content))
-        status = binary_info(handle, buffer, len(content), ctypes.byref(found), ctypes.byref(size))
-        if status or not found.value:
+        status = binary_info(handle, buffer, len(content), ctypes.byref(info), ctypes.byref(size))
+        if status or not info.value:
             raise PackageError(
                 f"{path.name} is not a context binary that QAIRT {require_qairt()} reads (error {status})",
                 remedy="deploy the model again",
             )
-        return _read(ctypes.cast(found, POINTER(_Binary)).contents, path)
+        return _read(ctypes.cast(info, POINTER(_Binary)).contents, path)
     finally:
         free(handle)
 

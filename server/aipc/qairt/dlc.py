@@ -39,9 +39,9 @@ def write(report: Callable[[Event], None], *, model: str, soc: str, out: str) ->
                 remedy="run aipc check to see which nodes are refused",
                 detail=str(error),
             ) from error
-        found = sorted(Path(directory).rglob("*.dlc"))
-        if len(found) != 1:
-            raise QairtError(f"QAIRT wrote {len(found)} DLC files, not one", remedy="deploy without --dlc")
+        files = sorted(Path(directory).rglob("*.dlc"))
+        if len(files) != 1:
+            raise QairtError(f"QAIRT wrote {len(files)} DLC files, not one", remedy="deploy without --dlc")
         Path(out).parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(found[0], out)
+        shutil.move(files[0], out)
     return out

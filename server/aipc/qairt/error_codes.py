@@ -123,9 +123,9 @@ def all_codes() -> dict[int, QnnError]:
     data = json.loads(Path(__file__).with_name("error_codes.json").read_text("utf-8"))
     errors = {}
     for key, text in data["codes"].items():
-        name, _, words = text.partition(": ")
-        meaning, remedy = _MEANINGS.get(int(key), (words.rstrip(".").lower(), "see QAIRT's log with --debug"))
-        errors[int(key)] = QnnError(int(key), name, words, meaning, remedy)
+        name, _, text_of_code = text.partition(": ")
+        meaning, remedy = _MEANINGS.get(int(key), (text_of_code.rstrip(".").lower(), "see QAIRT's log with --debug"))
+        errors[int(key)] = QnnError(int(key), name, text_of_code, meaning, remedy)
     return errors
 
 
@@ -136,18 +136,18 @@ def find_errors(text: str) -> tuple[QnnError, ...]:
     """
     codes = all_codes()
     names = {error.name: code for code, error in codes.items()}
-    found: dict[int, int] = {}
+    places: dict[int, int] = {}
     for match in _NAME.finditer(text):
         if match[0] in names:
-            found.setdefault(names[match[0]], match.start())
+            places.setdefault(names[match[0]], match.start())
     for match in _NUMBER.finditer(text):
         code = int(match[1], 0) & 0xFFFF
         if code in codes:
-            found.setdefault(code, match.start())
+            places.setdefault(code, match.start())
     for pattern, code in _WORDS:
         if spoken := pattern.search(text):
-            found.setdefault(code, spoken.start())
-    order = sorted(found, key=lambda code: (code in _GENERAL, code not in _MEANINGS, found[code]))
+            places.setdefault(code, spoken.start())
+    order = sorted(places, key=lambda code: (code in _GENERAL, code not in _MEANINGS, places[code]))
     return tuple(codes[code] for code in order)
 
 
@@ -186,7 +186,7 @@ def ask_codes() -> dict[str, Any]:
     get_message = ctypes.CFUNCTYPE(c_uint64, c_uint64, POINTER(c_char_p))(interface.functions[_GET_MESSAGE])
     codes: dict[str, str] = {}
     for code in _CODES:
-        words = c_char_p()
-        if get_message(code, ctypes.byref(words)) == 0 and words.value:
-            codes[str(code)] = words.value.decode("utf-8")
+        message = c_char_p()
+        if get_message(code, ctypes.byref(message)) == 0 and message.value:
+            codes[str(code)] = message.value.decode("utf-8")
     return {"qairt": version, "source": "QnnError_getMessage of libQnnHtp", "codes": codes}

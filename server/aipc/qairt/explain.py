@@ -114,12 +114,12 @@ def explain(reason: str | None, *, op: str, soc: SoC, placement: Placement, prec
     Args:
         precision: of the graph. In a quantized one a node that QAIRT still takes for fp16 has no form in integers.
     """
-    words = (reason or "").strip()
+    text = (reason or "").strip()
     if placement is Placement.FAILS and soc.fp16 != "yes":
         message = f"{soc.title} has no full fp16, and {op} does not compile for it in fp16"
         return _of_fp16(message, op, soc, precision)
     for phrase in _PHRASES:
-        if match := phrase.pattern.search(words):
+        if match := phrase.pattern.search(text):
             if phrase.rule == _FP16:
                 return _of_fp16(phrase.message.replace("{op}", op).replace("{soc}", soc.title), op, soc, precision)
             values = [group or "" for group in match.groups()]

@@ -76,12 +76,12 @@ def _cause(errors: Sequence[str]) -> str:
 
 def finalize_failures(lines: Iterable[LogLine], names: Mapping[str, object]) -> dict[str, str]:
     """Node name -> the compiler's words, for nodes that it names when finalizing fails."""
-    found: dict[str, str] = {}
+    failures: dict[str, str] = {}
     for line in lines:
         for match in _GENERATED.finditer(line.message):
             if node := resolve(match["node"], names):
-                found.setdefault(node, match.group(0))
-    return found
+                failures.setdefault(node, match.group(0))
+    return failures
 
 
 def finalize_cause(lines: Sequence[LogLine]) -> str | None:

@@ -134,16 +134,16 @@ def write_inputs(run: NetRun, arrays: Mapping[str, Array], directory: Path) -> t
     Files are named by number, so that no name of a tensor becomes a path; paths in the list are relative to it.
     Raises InputError as :func:`stored_inputs` does.
     """
-    words = []
+    names = []
     for index, (tensor, array) in enumerate(stored_inputs(run, arrays).items()):
         name = f"input_{index}.raw"
         (directory / name).write_bytes(array.tobytes())
-        words.append((tensor, name))
+        names.append((tensor, name))
     # A name that the list's own syntax would misread is left out: then the order tells.
-    plain = all(re.fullmatch(r"[\w./-]+", tensor) for tensor, _ in words)
-    line = " ".join(f"{tensor}:={name}" if plain else name for tensor, name in words)
+    plain = all(re.fullmatch(r"[\w./-]+", tensor) for tensor, _ in names)
+    line = " ".join(f"{tensor}:={name}" if plain else name for tensor, name in names)
     (directory / INPUT_LIST).write_text(line + "\n", "utf-8")
-    return (*(name for _, name in words), INPUT_LIST)
+    return (*(name for _, name in names), INPUT_LIST)
 
 
 def arguments(
@@ -218,7 +218,7 @@ def from_stored(run: NetRun, arrays: Mapping[str, Array]) -> dict[str, Array]:
         if len(arrays) != len(named):
             raise PackageError(f"{len(arrays)} outputs came back and the package has {len(named)}", remedy="run again")
         arrays = dict(zip(named, arrays.values(), strict=True))
-    found = {}
+    by_name = {}
     for name, border in named.items():
         array = np.asarray(arrays[name])
         if array.size != np.prod(border.shape, dtype=np.int64):
@@ -226,8 +226,8 @@ def from_stored(run: NetRun, arrays: Mapping[str, Array]) -> dict[str, Array]:
                 f"output {border.name!r} came back as {list(array.shape)} and is {list(border.shape)}",
                 remedy="run again",
             )
-        found[border.name] = _real(array, border)
-    return found
+        by_name[border.name] = _real(array, border)
+    return by_name
 
 
 def _real(array: Array, border: Border) -> Array:

@@ -178,10 +178,10 @@ class _Work:
             ]
             named = qnn_log.resolve(match["name"], known)
             for name in {*refused, *([named] if named else [])}:
-                words = self.state.reasons.get(name)
+                cause = self.state.reasons.get(name)
                 culprits[name] = (
                     f"{match.group(0)} was inserted using the NHWC format as requested by QNN, but was "
-                    f"not selected by that EP{f' ({words})' if words else ''}"
+                    f"not selected by that EP{f' ({cause})' if cause else ''}"
                 )
         return culprits
 
@@ -218,8 +218,8 @@ class _Work:
                 node = None if provider == "QNN" else self._before(name, answer)
                 if node is not None:
                     on_cpu.add(node)
-                    words = qnn_log.refusals(answer.log).get(name) or f"{name} is not selected"
-                    state.reasons[node] = f"QNN's provider inserts {name} behind it, which runs on the CPU: {words}"
+                    reason = qnn_log.refusals(answer.log).get(name) or f"{name} is not selected"
+                    state.reasons[node] = f"QNN's provider inserts {name} behind it, which runs on the CPU: {reason}"
                 continue
             if provider == "QNN":
                 state.on_npu.add(node)

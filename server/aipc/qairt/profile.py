@@ -87,16 +87,16 @@ def attribute(values: Mapping[str, int | float], nodes: Collection[str]) -> dict
 
 def read_rate(path: str | Path) -> float | None:
     """Microseconds of one cycle: QAIRT gives the time of a whole inference in both. None when it does not."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     try:
         with Path(path).open(newline="", encoding="utf-8", errors="replace") as file:
             for row in csv.reader(file, skipinitialspace=True):
-                for unit, words in _WHOLE.items():
-                    if words in row:
-                        found[unit] = int(row[_TIME])
+                for unit, unit_name in _WHOLE.items():
+                    if unit_name in row:
+                        counts[unit] = int(row[_TIME])
     except (OSError, ValueError, IndexError):
         return None
-    return found["us"] / found["cycles"] if found.get("us") and found.get("cycles") else None
+    return counts["us"] / counts["cycles"] if counts.get("us") and counts.get("cycles") else None
 
 
 def _node_of(qnn_op: str, known: list[str]) -> str:

@@ -54,7 +54,7 @@ def overrides_for(
 def encodings_of(model: onnx.ModelProto) -> dict[str, TensorEncoding]:
     """Activations of a quantized graph by the float graph's names."""
     constants = {item.name: item for item in model.graph.initializer}
-    found = {}
+    encodings = {}
     for node in model.graph.node:
         if node.op_type != "QuantizeLinear" or node.input[1] not in constants:
             continue
@@ -62,8 +62,8 @@ def encodings_of(model: onnx.ModelProto) -> dict[str, TensorEncoding]:
         if scale.size == 1:
             # A graph output's own name is behind the pair; the tensor before it has another.
             name = node.input[0].removesuffix("_QuantizeLinear_Input")
-            found[name] = TensorEncoding(name, zero.dtype.name, float(scale.ravel()[0]), int(zero.ravel()[0]))
-    return found
+            encodings[name] = TensorEncoding(name, zero.dtype.name, float(scale.ravel()[0]), int(zero.ravel()[0]))
+    return encodings
 
 
 def derived_nodes(
@@ -75,7 +75,7 @@ def derived_nodes(
     activation that became part of the range of the node before it goes to that node.
     """
     names = {node.name for node in source.graph.node}
-    made = {name: node for node in result.graph.node for name in node.output}
+    producers = {name: node for node in result.graph.node for name in node.output}
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in result.graph.node:
         for name in node.input:
@@ -86,16 +86,18 @@ def derived_nodes(
             derived[node.name] = prepared[node.name]
         elif node.name in names:
             derived[node.name] = (node.name,)
-    told = {name for sources in derived.values() for name in sources}
+    sources_of_all = {name for sources in derived.values() for name in sources}
     for node in source.graph.node:
-        if node.name in told or not node.output:
+        if node.name in sources_of_all or not node.output:
             continue
-        producer = _through(made.get(f"{node.output[0]}_QuantizeLinear_Input") or made.get(node.output[0]), made)
+        producer = _through(
+            producers.get(f"{node.output[0]}_QuantizeLinear_Input") or producers.get(node.output[0]), producers
+        )
         if producer is not None and producer.name in derived:
             derived[producer.name] = (*derived[producer.name], node.name)
     for node in result.graph.node:
         if node.name not in derived:
-            producer = _through(node, made)
+            producer = _through(node, producers)
             if producer is not None:
                 derived[node.name] = derived.get(producer.name, ())
             else:
@@ -107,16 +109,16 @@ def derived_nodes(
     return derived
 
 
-def _through(node: onnx.NodeProto | None, made: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
+def _through(node: onnx.NodeProto | None, producers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
     """The node itself, or what stands before the Q and DQ nodes that it is one of."""
     while node is not None and node.op_type in _QDQ:
-        node = made.get(node.input[0])
+        node = producers.get(node.input[0])
     return node
 
 
 def _behind(node: onnx.NodeProto, consumers: Mapping[str, list[onnx.NodeProto]]) -> list[onnx.NodeProto]:
-    found = []
+    nodes = []
     for name in node.output:
         for consumer in consumers.get(name, ()):
-            found += _behind(consumer, consumers) if consumer.op_type in _QDQ else [consumer]
-    return found
+            nodes += _behind(consumer, consumers) if consumer.op_type in _QDQ else [consumer]
+    return nodes

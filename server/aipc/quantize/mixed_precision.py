@@ -64,12 +64,12 @@ def _wide_operands(model: onnx.ModelProto, higher: Iterable[str]) -> Iterator[tu
 def _whole(name: str, makers: dict[str, onnx.NodeProto], readers: dict[str, list[onnx.NodeProto]]) -> set[str]:
     """A tensor with the others of its fused operator."""
     maker = makers[name]
-    found = {name}
+    nodes = {name}
     if maker.op_type in _FUSED and _fused_behind(maker.input[0], makers, readers):
-        found.add(maker.input[0])
+        nodes.add(maker.input[0])
     if _fused_behind(name, makers, readers):
-        found.update(readers[name][0].output)
-    return found
+        nodes.update(readers[name][0].output)
+    return nodes
 
 
 def _fused_behind(name: str, makers: dict[str, onnx.NodeProto], readers: dict[str, list[onnx.NodeProto]]) -> bool:

@@ -22,16 +22,16 @@ def own_overrides(graph: Graph, own: OwnQuantization) -> Overrides:
     from onnxruntime.quantization import QuantType
 
     tensors = {value.name for value in graph.model.graph.input} | set(graph.producers)
-    words = {8: (QuantType.QUInt8, np.uint8), 16: (QuantType.QUInt16, np.uint16)}
+    types = {8: (QuantType.QUInt8, np.uint8), 16: (QuantType.QUInt16, np.uint16)}
     overrides: Overrides = {}
     for name, encoding in own.activations.items():
-        if name in tensors and encoding.bits in words:
-            kind, dtype = words[encoding.bits]
+        if name in tensors and encoding.bits in types:
+            kind, dtype = types[encoding.bits]
             scale, zero = encoding.unsigned()
             overrides[name] = [{"quant_type": kind, "scale": np.array(scale), "zero_point": np.array(zero, dtype)}]
     for name, encoding in _constants(graph, own):
-        if (found := _weight_override(encoding)) is not None:
-            overrides[name] = found
+        if (override := _weight_override(encoding)) is not None:
+            overrides[name] = override
     return overrides
 
 
@@ -45,8 +45,8 @@ def _constants(graph: Graph, own: OwnQuantization) -> Iterator[tuple[str, Encodi
         if before is None or node.op_type not in LAYERS or node.input[1] == before:
             continue
         value, (original, encoding) = graph.array(node.input[1]), own.weights[before]
-        if value is not None and value.shape == original.shape and (found := _scaled(value, original, encoding)):
-            yield node.input[1], found
+        if value is not None and value.shape == original.shape and (override := _scaled(value, original, encoding)):
+            yield node.input[1], override
 
 
 def _scaled(value: Array, original: Array, encoding: Encoding) -> Encoding | None:

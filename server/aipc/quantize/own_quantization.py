@@ -269,9 +269,9 @@ def _spread(graph: Graph, own: OwnQuantization) -> None:
     for node in reversed(graph.model.graph.node):
         consumer = graph.sole_consumer(node.output[0]) if node.op_type != "Relu" and node.output else None
         if consumer is not None and consumer.op_type in _MOVES - {"Relu"} and consumer.input[0] == node.output[0]:
-            found = own.activations.get(consumer.output[0])
-            if found is not None:
-                own.activations.setdefault(node.output[0], found)
+            encoding = own.activations.get(consumer.output[0])
+            if encoding is not None:
+                own.activations.setdefault(node.output[0], encoding)
 
 
 def absorb_activations(graph: Graph, own: OwnQuantization, keep: frozenset[str]) -> int:

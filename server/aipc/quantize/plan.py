@@ -56,11 +56,11 @@ class QuantizationPlan:
     @property
     def label(self) -> str:
         """Such as ``w8a16`` or ``w8a8+2 higher+1 fp16``."""
-        words = f"w{self.weight_bits}a{self.activation_bits}"
-        words += " of its own" if self.own else ""
-        words += " equalized" if self.equalize else ""
-        words += f"+{len(self.higher)} higher" if self.higher else ""
-        return words + (f"+{len(self.float_nodes)} fp16" if self.float_nodes else "")
+        text = f"w{self.weight_bits}a{self.activation_bits}"
+        text += " of its own" if self.own else ""
+        text += " equalized" if self.equalize else ""
+        text += f"+{len(self.higher)} higher" if self.higher else ""
+        return text + (f"+{len(self.float_nodes)} fp16" if self.float_nodes else "")
 
 
 # At 8 bits a single far value costs every other one a step; at 16 bits there is room for all of them.

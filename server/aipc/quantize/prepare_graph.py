@@ -92,8 +92,8 @@ def prepare(
         notes.append(f"{number} constants of masks are limited to what the softmax behind them needs")
     gates = other_gate(graph, known, keep) if plan.activation_bits == 16 else ()
     if not plan.own and (pairs := share_states(graph, known, keep)):
-        words = ", ".join(f"{given} and {returned}" for given, returned in pairs)
-        notes.append(f"{words} are one state each and share an encoding")
+        pair_names = ", ".join(f"{given} and {returned}" for given, returned in pairs)
+        notes.append(f"{pair_names} are one state each and share an encoding")
     if plan.equalize:
         moments, number = equalize(graph, known, moments, keep)
         notes.append(f"the channels between {number} pairs of layers are equalized")
@@ -104,8 +104,8 @@ def prepare(
         wide = higher_tensors(graph.model, higher)
         for name in wide:
             # Other ranges than those of calibration come from measures above, which leave nothing out.
-            if known.get(name) == ranges.get(name) and (found := wider(name)):
-                known[name] = found
+            if known.get(name) == ranges.get(name) and (wider_range := wider(name)):
+                known[name] = wider_range
         gates = other_gate(graph, known, keep, wide)
         higher = (*higher, *gates)
         separate_constants(graph, higher)
@@ -137,14 +137,14 @@ def wide_joins(graph: Graph, ranges: Ranges, keep: frozenset[str]) -> tuple[str,
 
     The narrowest of their inputs would be left with a handful of steps. At 16 bits there are enough for both.
     """
-    found = []
+    names = []
     for node in graph.model.graph.node:
         if node.op_type != "Concat" or node.name in keep:
             continue
         spans = [ranges[name][1] - ranges[name][0] for name in node.input if name in ranges]
         if len(spans) > 1 and max(spans) > _WIDEST * max(min(spans), 1e-9):
-            found += [*_behind(graph, node, keep), node.name, *_carried(graph, node.output[0])]
-    return tuple(dict.fromkeys(found))
+            names += [*_behind(graph, node, keep), node.name, *_carried(graph, node.output[0])]
+    return tuple(dict.fromkeys(names))
 
 
 def _behind(graph: Graph, join: onnx.NodeProto, keep: frozenset[str]) -> list[str]:
@@ -172,5 +172,5 @@ def _carried(graph: Graph, tensor: str) -> list[str]:
 def higher_nodes(plan: QuantizationPlan, graph: Graph) -> tuple[str, ...]:
     """The plan's nodes by the names of the prepared graph: a folded one is part of another now."""
     asked = set(plan.higher)
-    made = [name for name, sources in graph.derived.items() if asked.intersection(sources)]
-    return tuple(dict.fromkeys((*plan.higher, *made)))
+    derived = [name for name, sources in graph.derived.items() if asked.intersection(sources)]
+    return tuple(dict.fromkeys((*plan.higher, *derived)))

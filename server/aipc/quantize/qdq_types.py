@@ -22,8 +22,8 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> o
     for name, shape in shapes.items():
         value = stated.get(name)
         if value is None:
-            made = any(name in node.output for node in graph.node)
-            graph.value_info.extend([helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)] if made else [])
+            produced = any(name in node.output for node in graph.node)
+            graph.value_info.extend([helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)] if produced else [])
         elif _dims(value) is None:
             value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     return model

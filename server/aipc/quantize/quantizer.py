@@ -68,7 +68,9 @@ def quantize(
 
     note = ""
     if plan.range_method == "measured":
-        (result, prepared), note = best_ranges(report, write, lambda made: made[0], tensor_statistics.probes(folder))
+        (result, prepared), note = best_ranges(
+            report, write, lambda result_and_graph: result_and_graph[0], tensor_statistics.probes(folder)
+        )
     else:
         result, prepared = write(plan.range_method)
     target = Path(out)

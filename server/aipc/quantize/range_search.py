@@ -43,11 +43,11 @@ def best_ranges(
     best: tuple[float, RangeMethod, T] | None = None
     figures = []
     for method in CANDIDATES:
-        made = write(method)
-        reached = _reached(report, graph_of(made), probes)
+        result = write(method)
+        reached = _reached(report, graph_of(result), probes)
         figures.append(f"{method} {reached:.1f} dB")
         if best is None or reached > best[0] + _MARGIN_DB:
-            best = (reached, method, made)
+            best = (reached, method, result)
     assert best is not None
     return best[2], f"ranges by {best[1]}, the nearest on {len(probes)} calibration samples: {', '.join(figures)}"
 
@@ -63,5 +63,5 @@ def _reached(report: Report, model: onnx.ModelProto, probes: Sequence[tuple[Path
             copy.CopyFrom(model)
         onnx.save(copy, str(path), save_as_external_data=large, location="model.data" if large else None)
         samples, references = zip(*((str(given), str(answer)) for given, answer in probes), strict=True)
-        found = on_cpu(report, model=str(path), samples=samples, references=references)
-    return min(output.sqnr_db for output in found)
+        reached = on_cpu(report, model=str(path), samples=samples, references=references)
+    return min(output.sqnr_db for output in reached)

@@ -51,10 +51,10 @@ def detection(references: Sequence[Outputs], actuals: Sequence[Outputs]) -> floa
     """
     matched = count = wanted = 0
     for reference, actual in zip(references, actuals, strict=True):
-        true, found = boxes_of(reference), boxes_of(actual)
+        true, predicted = boxes_of(reference), boxes_of(actual)
         wanted += len(true[0])
-        count += len(true[0]) + len(found[0])
-        matched += _matched(true, found)
+        count += len(true[0]) + len(predicted[0])
+        matched += _matched(true, predicted)
     if not wanted:
         raise InputError("PyTorch finds no object in the held-out data", remedy="give data with objects in it")
     return 2 * matched / count
@@ -94,14 +94,14 @@ def _suppressed(boxes: Array, scores: Array, labels: Array) -> tuple[Array, Arra
     return boxes[kept], labels[kept]
 
 
-def _matched(true: tuple[Array, Array], found: tuple[Array, Array]) -> int:
-    free = list(range(len(found[0])))
+def _matched(true: tuple[Array, Array], actual: tuple[Array, Array]) -> int:
+    free = list(range(len(actual[0])))
     matched = 0
     for box, label in zip(*true, strict=True):
-        rivals = [index for index in free if found[1][index] == label]
+        rivals = [index for index in free if actual[1][index] == label]
         if not rivals:
             continue
-        overlap = _iou(box, found[0][rivals])
+        overlap = _iou(box, actual[0][rivals])
         if overlap.max() >= SAME_BOX_IOU:
             free.remove(rivals[int(overlap.argmax())])
             matched += 1

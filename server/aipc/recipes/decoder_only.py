@@ -129,7 +129,7 @@ class DecoderOnlyRecipe(Recipe):
             InputError: one that leaves no place for an answer.
         """
         before, after = self.template
-        found = []
+        prompts = []
         for sample in self.samples:
             tokens = self.tokenizer.encode(before + sample + after, add_special_tokens=not before).ids
             most = self.options["context"] - self.options["tokens"]
@@ -138,18 +138,18 @@ class DecoderOnlyRecipe(Recipe):
                     f"the prompt {sample[:40]!r} has {len(tokens)} tokens and the context has room for {most}",
                     remedy="set a larger context in options, or shorten the prompt",
                 )
-            found.append(tokens)
-        if not found:
+            prompts.append(tokens)
+        if not prompts:
             raise InputError("the application has no samples", remedy='set samples = ["a prompt", …]')
-        return found
+        return prompts
 
     @cached_property
     def template(self) -> tuple[str, str]:
         """What stands before and behind a prompt: the chat template, which the host program then needs no Jinja for."""
         if not self.options["chat"] or self.chat is None:
             return "", ""
-        before, found, after = self.chat(_PROMPT).partition(_PROMPT)
-        return (before, after) if found else ("", "")
+        before, separator, after = self.chat(_PROMPT).partition(_PROMPT)
+        return (before, after) if separator else ("", "")
 
     @cached_property
     def rotary(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -169,7 +169,7 @@ class DecoderOnlyRecipe(Recipe):
     def _step_inputs(self, tokens: int) -> list[Inputs]:
         """A step of ``tokens`` in the middle of every prompt, behind what PyTorch has in its cache there."""
         config, context = self.model.config, self.options["context"]
-        found = []
+        steps = []
         for prompt in self.prompts:
             at = max(0, min(len(prompt) // 2, len(prompt) - tokens))
             heads, size = config.num_key_value_heads, self.head_size
@@ -182,8 +182,8 @@ class DecoderOnlyRecipe(Recipe):
                 for name in self.past_names:
                     axis = 3 if "key" in name else 2
                     past[name].narrow(axis, 0, at).copy_(outputs[f"{name}_out"])
-            found.append(self._inputs(prompt[at : at + tokens], at, past, tokens))
-        return found
+            steps.append(self._inputs(prompt[at : at + tokens], at, past, tokens))
+        return steps
 
     def _inputs(self, ids: list[int], at: int, past: Mapping[str, torch.Tensor], tokens: int) -> Inputs:
         """The inputs of one call, as the host program makes them."""
@@ -233,7 +233,7 @@ class DecoderOnlyRecipe(Recipe):
         return numbers, {"cos": cos, "sin": sin}
 
     def answers(self) -> tuple[Answer, ...]:
-        found = []
+        answers = []
         for sample, prompt in zip(self.samples, self.prompts, strict=True):
             ids = torch.tensor([prompt])
             with torch.no_grad():
@@ -249,8 +249,8 @@ class DecoderOnlyRecipe(Recipe):
                 logits = self.model(sequence).logits[0, len(prompt) - 1 : -1]
             tokens = sequence[0, len(prompt) :].tolist()
             text = self.tokenizer.decode(tokens)
-            found.append(Answer(sample=sample, tokens=tuple(tokens), text=text.strip(), steps=steps_of(logits)))
-        return tuple(found)
+            answers.append(Answer(sample=sample, tokens=tuple(tokens), text=text.strip(), steps=steps_of(logits)))
+        return tuple(answers)
 
 
 def step(model: Any, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -152,8 +152,8 @@ def sample_files(samples: Sequence[str], root: Path) -> list[Path]:
     files: list[Path] = []
     for text in samples:
         path = Path(text).expanduser()
-        found = sorted(Path(path.anchor or root).glob(str(path.relative_to(path.anchor)) if path.anchor else text))
-        if not found:
+        matches = sorted(Path(path.anchor or root).glob(str(path.relative_to(path.anchor)) if path.anchor else text))
+        if not matches:
             raise InputError(f"there is no file {text} in {root}", remedy="correct samples in the configuration")
-        files += found
+        files += matches
     return files

@@ -125,7 +125,7 @@ class WhisperRecipe(Recipe):
         extractor = WhisperFeatureExtractor(
             feature_size=self.model.config.num_mel_bins, chunk_length=self.options["seconds"]
         )
-        found = []
+        samples_and_features = []
         for sample in self.samples:
             try:
                 audio = runner.read_audio(np, Path(sample), runner.RATE)
@@ -138,10 +138,10 @@ class WhisperRecipe(Recipe):
                     remedy="set options = { seconds = … } in the configuration, or use shorter samples",
                 )
             features = extractor(audio, sampling_rate=runner.RATE, return_tensors="pt").input_features
-            found.append((sample, features))
-        if not found:
+            samples_and_features.append((sample, features))
+        if not samples_and_features:
             raise InputError("the application has no samples", remedy='set samples = ["clips/*.wav"]')
-        return found
+        return samples_and_features
 
     def _decoding(self, features: torch.Tensor, steps: int) -> Iterator[Inputs]:
         """The decoder's inputs at each of the first steps of PyTorch's own decoding."""
@@ -196,7 +196,7 @@ class WhisperRecipe(Recipe):
     def answers(self) -> tuple[Answer, ...]:
         numbers, _ = self.host()
         most = self.options["tokens"] - len(self.prompt)
-        found = []
+        answers = []
         for sample, features in self._features:
             with torch.no_grad():
                 sequence = self.windowed.generate(
@@ -215,8 +215,8 @@ class WhisperRecipe(Recipe):
             logits[:, numbers["suppress"]] = -torch.inf
             logits[:1, numbers["suppress_first"]] = -torch.inf
             text = self.tokenizer.decode(ids) if self.tokenizer else ""
-            found.append(Answer(sample=sample, tokens=tuple(ids), text=text.strip(), steps=steps_of(logits)))
-        return tuple(found)
+            answers.append(Answer(sample=sample, tokens=tuple(ids), text=text.strip(), steps=steps_of(logits)))
+        return tuple(answers)
 
 
 def encode(encoder: Any, decoder: Any, tensors: Tensors) -> dict[str, torch.Tensor]:

@@ -104,15 +104,15 @@ def read_baseline(path: Path) -> Counter[str]:
 def split(reports: Sequence[CheckReport], root: Path, baseline: Counter[str]) -> list[list[bool]]:
     """For each report, for each finding: whether it is new. Of equal ones, as many as the baseline counts are known."""
     left = Counter(baseline)
-    found = []
+    rows = []
     for report in reports:
         states = []
         for finding in report.findings:
             key = fingerprint(finding, report, root)
             states.append(left[key] <= 0)
             left[key] -= 1
-        found.append(states)
-    return found
+        rows.append(states)
+    return rows
 
 
 def _expression(finding: Finding) -> str:

@@ -68,10 +68,10 @@ def compare_reports(before: DeployReport, after: DeployReport) -> Comparison:
 
 def _measures(before: DeployReport, after: DeployReport) -> Iterator[Measure]:
     yield measure("gates passed", "", float(before.ok), float(after.ok), more_is_better=True)
-    for place, words in ((Placement.CPU, "nodes on the CPU"), (Placement.FAILS, "nodes that fail")):
+    for place, label in ((Placement.CPU, "nodes on the CPU"), (Placement.FAILS, "nodes that fail")):
         counts = [(report.placement or {}).get(place.value) for report in (before, after)]
         if any(counts):
-            yield measure(words, "", *counts)
+            yield measure(label, "", *counts)
     for name in dict.fromkeys((*_outputs(before), *_outputs(after))):
         yield measure(
             f"SQNR of {name}",
@@ -85,7 +85,7 @@ def _measures(before: DeployReport, after: DeployReport) -> Iterator[Measure]:
         yield measure(
             name, "", (before.metric or {}).get(name), (after.metric or {}).get(name), slack=1e-4, more_is_better=True
         )
-    for key, words in (
+    for key, label in (
         ("bytes", "context binary"),
         ("read_bytes", "DDR reads planned"),
         ("write_bytes", "DDR writes planned"),
@@ -93,7 +93,7 @@ def _measures(before: DeployReport, after: DeployReport) -> Iterator[Measure]:
     ):
         sizes = [(report.compiled or {}).get(key) for report in (before, after)]
         if any(value is not None for value in sizes):
-            yield measure(words, "MB", *(None if value is None else value / 1e6 for value in sizes), share=_SHARE)
+            yield measure(label, "MB", *(None if value is None else value / 1e6 for value in sizes), share=_SHARE)
     times = [(report.latency or {}).get("p50_ms") for report in (before, after)]
     if any(value is not None for value in times):
         yield measure("latency p50", "ms", *times, share=_LATENCY_SHARE)

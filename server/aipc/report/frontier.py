@@ -50,9 +50,9 @@ def frontier_section(frontier: Frontier) -> str:
     return _part("frontier", frontier, drawing(frontier))
 
 
-def blame_section(found: NodeAccuracy) -> str:
+def blame_section(accuracy: NodeAccuracy) -> str:
     """The expressions that introduce the most of the error; nothing when none was measured."""
-    return _part("errors", found)
+    return _part("errors", accuracy)
 
 
 def _part(name: str, *arguments: object) -> str:

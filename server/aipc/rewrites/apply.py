@@ -50,7 +50,7 @@ def apply_rules(
             break
     passes.RemoveUnusedNodesPass()(model)
     left = {node.name for node in model.graph}
-    origins = {name: found for name, found in state.origins.items() if name in left}
+    origins = {name: origin for name, origin in state.origins.items() if name in left}
     why = {(item.rule, item.node): item for item in state.refused if item.node in left}
     aliases = {name: value.name or "" for name, value in state.aliases.items()}
     return Applied(tuple(state.applications), tuple(why.values()), SourceMap(origins), aliases)
@@ -113,31 +113,31 @@ class _State:
         try:
             answer = rule.rewrite(node, builder)
             values = [answer] if isinstance(answer, ir.Value) else list(answer)
-            made = _needed(builder, values)
-            self.nonfinite.require(rule.excludes, made)
+            new_nodes = _needed(builder, values)
+            self.nonfinite.require(rule.excludes, new_nodes)
         except NoMatch as reason:
             if self.wanted is None or node.name in self.wanted:
                 self.refused.append(Refused(rule.code, node.name or "", str(reason)))
             return False
-        used = {value for item in made for value in item.inputs} | set(values)
+        used = {value for item in new_nodes for value in item.inputs} | set(values)
         for constant in builder.constants:
             if constant in used:
                 graph.register_initializer(constant)
-        self._replace(node, made, values, builder)
+        self._replace(node, new_nodes, values, builder)
         name = node.name or ""
         cause = self.causes.get(name, name)
         absorbed = [item for item in builder.absorbed if item is node or not _is_used(item)]
         joined = tuple(dict.fromkeys(o for item in builder.absorbed for o in self.origins.get(item.name or "", ())))
-        for item in made:
+        for item in new_nodes:
             self.origins[item.name or ""] = joined
             self.causes[item.name or ""] = cause
             self.ancestry[item.name or ""] = self.ancestry.get(name, frozenset()) | {rule.code}
             if self.wanted is not None and name in self.wanted:
                 self.wanted.add(item.name or "")
         nodes = tuple(item.name or "" for item in absorbed)
-        names = tuple(item.name or "" for item in made)
+        names = tuple(item.name or "" for item in new_nodes)
         # A value that was there before may take the name of the one that it stands for: its node belongs to this, too.
-        makers = [maker for value in values if (maker := value.producer()) is not None and maker not in made]
+        makers = [maker for value in values if (maker := value.producer()) is not None and maker not in new_nodes]
         touched = tuple(item.name or "" for item in (*builder.absorbed, *makers))
         self.applications.append(
             Application(
@@ -158,18 +158,18 @@ class _State:
                 graph.remove(item, safe=True)
         return True
 
-    def _replace(self, node: ir.Node, made: list[ir.Node], values: list[ir.Value], builder: Builder) -> None:
+    def _replace(self, node: ir.Node, nodes: list[ir.Node], values: list[ir.Value], builder: Builder) -> None:
         graph = self.model.graph
-        fresh = {value for item in made for value in item.outputs}
+        fresh = {value for item in nodes for value in item.outputs}
         for index, (old, new) in enumerate(zip(node.outputs, values, strict=False)):
             if old.is_graph_output() and new not in fresh:
                 # A graph's output needs a node of its own that makes it.
                 values[index] = new = builder.op("Identity", new)
-                made.append(builder.nodes[-1])
+                nodes.append(builder.nodes[-1])
                 fresh.add(new)
             if new in fresh:
                 new.type, new.shape = old.type or new.type, old.shape or new.shape
-        graph.insert_before(node, made)
+        graph.insert_before(node, nodes)
         self.unnamed |= fresh
         for old, new in zip(node.outputs, values, strict=False):
             name = old.name or ""
@@ -188,12 +188,12 @@ class _State:
 
 def _folded(graph: ir.Graph) -> set[ir.Node]:
     """Nodes that read constants only: they are computed before anything is compiled."""
-    found: set[ir.Node] = set()
+    nodes: set[ir.Node] = set()
     for node in graph:
         given = [value for value in node.inputs if value is not None]
-        if given and all(value.producer() in found or value.is_initializer() for value in given):
-            found.add(node)
-    return found
+        if given and all(value.producer() in nodes or value.is_initializer() for value in given):
+            nodes.add(node)
+    return nodes
 
 
 def _neighbours(node: ir.Node) -> Iterator[ir.Node]:

@@ -120,30 +120,30 @@ def _drawn(rng: np.random.Generator, pool: Array, array: Array) -> Array:
 
 def _with_empty_rows(rng: np.random.Generator, array: Array) -> Array:
     """Random booleans; of the rows along the last axis the first is all false, the last all true."""
-    made = _drawn(rng, np.array([0, 1]), array)
-    if made.ndim > 1 and made.size:
-        rows = made.reshape(-1, made.shape[-1])
+    sample = _drawn(rng, np.array([0, 1]), array)
+    if sample.ndim > 1 and sample.size:
+        rows = sample.reshape(-1, sample.shape[-1])
         rows[0], rows[-1] = False, True
-    return made
+    return sample
 
 
 def _sprinkled(rng: np.random.Generator, array: Array, pool: Sequence[float]) -> Array:
     """Normal values, one in eight and at least one of them from ``pool``."""
-    made = np.asarray(rng.standard_normal(array.shape)).astype(array.dtype)
-    flat = made.reshape(-1)
+    sample = np.asarray(rng.standard_normal(array.shape)).astype(array.dtype)
+    flat = sample.reshape(-1)
     if flat.size:
         places = rng.random(flat.size) < _SHARE
         places[rng.integers(flat.size)] = True
         flat[places] = rng.choice(pool, size=int(places.sum()))
-    return made
+    return sample
 
 
 def _infinite(rng: np.random.Generator, array: Array, pool: Sequence[float]) -> Array:
     """Normal values with infinities among them, one row of -inf alone (a mask that hides everything)."""
-    made = _sprinkled(rng, array, pool)
-    if -np.inf in pool and made.ndim > 1 and made.size:
-        made.reshape(-1, made.shape[-1])[0] = -np.inf
-    return made
+    sample = _sprinkled(rng, array, pool)
+    if -np.inf in pool and sample.ndim > 1 and sample.size:
+        sample.reshape(-1, sample.shape[-1])[0] = -np.inf
+    return sample
 
 
 def _integers(rng: np.random.Generator, name: str, use: IntegerUse, array: Array) -> Array:
@@ -191,12 +191,12 @@ def integer_uses(model: onnx.ModelProto) -> dict[str, IntegerUse]:
     }
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     types = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.value_info, *graph.output)}
-    found = {}
+    uses = {}
     for value in graph.input:
         kind = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(types[value.name])).kind
         if kind in "iu":
-            found[value.name] = _use(graph, value.name, shapes)
-    return found
+            uses[value.name] = _use(graph, value.name, shapes)
+    return uses
 
 
 def _use(graph: onnx.GraphProto, name: str, shapes: Mapping[str, list[int]]) -> IntegerUse:

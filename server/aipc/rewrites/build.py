@@ -48,11 +48,13 @@ class Builder:
         number = self._counts.get(op_type, 0)
         self._counts[op_type] = number + 1
         name = f"{self.root.name}.{op_type}_{number}"
-        made = [ir.Value(name=f"{name}:{index}") for index in range(outputs)]
-        node = ir.node(op_type, values, {k: v for k, v in attributes.items() if v is not None}, outputs=made, name=name)
+        results = [ir.Value(name=f"{name}:{index}") for index in range(outputs)]
+        node = ir.node(
+            op_type, values, {k: v for k, v in attributes.items() if v is not None}, outputs=results, name=name
+        )
         _infer(node, self.opset)
         self.nodes.append(node)
-        return tuple(made)
+        return tuple(results)
 
     def constant(self, array: Array) -> ir.Value:
         """An initializer."""
@@ -160,7 +162,7 @@ def _infer(node: ir.Node, opset: int) -> None:
         if array is not None and array.size <= _SMALL:
             data[name] = onnx.numpy_helper.from_array(array, name)
     try:
-        found = onnx.shape_inference.infer_node_outputs(
+        outputs_of_node = onnx.shape_inference.infer_node_outputs(
             schema,
             ir.serde.serialize_node(node),
             types,
@@ -170,7 +172,7 @@ def _infer(node: ir.Node, opset: int) -> None:
     except Exception as error:
         raise NoMatch(f"{node.op_type} does not fit here: {error}") from error
     for value in node.outputs:
-        inferred = found.get(value.name or "")
+        inferred = outputs_of_node.get(value.name or "")
         if inferred is None:
             raise NoMatch(f"ONNX cannot infer the shape that {node.op_type} gives")
         value.type = ir.serde.deserialize_type_proto_for_type(inferred)

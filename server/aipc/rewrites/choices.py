@@ -173,10 +173,10 @@ CHOICES = (
 )
 
 
-def choices_in(words: str) -> Iterator[Choice]:
+def choices_in(text: str) -> Iterator[Choice]:
     """The choices for an operator of PyTorch's that the exporter's words name."""
     for choice in CHOICES:
-        if any("." in op and re.search(rf"(?<![\w.]){re.escape(op)}(?!\w)", words) for op in choice.ops):
+        if any("." in op and re.search(rf"(?<![\w.]){re.escape(op)}(?!\w)", text) for op in choice.ops):
             yield choice
 
 

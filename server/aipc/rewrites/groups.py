@@ -57,18 +57,18 @@ def group(applications: Sequence[Application], captured: Collection[str], left: 
     result = []
     for members in joined.values():
         nodes = dict.fromkeys(name for item in members for name in (*item.nodes, *item.touched) if name in captured)
-        made = dict.fromkeys(name for item in members for name in item.made if name in left)
-        result.append(Group(tuple(members), tuple(nodes), tuple(made)))
+        outputs = dict.fromkeys(name for item in members for name in item.made if name in left)
+        result.append(Group(tuple(members), tuple(nodes), tuple(outputs)))
     return tuple(result)
 
 
 def with_aliases(after: onnx.ModelProto, before: onnx.ModelProto, aliases: Mapping[str, str]) -> onnx.ModelProto:
     """``after`` with a node for every captured tensor that another tensor stands for, so that they can be compared."""
-    made = {name for node in after.graph.node for name in node.output}
-    there = made | {item.name for item in (*after.graph.input, *after.graph.initializer)}
+    outputs = {name for node in after.graph.node for name in node.output}
+    there = outputs | {item.name for item in (*after.graph.input, *after.graph.initializer)}
     types = {value.name: value for value in (*before.graph.value_info, *before.graph.output)}
     for name, value in aliases.items():
-        if name in types and name not in made and value in there:
+        if name in types and name not in outputs and value in there:
             after.graph.node.append(onnx.helper.make_node("Identity", [value], [name], name=_alias(name)))
             after.graph.value_info.append(types[name])
     return after

@@ -108,7 +108,7 @@ def propose(report: Report, *, findings: Sequence[Finding], unsaved: Mapping[str
         unsaved: path -> text of files that an editor has not saved.
     """
     texts = dict(unsaved)
-    found = []
+    results = []
     for finding in findings:
         file = finding.range.file if finding.range else ""
         if file and file not in texts:
@@ -118,8 +118,8 @@ def propose(report: Report, *, findings: Sequence[Finding], unsaved: Mapping[str
             except (OSError, ValueError):
                 texts[file] = ""
         edits = fixes_of(finding, texts.get(file, ""), [fix.rule for fix in finding.fixes])
-        found.append(replace(finding, fixes=(*finding.fixes, *edits)))
-    return tuple(found)
+        results.append(replace(finding, fixes=(*finding.fixes, *edits)))
+    return tuple(results)
 
 
 class _Done:
@@ -268,8 +268,8 @@ class _Work:
         except (AipcError, KeyError) as error:
             return self._unproved(item, str(error))
 
-    def _unproved(self, item: Group, words: str) -> Proof:
-        return Proof(item.rules, item.nodes, self.soc, "", item.exactness, (Check("set up", False, words=words),))
+    def _unproved(self, item: Group, reason: str) -> Proof:
+        return Proof(item.rules, item.nodes, self.soc, "", item.exactness, (Check("set up", False, words=reason),))
 
     def _values(self, models: Sequence[onnx.ModelProto]) -> dict[str, Array]:
         """The tensors that the models read, as the captured graph computes them."""

@@ -50,8 +50,8 @@ class NonFiniteValues(dict[ir.Value, NonFinite]):
             there = self[value] & excluded
             if there and read.constant(value) is None:
                 what = {NonFinite.NAN: "NaN", NonFinite.POSITIVE: "+inf", NonFinite.NEGATIVE: "-inf"}
-                words = " or ".join(text for kind, text in what.items() if there & kind)
-                raise NoMatch(f"{value.name} may hold {words}, for which the rule does not hold")
+                kinds_text = " or ".join(text for kind, text in what.items() if there & kind)
+                raise NoMatch(f"{value.name} may hold {kinds_text}, for which the rule does not hold")
 
     def _of(self, value: ir.Value) -> NonFinite:
         if value.dtype is not None and value.dtype.numpy().kind != "f":
@@ -78,14 +78,14 @@ def undecidable(model: ir.Model) -> tuple[str, ...]:
 def _of_array(array: np.ndarray) -> NonFinite:
     if array.dtype.kind != "f":
         return NonFinite.NONE
-    found = NonFinite.NONE
+    kinds = NonFinite.NONE
     for kind, present in (
         (NonFinite.POSITIVE, np.isposinf(array).any()),
         (NonFinite.NEGATIVE, np.isneginf(array).any()),
         (NonFinite.NAN, np.isnan(array).any()),
     ):
-        found |= kind if present else NonFinite.NONE
-    return found
+        kinds |= kind if present else NonFinite.NONE
+    return kinds
 
 
 def _of_node(node: ir.Node, inputs: Sequence[NonFinite]) -> NonFinite:
@@ -154,12 +154,12 @@ def _unknown(value: ir.Value, known: dict[ir.Value, NonFinite]) -> list[ir.Value
 
 def _looked_at(model: ir.Model) -> dict[ir.Value, NonFinite]:
     """Graph inputs -> what the graph looks for in them, by ``IsInf``, ``IsNaN`` or a comparison with itself."""
-    found: dict[ir.Value, NonFinite] = {}
+    kinds: dict[ir.Value, NonFinite] = {}
     for node in model.graph:
         for kind, values in _looks_for(node):
             for value in _sources(values):
-                found[value] = found.get(value, NonFinite.NONE) | kind
-    return found
+                kinds[value] = kinds.get(value, NonFinite.NONE) | kind
+    return kinds
 
 
 def _looks_for(node: ir.Node) -> Iterable[tuple[NonFinite, list[ir.Value]]]:
@@ -176,7 +176,7 @@ def _looks_for(node: ir.Node) -> Iterable[tuple[NonFinite, list[ir.Value]]]:
 
 def _sources(values: Iterable[ir.Value]) -> set[ir.Value]:
     """Graph inputs whose elements reach one of ``values``."""
-    found: set[ir.Value] = set()
+    origins: set[ir.Value] = set()
     seen: set[ir.Value] = set()
     stack = list(values)
     while stack:
@@ -187,7 +187,7 @@ def _sources(values: Iterable[ir.Value]) -> set[ir.Value]:
         node = value.producer()
         if node is None:
             if value.is_graph_input():
-                found.add(value)
+                origins.add(value)
         elif node.op_type in _CARRYING:
             stack.extend(item for item in node.inputs if item is not None)
-    return found
+    return origins

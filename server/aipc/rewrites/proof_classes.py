@@ -45,14 +45,14 @@ def class_of(*models: onnx.ModelProto) -> str:
 
 def _kinds(graph: onnx.GraphProto) -> dict[str, str]:
     """Tensor -> its dtype, and one letter for each axis: ``u`` for one element, ``n`` for more."""
-    found = {}
+    kinds = {}
     for value in (*graph.value_info, *graph.input, *graph.output):
         tensor = value.type.tensor_type
         axes = "".join("u" if dim.dim_value == 1 else "n" for dim in tensor.shape.dim)
-        found[value.name] = f"{tensor.elem_type}{axes}"
+        kinds[value.name] = f"{tensor.elem_type}{axes}"
     for item in graph.initializer:
-        found[item.name] = f"c{item.data_type}{''.join('u' if size == 1 else 'n' for size in item.dims)}"
-    return found
+        kinds[item.name] = f"c{item.data_type}{''.join('u' if size == 1 else 'n' for size in item.dims)}"
+    return kinds
 
 
 def elements(model: onnx.ModelProto) -> int:

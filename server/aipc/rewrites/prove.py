@@ -182,9 +182,9 @@ def _equal(
     figures = []
     for output in bench.outputs:
         if wanted[output].shape != got[output].shape or wanted[output].dtype != got[output].dtype:
-            words = f"{output} is {got[output].dtype}{list(got[output].shape)} instead of "
-            words += f"{wanted[output].dtype}{list(wanted[output].shape)}"
-            return Check(name, False, words=words)
+            message = f"{output} is {got[output].dtype}{list(got[output].shape)} instead of "
+            message += f"{wanted[output].dtype}{list(wanted[output].shape)}"
+            return Check(name, False, words=message)
         figures.append(accuracy(output, *_comparable(label, wanted[output], got[output])))
     if exactness is Exactness.EXACT:
         same = all(
@@ -221,8 +221,8 @@ def _placed(bench: _Bench) -> tuple[Check, Mapping[str, int]]:
         return Check("placed", False, words=str(error)), {}
     counts = {item.value: report.count(item) for item in Placement}
     off = [node for node in report.nodes if node.placement is not Placement.NPU]
-    words = "; ".join(f"{node.op_type}: {node.reason}" for node in off[:3])
-    return Check("placed", not off, wanted="every node on the NPU", words=words), counts
+    reasons = "; ".join(f"{node.op_type}: {node.reason}" for node in off[:3])
+    return Check("placed", not off, wanted="every node on the NPU", words=reasons), counts
 
 
 def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]], where: str = "") -> list[Check]:
@@ -243,8 +243,8 @@ def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]], where: st
     for (label, values), actual in zip(usable.items(), outcome.value, strict=True):
         check = _judged(bench, label, values, actual, where)
         if not check.ok and label != "true" and _original_is_no_better(bench, label, values, check):
-            words = f"{check.words}; the original on the simulator is no nearer there"
-            check = replace(check, ok=True, words=words)
+            note = f"{check.words}; the original on the simulator is no nearer there"
+            check = replace(check, ok=True, words=note)
         checks.append(check)
     return checks
 

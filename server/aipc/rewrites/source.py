@@ -29,15 +29,15 @@ def fixes_of(finding: Finding, source: str, codes: Sequence[str]) -> tuple[Fix, 
     if syntax is None or finding.range is None:
         return ()
     calls = calls_at(syntax, finding.range)
-    found = []
+    fixes = []
     for rule in all_rules():
         if rule.code not in codes or rule.source_edit is None:
             continue
         # Where the range is wider than a call, an edit is proposed only if there is one call that it can be about.
         proposed = [edits for call in calls if (edits := _edits(rule, call, syntax, finding.range.file))]
         if len(proposed) == 1:
-            found.append(Fix(rule.title, rule.code, edits=tuple(proposed[0])))
-    return tuple(found)
+            fixes.append(Fix(rule.title, rule.code, edits=tuple(proposed[0])))
+    return tuple(fixes)
 
 
 def calls_at(syntax: Syntax, place: Range) -> list[ast.Call]:

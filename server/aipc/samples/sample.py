@@ -210,8 +210,8 @@ def _ownership_problem(directory: Path) -> str:
     """Why a directory is not a sample as it was written: what its reader changed or added is not replaced."""
     try:
         files = json.loads((directory / MARKER).read_text("utf-8"))["files"]
-        found = _hashes(directory)
-        changed = [name for name in sorted(found) if name != MARKER and files.get(name) != found[name]]
+        hashes = _hashes(directory)
+        changed = [name for name in sorted(hashes) if name != MARKER and files.get(name) != hashes[name]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"it has no {MARKER} of AIPC"
     return f"{changed[0]} was changed or added" if changed else ""

@@ -25,8 +25,8 @@ class Skill:
     def files(self) -> tuple[Path, ...]:
         """Every file, relative to the directory, in alphabetical order."""
         root = Path(self.directory)
-        found = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-        return tuple(sorted(path.relative_to(root) for path in found))
+        paths = (path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return tuple(sorted(path.relative_to(root) for path in paths))
 
 
 def folder() -> Path:
@@ -45,11 +45,11 @@ def folder() -> Path:
 @lru_cache(maxsize=1)
 def all_skills() -> tuple[Skill, ...]:
     """Every skill by its name."""
-    found = []
+    skills = []
     for path in sorted(folder().glob(f"*/{MARK}")):
         fields = front_matter(path.read_text("utf-8"))
-        found.append(Skill(fields.get("name", ""), fields.get("description", ""), str(path.parent)))
-    return tuple(found)
+        skills.append(Skill(fields.get("name", ""), fields.get("description", ""), str(path.parent)))
+    return tuple(skills)
 
 
 def front_matter(text: str) -> dict[str, str]:
@@ -72,19 +72,23 @@ def problems(directory: Path) -> list[str]:
         return [f"{directory.name} has no {MARK}"]
     text = path.read_text("utf-8")
     fields = front_matter(text)
-    found = [f"{key} is not a key of the format" for key in fields if key not in _KEYS]
+    problems_of_keys = [f"{key} is not a key of the format" for key in fields if key not in _KEYS]
     name, description = fields.get("name", ""), fields.get("description", "")
     if name != directory.name:
-        found.append(f"the name {name!r} is not that of the folder {directory.name!r}")
+        problems_of_keys.append(f"the name {name!r} is not that of the folder {directory.name!r}")
     if not _NAME.fullmatch(name) or len(name) > MOST_NAME:
-        found.append(f"the name {name!r} is not lowercase words with hyphens of at most {MOST_NAME} characters")
+        problems_of_keys.append(
+            f"the name {name!r} is not lowercase words with hyphens of at most {MOST_NAME} characters"
+        )
     if not 1 <= len(description) <= MOST_DESCRIPTION:
-        found.append(f"the description has {len(description)} characters, wanted are 1 to {MOST_DESCRIPTION}")
+        problems_of_keys.append(
+            f"the description has {len(description)} characters, wanted are 1 to {MOST_DESCRIPTION}"
+        )
     if len(fields.get("compatibility", "")) > MOST_COMPATIBILITY:
-        found.append(f"compatibility has more than {MOST_COMPATIBILITY} characters")
+        problems_of_keys.append(f"compatibility has more than {MOST_COMPATIBILITY} characters")
     if len(text.splitlines()) > MOST_LINES:
-        found.append(f"{MARK} has more than {MOST_LINES} lines: move details into references/")
+        problems_of_keys.append(f"{MARK} has more than {MOST_LINES} lines: move details into references/")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         if not (directory / target).is_file():
-            found.append(f"the link to {target} leads nowhere")
-    return found
+            problems_of_keys.append(f"the link to {target} leads nowhere")
+    return problems_of_keys

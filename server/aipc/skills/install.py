@@ -65,17 +65,17 @@ def install(
 def _edited(skill: Skill, to: Path) -> list[Path]:
     """Files there that are neither as they were installed nor as they would be now."""
     record = _record(to)
-    found = []
+    paths = []
     for name in {*map(str, skill.files), *record}:
         path = to / name
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            found.append(path)
+            paths.append(path)
         elif path.is_file():
             source = Path(skill.directory, name)
             known = {record.get(name), _digest(source) if source.is_file() else None}
             if _digest(path) not in known:
-                found.append(path)
-    return sorted(found)
+                paths.append(path)
+    return sorted(paths)
 
 
 def _copy(skill: Skill, to: Path) -> str:
@@ -97,10 +97,10 @@ def _copy(skill: Skill, to: Path) -> str:
 
 def _record(to: Path) -> dict[str, str]:
     try:
-        found = json.loads((to / RECORD).read_text("utf-8"))
+        record = json.loads((to / RECORD).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    inside = {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    inside = {str(name): str(value) for name, value in record.items()} if isinstance(record, dict) else {}
     return {name: value for name, value in inside.items() if (to / name).resolve().is_relative_to(to.resolve())}
 
 

@@ -69,18 +69,18 @@ class Parser:
 
     def blocks(self, text: str) -> list[tuple[int, Block]]:
         """The blocks of a file, each with the number of lines before it."""
-        found: list[tuple[int, Block]] = []
+        blocks: list[tuple[int, Block]] = []
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         for start, part in _split(text):
-            if found and not found[-1][1].sound and not _BEGINS.match(part):
+            if blocks and not blocks[-1][1].sound and not _BEGINS.match(part):
                 # A line at the margin within brackets is not the start of a statement.
-                whole = self.parse(found[-1][1].text + part)
+                whole = self.parse(blocks[-1][1].text + part)
                 if whole.sound:
-                    found[-1] = (found[-1][0], whole)
+                    blocks[-1] = (blocks[-1][0], whole)
                     continue
-            found.append((start, self.parse(part)))
-        return found
+            blocks.append((start, self.parse(part)))
+        return blocks
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
@@ -108,10 +108,10 @@ def _quoted(text: str) -> Iterator[tuple[int, int]]:
     place = 0
     quotes = [quote for quote in _QUOTES if quote in text]
     while True:
-        found = [(at, quote) for quote in quotes if (at := text.find(quote, place)) >= 0]
-        if not found:
+        positions = [(at, quote) for quote in quotes if (at := text.find(quote, place)) >= 0]
+        if not positions:
             return
-        start, quote = min(found)
+        start, quote = min(positions)
         place = start + 3
         if "#" in text[text.rfind("\n", 0, start) + 1 : start]:
             continue

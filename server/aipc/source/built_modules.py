@@ -26,15 +26,15 @@ def find_module(syntax: Syntax, attribute: ast.Attribute) -> Built | None:
         return None
     if syntax.parents.get(method) is not owner or not _is_first_parameter(attribute.value, method):
         return None
-    found: list[tuple[str, ast.expr | None]] = []
+    assignments: list[tuple[str, ast.expr | None]] = []
     for item in owner.body:
         if isinstance(item, ast.FunctionDef):
-            found += [(item.name, value) for value in _assigned(item, attribute.attr)]
+            assignments += [(item.name, value) for value in _assigned(item, attribute.attr)]
         elif isinstance(item, (ast.Assign, ast.AnnAssign)) and _binds(item, attribute.attr):
-            found.append(("", item.value))
-    if len(found) != 1 or found[0][0] != "__init__":
+            assignments.append(("", item.value))
+    if len(assignments) != 1 or assignments[0][0] != "__init__":
         return None
-    value = found[0][1]
+    value = assignments[0][1]
     if not isinstance(value, ast.Call):
         return None
     home, _, kind = canonical(syntax.resolve(value.func)).rpartition(".")
@@ -48,15 +48,15 @@ def _is_first_parameter(node: ast.expr, method: ast.FunctionDef) -> bool:
 
 def _assigned(method: ast.FunctionDef, name: str) -> list[ast.expr | None]:
     """What a method assigns to ``self.name``; None for what is assigned in parts, or deleted."""
-    found: list[ast.expr | None] = []
+    values: list[ast.expr | None] = []
     for node in ast.walk(method):
         if not isinstance(node, ast.Attribute) or node.attr != name or isinstance(node.ctx, ast.Load):
             continue
         if not _is_first_parameter(node.value, method):
             continue
         whole = [item.value for item in ast.walk(method) if _is_whole(item, node)]
-        found.append(whole[0] if whole else None)
-    return found
+        values.append(whole[0] if whole else None)
+    return values
 
 
 def _is_whole(statement: ast.AST, target: ast.Attribute) -> TypeGuard[ast.Assign | ast.AnnAssign]:

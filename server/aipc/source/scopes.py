@@ -116,12 +116,12 @@ class Program:
         self.classes: dict[str, tuple[ast.ClassDef, Block]] = {}
         poisoned: set[str] = set()
         for block in self.blocks:
-            found = facts(block)
-            if found.stars:
+            block_facts = facts(block)
+            if block_facts.stars:
                 # What it brings along may hide any name that was bound before it.
                 poisoned.update(name for name in self.names)
-            poisoned |= found.poisoned
-            for binding in found.bindings:
+            poisoned |= block_facts.poisoned
+            for binding in block_facts.bindings:
                 self.names.setdefault(binding.name, []).append(binding)
                 if isinstance(binding.node, ast.ClassDef):
                     self.classes[binding.name] = (binding.node, block)
@@ -136,9 +136,9 @@ class Program:
 
     def binding(self, name: str) -> Binding | None:
         """The one thing that a name stands for, None when there is none or more than one."""
-        found = self.names.get(name, [])
-        if len(found) == 1 or (found and found[0].imported and len({item.imported for item in found}) == 1):
-            return found[0]
+        bindings = self.names.get(name, [])
+        if len(bindings) == 1 or (bindings and bindings[0].imported and len({item.imported for item in bindings}) == 1):
+            return bindings[0]
         return None
 
     def line(self, name: str) -> list[str]:
@@ -152,14 +152,14 @@ class Program:
         return self._overridden.get(name, frozenset())
 
     def _find_overridden(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, set[str]] = {}
+        overridden: dict[str, set[str]] = {}
         for name, (node, block) in self.classes.items():
             bases = self.line(name)[1:]
             if bases:
                 own = block.kept.get(f"own {name}") or block.kept.setdefault(f"own {name}", _own_names(node, block))
                 for base in bases:
-                    found.setdefault(base, set()).update(own)
-        return {name: frozenset(names - {"__init__", "example_inputs"}) for name, names in found.items()}
+                    overridden.setdefault(base, set()).update(own)
+        return {name: frozenset(names - {"__init__", "example_inputs"}) for name, names in overridden.items()}
 
 
 def _own_names(node: ast.ClassDef, block: Block) -> set[str]:

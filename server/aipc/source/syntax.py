@@ -86,18 +86,18 @@ def parse(text: str) -> Syntax | None:
 
 
 def _names(tree: ast.Module) -> set[str]:
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.arg):
-            found.add(node.arg)
+            names.add(node.arg)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            found.update(name for name, _ in bindings_of(node))
+            names.update(name for name, _ in bindings_of(node))
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            found.update(node.names)
+            names.update(node.names)
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
-    return found
+            names.add(node.name)
+    return names

@@ -92,8 +92,8 @@ class Phone(Device):
 
     def _look_for_runtime(self, soc: SoC) -> tuple[str, str, tuple[str, ...]]:
         """Name of the runtime to use on the phone, its QAIRT version, and what of it has to be brought."""
-        found = look(self._link, f"{self._root}/runtime", self._sdk, soc.htp_arch)
-        return found.name, found.version, found.lacks
+        runtime = look(self._link, f"{self._root}/runtime", self._sdk, soc.htp_arch)
+        return runtime.name, runtime.version, runtime.lacks
 
     def _sdk(self) -> Sdk:
         return find_sdk(str(self._context.settings.get("sdk", "")))
@@ -167,7 +167,7 @@ class Phone(Device):
         from aipc.qairt.net_run import arguments
 
         runtime = self._of("runtime", self._runtime)
-        words = arguments(
+        command = arguments(
             backend=f"{runtime}/libQnnHtp.so",
             binary=f"{where}/context.bin",
             results=results,
@@ -175,7 +175,7 @@ class Phone(Device):
             performance=work.performance,
             detailed=detailed,
         )
-        reply = self._link.run(_RUN, self._run_directory, runtime, *words, seconds=_RUN_SECONDS)
+        reply = self._link.run(_RUN, self._run_directory, runtime, *command, seconds=_RUN_SECONDS)
         if reply.status != 0:
             raise _failed(reply.status, f"{reply.out}\n{reply.err}")
 
@@ -251,17 +251,17 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "model"
 
 
-def _failed(status: int, words: str) -> DeviceError:
+def _failed(status: int, reason: str) -> DeviceError:
     """qnn-net-run stopped: its own words, translated where they name a QNN error."""
-    known = explain_failure(words)
+    known = explain_failure(reason)
     if known is not None:
-        return DeviceError(known.sentence, remedy=known.remedy, detail=words[-4000:])
-    if "No space left" in words:
-        return DeviceError("the phone is full", remedy="free some space on it and run again", detail=words[-4000:])
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
+        return DeviceError(known.sentence, remedy=known.remedy, detail=reason[-4000:])
+    if "No space left" in reason:
+        return DeviceError("the phone is full", remedy="free some space on it and run again", detail=reason[-4000:])
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
     last = lines[-1] if lines else "it said nothing"
     return DeviceError(
         f"qnn-net-run stopped with status {status}: {last[:200]}",
         remedy="see its words with --debug",
-        detail=words[-4000:],
+        detail=reason[-4000:],
     )

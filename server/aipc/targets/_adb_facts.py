@@ -87,18 +87,18 @@ def _soc(names: Sequence[str], said: dict[str, str]) -> SoC:
     )
 
 
-def _skew(words: Sequence[str], before: float, after: float) -> float | None:
+def _skew(fields: Sequence[str], before: float, after: float) -> float | None:
     """Seconds that the phone's clock is ahead; its answer came between ``before`` and ``after``, in whole seconds."""
-    if not words or not words[0].isdigit():
+    if not fields or not fields[0].isdigit():
         return None
-    theirs = int(words[0])
+    theirs = int(fields[0])
     if before - 1 <= theirs <= after:
         return 0.0
     return round(theirs - (before + after) / 2, 1)
 
 
-def _hottest(words: Sequence[str]) -> float | None:
+def _hottest(fields: Sequence[str]) -> float | None:
     """Degrees Celsius of the hottest zone. Zones count in thousandths of a degree; what cannot be one is left out."""
-    degrees = [int(word) / 1000 for word in words if re.fullmatch(r"-?\d+", word)]
+    degrees = [int(word) / 1000 for word in fields if re.fullmatch(r"-?\d+", word)]
     plausible = [value for value in degrees if 0 < value < 130]
     return max(plausible, default=None)

@@ -69,8 +69,8 @@ class File:
 def free_bytes(link: Link, place: str) -> int | None:
     """Free space where ``place`` lies or will lie; None when the phone's df says nothing that can be read."""
     lines = link.run(_FREE, place).out.strip().splitlines()
-    words = " ".join(lines[1:]).split()
-    numbers = [int(word) for word in words if word.isdigit()]
+    fields = " ".join(lines[1:]).split()
+    numbers = [int(word) for word in fields if word.isdigit()]
     return numbers[2] * 1024 if len(numbers) >= 3 else None
 
 

@@ -146,23 +146,23 @@ def command(script: str, arguments: Sequence[str]) -> str:
 def choose(serial: str) -> str:
     """The serial of the phone that is meant: the only one when none is named. Raises DeviceError."""
     with _told(serial):
-        found = {info.serial: info.state for info in _client().list()}
+        states = {info.serial: info.state for info in _client().list()}
     if not serial:
-        if not found:
+        if not states:
             raise DeviceError("ADB sees no phone", remedy="plug one in and switch on USB debugging in its settings")
-        if len(found) > 1:
+        if len(states) > 1:
             raise DeviceError(
-                f"ADB sees several phones: {', '.join(sorted(found))}",
-                remedy=f"name one, for example adb:{sorted(found)[0]}",
+                f"ADB sees several phones: {', '.join(sorted(states))}",
+                remedy=f"name one, for example adb:{sorted(states)[0]}",
             )
-        serial = next(iter(found))
-    if serial not in found:
-        there = ", ".join(sorted(found)) or "no phone"
+        serial = next(iter(states))
+    if serial not in states:
+        there = ", ".join(sorted(states)) or "no phone"
         raise DeviceError(
             f"ADB does not see {serial}; it sees {there}",
             remedy="plug it in and switch on USB debugging, or run `adb connect` for a phone in the network",
         )
-    state = found[serial]
+    state = states[serial]
     if state != "device":
         raise state_error(state)
     return serial
@@ -200,19 +200,19 @@ def _of_adb(error: BaseException) -> bool:
 
 
 def _sentence(error: Exception) -> DeviceError:
-    words = str(error).strip() or type(error).__name__
+    message = str(error).strip() or type(error).__name__
     name = type(error).__name__
-    if "No adb exe" in words or isinstance(error, FileNotFoundError):
+    if "No adb exe" in message or isinstance(error, FileNotFoundError):
         return DeviceError(
             "there is no `adb` on this computer",
             remedy="install Android's platform tools (Debian: apt install adb) and run again",
         )
-    if name in {"AdbConnectionError"} or "connect to adb server" in words:
-        return DeviceError("the ADB server cannot be reached", remedy="run `adb start-server`", detail=words)
+    if name in {"AdbConnectionError"} or "connect to adb server" in message:
+        return DeviceError("the ADB server cannot be reached", remedy="run `adb start-server`", detail=message)
     for state in ("unauthorized", "authorizing", "offline"):
-        if f"device {state}" in words or f"still {state}" in words:
+        if f"device {state}" in message or f"still {state}" in message:
             return state_error(state)
-    if words == "FAIL":
+    if message == "FAIL":
         # adbutils drops the words with which the phone refuses a file.
         return DeviceError(
             "the phone refused a file",
@@ -221,14 +221,14 @@ def _sentence(error: Exception) -> DeviceError:
         )
     if name == "AdbTimeout" or isinstance(error, TimeoutError):
         return DeviceError(
-            "the phone did not answer in time", remedy="look whether it hangs, then run again", detail=words
+            "the phone did not answer in time", remedy="look whether it hangs, then run again", detail=message
         )
-    return _gone(words)
+    return _gone(message)
 
 
-def _gone(words: str) -> DeviceError:
+def _gone(reason: str) -> DeviceError:
     return DeviceError(
         "the connection to the phone broke off",
         remedy="check cable or network and run again: what was pushed is kept and taken up",
-        detail=words,
+        detail=reason,
     )

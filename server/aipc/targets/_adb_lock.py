@@ -62,11 +62,11 @@ class PhoneLock:
                     f"the lock {self._place} cannot be made on the phone",
                     remedy='give a directory that its shell may write: directory in [tool.aipc.targets."adb:…"]',
                 )
-            age, alive, token, words = (held.line() for _ in range(4))
+            age, alive, token, description = (held.line() for _ in range(4))
         finally:
             held.close()
         seconds = float(age) if age.lstrip("-").isdigit() else 0.0
-        return Holder(_owner(words, token), seconds, seconds, {"yes": True, "no": False}.get(alive))
+        return Holder(_owner(description, token), seconds, seconds, {"yes": True, "no": False}.get(alive))
 
     def give_back(self, owner: Owner) -> None:
         """Give the phone back, if it is still ours."""
@@ -81,10 +81,10 @@ class PhoneLock:
             self._held = None
 
 
-def _owner(words: str, token: str) -> Owner:
+def _owner(description: str, token: str) -> Owner:
     """Who wrote the lock; what lies on the phone is data of others and may be anything."""
     try:
-        data = json.loads(words)
+        data = json.loads(description)
         return Owner(str(data["who"])[:80], int(data["pid"]), token)
     except (ValueError, KeyError, TypeError):
         return Owner("somebody", 0, token)

@@ -48,14 +48,14 @@ class PhoneWithPython(Phone):
         python = str(self._context.settings["python"])
         reply = self._link.run('"$1" -c "$2"', python, _VERSIONS)
         try:
-            found = json.loads(reply.out.strip().splitlines()[-1])
+            facts = json.loads(reply.out.strip().splitlines()[-1])
         except (ValueError, IndexError):
             raise DeviceError(
                 f"the phone's {python} does not import onnxruntime and onnxruntime-qnn: {reply.words}",
                 remedy="install both there, or leave python out of the configuration to use qnn-net-run",
                 detail=f"{reply.out}\n{reply.err}"[-4000:],
             ) from None
-        return "", str(found["qairt"]), ()
+        return "", str(facts["qairt"]), ()
 
     def push(self, work: Work, progress: Progress) -> str:
         assert self._soc is not None

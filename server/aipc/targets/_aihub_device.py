@@ -33,13 +33,13 @@ class HostedDevice(Device):
         self._directory = tempfile.TemporaryDirectory()
 
     def describe(self) -> Facts:
-        answer = self._ask({"action": "devices"}, lambda words, fraction=None: None)
-        found = {item["name"]: item for item in answer["devices"] if _soc(item["attributes"])}
-        device = found.get(self._hosted)
+        answer = self._ask({"action": "devices"}, lambda note, fraction=None: None)
+        devices = {item["name"]: item for item in answer["devices"] if _soc(item["attributes"])}
+        device = devices.get(self._hosted)
         if device is None:
             raise DeviceError(
                 f"AI Hub has no device {self._hosted!r} with a Snapdragon" if self._hosted else "no device is named",
-                remedy=f"it has {', '.join(sorted(found)) or 'none'}; name one as aihub:DEVICE",
+                remedy=f"it has {', '.join(sorted(devices)) or 'none'}; name one as aihub:DEVICE",
             )
         self._soc = _soc(device["attributes"])
         assert self._soc is not None
@@ -120,10 +120,10 @@ class HostedDevice(Device):
         from aipc.qairt.net_run import from_stored
 
         arrays = read_npz(Path(self._directory.name) / "outputs.npz")
-        found = from_stored(self._plan, arrays)
+        results = from_stored(self._plan, arrays)
         staged = work.outputs.with_name(f".{work.outputs.name}.new")
         with storage_errors(work.outputs.parent):
-            write_npz(staged, found)
+            write_npz(staged, results)
             staged.replace(work.outputs)
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ class HostedDevice(Device):
                     progress(str(said["progress"]))
                 else:
                     last = said
-            words = client.stderr.read()
+            reason = client.stderr.read()
         if "result" in last:
             result: dict[str, Any] = last["result"]
             return result
@@ -165,7 +165,7 @@ class HostedDevice(Device):
         raise DeviceError(
             str(refused["what"]),
             remedy=known.remedy if known else str(refused["remedy"]),
-            detail=words[-4000:],
+            detail=reason[-4000:],
         )
 
 

@@ -109,11 +109,11 @@ class Channel:
         except Exception as error:
             self._end(f"the connection to the device was cut ({error})" if str(error) else "the connection was cut")
 
-    def _note(self, number: int, future: asyncio.Future[tuple[Any, bytes]], words: str) -> None:
+    def _note(self, number: int, future: asyncio.Future[tuple[Any, bytes]], note: str) -> None:
         """Pass on what is said before an answer. A stop there (the user cancelled) is raised where it is awaited."""
         try:
             if hear := self._hearing.get(number):
-                hear(words)
+                hear(note)
         except Exception as error:
             future.set_exception(error)
 
@@ -127,10 +127,10 @@ class Channel:
             ping = asyncio.create_task(self._ask("ping", b"", {}))
             ping.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    def _end(self, words: str) -> None:
+    def _end(self, reason: str) -> None:
         if self._lost is None:
             self._lost = LostError(
-                words,
+                reason,
                 remedy="check the cable, the network and the device's power; the next run goes on where it stopped",
             )
         for future in self._waiting.values():
@@ -244,19 +244,19 @@ class _Flow:
 
 def told(error: Mapping[str, Any]) -> DeviceError:
     """A refusal of the helper in the words of AIPC."""
-    kind, words = error["kind"], error["words"]
+    kind, message = error["kind"], error["words"]
     place = f" ({error['file']})" if error.get("file") else ""
     if kind == "full" or error.get("errno") in {errno.ENOSPC, errno.EDQUOT}:
         return DeviceError(f"the device's disk is full{place}", remedy="free some space on the device and run again")
     if kind == "os":
-        return DeviceError(f"{words}{place}", remedy="check the directory and its permissions on the device")
+        return DeviceError(f"{message}{place}", remedy="check the directory and its permissions on the device")
     if kind == "venv":
         return DeviceError(
-            f"the device's Python cannot make a virtual environment: {words}",
+            f"the device's Python cannot make a virtual environment: {message}",
             remedy="install its venv module (Debian and Ubuntu: sudo apt install python3-venv)",
         )
     if kind == "pip":
-        return DeviceError(f"the libraries could not be installed on the device: {words}", remedy="see --debug")
+        return DeviceError(f"the libraries could not be installed on the device: {message}", remedy="see --debug")
     if kind == "time":
-        return DeviceError(words, remedy="use a smaller model, or restart the device")
-    return DeviceError(f"the helper on the device failed: {words}", remedy="this is a defect: report it")
+        return DeviceError(message, remedy="use a smaller model, or restart the device")
+    return DeviceError(f"the helper on the device failed: {message}", remedy="this is a defect: report it")

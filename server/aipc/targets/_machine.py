@@ -88,7 +88,7 @@ class Machine(Device):
         return cpu
 
 
-def _silent(words: str, fraction: float | None = None) -> None:
+def _silent(note: str, fraction: float | None = None) -> None:
     """The progress of what runs beside: the first input's is shown."""
 
 
@@ -108,10 +108,10 @@ def run_runner(command: list[str], work: Work, progress: Progress, on: str = "")
         QairtError: the runner died.
     """
     arguments = [*command, "--json", "--progress"]
-    status, stdout, stderr = _listened(arguments, lambda words: repetitions(words, progress, on))
+    status, stdout, stderr = _listened(arguments, lambda note: repetitions(note, progress, on))
     if status == 2:
-        words = stderr.strip().splitlines()
-        raise PackageError(words[-1].removeprefix("run.py: ") if words else "the runner refused the package")
+        note = stderr.strip().splitlines()
+        raise PackageError(note[-1].removeprefix("run.py: ") if note else "the runner refused the package")
     if status != 0:
         raise QairtError(
             f"the package's runner died with status {status}",

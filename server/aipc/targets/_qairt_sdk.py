@@ -89,11 +89,11 @@ def _version(library: Path) -> str:
         if library.stat().st_size == 0:
             return ""
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            found = _BUILD.search(content)
-            return found[1].decode("ascii") if found else ""
+            match = _BUILD.search(content)
+            return match[1].decode("ascii") if match else ""
 
 
 def _version_of_name(root: Path) -> str:
     """SDKs unpack into a directory of their version: ``qairt/2.51.0.260929``."""
-    found = re.match(r"\d+\.\d+\.\d+", root.resolve().name)
-    return found[0] if found else ""
+    match = re.match(r"\d+\.\d+\.\d+", root.resolve().name)
+    return match[0] if match else ""

@@ -49,9 +49,9 @@ def speaks(manifest: Mapping[str, Any]) -> bool:
     return int(manifest.get("runner", 1)) >= 2
 
 
-def repetitions(words: str, progress: Progress, on: str = "") -> None:
+def repetitions(note: str, progress: Progress, on: str = "") -> None:
     """Tell ``3 of 13``, the runner's own words. A single run is none of several."""
-    done, _, total = words.partition(" of ")
+    done, _, total = note.partition(" of ")
     if done.isdigit() and total.isdigit() and int(total) > 1:
         progress(f"running {on}{done} of {total}", int(done) / int(total))
 

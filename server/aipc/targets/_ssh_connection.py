@@ -94,9 +94,9 @@ async def connect(name: str, settings: Mapping[str, Any]) -> asyncssh.SSHClientC
     except (TimeoutError, asyncio.TimeoutError) as error:
         raise DeviceError(f"{host} does not answer", remedy="check that it is on and reachable") from error
     except (OSError, asyncssh.Error) as error:
-        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise DeviceError(
-            f"{host} cannot be reached: {words}", remedy="check that it is on and that sshd runs"
+            f"{host} cannot be reached: {reason}", remedy="check that it is on and that sshd runs"
         ) from error
 
 
@@ -114,7 +114,7 @@ async def start_helper(
     program = "\n".join((_REMOTE / name).read_text("utf-8") for name in ("facts.py", "programs.py", "helper.py"))
     source = json.dumps(program).encode("ascii") + b"\n"
     wanted = {key: settings[key] for key in ("directory", "silence", "npu_files", "python") if key in settings}
-    words = ""
+    message = ""
     for command in PYTHONS:
         try:
             process = await connection.create_process(command, encoding=None, stderr=asyncssh.PIPE)
@@ -134,11 +134,11 @@ async def start_helper(
         said = await _said(process)
         if connection.is_closed():
             raise DeviceError("the connection was cut while the helper started", remedy="run again")
-        words = words or said
+        message = message or said
     raise DeviceError(
         "the device has no Python 3.8 or newer",
         remedy="install one (Debian and Ubuntu: sudo apt install python3; Windows: from python.org, for ARM64)",
-        detail=words,
+        detail=message,
     )
 
 
@@ -166,13 +166,13 @@ def _witness() -> Any:
     return Client()
 
 
-def _host_key(host: str, witness: Any, words: str) -> DeviceError:
+def _host_key(host: str, witness: Any, reason: str) -> DeviceError:
     """The standard warning when a host's key has changed; else how to make its acquaintance."""
     import asyncssh
 
     key = witness.seen
     if key is None:
-        return DeviceError(f"the key of {host} cannot be verified: {words}", remedy=f"connect once with `ssh {host}`")
+        return DeviceError(f"the key of {host} cannot be verified: {reason}", remedy=f"connect once with `ssh {host}`")
     print_of_key = f"{key.get_algorithm()} {key.get_fingerprint()}"
     try:
         known = asyncssh.match_known_hosts(witness.known, *witness.place)[0]

@@ -17,15 +17,15 @@ def configured_hosts(path: Path | None = None, depth: int = 0) -> Iterator[str]:
         return
     for line in lines:
         try:
-            words = shlex.split(line.replace("=", " ", 1), comments=True)
+            fields = shlex.split(line.replace("=", " ", 1), comments=True)
         except ValueError:
             continue
-        if len(words) < 2:
+        if len(fields) < 2:
             continue
-        if words[0].lower() == "host":
-            yield from (word for word in words[1:] if not set(word) & set("*?!"))
-        if words[0].lower() == "include" and depth < 4:
-            for pattern in words[1:]:
+        if fields[0].lower() == "host":
+            yield from (word for word in fields[1:] if not set(word) & set("*?!"))
+        if fields[0].lower() == "include" and depth < 4:
+            for pattern in fields[1:]:
                 place = Path(pattern).expanduser()
                 for name in sorted(glob.glob(str(directory / place))):  # noqa: PTH207 (the pattern may be absolute)
                     yield from configured_hosts(Path(name), depth + 1)

@@ -26,20 +26,20 @@ class Adb:
             listing = _ask_server("host:devices-l")
         except (OSError, ValueError):
             return (Description("adb", "adb", "Android phone", False, _NO_SERVER if shutil.which("adb") else _NO_ADB),)
-        found = []
+        descriptions = []
         for line in listing.splitlines():
             serial, _, rest = line.strip().partition(" ")
             if not serial:
                 continue
-            state, words = _state(rest)
-            model = next((word.removeprefix("model:") for word in words if word.startswith("model:")), "")
+            state, fields = _state(rest)
+            model = next((word.removeprefix("model:") for word in fields if word.startswith("model:")), "")
             title = model.replace("_", " ") or "Android phone"
             reason = "" if state == "device" else str(state_error(state))
-            found.append(Description(f"adb:{serial}", "adb", title, not reason, reason))
-        if not found:
+            descriptions.append(Description(f"adb:{serial}", "adb", title, not reason, reason))
+        if not descriptions:
             reason = "ADB sees no phone; plug one in and switch on USB debugging in its settings"
             return (Description("adb", "adb", "Android phone", False, reason),)
-        return tuple(found)
+        return tuple(descriptions)
 
     def open(self, name: str, context: DeviceContext) -> Device:
         from ._adb_device import Phone
@@ -52,10 +52,10 @@ class Adb:
 
 def _state(rest: str) -> tuple[str, list[str]]:
     """The state, and the words after it. ``no permissions (...); see [...]`` is a state of several words."""
-    words = rest.split()
-    if words[:2] == ["no", "permissions"]:
+    fields = rest.split()
+    if fields[:2] == ["no", "permissions"]:
         return "no permissions", []
-    return (words[0], words[1:]) if words else ("unknown", [])
+    return (fields[0], fields[1:]) if fields else ("unknown", [])
 
 
 def _ask_server(service: str) -> str:

@@ -247,7 +247,7 @@ class Holder:
 class Progress(Protocol):
     """``progress("3.1 of 8.5 MB", 0.36)``; raises CancelledError when the user cancelled."""
 
-    def __call__(self, words: str, fraction: float | None = None) -> None: ...
+    def __call__(self, note: str, fraction: float | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ def deploy_again(manifest: Mapping[str, Any], soc: str, target: str = "") -> str
     Args:
         target: where it is to run; left out where it is not known.
     """
-    words = ["aipc", "deploy", str(manifest.get("reference") or manifest["model"]), "--soc", soc]
+    command = ["aipc", "deploy", str(manifest.get("reference") or manifest["model"]), "--soc", soc]
     if manifest.get("precision", "fp16") != "fp16":
-        words += ["--precision", str(manifest["precision"])]
-    return shlex.join([*words, "--target", target] if target else words)
+        command += ["--precision", str(manifest["precision"])]
+    return shlex.join([*command, "--target", target] if target else command)
 
 
 def entry_for(manifest: Mapping[str, Any], soc: SoC) -> str:

@@ -90,11 +90,11 @@ def describe(report: Callable[[Event], None], *, target: str, settings: Mapping[
 
 def reach(report: Callable[[Event], None], *, target: str, settings: Mapping[str, Any]) -> Description:
     """What a device is. Raises DeviceError when it cannot be reached."""
-    found = get_target(target)
-    with opened(found, target, DeviceContext(report, settings=settings), _writer(None)) as (session, device):
+    instance = get_target(target)
+    with opened(instance, target, DeviceContext(report, settings=settings), _writer(None)) as (session, device):
         facts = session.describe(device)
     title = ", ".join(filter(None, (target, facts.os, facts.soc.upper())))
-    return Description(target, found.scheme, title, True, "", facts)
+    return Description(target, instance.scheme, title, True, "", facts)
 
 
 def _writer(directory: str | None) -> Write:

@@ -34,10 +34,10 @@ def preflight(manifest: Manifest, facts: Facts, *, size: int | None = None, targ
         target: the device's name, for the command that compiles for it.
     """
     looked = (_soc(manifest, facts, target), *(check(manifest, facts) for check in _CHECKS))
-    found = [mismatch for mismatch in looked if mismatch]
+    mismatches = [mismatch for mismatch in looked if mismatch]
     if size is not None and (mismatch := _space(facts, size)):
-        found.append(mismatch)
-    return tuple(sorted(found, key=lambda item: not item.blocks))
+        mismatches.append(mismatch)
+    return tuple(sorted(mismatches, key=lambda item: not item.blocks))
 
 
 def soc_of(names: Sequence[str]) -> SoC | None:
@@ -101,8 +101,8 @@ def _vtcm(manifest: Manifest, facts: Facts) -> Mismatch | None:
 
 def _qairt(manifest: Manifest, facts: Facts) -> Mismatch | None:
     """A context binary runs on the QAIRT that made it, or a newer one of the same major version."""
-    made, there = _version(manifest.get("qairt", "")), _version(facts.qairt)
-    if not made or not there or (there[0] == made[0] and there >= made):
+    built, there = _version(manifest.get("qairt", "")), _version(facts.qairt)
+    if not built or not there or (there[0] == built[0] and there >= built):
         return None
     return Mismatch(
         "qairt",
@@ -121,10 +121,10 @@ def _system(manifest: Manifest, facts: Facts) -> Mismatch | None:
 def _abi(manifest: Manifest, facts: Facts) -> Mismatch | None:
     if facts.machine and facts.machine.lower() not in {"aarch64", "arm64", "arm64-v8a", "x86_64", "amd64"}:
         return Mismatch("abi", f"there is no QAIRT for the ABI {facts.machine}", "use a 64-bit system on the device")
-    words = facts.libc.split()
-    if facts.system == "linux" and words[:1] == ["musl"]:
+    libc = facts.libc.split()
+    if facts.system == "linux" and libc[:1] == ["musl"]:
         return Mismatch("abi", "the device's C library is musl and QAIRT needs glibc", "use a system with glibc")
-    if words[:1] == ["glibc"] and _version(words[1])[:2] < _GLIBC:
+    if libc[:1] == ["glibc"] and _version(libc[1])[:2] < _GLIBC:
         return Mismatch(
             "abi",
             f"the device has {facts.libc} and onnxruntime-qnn needs {'.'.join(map(str, _GLIBC))} or newer",

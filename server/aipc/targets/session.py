@@ -48,11 +48,11 @@ class Session:
         report, started = self._context.report, time.monotonic()
         last = [""]
 
-        def progress(words: str, fraction: float | None = None) -> None:
-            last[0] = words
+        def progress(note: str, fraction: float | None = None) -> None:
+            last[0] = note
             if self._context.cancel.is_set():
                 raise CancelledError("cancelled")
-            report(Event(f"{self._name}: {step}", words, fraction))
+            report(Event(f"{self._name}: {step}", note, fraction))
 
         self.write("step started", {"step": step, "device": self._name})
         try:
@@ -60,29 +60,29 @@ class Session:
             last[0] = ""
             yield progress
         except DeviceError as error:
-            told = explained(error.at(step, self._name))
-            self.write("step failed", {"step": step, "error": str(told), "detail": told.detail})
-            if told is error:
+            error_with_step = explained(error.at(step, self._name))
+            self.write("step failed", {"step": step, "error": str(error_with_step), "detail": error_with_step.detail})
+            if error_with_step is error:
                 raise
-            raise told from error
+            raise error_with_step from error
         except CancelledError:
             self.write("step failed", {"step": step, "error": "cancelled"})
             raise
         except AipcError as error:
-            told = explained(
+            error_with_step = explained(
                 DeviceError(error.what, step=step, device=self._name, remedy=error.remedy, detail=error.detail)
             )
-            self.write("step failed", {"step": step, "error": str(told), "detail": told.detail})
-            raise told from error
+            self.write("step failed", {"step": step, "error": str(error_with_step), "detail": error_with_step.detail})
+            raise error_with_step from error
         except Exception as error:
-            told = DeviceError(
+            error_with_step = DeviceError(
                 f"AIPC itself failed: {type(error).__name__}: {error}",
                 step=step,
                 device=self._name,
                 remedy="this is a defect: report it with what --debug prints",
             )
-            self.write("step failed", {"step": step, "error": str(told)})
-            raise told from error
+            self.write("step failed", {"step": step, "error": str(error_with_step)})
+            raise error_with_step from error
         seconds = round(time.monotonic() - started, 4)
         self.steps.append(StepRecord(step, seconds, last[0]))
         self.write("step done", {"step": step, "seconds": seconds, "note": last[0]})
@@ -216,11 +216,11 @@ def _fit(device: Device, work: Work, facts: Facts, later: set[str] | None = None
     """What preflight finds that does not block. Raises UnfitError for the first that does, with all of them told."""
     files = () if device.local else work.package.rglob("*")
     size = None if device.local else sum(path.stat().st_size for path in files if path.is_file())
-    found = preflight(work.manifest, facts, size=size, target=device.name)
-    found = tuple(item for item in found if item.axis not in (later or set()))
-    blocking = [item for item in found if item.blocks]
+    mismatches = preflight(work.manifest, facts, size=size, target=device.name)
+    mismatches = tuple(item for item in mismatches if item.axis not in (later or set()))
+    blocking = [item for item in mismatches if item.blocks]
     if blocking:
-        words = "; ".join(f"[{item.axis}] {item.message}" for item in blocking)
+        reasons = "; ".join(f"[{item.axis}] {item.message}" for item in blocking)
         other_chip = any(item.axis == "soc" for item in blocking)
-        raise UnfitError(words, remedy=blocking[0].remedy, soc=facts.soc if other_chip else "")
-    return found
+        raise UnfitError(reasons, remedy=blocking[0].remedy, soc=facts.soc if other_chip else "")
+    return mismatches

@@ -209,13 +209,13 @@ class SshDevice(Device):
             place=self._place,
             arguments=[*arguments, "--soc", chip, "--json"],
             seconds=3600,
-            on_note=lambda words: repetitions(words, progress, on),
+            on_note=lambda note: repetitions(note, progress, on),
         )
-        status, words = finished["status"], finished["stderr"].strip().splitlines()
-        if status == 2 and words:
-            known = explain_failure(words[-1])
+        status, note = finished["status"], finished["stderr"].strip().splitlines()
+        if status == 2 and note:
+            known = explain_failure(note[-1])
             more = {"remedy": f"{known.meaning}: {known.remedy}"} if known and known.meaning != known.words else {}
-            raise DeviceError(words[-1].removeprefix("run.py: "), detail=finished["stderr"], **more)
+            raise DeviceError(note[-1].removeprefix("run.py: "), detail=finished["stderr"], **more)
         if status != 0:
             why = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
             raise DeviceError(

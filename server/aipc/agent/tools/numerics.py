@@ -20,7 +20,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     run = context.checked.run
     if run is None or GraphPlacement not in run.artifacts:
         raise WrongCall("there is no graph: the model is not captured")
-    found: Localization = run.job(
+    localization: Localization = run.job(
         debug_jobs.LOCALIZE,
         model=str(run.float_graph.graph),
         inputs_npz=str(run.captured.inputs),
@@ -28,17 +28,15 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         divergence=True,
         seconds=_SECONDS,
     )
-    bad = [node for node in found.nodes if node.verdict in {Verdict.WRONG, Verdict.ROUNDING}]
-    lines = [f"{len(found.nodes)} nodes measured, {len(bad)} of them far from fp32"]
+    bad = [node for node in localization.nodes if node.verdict in {Verdict.WRONG, Verdict.ROUNDING}]
+    lines = [f"{len(localization.nodes)} nodes measured, {len(bad)} of them far from fp32"]
     for node in bad:
         lines.append(
             f"{node.node} ({node.op_type}) {node.verdict.value}: SQNR {node.sqnr_db} dB, correctly rounded fp16 "
             f"{node.ideal_fp16_sqnr_db} dB; for example {node.actual} instead of {node.expected}"
         )
-    if found.divergence:
-        lines.append(
-            f"the whole graph first leaves fp32 at {found.divergence.node} ({found.divergence.sqnr_db:.1f} dB)"
-        )
+    if divergence := localization.divergence:
+        lines.append(f"the whole graph first leaves fp32 at {divergence.node} ({divergence.sqnr_db:.1f} dB)")
     return shortened("\n".join(lines))
 
 

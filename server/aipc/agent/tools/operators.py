@@ -18,15 +18,15 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     data = data_file.load()
     soc = get_soc(context.bench.request.soc)
     column = require_column(data, soc)
-    found = variants(data, operators(data, arguments["name"]))
+    variants_of_name = variants(data, operators(data, arguments["name"]))
     lines = []
-    for item in found[:_MOST]:
+    for item in variants_of_name[:_MOST]:
         measured = item.measured.get(column)
         if measured is None:
             continue
         given = ", ".join(f"{name}={value}" for name, value in item.attributes.items())
-        words = f" {item.label}" if item.label else ""
-        lines.append(f"{', '.join(item.operators[:2])} {' '.join(item.inputs)} {given}{words}: {measured.verdict}")
+        label = f" {item.label}" if item.label else ""
+        lines.append(f"{', '.join(item.operators[:2])} {' '.join(item.inputs)} {given}{label}: {measured.verdict}")
     return shortened("\n".join(lines) or "nothing was measured of it")
 
 

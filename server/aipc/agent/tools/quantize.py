@@ -67,7 +67,7 @@ def _blamed(context: Context, checked: Checked) -> Iterator[str]:
     assert checked.run is not None
     run = checked.run
     try:
-        found: NodeAccuracy = run.job(
+        accuracy: NodeAccuracy = run.job(
             debug_jobs.NODE_ACCURACY,
             model=str(run.float_graph.graph),
             inputs_npz=str(context.bench.samples(run).held_out[0]),
@@ -77,7 +77,7 @@ def _blamed(context: Context, checked: Checked) -> Iterator[str]:
     except QairtError as error:
         yield f"its nodes cannot be judged one by one: {error}"
         return
-    for name, item in found.worst(_WORST):
+    for name, item in accuracy.worst(_WORST):
         effect = f"{item.effect_sqnr_db:.1f} dB at the outputs if it were the only one"
         yield f"node {name} ({item.op_type or 'fused group'}): {effect}, {100 * item.share:.0f} % of the noise"
 

@@ -27,7 +27,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     out = context.bench.private / "reduced" / secrets.token_hex(4)
     out.mkdir(parents=True)
     try:
-        found: Reduction = run.job(
+        reduction: Reduction = run.job(
             debug_jobs.REDUCE,
             model=str((run.deployed_graph if whole else run.float_graph).graph),
             inputs_npz=str(run.captured.inputs),
@@ -41,8 +41,8 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         return f"no part of the graph fails by {failure}: {error}"
     report = context.checked.placement
     types = {node.node: node.op_type for node in report.nodes} if report else {}
-    listed = "\n".join(f"{name} ({types.get(name, '?')})" for name in found.nodes)
-    return shortened(f"{len(found.nodes)} of {found.original_nodes} nodes still fail together:\n{listed}")
+    listed = "\n".join(f"{name} ({types.get(name, '?')})" for name in reduction.nodes)
+    return shortened(f"{len(reduction.nodes)} of {reduction.original_nodes} nodes still fail together:\n{listed}")
 
 
 TOOL = AgentTool(

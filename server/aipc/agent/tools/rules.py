@@ -27,9 +27,9 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     if target is not None:
         report = context.checked.placement
         types = {node.op_type for node in report.nodes if node.node in target.nodes} if report else set()
-        found = [choice for name in types for choice in choices_for(name, target.rule)]
-        found += list(choices_in(f"{target.message} {target.compiler}"))
-        lines += [f"no exact rewrite is known: {item.reason}; choices: {'; '.join(item.options)}" for item in found]
+        choices = [choice for name in types for choice in choices_for(name, target.rule)]
+        choices += list(choices_in(f"{target.message} {target.compiler}"))
+        lines += [f"no exact rewrite is known: {item.reason}; choices: {'; '.join(item.options)}" for item in choices]
     return shortened("\n".join(dict.fromkeys(lines)) or "no rule starts from what is left")
 
 

@@ -41,12 +41,12 @@ def cells_of(config: Config, table: SweepConfig) -> tuple[Cell, ...]:
 
 def selected(cells: Sequence[Cell], patterns: Sequence[str]) -> tuple[Cell, ...]:
     """The cells of the models that the patterns name; all without patterns. Raises InputError where there is none."""
-    found = tuple(cell for cell in cells if not patterns or any(fnmatchcase(cell.model, item) for item in patterns))
-    if not found:
+    chosen = tuple(cell for cell in cells if not patterns or any(fnmatchcase(cell.model, item) for item in patterns))
+    if not chosen:
         raise InputError(
             f"the sweep has no model {', '.join(patterns)}", remedy="see its result.json, or start another"
         )
-    return found
+    return chosen
 
 
 def not_applicable(cell: Cell) -> CellResult | None:
@@ -70,7 +70,7 @@ def narrowed(
 
 
 def _models(config: Config, patterns: Sequence[str]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+    models: dict[str, None] = {}
     for pattern in patterns:
         fitting = [name for name in config.models if name == pattern or fnmatchcase(name, pattern)]
         if not fitting:
@@ -79,8 +79,8 @@ def _models(config: Config, patterns: Sequence[str]) -> tuple[str, ...]:
                 f"no model in {config.root / 'pyproject.toml'} is called {pattern!r}",
                 remedy=f"configured models: {near}",
             )
-        found.update(dict.fromkeys(fitting))
-    return tuple(found)
+        models.update(dict.fromkeys(fitting))
+    return tuple(models)
 
 
 def _is_skipped(cell: Cell, table: SweepConfig) -> bool:

@@ -19,9 +19,9 @@ _IGNORED = 255
 def confusion(outputs: Any, target: Any) -> np.ndarray[Any, Any]:
     """[true class, predicted class] -> pixels."""
     wanted = np.asarray(target).astype(np.int64).reshape(-1)
-    found = first_output(outputs)
-    found = found.argmax(1) if found.ndim == 4 and found.shape[1] > 1 else found
-    classes = found.reshape(-1).astype(np.int64)
+    predicted = first_output(outputs)
+    predicted = predicted.argmax(1) if predicted.ndim == 4 and predicted.shape[1] > 1 else predicted
+    classes = predicted.reshape(-1).astype(np.int64)
     if classes.size != wanted.size:
         raise InputError(
             f"the output has {classes.size} pixels and the target {wanted.size}",

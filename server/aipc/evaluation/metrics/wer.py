@@ -24,8 +24,8 @@ def statistic(outputs: Any, target: Any) -> tuple[int, int]:
 
 
 def total(pairs: Sequence[Any]) -> float:
-    errors, words = (sum(column) for column in zip(*pairs, strict=True))
-    return float(errors / max(words, 1))
+    errors, word_count = (sum(column) for column in zip(*pairs, strict=True))
+    return float(errors / max(word_count, 1))
 
 
 METRIC = Metric(

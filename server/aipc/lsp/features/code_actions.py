@@ -20,12 +20,12 @@ def register(server: AipcServer) -> None:
         if path is None:
             return []
         ours = [item for item in parameters.context.diagnostics if item.source == "aipc"]
-        found = [action for diagnostic in ours for action in fixes_of(server, diagnostic, path)]
-        found += fixes_together(server, path, parameters.range)
-        found += [action for diagnostic in ours for action in _of(diagnostic, parameters.text_document.uri)]
-        found += agent_actions(server, ours, parameters.text_document.uri)
+        fixes = [action for diagnostic in ours for action in fixes_of(server, diagnostic, path)]
+        fixes += fixes_together(server, path, parameters.range)
+        fixes += [action for diagnostic in ours for action in _of(diagnostic, parameters.text_document.uri)]
+        fixes += agent_actions(server, ours, parameters.text_document.uri)
         only = parameters.context.only
-        return [action for action in found if not only or any(_is_of(action.kind, kind) for kind in only)]
+        return [action for action in fixes if not only or any(_is_of(action.kind, kind) for kind in only)]
 
 
 def _is_of(kind: str | None, wanted: str) -> bool:

@@ -18,7 +18,7 @@ def register(server: AipcServer) -> None:
         if not server.setting("codeLens.enabled", True):
             return []
         uri = parameters.text_document.uri
-        found = []
+        lenses_of_file = []
         for site in await sites(server, uri):
             place = lsp.Range(lsp.Position(site.line - 1, 0), lsp.Position(site.line - 1, 0))
             for title, command in (
@@ -26,8 +26,10 @@ def register(server: AipcServer) -> None:
                 (f"Deploy to {_where(server, site, uri)}", "aipc.deploy"),
                 ("Show graph", "aipc.showGraph"),
             ):
-                found.append(lsp.CodeLens(place, lsp.Command(title, command, arguments=[described(site, uri)])))
-        return found
+                lenses_of_file.append(
+                    lsp.CodeLens(place, lsp.Command(title, command, arguments=[described(site, uri)]))
+                )
+        return lenses_of_file
 
     @server.command("aipc.server.models")
     async def models(argument: dict[str, str]) -> list[dict[str, object]]:

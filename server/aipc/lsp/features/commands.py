@@ -34,8 +34,8 @@ def answer_error(error: AipcError) -> dict[str, Any]:
     ``soc``: the chip to compile for, where another one is the way out.
     """
     place = to_plain(error.range) if error.range else None
-    told = {"kind": type(error).__name__, "message": error.what, "remedy": error.remedy, "range": place}
-    return {"error": {**told, "soc": soc} if (soc := getattr(error, "soc", "")) else told}
+    answer = {"kind": type(error).__name__, "message": error.what, "remedy": error.remedy, "range": place}
+    return {"error": {**answer, "soc": soc} if (soc := getattr(error, "soc", "")) else answer}
 
 
 def untrusted(doing: str, does: str = "runs its code") -> dict[str, Any]:
@@ -129,20 +129,20 @@ def register(server: AipcServer) -> None:
         """
         path = file_of(argument)
         try:
-            found = effective_for(server, path.parent, argument.get("model"), bool(argument.get("withoutSetting")))
+            settings = effective_for(server, path.parent, argument.get("model"), bool(argument.get("withoutSetting")))
         except AipcError as error:
             return answer_error(error)
-        soc = get_soc(found.soc.value)
-        return {**to_plain(found), "title": soc.title, "fp16": soc.fp16}
+        soc = get_soc(settings.soc.value)
+        return {**to_plain(settings), "title": soc.title, "fp16": soc.fp16}
 
     @server.command("aipc.server.targets")
     async def targets() -> Any:
         from aipc import engine
 
         folders = [to_path(folder.uri) for folder in server.workspace.folders.values()]
-        found = await asyncio.to_thread(engine.targets, folders)
+        target_list = await asyncio.to_thread(engine.targets, folders)
         socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
-        return {"targets": to_plain(list(found)), "socs": socs}
+        return {"targets": to_plain(list(target_list)), "socs": socs}
 
     @server.command("aipc.server.doctor")
     async def doctor() -> Any:

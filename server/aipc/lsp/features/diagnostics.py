@@ -31,7 +31,7 @@ _SEVERITIES = {
 
 def register(server: AipcServer) -> None:
     options = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="aipc")
-    told: set[str] = set()
+    reported: set[str] = set()
 
     @server.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, options)
     async def pull(parameters: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
@@ -55,7 +55,7 @@ def register(server: AipcServer) -> None:
             finding.range.file for checked in server.results.values() for finding in checked.findings if finding.range
         }
         reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
-        for file in sorted(files | told):
+        for file in sorted(files | reported):
             uri, lines = server.documents.uri_of(file), server.lines(file)
             result_id = _result_id(server, file, lines)
             if known.get(uri_key(uri)) == result_id:
@@ -63,14 +63,14 @@ def register(server: AipcServer) -> None:
             else:
                 items = diagnostics(server, file, lines, await _linted(server, file, lines))
                 reports.append(lsp.WorkspaceFullDocumentDiagnosticReport(uri, items, result_id=result_id))
-        told.update(files)
+        reported.update(files)
         return lsp.WorkspaceDiagnosticReport(reports)
 
 
 async def _cell(server: AipcServer, uri: str, notebook: Path) -> lsp.RelatedFullDocumentDiagnosticReport:
     lines = split_lines(server.documents.get_text_document(uri).source)
-    found = await cell_findings(server, uri, notebook)
-    return lsp.RelatedFullDocumentDiagnosticReport([_diagnostic(server, finding, lines, "") for finding in found])
+    findings = await cell_findings(server, uri, notebook)
+    return lsp.RelatedFullDocumentDiagnosticReport([_diagnostic(server, finding, lines, "") for finding in findings])
 
 
 def _result_id(server: AipcServer, path: str, lines: Sequence[str]) -> str:
@@ -89,20 +89,20 @@ def diagnostics(
     server: AipcServer, path: str, lines: Sequence[str], linted: Sequence[Finding] = ()
 ) -> list[lsp.Diagnostic]:
     """The diagnostics of one file from all models and from its text; the same finding twice is one."""
-    found: dict[tuple[object, ...], lsp.Diagnostic] = {}
+    items: dict[tuple[object, ...], lsp.Diagnostic] = {}
     for checked in server.results.values():
         for finding in current_findings(checked, path, lines):
             key = (finding.rule, finding.range, finding.message)
-            found.setdefault(key, _diagnostic(server, finding, lines, checked.reference))
+            items.setdefault(key, _diagnostic(server, finding, lines, checked.reference))
     for finding in unchecked_findings(server, path, lines, linted):
         key = (finding.rule, finding.range, finding.message)
-        found.setdefault(key, _diagnostic(server, finding, lines, ""))
-    return list(found.values())
+        items.setdefault(key, _diagnostic(server, finding, lines, ""))
+    return list(items.values())
 
 
 def _diagnostic(server: AipcServer, finding: Finding, lines: Sequence[str], model: str) -> lsp.Diagnostic:
     assert finding.range
-    words = f"\nQAIRT: {finding.compiler}" if finding.compiler else ""
+    compiler = f"\nQAIRT: {finding.compiler}" if finding.compiler else ""
     related = [
         lsp.DiagnosticRelatedInformation(
             lsp.Location(
@@ -115,7 +115,7 @@ def _diagnostic(server: AipcServer, finding: Finding, lines: Sequence[str], mode
     page = server.rule_page.replace("{rule}", finding.rule)
     return lsp.Diagnostic(
         range=server.to_range(finding.range, lines),
-        message=f"{finding.message}{words}",
+        message=f"{finding.message}{compiler}",
         severity=_SEVERITIES[finding.severity],
         code=finding.rule,
         code_description=lsp.CodeDescription(page) if page else None,

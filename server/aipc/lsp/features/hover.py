@@ -40,7 +40,7 @@ def register(server: AipcServer) -> None:
             )
             nodes = {place.node.node for place in places}
             about = [item for item in current_findings(checked, path, lines) if nodes.intersection(item.nodes)]
-            ways = "\n".join(dict.fromkeys(words for finding in about for words in words_of(finding)))
+            ways = "\n".join(dict.fromkeys(line for finding in about for line in words_of(finding)))
             return lsp.Hover(
                 lsp.MarkupContent(lsp.MarkupKind.Markdown, f"{title}\n\n{table(places)}\n\n{ways}".strip()),
                 server.to_range(places[0].range, lines),

@@ -26,7 +26,7 @@ def register(server: AipcServer) -> None:
             return []
         lines = server.lines(path)
         first, last = parameters.range.start.line + 1, parameters.range.end.line + 1
-        found = {}
+        items = {}
         for checked in server.results.values():
             by_line: dict[int, list[Place]] = defaultdict(list)
             for place in current_places(checked, path, lines):
@@ -37,10 +37,10 @@ def register(server: AipcServer) -> None:
             for number, places in by_line.items():
                 text = label(places, accuracy=bool(server.setting("inlayHints.accuracy", True)))
                 where = lsp.Position(number - 1, server.documents.position_codec.client_num_units(lines[number - 1]))
-                found[number] = lsp.InlayHint(
+                items[number] = lsp.InlayHint(
                     where, f"{text} (stale)" if stale else text, padding_left=True, tooltip=tooltip(places, total)
                 )
-        return list(found.values())
+        return list(items.values())
 
 
 def label(places: Sequence[Place], *, accuracy: bool = True) -> str:
@@ -79,22 +79,22 @@ def tooltip(places: Sequence[Place], total: int) -> str:
         share += f"\nSQNR against PyTorch fp32: {worst.sqnr_db:.1f} dB"
         if worst.ideal_fp16_sqnr_db is not None:
             share += f" (correctly rounded fp16: {worst.ideal_fp16_sqnr_db:.1f} dB)"
-        share += "".join(f"\n{words}" for words in blame(worst))
+        share += "".join(f"\n{line}" for line in blame(worst))
     return f"{kinds}{more}\n{share}"
 
 
 def blame(error: NodeError) -> list[str]:
     """Where a node's error comes from, and what it does to the outputs; what was not measured is left out."""
-    words = []
+    lines = []
     if error.introduced_sqnr_db is not None and error.inherited_sqnr_db is not None:
-        words.append(
+        lines.append(
             f"introduced here: {decibels(error.introduced_sqnr_db)}; inherited: {decibels(error.inherited_sqnr_db)}"
         )
     if error.effect_sqnr_db is not None:
-        words.append(
+        lines.append(
             f"alone it leaves the outputs at {decibels(error.effect_sqnr_db)}: {100 * error.share:.0f} % of the error"
         )
-    return words
+    return lines
 
 
 def decibels(value: float) -> str:

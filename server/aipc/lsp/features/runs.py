@@ -35,18 +35,18 @@ def _roots(server: AipcServer) -> list[Path]:
 def _runs(roots: list[Path]) -> list[Any]:
     from aipc import engine
 
-    found = {}
+    by_directory = {}
     for root in roots:
         try:
-            found.update({run.directory: {**to_plain(run), "root": str(root)} for run in engine.runs(root)})
+            by_directory.update({run.directory: {**to_plain(run), "root": str(root)} for run in engine.runs(root)})
         except AipcError:
             continue
-    return sorted(found.values(), key=lambda run: -float(run["started"]))
+    return sorted(by_directory.values(), key=lambda run: -float(run["started"]))
 
 
 def _packages(roots: list[Path]) -> list[Any]:
     """Every package with its manifest and the sizes of its files."""
-    found = {}
+    by_directory = {}
     for manifest in (path for root in roots for path in (root / ".aipc" / "packages").glob("**/manifest.json")):
         try:
             said = json.loads(manifest.read_text("utf-8"))
@@ -58,5 +58,5 @@ def _packages(roots: list[Path]) -> list[Any]:
             for path in sorted(directory.rglob("*"))
             if path.is_file()
         ]
-        found[str(directory)] = {"directory": str(directory), "manifest": said, "files": files}
-    return list(found.values())
+        by_directory[str(directory)] = {"directory": str(directory), "manifest": said, "files": files}
+    return list(by_directory.values())

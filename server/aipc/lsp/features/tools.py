@@ -39,21 +39,21 @@ def register(server: AipcServer) -> None:
 
         cancel = threading.Event()
         try:
-            found = all_tools().get(name)
-            if found is None:
+            tool_of_name = all_tools().get(name)
+            if tool_of_name is None:
                 raise InputError(f"there is no tool {name}", remedy=f"tools are {', '.join(all_tools())}")
             arguments = {key: value for key, value in given.items() if key != "background"}
-            validate(found, arguments)
+            validate(tool_of_name, arguments)
             workspace = Workspace.at(to_path(argument["folder"]))
-            async with EditorProgress(server, found.title, cancel, argument.get("workDoneToken")) as on_event:
+            async with EditorProgress(server, tool_of_name.title, cancel, argument.get("workDoneToken")) as on_event:
                 call = Call(arguments, workspace, server.pool, Jobs(), on_event, cancel)
-                if (target := device_of(found, call)) and not argument.get("confirmed"):
+                if (target := device_of(tool_of_name, call)) and not argument.get("confirmed"):
                     raise InputError(
                         f"using {target} needs the user's word",
                         remedy="name it as target, so that the user is asked",
                     )
-                document = to_plain(await asyncio.to_thread(found.run, call))
+                document = to_plain(await asyncio.to_thread(tool_of_name.run, call))
         except AipcError as error:
             return answer_error(error)
-        brief = found.brief(document) if found.brief else document
+        brief = tool_of_name.brief(document) if tool_of_name.brief else document
         return {"document": document, "text": json.dumps(brief, ensure_ascii=False)}

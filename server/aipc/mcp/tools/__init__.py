@@ -11,5 +11,5 @@ from ..tool import Tool
 def all_tools() -> dict[str, Tool]:
     """Every tool by its name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")
-    found = [importlib.import_module(f"{__name__}.{name}").TOOL for name in names]
-    return {tool.name: tool for tool in found}
+    tools = [importlib.import_module(f"{__name__}.{name}").TOOL for name in names]
+    return {tool.name: tool for tool in tools}

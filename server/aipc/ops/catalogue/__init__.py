@@ -19,13 +19,13 @@ def all_cases() -> dict[str, Case]:
     Raises:
         ValueError: two cases have the same id.
     """
-    found: dict[str, Case] = {}
+    cases: dict[str, Case] = {}
     for name in families():
         for case in importlib.import_module(f"{__name__}.{name}").cases():
-            if case.id in found:
-                raise ValueError(f"two cases are called {case.id}: {found[case.id].family} and {name}")
-            found[case.id] = case.in_family(name)
-    return found
+            if case.id in cases:
+                raise ValueError(f"two cases are called {case.id}: {cases[case.id].family} and {name}")
+            cases[case.id] = case.in_family(name)
+    return cases
 
 
 def families() -> list[str]:

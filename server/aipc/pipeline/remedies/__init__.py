@@ -12,5 +12,7 @@ from ..remedy import Remedy
 @lru_cache(maxsize=1)
 def all_remedies() -> tuple[Remedy, ...]:
     """Every remedy, the cheapest first, found by walking this folder."""
-    found = [importlib.import_module(f"{__name__}.{module.name}").REMEDY for module in pkgutil.iter_modules(__path__)]
-    return tuple(sorted(found, key=lambda remedy: (remedy.cost, remedy.name)))
+    remedies = [
+        importlib.import_module(f"{__name__}.{module.name}").REMEDY for module in pkgutil.iter_modules(__path__)
+    ]
+    return tuple(sorted(remedies, key=lambda remedy: (remedy.cost, remedy.name)))

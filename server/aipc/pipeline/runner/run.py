@@ -86,11 +86,11 @@ def check_files(package, manifest):
         path = package / name
         if not path.is_file():
             raise PackageProblem("%s is missing: copy the package again" % name)
-        found = hashlib.sha256()
+        hasher = hashlib.sha256()
         with path.open("rb") as stream:
             for block in iter(lambda: stream.read(1 << 20), b""):
-                found.update(block)
-        if found.hexdigest() != digest:
+                hasher.update(block)
+        if hasher.hexdigest() != digest:
             raise PackageProblem("%s is damaged: copy the package again" % name)
 
 
@@ -206,9 +206,9 @@ def read_inputs(numpy, manifest, given, originals=None):
         if not (equals and name in specs) or Path(text).exists():
             name, path = "", text
         if Path(path).suffix == ".npz":
-            found = read_npz(numpy, path)
-            arrays.update(found)
-            sources.update(dict.fromkeys(found, path))
+            loaded = read_npz(numpy, path)
+            arrays.update(loaded)
+            sources.update(dict.fromkeys(loaded, path))
             continue
         if not name:
             if len(specs) != 1:
@@ -350,12 +350,12 @@ def shown(results):
 
 def test_probes(numpy, package, manifest, session, names):
     """The further golden vectors: of each its title, the SQNR of every output, and whether all are in tolerance."""
-    found = []
+    reports = []
     for probe in manifest.get("golden_probes", ()):
         outputs = run_once(numpy, manifest, session, names, str(package / probe["inputs"]))
         results = compare(numpy, manifest, read_npz(numpy, package / probe["outputs"]), outputs)
         passed = all(value >= probe["sqnr_db"] for value in results.values())
-        found.append(
+        reports.append(
             {
                 "title": probe["title"],
                 "passed": passed,
@@ -363,7 +363,7 @@ def test_probes(numpy, package, manifest, session, names):
                 "sqnr_db": shown(results),
             }
         )
-    return found
+    return reports
 
 
 def self_test(numpy, package, manifest, outputs, threshold):
@@ -398,15 +398,15 @@ def latency_of(seconds):
 
 def temperature():
     """Degrees Celsius of the hottest zone that can be read, or None."""
-    found = []
+    values = []
     for path in Path("/sys/class/thermal").glob("thermal_zone*/temp"):
         try:
             value = int(path.read_text()) / 1000.0
         except (OSError, ValueError):
             continue
         if -40 < value < 150:
-            found.append(value)
-    return max(found) if found else None
+            values.append(value)
+    return max(values) if values else None
 
 
 def teller(wanted):
@@ -425,7 +425,7 @@ def teller(wanted):
 
 def time_runs(session, names, inputs, arguments, most_seconds=math.inf):
     """The outputs, and the seconds of every run after those that warm up."""
-    told = teller(arguments.progress)
+    tell = teller(arguments.progress)
     seconds = []
     values = []
     began = time.perf_counter()
@@ -433,7 +433,7 @@ def time_runs(session, names, inputs, arguments, most_seconds=math.inf):
     for number in range(total):
         if seconds and time.perf_counter() - began > most_seconds:
             break
-        told(number + 1, total)
+        tell(number + 1, total)
         started = time.perf_counter()
         values = session.run(names, inputs)
         if number >= arguments.warm_up:
@@ -699,8 +699,8 @@ def latency_words(latency):
 def page(report):
     """The report for a person."""
     if "cpu" in report:
-        words = latency_words(report["cpu"]) if report["cpu"] else "not measured: this computer is no device"
-        return "%s on the CPU of %s: %s" % (report["model"], report["machine"], words)
+        latency_text = latency_words(report["cpu"]) if report["cpu"] else "not measured: this computer is no device"
+        return "%s on the CPU of %s: %s" % (report["model"], report["machine"], latency_text)
     lines = ["%s for %s ran on %s" % (report["model"], report["soc"], report["machine"])]
     test = report.get("self_test")
     for name, value in (test or {}).get("sqnr_db", {}).items():

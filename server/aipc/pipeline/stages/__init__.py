@@ -14,8 +14,8 @@ from ..stage import AnyStage
 @lru_cache(maxsize=1)
 def all_stages() -> tuple[AnyStage, ...]:
     """Every stage in order, found by walking this folder."""
-    found = [importlib.import_module(f"{__name__}.{module.name}").STAGE for module in pkgutil.iter_modules(__path__)]
-    return tuple(sorted(found, key=lambda stage: stage.order))
+    stages = [importlib.import_module(f"{__name__}.{module.name}").STAGE for module in pkgutil.iter_modules(__path__)]
+    return tuple(sorted(stages, key=lambda stage: stage.order))
 
 
 def stages_for(goals: Collection[type[Artifact]]) -> tuple[AnyStage, ...]:

@@ -99,13 +99,13 @@ def read_samples(run: Run, out: Path) -> CalibrationSet:
 
 def _collect(run: Run, samples: Path, out: Path) -> Statistics:
     """Run the float graph on samples that calibrate; the result names no directory: it is moved."""
-    found = run.job(
+    statistics = run.job(
         quantize_jobs.COLLECT,
         model=str(run.float_graph.graph),
         samples=str(samples / "calibration"),
         out=str(out),
     )
-    return replace(found, directory="")
+    return replace(statistics, directory="")
 
 
 def _missing_calibration(build: Build) -> InputError:
@@ -122,9 +122,9 @@ def _note(build: Build, calibration: CalibrationData) -> str:
     data = calibration.data
     if data is None or calibration.statistics is None:
         return "nothing is quantized"
-    words = f"{data.samples} samples, {data.held_out} held out: {data.preprocessing}"
-    words = f"RANDOM NUMBERS, not data; {words}" if data.random else words
-    return "; ".join([words, *data.warnings, *calibration.statistics.notes])
+    note = f"{data.samples} samples, {data.held_out} held out: {data.preprocessing}"
+    note = f"RANDOM NUMBERS, not data; {note}" if data.random else note
+    return "; ".join([note, *data.warnings, *calibration.statistics.notes])
 
 
 STAGE = Stage(

@@ -33,11 +33,11 @@ def _compile(run: Run, out: Path) -> CompiledGraph:
 
 def _note(build: Build, compiled: CompiledGraph) -> str:
     traffic = compiled.result.traffic
-    words = f"{compiled.bytes / 1e6:.1f} MB for {build.request.soc}, QAIRT {compiled.result.qairt}"
+    note = f"{compiled.bytes / 1e6:.1f} MB for {build.request.soc}, QAIRT {compiled.result.qairt}"
     if traffic.read_bytes is not None:
-        words += f"; the compiler plans to read {traffic.read_bytes / 1e6:.1f} MB and spill "
-        words += f"{(traffic.spill_bytes or 0) / 1e6:.1f} MB of DDR for one inference"
-    return words
+        note += f"; the compiler plans to read {traffic.read_bytes / 1e6:.1f} MB and spill "
+        note += f"{(traffic.spill_bytes or 0) / 1e6:.1f} MB of DDR for one inference"
+    return note
 
 
 STAGE = Stage(

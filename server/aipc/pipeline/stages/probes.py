@@ -26,13 +26,13 @@ _OF_CALIBRATION = 2
 def _data(build: Build) -> list[tuple[str, int | None]]:
     """The user's own data: all of ``samples``, and a part of the calibration data where it does not calibrate."""
     config = build.request.ref.config
-    found: list[tuple[str, int | None]] = []
+    sources: list[tuple[str, int | None]] = []
     if config and config.samples:
-        found.append((config.samples, None))
+        sources.append((config.samples, None))
     calibration = build.request.calibration
     if calibration and calibration != "random" and not build.calibrates and not build.variant.is_quantized:
-        found.append((calibration, None if build.request.probes == "all" else _OF_CALIBRATION))
-    return found
+        sources.append((calibration, None if build.request.probes == "all" else _OF_CALIBRATION))
+    return sources
 
 
 def _key(build: Build) -> object:

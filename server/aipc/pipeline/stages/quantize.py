@@ -103,12 +103,12 @@ def _note(build: Build, quantized: QuantizedGraph) -> str:
     if result is None or build.plan is None:
         return "nothing is quantized"
     counts = result.counts
-    words = f"{build.plan.label}: {counts['quantized']} of {counts['total']} nodes in integers"
+    note = f"{build.plan.label}: {counts['quantized']} of {counts['total']} nodes in integers"
     if build.plan.own:
-        words = f"{own_scales_note(build.request.precision, precision_of(build.plan))}; {words}"
+        note = f"{own_scales_note(build.request.precision, precision_of(build.plan))}; {note}"
     if islands:
-        words += f"; {len(islands)} in fp16, which QAIRT refuses in integers: {', '.join(islands[:3])}"
-    return "; ".join([words, *result.notes])
+        note += f"; {len(islands)} in fp16, which QAIRT refuses in integers: {', '.join(islands[:3])}"
+    return "; ".join([note, *result.notes])
 
 
 STAGE = Stage(

@@ -82,8 +82,8 @@ def _note(build: Build, rewritten: RewrittenGraph) -> str:
     counts: dict[str, int] = {}
     for item in result.applications:
         counts[item.rule] = counts.get(item.rule, 0) + 1
-    words = ", ".join(f"{rule} {number}x" if number > 1 else rule for rule, number in counts.items())
-    return f"{words}; {len(result.proofs)} proof{'s' * (len(result.proofs) != 1)}"
+    note = ", ".join(f"{rule} {number}x" if number > 1 else rule for rule, number in counts.items())
+    return f"{note}; {len(result.proofs)} proof{'s' * (len(result.proofs) != 1)}"
 
 
 STAGE = Stage(

@@ -84,14 +84,14 @@ def _held_out(run: Run) -> Verification:
 
 def _with_ideal(run: Run, outputs: tuple[OutputAccuracy, ...]) -> tuple[OutputAccuracy, ...]:
     """What a correctly rounded fp16 run has, on the first sample, for a candidate in fp16."""
-    found = run.job(
+    accuracy = run.job(
         numerics_jobs.COMPARE,
         reference_npz=str(run.references[0]),
         actual_npz=str(run.outputs[0]),
         model=str(run.captured.graph),
         inputs=str(run.held_out[0]),
     )
-    ideal = {output.name: output.ideal_fp16_sqnr_db for output in found}
+    ideal = {output.name: output.ideal_fp16_sqnr_db for output in accuracy}
     return tuple(replace(output, ideal_fp16_sqnr_db=ideal[output.name]) for output in outputs)
 
 
@@ -144,9 +144,9 @@ def _likely_cause(build: Build, outputs: Sequence[OutputAccuracy], gate: Gate) -
 def _note(build: Build, verification: Verification) -> str:
     if not build.calibrates:
         return ""
-    words = f"on {len(build.held_out)} samples that did not calibrate"
+    note = f"on {len(build.held_out)} samples that did not calibrate"
     metric = verification.metric
-    return f"{words}; {metric.name} {metric.value:.4g}" if metric else words
+    return f"{note}; {metric.name} {metric.value:.4g}" if metric else note
 
 
 STAGE = Stage(

@@ -29,34 +29,34 @@ def _verify(run: Run, out: Path) -> CaptureVerification:
         return verification
     threshold = capture_threshold(request.tolerance)
     try:
-        found = run.job(probe_jobs.EXPLAIN_EXAMPLE, ref=request.ref, capture=capture, threshold_db=threshold)
+        divergence = run.job(probe_jobs.EXPLAIN_EXAMPLE, ref=request.ref, capture=capture, threshold_db=threshold)
     except CancelledError:
         raise
     except AipcError as error:
         return replace(verification, unexplained=str(error))
-    return replace(verification, divergence=found)
+    return replace(verification, divergence=divergence)
 
 
 def _gate(build: Build, verification: CaptureVerification) -> Gate:
-    gate, found = capture_gate(verification.outputs, build.request.tolerance), verification.divergence
-    if gate.ok or found is None:
+    gate, divergence = capture_gate(verification.outputs, build.request.tolerance), verification.divergence
+    if gate.ok or divergence is None:
         return gate
-    if not found.is_fault:
-        detail = f"{gate.detail}: {left_out_reason(found)}"
-        return Gate(gate.metric, gate.value, gate.value or 0.0, True, detail, found.nodes)
+    if not divergence.is_fault:
+        detail = f"{gate.detail}: {left_out_reason(divergence)}"
+        return Gate(gate.metric, gate.value, gate.value or 0.0, True, detail, divergence.nodes)
     return Gate(
         gate.metric,
         gate.value,
         gate.threshold,
         False,
-        f"{gate.detail} on the example inputs: {fault_reason(found, gate)}",
-        found.nodes,
+        f"{gate.detail} on the example inputs: {fault_reason(divergence, gate)}",
+        divergence.nodes,
     )
 
 
 def _note(build: Build, verification: CaptureVerification) -> str:
-    found = verification.divergence
-    return left_out_reason(found) if found is not None and not found.is_fault else ""
+    divergence = verification.divergence
+    return left_out_reason(divergence) if divergence is not None and not divergence.is_fault else ""
 
 
 STAGE = Stage(

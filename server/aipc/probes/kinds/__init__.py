@@ -12,9 +12,9 @@ from ..kind import Kind
 @lru_cache(maxsize=1)
 def all_kinds() -> tuple[Kind, ...]:
     """Every kind in order, found by walking this folder."""
-    found = [
+    kinds = [
         importlib.import_module(f"{__name__}.{module.name}").KIND
         for module in pkgutil.iter_modules(__path__)
         if not module.name.startswith("_")
     ]
-    return tuple(sorted(found, key=lambda kind: kind.order))
+    return tuple(sorted(kinds, key=lambda kind: kind.order))

@@ -90,7 +90,7 @@ def _samples(source: CalibrationSource, preprocessing: Preprocessing, count: int
         chosen = list(range(source.total))
         random.Random(seed).shuffle(chosen)
     items = source.items(chosen)
-    made = 0
+    count_so_far = 0
     for number in range(1, 1_000_000):
         try:
             item = next(items)
@@ -100,8 +100,8 @@ def _samples(source: CalibrationSource, preprocessing: Preprocessing, count: int
             raise raised(error, f"the calibration data, at its item {number},") from error
         for sample in preprocessing.samples(item, number):
             yield sample
-            made += 1
-            if made == count:
+            count_so_far += 1
+            if count_so_far == count:
                 return
 
 
@@ -127,9 +127,9 @@ def _check(arrays: Arrays, number: int, source: str) -> None:
             raise InputError(f"sample {number} of the calibration data {source} is empty", remedy="take it out")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             nan = int(np.isnan(array).sum())
-            words = f"{nan} NaN" if nan else f"{int(np.isinf(array).sum())} infinite values"
+            problem = f"{nan} NaN" if nan else f"{int(np.isinf(array).sum())} infinite values"
             raise InputError(
-                f"sample {number} of the calibration data {source} holds {words} in {name!r}",
+                f"sample {number} of the calibration data {source} holds {problem} in {name!r}",
                 remedy="take it out or correct its preprocessing",
             )
 

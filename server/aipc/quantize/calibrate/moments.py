@@ -69,20 +69,20 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             shapes[node.output[0]] = tuple(node.attribute[0].t.dims)
-    found = []
+    layers = []
     for node in model.graph.node:
         if len(node.input) < 2 or node.input[1] not in shapes or node.input[0] in shapes:
             continue
         layer = _layer(node, shapes[node.input[1]])
         if layer is not None and layer.size <= _LARGEST:
-            found.append(layer)
+            layers.append(layer)
     used, kept = 0, set()
-    for layer in sorted(found, key=lambda item: item.groups * item.size**2):
+    for layer in sorted(layers, key=lambda item: item.groups * item.size**2):
         used += 4 * layer.groups * layer.size**2
         if used > _BUDGET:
             break
         kept.add(layer.node)
-    return [layer for layer in found if layer.node in kept]
+    return [layer for layer in layers if layer.node in kept]
 
 
 def _layer(node: onnx.NodeProto, shape: tuple[int, ...]) -> Layer | None:

@@ -87,7 +87,7 @@ def _entropy(seen: Histogram, low: float, high: float, bits: int) -> tuple[float
     counts[BINS // 2] += seen.zeros
     levels = min(2**bits, 256)
     centers = seen.centers()
-    best, found = np.inf, (low, high)
+    best, best_range = np.inf, (low, high)
     for share in np.linspace(1.0, 0.2, _STEPS):
         start, end = share * low, share * high
         inside = (centers >= start) & (centers <= end)
@@ -95,8 +95,8 @@ def _entropy(seen: Histogram, low: float, high: float, bits: int) -> tuple[float
             break
         divergence = _divergence(counts, inside, levels)
         if divergence < best:
-            best, found = divergence, (start, end)
-    return found
+            best, best_range = divergence, (start, end)
+    return best_range
 
 
 def _divergence(counts: Array, inside: Array, levels: int) -> float:

@@ -82,14 +82,16 @@ def _folder(path: Path) -> CalibrationSource:
     arrays = [item for item in files if item.suffix in {".npz", ".npy"}]
     if not images and not arrays:
         raise InputError(f"there is no image and no NumPy file in {path}", remedy="put some there or name another")
-    found = images or arrays
+    items_of_folder = images or arrays
 
     def items(chosen: Sequence[int] | None) -> Iterator[Any]:
-        for number in range(len(found)) if chosen is None else chosen:
-            yield found[number] if images else _unnamed(specs.array_file(found[number]))
+        for number in range(len(items_of_folder)) if chosen is None else chosen:
+            yield items_of_folder[number] if images else _unnamed(specs.array_file(items_of_folder[number]))
 
     kind = "images" if images else "NumPy files"
-    return CalibrationSource(f"{len(found)} {kind} in {path.name}", items, len(found), images=bool(images))
+    return CalibrationSource(
+        f"{len(items_of_folder)} {kind} in {path.name}", items, len(items_of_folder), images=bool(images)
+    )
 
 
 def _arrays(path: Path, inputs: Sequence[TensorSpec]) -> CalibrationSource:

@@ -79,8 +79,8 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
     saved, pause = time.perf_counter(), _SAVE_SECONDS
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for number, (path, source) in enumerate(left, 1):
-            words = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
-            report(Event("calibrate", words, (number - 1) / len(left)))
+            note = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
+            report(Event("calibrate", note, (number - 1) / len(left)))
             see(path, int(source[:8], 16), threads)
             done.add(source)
             if number == len(left) or time.perf_counter() - saved > pause:
@@ -114,8 +114,8 @@ def _keep_probes(directory: Path, paths: Sequence[Path], model: Path) -> None:
 def probes(directory: Path) -> list[tuple[Path, Path]]:
     """Samples, each with the file of the float graph's outputs for it."""
     folder = directory / PROBES
-    found = sorted(path for path in folder.glob("[0-9]*.npz") if path.suffixes == [".npz"])
-    return [(path, path.with_suffix(".reference.npz")) for path in found]
+    files = sorted(path for path in folder.glob("[0-9]*.npz") if path.suffixes == [".npz"])
+    return [(path, path.with_suffix(".reference.npz")) for path in files]
 
 
 def observed(model: Path) -> list[tuple[str, int]]:
@@ -128,7 +128,7 @@ def observed(model: Path) -> list[tuple[str, int]]:
     constants = {item.name for item in proto.graph.initializer}
     names = [value.name for value in proto.graph.input]
     names += [name for node in proto.graph.node for name in node.output if node.op_type != "Constant"]
-    found = []
+    sizes = []
     for name in dict.fromkeys(names):
         kind = known.get(name)
         if not name or name in constants or kind is None or kind.elem_type != onnx.TensorProto.FLOAT:
@@ -136,8 +136,8 @@ def observed(model: Path) -> list[tuple[str, int]]:
         size = 4
         for dimension in kind.shape.dim:
             size *= max(dimension.dim_value, 1)
-        found.append((name, size))
-    return found
+        sizes.append((name, size))
+    return sizes
 
 
 def graph_digest(model: Path) -> str:
@@ -160,8 +160,8 @@ def load(directory: Path) -> dict[str, Histogram]:
 
 def load_moments(directory: Path) -> dict[str, moments.Moments]:
     """Node -> the moments of its inputs; empty where none were kept."""
-    found = sorted(directory.glob(f"*-{MOMENTS}"))
-    return moments.load(found[-1]) if found else {}
+    files = sorted(directory.glob(f"*-{MOMENTS}"))
+    return moments.load(files[-1]) if files else {}
 
 
 def load_shapes(directory: Path) -> dict[str, tuple[int, ...]]:

@@ -52,9 +52,9 @@ def fold_into(
 
 
 def _array(graph: Graph, name: str) -> Array:
-    found = graph.array(name)
-    assert found is not None
-    return found
+    array = graph.array(name)
+    assert array is not None
+    return array
 
 
 def _scaled(convolution: onnx.NodeProto, weight: Array, scale: Array) -> Array:

@@ -73,7 +73,7 @@ def _links(graph: Graph, keep: frozenset[str]) -> list[_Link]:
     by_tensor: dict[str, list[Layer]] = {}
     for layer in known.values():
         by_tensor.setdefault(layer.tensor, []).append(layer)
-    found = []
+    links = []
     for tensor, layers in by_tensor.items():
         consumers = graph.consumers.get(tensor, [])
         if tensor in graph.outputs or {consumer.name for consumer in consumers} != {layer.node for layer in layers}:
@@ -87,8 +87,8 @@ def _links(graph: Graph, keep: frozenset[str]) -> list[_Link]:
             source = graph.producers.get(source.input[0])
         nodes = {layer.node for layer in layers} | ({source.name} if source is not None else set())
         if source is not None and not nodes & keep:
-            found.append(_Link(source, tuple(tensors), tuple(layers)))
-    return found
+            links.append(_Link(source, tuple(tensors), tuple(layers)))
+    return links
 
 
 def _reach(graph: Graph, layers: tuple[Layer, ...], channels: int) -> Array:

@@ -41,11 +41,11 @@ def fold_constants(graph: Graph, keep: frozenset[str]) -> int:
         if values:
             gone.append(node)
             graph.constants.update({name: numpy_helper.from_array(value, name) for name, value in values.items()})
-    made = [name for node in gone for name in node.output if name]
+    outputs = [name for node in gone for name in node.output if name]
     for node in gone:
         graph.model.graph.node.remove(node)
     read = {name for node in graph.model.graph.node for name in reads(node)}
-    graph.model.graph.initializer.extend(graph.constants[name] for name in made if name in read)
+    graph.model.graph.initializer.extend(graph.constants[name] for name in outputs if name in read)
     graph.refresh()
     return len(gone)
 
@@ -62,11 +62,11 @@ def _values(graph: Graph, stepper: Stepper, node: onnx.NodeProto) -> dict[str, A
     if not given or given.keys() != set(filter(None, node.input)) or node.op_type in _OTHER or _has_graph(node):
         return {}
     try:
-        found = stepper.run_node(node, given)
+        values = stepper.run_node(node, given)
     except QairtError:  # QAIRT may know what onnxruntime's CPU provider does not
         return {}
     room = max(_LARGEST, sum(value.size for value in given.values()))
-    return found if sum(value.size for value in found.values()) <= room else {}
+    return values if sum(value.size for value in values.values()) <= room else {}
 
 
 def _has_graph(node: onnx.NodeProto) -> bool:

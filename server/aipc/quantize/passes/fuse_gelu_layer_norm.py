@@ -20,7 +20,7 @@ def fuse(graph: Graph, keep: frozenset[str]) -> int:
     from onnxruntime.quantization.fusions import FusionGelu, FusionLayerNormalization
     from onnxruntime.quantization.onnx_model import ONNXModel
 
-    made = 0
+    count = 0
     for fusion in (FusionGelu, FusionLayerNormalization):
         before = onnx.ModelProto()
         before.CopyFrom(graph.model)
@@ -39,23 +39,23 @@ def fuse(graph: Graph, keep: frozenset[str]) -> int:
         for node in graph.model.graph.node:
             if node.name in old:
                 continue
-            made += 1
+            count += 1
             graph.derived[node.name] = _sources(graph, node.output[0], producers, gone)
             if node.op_type == "Gelu" and opset >= _GELU_OPSET:
                 node.domain = ""
             elif node.domain and node.domain not in {item.domain for item in graph.model.opset_import}:
                 graph.model.opset_import.append(helper.make_opsetid(node.domain, 1))
         graph.refresh()
-    return made
+    return count
 
 
 def _sources(graph: Graph, tensor: str, producers: dict[str, onnx.NodeProto], gone: set[str]) -> tuple[str, ...]:
     """What a fused node stands for: the nodes that are no more, on the way to its output."""
-    found: list[str] = []
+    names: list[str] = []
     waiting = [tensor]
     while waiting:
         node = producers.get(waiting.pop())
-        if node is not None and node.name in gone and node.name not in found:
-            found.append(node.name)
+        if node is not None and node.name in gone and node.name not in names:
+            names.append(node.name)
             waiting += list(node.input)
-    return tuple(dict.fromkeys(item for name in reversed(found) for item in graph.sources(name)))
+    return tuple(dict.fromkeys(item for name in reversed(names) for item in graph.sources(name)))

@@ -39,14 +39,14 @@ def square_norms(graph: Graph, keep: frozenset[str]) -> tuple[str, ...]:
     Args:
         keep: nodes that are in float.
     """
-    found: list[str] = []
+    names: list[str] = []
     for node in graph.model.graph.node:
         first = _starts(graph, node)
         if not first or keep.intersection(first):
             continue
         for chain in _ends(graph, node.output[0], ()):
-            found += [*first, *chain]
-    return tuple(dict.fromkeys(found))
+            names += [*first, *chain]
+    return tuple(dict.fromkeys(names))
 
 
 def _starts(graph: Graph, node: onnx.NodeProto) -> list[str]:
@@ -55,8 +55,8 @@ def _starts(graph: Graph, node: onnx.NodeProto) -> list[str]:
         return [node.name]
     if node.op_type not in _MEANS:
         return []
-    made = graph.producers.get(node.input[0])
-    return [made.name, node.name] if made is not None and _is_square(graph, made) else []
+    producer = graph.producers.get(node.input[0])
+    return [producer.name, node.name] if producer is not None and _is_square(graph, producer) else []
 
 
 def _is_square(graph: Graph, node: onnx.NodeProto) -> bool:
@@ -68,11 +68,11 @@ def _is_square(graph: Graph, node: onnx.NodeProto) -> bool:
 
 def _ends(graph: Graph, tensor: str, before: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The ways from ``tensor`` to a division of, or a product with, another tensor that is no constant."""
-    found = []
+    paths = []
     for consumer in graph.consumers.get(tensor, ()):
         others = [name for name in consumer.input if name and name != tensor and name not in graph.constants]
         if consumer.op_type in {"Div", "Mul"} and others:
-            found.append((*before, consumer.name))
+            paths.append((*before, consumer.name))
         elif consumer.op_type in _AFTER and not others:
-            found += _ends(graph, consumer.output[0], (*before, consumer.name))
-    return found
+            paths += _ends(graph, consumer.output[0], (*before, consumer.name))
+    return paths

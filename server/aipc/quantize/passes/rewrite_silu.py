@@ -21,7 +21,7 @@ ROWS = range(9, 13)
 
 def silus(graph: Graph) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
     """(Sigmoid, Mul) of every SiLU on a tensor of 4 dimensions with a number of rows that the defect hits."""
-    found = []
+    pairs = []
     for node in graph.model.graph.node:
         if node.op_type != "Sigmoid":
             continue
@@ -30,8 +30,8 @@ def silus(graph: Graph) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
         if gate is None or gate.op_type != "Mul" or node.input[0] not in gate.input:
             continue
         if len(shape) == 4 and shape[2] in ROWS:
-            found.append((node, gate))
-    return found
+            pairs.append((node, gate))
+    return pairs
 
 
 def other_gate(
@@ -48,11 +48,11 @@ def other_gate(
     Returns:
         The new nodes inside, three for each, which want 16 bits.
     """
-    found = [pair for pair in silus(graph) if not {pair[0].name, pair[1].name} & keep]
+    pairs = [pair for pair in silus(graph) if not {pair[0].name, pair[1].name} & keep]
     if wide is not None:
-        found = [pair for pair in found if pair[0].input[0] in wide or pair[0].output[0] in wide]
-    made: list[str] = []
-    for sigmoid, gate in found:
+        pairs = [pair for pair in pairs if pair[0].input[0] in wide or pair[0].output[0] in wide]
+    names: list[str] = []
+    for sigmoid, gate in pairs:
         given, name = sigmoid.input[0], gate.name
         half = graph.add_constant(f"{name}_half_constant", np.array(0.5, np.float32))
         middle, curve, product = f"{name}_half", f"{name}_tanh", f"{name}_product"
@@ -69,10 +69,10 @@ def other_gate(
         ]
         last = helper.make_node("Add", [product, middle], [gate.output[0]], name=name)
         graph.replace([sigmoid, gate], [*inner, last])
-        made += [node.name for node in inner]
+        names += [node.name for node in inner]
         for tensor in (middle, curve, product):
             graph.shapes[tensor] = graph.shapes[given]
             graph.model.graph.value_info.append(
                 helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, graph.shapes[given])
             )
-    return tuple(made)
+    return tuple(names)

@@ -52,14 +52,14 @@ def round_weights(
         rows = weight_rows(layer.op, weight.astype(np.float64), layer.groups, layer.transposed)
         if rows.shape[2] != known.second.shape[1] or rows.shape[0] != known.second.shape[0] or known.count < 8:
             continue
-        found = known_before.find(layer.node, weight)
-        if found is None:
+        rounding = known_before.find(layer.node, weight)
+        if rounding is None:
             second = known.second.astype(np.float64) / known.count
             scale = _scales(rows, second, limit, plan)
             rounded = _rounded(rows, second, scale, limit)
             known_before.keep(layer.node, weight, rounded, scale)
         else:
-            rounded, scale = found
+            rounded, scale = rounding
         _correct_bias(graph, node, layer, rows - rounded, known.mean.astype(np.float64))
         back = weight_back(layer.op, rounded, weight.shape, layer.transposed).astype(np.float32)
         graph.constants[node.input[1]].CopyFrom(numpy_helper.from_array(back, node.input[1]))

@@ -39,14 +39,14 @@ def share_states(
     pairs: list[tuple[str, str]] = []
     for given in inputs:
         group = groups.get(given, {given})
-        found = [
+        states = [
             value.name
             for value in graph.model.graph.output
             if value.name in group and _one_state(graph.shapes.get(given, ()), graph.shapes.get(value.name, ()))
         ]
-        if not found or any(given == pair[0] for pair in pairs):
+        if not states or any(given == pair[0] for pair in pairs):
             continue
-        pairs += [(given, name) for name in found]
+        pairs += [(given, name) for name in states]
         known = [ranges[name] for name in group if name in ranges]
         if known:
             whole = min(low for low, _ in known), max(high for _, high in known)

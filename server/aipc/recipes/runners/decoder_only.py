@@ -112,10 +112,10 @@ def answer(package, arguments, samples, output):
     graphs = {name: package.graph(name) for name in ("prefill", "decode")}
     most = min(arguments.tokens or package.host["tokens"], package.host["context"] - 1)
     for number, prompt in enumerate(samples):
-        found = generate(package, graphs, tables, tokenizer, prompt, Stream(output), most)
+        result = generate(package, graphs, tables, tokenizer, prompt, Stream(output), most)
         if arguments.progress:
-            print("answer %d of %d: %s" % (number + 1, len(samples), found["text"]), file=sys.stderr, flush=True)
-        yield found
+            print("answer %d of %d: %s" % (number + 1, len(samples), result["text"]), file=sys.stderr, flush=True)
+        yield result
 
 
 def main():

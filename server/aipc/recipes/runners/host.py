@@ -166,8 +166,8 @@ def serve(parser, answer, samples):
         status = 2
     except Exception as error:
         # Not Python's own status, which is 1: that is the failed self-test, and nothing else.
-        words = str(error).strip().splitlines() or [""]
-        print("run.py: the package cannot be run (%s: %s)" % (type(error).__name__, words[0]), file=sys.stderr)
+        lines = str(error).strip().splitlines() or [""]
+        print("run.py: the package cannot be run (%s: %s)" % (type(error).__name__, lines[0]), file=sys.stderr)
         status = 2
     sys.stderr.flush()
     # Not sys.exit: a native library's own end must not change the status.
@@ -201,12 +201,12 @@ def _served(parser, arguments, answer, samples):
     }
     status = 0
     if arguments.self_test:
-        found = [divergence(wanted, given) for wanted, given in zip(golden, answers)]
-        report["self_test"] = {"passed": all(d is None or d["tie"] for d in found), "divergences": found}
+        divergences = [divergence(wanted, given) for wanted, given in zip(golden, answers)]
+        report["self_test"] = {"passed": all(d is None or d["tie"] for d in divergences), "divergences": divergences}
         status = 0 if report["self_test"]["passed"] else 1
     if arguments.json:
         print(json.dumps(report), file=stdout)
     elif arguments.self_test:
-        print("self-test passed" if status == 0 else "self-test FAILED: %s" % json.dumps(found), file=stdout)
+        print("self-test passed" if status == 0 else "self-test FAILED: %s" % json.dumps(divergences), file=stdout)
     stdout.flush()
     return status

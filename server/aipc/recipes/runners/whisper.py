@@ -158,10 +158,10 @@ def answer(package, arguments, samples, output):
     encoder, decoder = package.graph("encoder"), package.graph("decoder")
     for number, sample in enumerate(samples):
         path = package.directory / "golden" / sample if arguments.self_test else Path(sample)
-        found = transcribe(package, encoder, decoder, filters, tokenizer, path, Stream(output))
+        result = transcribe(package, encoder, decoder, filters, tokenizer, path, Stream(output))
         if arguments.progress:
-            print("answer %d of %d: %s" % (number + 1, len(samples), found["text"]), file=sys.stderr, flush=True)
-        yield dict(found, sample=sample)
+            print("answer %d of %d: %s" % (number + 1, len(samples), result["text"]), file=sys.stderr, flush=True)
+        yield dict(result, sample=sample)
 
 
 def main():

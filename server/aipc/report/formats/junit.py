@@ -49,14 +49,14 @@ def _suite(root: Xml.Element, model: ModelFindings, document: Document) -> None:
         case = Xml.SubElement(
             suite, "testcase", classname=_text(report.model), name=_text(f"{finding.rule} {_place(finding, document)}")
         )
-        words = f"{finding.message}\nQAIRT: {finding.compiler}" if finding.compiler else finding.message
+        text = f"{finding.message}\nQAIRT: {finding.compiler}" if finding.compiler else finding.message
         if fails:
             failure = Xml.SubElement(case, "failure", message=_text(finding.message), type=_text(finding.rule))
-            failure.text = _text(words)
+            failure.text = _text(text)
         elif not new:
             Xml.SubElement(case, "skipped", message="in the baseline")
         else:
-            Xml.SubElement(case, "system-out").text = _text(words)
+            Xml.SubElement(case, "system-out").text = _text(text)
 
 
 def _place(finding: Finding, document: Document) -> str:

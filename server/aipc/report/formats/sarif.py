@@ -145,12 +145,12 @@ def _fix(fix: Fix, document: Document) -> dict[str, Any]:
     for place, text in _sorted(fix.edits):
         replacement = {"deletedRegion": _region(place), "insertedContent": {"text": text}}
         files.setdefault(place.file, []).append(replacement)
-    words = f"{fix.title} ({fix.proof})" if fix.proved else f"{fix.title} (not proved yet: aipc fix proves it)"
+    title = f"{fix.title} ({fix.proof})" if fix.proved else f"{fix.title} (not proved yet: aipc fix proves it)"
     changes = [
         {"artifactLocation": _artifact(file, document), "replacements": replacements}
         for file, replacements in files.items()
     ]
-    return {"description": {"text": words}, "artifactChanges": changes}
+    return {"description": {"text": title}, "artifactChanges": changes}
 
 
 def _sorted(edits: Iterable[tuple[Range, str]]) -> list[tuple[Range, str]]:

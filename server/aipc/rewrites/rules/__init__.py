@@ -12,12 +12,12 @@ from ..rule import Rule
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
     """Every rule by its code, found by walking this folder."""
-    found = [
+    rules = [
         importlib.import_module(f"{__name__}.{module.name}").RULE
         for module in pkgutil.iter_modules(__path__)
         if not module.name.startswith("_")
     ]
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    return tuple(sorted(rules, key=lambda rule: rule.code))
 
 
 def get_rule(code: str) -> Rule:

@@ -53,10 +53,10 @@ def concatenated(site: Site, mode: str, ends: Ends, *, names: str) -> str | None
         ends: (text of the tensor, axis from the end, count before, count after) -> the pieces on either side.
         names: classes of ``torch.nn`` that pad in this mode, by the number of axes.
     """
-    found = _padding(site, mode, names)
-    if found is None:
+    operation = _padding(site, mode, names)
+    if operation is None:
         return None
-    value, pads = found
+    value, pads = operation
     if not all(isinstance(item, int) and item >= 0 for item in pads) or len(pads) % 2:
         return None
     padded = [axis for axis in range(len(pads) // 2) if pads[2 * axis] or pads[2 * axis + 1]]
@@ -75,17 +75,17 @@ def concatenated(site: Site, mode: str, ends: Ends, *, names: str) -> str | None
 
 def _padding(site: Site, mode: str, names: str) -> tuple[ast.expr, Sequence[int]] | None:
     """The tensor and how much is added, from the last axis to the first."""
-    found = site.operation("pad", "input pad mode value", homes="torch.nn.functional")
-    if found is not None:
-        pads = found.value("pad")
-        if found.value("mode", "constant") != mode or not isinstance(pads, (tuple, list)):
+    operation = site.operation("pad", "input pad mode value", homes="torch.nn.functional")
+    if operation is not None:
+        pads = operation.value("pad")
+        if operation.value("mode", "constant") != mode or not isinstance(pads, (tuple, list)):
             return None
-        return found.operands[0], pads
+        return operation.operands[0], pads
     for axes, name in enumerate(names.split(), 1):
-        found = site.operation("pad", "input", module=f"{name} padding")
-        if found is not None:
-            pads = found.value("padding")
-            return found.operands[0], [pads] * (2 * axes) if isinstance(pads, int) else pads
+        operation = site.operation("pad", "input", module=f"{name} padding")
+        if operation is not None:
+            pads = operation.value("padding")
+            return operation.operands[0], [pads] * (2 * axes) if isinstance(pads, int) else pads
     return None
 
 

@@ -19,15 +19,15 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 def source_edit(site: Site) -> str | None:
     """``F.celu(x, a)`` as ``F.elu(x / a) * a``."""
-    found = site.operation(
+    operation = site.operation(
         "celu", "input alpha inplace", homes="torch torch.nn.functional", module="CELU alpha inplace"
     )
-    if found is None or found.value("inplace", False):
+    if operation is None or operation.value("inplace", False):
         return None
-    alpha, elu = found.value("alpha", 1.0), f"{site.functional()}.elu"
+    alpha, elu = operation.value("alpha", 1.0), f"{site.functional()}.elu"
     if alpha == 1:
-        return f"{elu}({site.text(found.operands[0])})"
-    return f"{elu}({site.operand(found.operands[0])} / {alpha}) * {alpha}"
+        return f"{elu}({site.text(operation.operands[0])})"
+    return f"{elu}({site.operand(operation.operands[0])} / {alpha}) * {alpha}"
 
 
 RULE = Rule(

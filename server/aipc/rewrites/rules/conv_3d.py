@@ -43,7 +43,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         start = step * dilations[0]
         given = _planes(b, planes, range(start, start + (result[2] - 1) * strides[0] + 1, strides[0]))
         mine = b.reshape(b.slice(weight, 2, step, step + 1), [*kernel[:2], *kernel[3:]])
-        made = b.op(
+        product = b.op(
             "Conv",
             given,
             mine,
@@ -53,7 +53,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
             dilations=dilations[1:],
             pads=[*pads[1:3], *pads[4:]],
         )
-        total = made if total is None else b.op("Add", total, made)
+        total = product if total is None else b.op("Add", total, product)
     assert total is not None
     bias = read.argument(node, 2)
     if bias is not None:

@@ -26,13 +26,13 @@ def _neighbours(b: Builder, offset: ir.Value, base: np.ndarray, size: int) -> li
     whole = b.op("Floor", offset)
     part = b.op("Sub", offset, whole)
     first = b.op("Add", whole, base.astype(read.dtype(offset)))
-    found = []
+    neighbours = []
     for step, weight in ((0.0, b.op("Add", b.op("Neg", part), 1.0)), (1.0, part)):
         index = b.op("Add", first, step) if step else first
         inside = b.op("Min", b.op("Max", index, 0.0), size - 1.0)
         valid = b.cast(b.op("Equal", inside, index), read.dtype(offset))
-        found.append((inside, b.op("Mul", weight, valid)))
-    return found
+        neighbours.append((inside, b.op("Mul", weight, valid)))
+    return neighbours
 
 
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
@@ -59,7 +59,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     base_row = np.broadcast_to(rows[:, None, :, None], shape).reshape(-1, 1)
     base_column = np.broadcast_to(columns[None, :, None, :], shape).reshape(-1, 1)
     shifts = b.reshape(offset, [batch * parts, places, 2, points])
-    made = []
+    products = []
     for item in range(batch):
         sampled = []
         for part in range(parts):
@@ -83,8 +83,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
                 total = b.op("Mul", total, factors)
             sampled.append(b.reshape(total, [places, points, own]))
         columns_of = b.transpose(b.concat(sampled, 2), [1, 0, 2])
-        made.append(_product(b, columns_of, weight, groups))
-    whole = b.concat(made, 0)
+        products.append(_product(b, columns_of, weight, groups))
+    whole = b.concat(products, 0)
     if bias is not None:
         whole = b.op("Add", whole, bias)
     whole = b.transpose(b.reshape(whole, [batch, points, kernel[0]]), [0, 2, 1])
@@ -96,13 +96,13 @@ def _product(b: Builder, columns: ir.Value, weight: ir.Value, groups: int) -> ir
     points, places, _ = read.shape(columns)
     out, own, *_ = read.shape(weight)
     each = out // groups
-    found = []
+    products = []
     for group in range(groups):
         mine = b.reshape(b.slice(columns, 2, group * own, (group + 1) * own), [points, places * own])
         kernel = b.slice(weight, 0, group * each, (group + 1) * each)
         kernel = b.reshape(b.transpose(kernel, [2, 3, 1, 0]), [places * own, each])
-        found.append(b.op("MatMul", mine, kernel))
-    return b.concat(found, 1)
+        products.append(b.op("MatMul", mine, kernel))
+    return b.concat(products, 1)
 
 
 _SAMPLED = "__import__('torchvision').ops.deform_conv2d"

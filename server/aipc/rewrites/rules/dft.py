@@ -46,13 +46,13 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         share[0] = 1.0
         if length % 2 == 0 and used == length // 2 + 1:
             share[-1] = 1.0
-        matrix, made = np.stack([share * real, -share * imaginary], 1), 1
+        matrix, parts_per_value = np.stack([share * real, -share * imaginary], 1), 1
     else:
         from_real = np.stack([real, imaginary], -1)
         blocks = [from_real] if parts == 1 else [from_real, np.stack([-imaginary, real], -1)]
-        matrix, made = np.stack(blocks, 1), 2
-    matrix = matrix.reshape(used * parts, count * made)
-    whole = [*sizes[:axis], count, *sizes[axis + 1 : -1], made]
+        matrix, parts_per_value = np.stack(blocks, 1), 2
+    matrix = matrix.reshape(used * parts, count * parts_per_value)
+    whole = [*sizes[:axis], count, *sizes[axis + 1 : -1], parts_per_value]
     # QAIRT cannot build some transposes that move axes of size one.
     kept = [place for place in range(rank - 1) if sizes[place] > 1 or place == axis]
     value = b.reshape(value, [*(sizes[place] for place in kept), parts])
@@ -62,7 +62,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     moved = b.transpose(value, [*others, axis, rank - 1])
     rows = b.reshape(moved, [int(np.prod([sizes[place] for place in others])), used * parts])
     product = b.op("MatMul", rows, matrix.astype(read.dtype(value)))
-    product = b.reshape(product, [*(sizes[place] for place in others), count, made])
+    product = b.reshape(product, [*(sizes[place] for place in others), count, parts_per_value])
     order = [*others, axis, rank - 1]
     return b.reshape(b.transpose(product, [order.index(place) for place in range(rank)]), whole)
 

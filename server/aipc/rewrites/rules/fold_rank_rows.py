@@ -51,8 +51,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value | list[ir.Value]:
 
     flat = rows(value)
     if node.op_type == "TopK":
-        made = b.ops("TopK", flat, read.required(node, 1), outputs=2, axis=1, **attributes)
-        return [restored(item, like) for item, like in zip(made, node.outputs, strict=True)]
+        outputs = b.ops("TopK", flat, read.required(node, 1), outputs=2, axis=1, **attributes)
+        return [restored(item, like) for item, like in zip(outputs, node.outputs, strict=True)]
     if node.op_type == "GatherElements":
         indices = read.required(node, 1)
         given = read.shape(indices)

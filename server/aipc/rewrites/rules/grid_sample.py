@@ -43,7 +43,7 @@ def _neighbours(
     if mode != "cubic" and padding == "border":
         place = _clipped(b, place, size)
     if mode == "nearest":
-        found: list[tuple[ir.Value, ir.Value | None]] = [(b.op("Round", place), None)]
+        neighbours: list[tuple[ir.Value, ir.Value | None]] = [(b.op("Round", place), None)]
     else:
         base = b.op("Floor", place)
         part = b.op("Sub", place, base)
@@ -51,9 +51,9 @@ def _neighbours(
             weights, steps = [b.op("Add", b.op("Neg", part), 1.0), part], range(2)
         else:
             weights, steps = _cubic_weights(b, part), range(-1, 3)
-        found = [(b.op("Add", base, float(step)), weight) for step, weight in zip(steps, weights, strict=True)]
+        neighbours = [(b.op("Add", base, float(step)), weight) for step, weight in zip(steps, weights, strict=True)]
     result: list[tuple[ir.Value, ir.Value | None]] = []
-    for index, weight in found:
+    for index, weight in neighbours:
         inside = _clipped(b, index, size)
         if padding == "zeros":
             valid = b.cast(b.op("Equal", inside, index), read.dtype(index))

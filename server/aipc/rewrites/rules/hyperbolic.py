@@ -23,11 +23,11 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 def source_edit(site: Site) -> str | None:
     """``torch.sinh(x)`` and ``torch.cosh(x)`` from exponentials."""
-    found = site.operation("sinh cosh", "input", method=True)
-    if found is None:
+    operation = site.operation("sinh cosh", "input", method=True)
+    if operation is None:
         return None
-    torch, x = site.torch(), site.repeated(found.operands[0])
-    sign = "-" if found.name == "sinh" else "+"
+    torch, x = site.torch(), site.repeated(operation.operands[0])
+    sign = "-" if operation.name == "sinh" else "+"
     return f"({torch}.exp({x}) {sign} {torch}.exp(-{x})) / 2"
 
 

@@ -22,12 +22,12 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 def source_edit(site: Site) -> str | None:
     """``torch.asin(x)`` and ``torch.acos(x)`` from ``torch.atan``."""
-    found = site.operation("asin acos arcsin arccos", "input", method=True)
-    if found is None:
+    operation = site.operation("asin acos arcsin arccos", "input", method=True)
+    if operation is None:
         return None
-    torch, x = site.torch(), site.repeated(found.operands[0])
+    torch, x = site.torch(), site.repeated(operation.operands[0])
     angle = f"2 * {torch}.atan({x} / (1 + {torch}.sqrt((1 + {x}) * (1 - {x}))))"
-    return angle if found.name.endswith("sin") else f"{torch}.pi / 2 - {angle}"
+    return angle if operation.name.endswith("sin") else f"{torch}.pi / 2 - {angle}"
 
 
 RULE = Rule(

@@ -30,8 +30,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 def source_edit(site: Site) -> str | None:
     """``torch.isinf(x)`` as ``~(x.abs() <= 65504)``."""
-    found = site.operation("isinf", "input", method=True)
-    return None if found is None else f"~({site.operand(found.operands[0])}.abs() <= {FP16_LARGEST:g})"
+    operation = site.operation("isinf", "input", method=True)
+    return None if operation is None else f"~({site.operand(operation.operands[0])}.abs() <= {FP16_LARGEST:g})"
 
 
 RULE = Rule(

@@ -43,27 +43,27 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 def source_edit(site: Site) -> str | None:
     """Layer normalization over the last axes as over one. A module's parameters stay where they are."""
-    found = site.operation(
+    operation = site.operation(
         "layer_norm",
         "input normalized_shape weight bias eps",
         homes="torch.nn.functional",
         module="LayerNorm normalized_shape eps elementwise_affine bias device dtype",
     )
-    if found is None or "normalized_shape" not in found.options:
+    if operation is None or "normalized_shape" not in operation.options:
         return None
-    sizes = _literal_sizes(found)
-    rank = len(sizes) if sizes else _written_rank(found)
+    sizes = _literal_sizes(operation)
+    rank = len(sizes) if sizes else _written_rank(operation)
     if rank < 2:
         return None
-    value = f"{site.operand(found.operands[0])}.flatten(-{rank})"
-    if found.module:
-        return _of_module(site, found, value, sizes)
+    value = f"{site.operand(operation.operands[0])}.flatten(-{rank})"
+    if operation.module:
+        return _of_module(site, operation, value, sizes)
     if not sizes:
         return None
     parts = [value, f"({math.prod(sizes)},)"]
     for name in ("weight", "bias", "eps"):
-        if name in found.options:
-            given = found.options[name]
+        if name in operation.options:
+            given = operation.options[name]
             none = name == "eps" or isinstance(given, ast.Constant)
             written = site.text(given) if none else f"{site.operand(given)}.flatten()"
             parts.append(written if len(parts) == _PLACES[name] else f"{name}={written}")
@@ -73,32 +73,32 @@ def source_edit(site: Site) -> str | None:
 _PLACES = {"weight": 2, "bias": 3, "eps": 4}
 
 
-def _literal_sizes(found: Operation) -> tuple[int, ...]:
+def _literal_sizes(operation: Operation) -> tuple[int, ...]:
     """The normalized shape, if it is written in figures."""
     try:
-        sizes = found.value("normalized_shape")
+        sizes = operation.value("normalized_shape")
     except NoEdit:
         return ()
     whole = isinstance(sizes, (tuple, list)) and all(isinstance(size, int) for size in sizes)
     return tuple(sizes) if whole else ()
 
 
-def _written_rank(found: Operation) -> int:
+def _written_rank(operation: Operation) -> int:
     """How many axes a shape like ``[channels, height, width]`` has."""
-    shape = found.options["normalized_shape"]
+    shape = operation.options["normalized_shape"]
     if not isinstance(shape, (ast.List, ast.Tuple)) or any(isinstance(size, ast.Starred) for size in shape.elts):
         return 0
     return len(shape.elts)
 
 
-def _of_module(site: Site, found: Operation, value: str, sizes: tuple[int, ...]) -> str | None:
-    module, affine = found.module, found.value("elementwise_affine", True)
+def _of_module(site: Site, operation: Operation, value: str, sizes: tuple[int, ...]) -> str | None:
+    module, affine = operation.module, operation.value("elementwise_affine", True)
     name = f"{site.functional()}.layer_norm"
     shape = f"{module}.normalized_shape"
     if affine:
         length = f"({math.prod(sizes)},)" if sizes else f"({module}.weight.numel(),)"
         parameters = f"{module}.weight.flatten()"
-        parameters += f", {module}.bias.flatten(), " if found.value("bias", True) else ", eps="
+        parameters += f", {module}.bias.flatten(), " if operation.value("bias", True) else ", eps="
         return f"{name}({value}, {length}, {parameters}{module}.eps).unflatten(-1, {shape})"
     if not sizes:
         return None

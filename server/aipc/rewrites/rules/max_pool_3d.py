@@ -87,19 +87,19 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 def source_edit(site: Site) -> str | None:
     """``F.max_pool3d`` as ``F.max_pool2d`` over the planes and then over the depth."""
     window = "kernel_size stride padding dilation"
-    found = site.operation(
+    operation = site.operation(
         "max_pool3d",
         f"input {window} ceil_mode return_indices",
         homes="torch torch.nn.functional",
         module=f"MaxPool3d {window} return_indices ceil_mode",
     )
-    if found is None or found.value("return_indices", False):
+    if operation is None or operation.value("return_indices", False):
         return None
-    kernel = _three(found.value("kernel_size"))
-    stride = _three(found.value("stride") or kernel)
-    padding, dilation = _three(found.value("padding", 0)), _three(found.value("dilation", 1))
-    ceil = found.value("ceil_mode", False)
-    value, pool = found.operands[0], f"{site.functional()}.max_pool2d"
+    kernel = _three(operation.value("kernel_size"))
+    stride = _three(operation.value("stride") or kernel)
+    padding, dilation = _three(operation.value("padding", 0)), _three(operation.value("dilation", 1))
+    ceil = operation.value("ceil_mode", False)
+    value, pool = operation.operands[0], f"{site.functional()}.max_pool2d"
     if kernel[0] == 1 and padding[0] == 0 and not (ceil and stride[0] > 1) and stride[0] > 1:
         x = site.assigned(f"{site.operand(value)}[:, :, ::{stride[0]}]", "slices", may_overwrite=True)
     else:

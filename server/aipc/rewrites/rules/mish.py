@@ -27,10 +27,10 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 
 def source_edit(site: Site) -> str | None:
     """``F.mish(x)`` as ``x * torch.tanh(F.softplus(x))``."""
-    found = site.operation("mish", "input inplace", homes="torch.nn.functional", module="Mish inplace")
-    if found is None or found.value("inplace", False):
+    operation = site.operation("mish", "input inplace", homes="torch.nn.functional", module="Mish inplace")
+    if operation is None or operation.value("inplace", False):
         return None
-    x = site.repeated(found.operands[0])
+    x = site.repeated(operation.operands[0])
     return f"{x} * {site.torch()}.tanh({site.functional()}.softplus({x}))"
 
 

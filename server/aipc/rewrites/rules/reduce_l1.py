@@ -20,18 +20,18 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 def source_edit(site: Site) -> str | None:
     """``x.norm(p=1, dim=d)`` as ``x.abs().sum(d)``."""
     order, parameters = "p", "input p dim keepdim"
-    found = site.operation("norm", parameters, method=True)
-    if found is None:
+    operation = site.operation("norm", parameters, method=True)
+    if operation is None:
         order, parameters = "ord", "input ord dim keepdim"
-        found = site.operation("vector_norm", parameters, homes="torch.linalg")
-    if found is None or found.value(order, 2) not in (1, 1.0):
+        operation = site.operation("vector_norm", parameters, homes="torch.linalg")
+    if operation is None or operation.value(order, 2) not in (1, 1.0):
         return None
     axes = [
-        site.text(found.options[name]) if name == "dim" else f"{name}={site.text(found.options[name])}"
+        site.text(operation.options[name]) if name == "dim" else f"{name}={site.text(operation.options[name])}"
         for name in ("dim", "keepdim")
-        if name in found.options
+        if name in operation.options
     ]
-    return f"{site.operand(found.operands[0])}.abs().sum({', '.join(axes)})"
+    return f"{site.operand(operation.operands[0])}.abs().sum({', '.join(axes)})"
 
 
 RULE = Rule(

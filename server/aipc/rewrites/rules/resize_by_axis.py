@@ -97,20 +97,20 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
 def source_edit(site: Site) -> str | None:
     """Trilinear interpolation: the planes first, then the depth, each bilinear. Linear: bilinear with one row."""
     options = "size scale_factor mode align_corners"
-    found = site.operation(
+    operation = site.operation(
         "interpolate",
         f"input {options} recompute_scale_factor antialias",
         homes="torch.nn.functional",
         module=f"Upsample {options}",
     )
-    if found is None or not {"recompute_scale_factor", "antialias"}.isdisjoint(found.options):
+    if operation is None or not {"recompute_scale_factor", "antialias"}.isdisjoint(operation.options):
         return None
-    mode, size, factor = found.value("mode", "nearest"), found.value("size"), found.value("scale_factor")
+    mode, size, factor = operation.value("mode", "nearest"), operation.value("size"), operation.value("scale_factor")
     if mode not in ("linear", "trilinear") or (size is None) == (factor is None):
         return None
     rest = ', mode="bilinear"'
-    if found.value("align_corners") is not None:
-        rest += f", align_corners={found.value('align_corners')}"
+    if operation.value("align_corners") is not None:
+        rest += f", align_corners={operation.value('align_corners')}"
     how, axes = ("scale_factor", factor) if size is None else ("size", size)
     count = 3 if mode == "trilinear" else 1
     axes = tuple(axes) if isinstance(axes, (list, tuple)) else (axes,) * count
@@ -118,8 +118,8 @@ def source_edit(site: Site) -> str | None:
         return None
     call = f"{site.functional()}.interpolate"
     if count == 1:
-        return f"{call}({site.operand(found.operands[0])}.unsqueeze(2), {how}=(1, {axes[0]}){rest}).squeeze(2)"
-    x = site.repeated(found.operands[0])
+        return f"{call}({site.operand(operation.operands[0])}.unsqueeze(2), {how}=(1, {axes[0]}){rest}).squeeze(2)"
+    x = site.repeated(operation.operands[0])
     plane = axes[1] if axes[1] == axes[2] and how == "scale_factor" else axes[1:]
     planes = site.assigned(
         f"{call}({x}.flatten(1, 2), {how}={plane}{rest}).unflatten(1, {x}.shape[1:3])", "planes", may_overwrite=True

@@ -49,7 +49,7 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     nodes: list[ir.Node] = []
     factors = _factors(node.outputs[0], nodes)
     numbers = [number for factor in factors if (number := _constant(factor)) is not None]
-    sums = [factor for factor in factors if (made := factor.producer()) is not None and made.op_type == "Add"]
+    sums = [factor for factor in factors if (producer := factor.producer()) is not None and producer.op_type == "Add"]
     rest = [factor for factor in factors if factor not in sums and _constant(factor) is None]
     if numbers != [0.5] or len(sums) != 1 or len(rest) != 1:
         raise NoMatch("it is not half of a product of a tensor and a sum")

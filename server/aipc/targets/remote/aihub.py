@@ -21,8 +21,8 @@ class Refused(Exception):
         self.remedy = remedy
 
 
-def tell(**words):
-    print(json.dumps(words), flush=True)
+def tell(**fields):
+    print(json.dumps(fields), flush=True)
 
 
 def open_client():
@@ -37,10 +37,10 @@ def open_client():
 
 
 def devices(client):
-    found = []
+    devices = []
     for device in client.get_devices():
-        found.append({"name": device.name, "os": device.os, "attributes": list(device.attributes)})
-    return found
+        devices.append({"name": device.name, "os": device.os, "attributes": list(device.attributes)})
+    return devices
 
 
 def named(client, name):
@@ -60,10 +60,10 @@ def wait(job, what, seconds):
             return
         if status.finished:
             raise Refused("%s failed on AI Hub: %s" % (what, status.message or status.code), "see %s" % job.url)
-        words = "%s: %s" % (what, status.symbol + " " + status.code.lower().replace("_", " ") if status.code else "")
-        if words != last:
-            tell(progress=words)
-            last = words
+        note = "%s: %s" % (what, status.symbol + " " + status.code.lower().replace("_", " ") if status.code else "")
+        if note != last:
+            tell(progress=note)
+            last = note
         time.sleep(seconds)
 
 

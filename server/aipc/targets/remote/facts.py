@@ -83,33 +83,33 @@ class Facts:
 
     def soc_names(self):
         """[[where it was read, the name], ...], the surest first."""
-        found = []
+        names = []
         declared = self.read_json("device.json").get("soc")
         if isinstance(declared, str):
-            found.append([os.path.join(self.base, "device.json"), declared])
+            names.append([os.path.join(self.base, "device.json"), declared])
         for path in ("/sys/devices/soc0/machine", "/sys/devices/soc0/chip_family", "/proc/device-tree/compatible"):
             try:
                 with open(path, "rb") as stream:
                     text = stream.read().decode("utf-8", "replace")
             except OSError:
                 continue
-            found += [[path, name.strip()] for name in text.split("\0") if name.strip()]
+            names += [[path, name.strip()] for name in text.split("\0") if name.strip()]
         if WINDOWS:
             try:
                 import winreg
 
                 key = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"HARDWARE\DESCRIPTION\System\CentralProcessor\0")
                 name = winreg.QueryValueEx(key, "ProcessorNameString")[0]
-                found += [["the registry", part.strip()] for part in name.split(" - ")]
+                names += [["the registry", part.strip()] for part in name.split(" - ")]
             except OSError:
                 pass
-        return found
+        return names
 
     def read_json(self, name):
         try:
             with open(os.path.join(self.base, name), encoding="utf-8") as stream:
-                found = json.load(stream)
-            return found if isinstance(found, dict) else {}
+                value = json.load(stream)
+            return value if isinstance(value, dict) else {}
         except (OSError, ValueError):
             return {}
 
@@ -125,27 +125,27 @@ class Facts:
     def npu_users(self):
         """Names of other processes that have the NPU's device file open (those that this user may see)."""
         files = {os.path.realpath(path) for pattern in self.npu_files for path in glob.glob(pattern)}
-        found = []
+        users = []
         for link in glob.glob("/proc/[0-9]*/fd/*") if files else ():
             pid = link.split("/")[2]
             try:
                 if os.readlink(link) in files and int(pid) != os.getpid():
                     with open("/proc/%s/comm" % pid, encoding="utf-8") as stream:
-                        found.append("%s (%s)" % (stream.read().strip(), pid))
+                        users.append("%s (%s)" % (stream.read().strip(), pid))
             except (OSError, UnicodeError):
                 continue
-        return sorted(set(found))
+        return sorted(set(users))
 
     def temperature(self):
-        found = []
+        values = []
         for path in glob.glob("/sys/class/thermal/thermal_zone*/temp"):
             try:
                 with open(path, encoding="ascii") as stream:
-                    found.append(int(stream.read()) / 1000.0)
+                    values.append(int(stream.read()) / 1000.0)
             except (OSError, ValueError):
                 continue
-        found = [value for value in found if -40 < value < 150]
-        return max(found) if found else None
+        values = [value for value in values if -40 < value < 150]
+        return max(values) if values else None
 
     def python(self):
         """The Python that runs packages: the one of the configuration, or that of AIPC's own environment."""

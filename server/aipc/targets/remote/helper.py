@@ -95,11 +95,11 @@ class Helper(Facts, Programs):
         except Refused as problem:
             answer["error"] = {"kind": problem.args[0], "words": problem.args[1]}
         except OSError as problem:
-            words = problem.strerror or str(problem)
+            reason = problem.strerror or str(problem)
             answer["error"] = {
                 "kind": "os",
                 "errno": problem.errno,
-                "words": words,
+                "words": reason,
                 "file": str(problem.filename or ""),
             }
         except Exception as problem:
@@ -216,8 +216,8 @@ class Helper(Facts, Programs):
     def newest(self, directory):
         """The directories in ``directory``, the newest first."""
         try:
-            found = [entry for entry in os.scandir(directory) if entry.is_dir()]
-            return [entry.path for entry in sorted(found, key=lambda entry: -entry.stat().st_mtime)]
+            directories = [entry for entry in os.scandir(directory) if entry.is_dir()]
+            return [entry.path for entry in sorted(directories, key=lambda entry: -entry.stat().st_mtime)]
         except OSError:
             return []
 
@@ -247,14 +247,14 @@ class Helper(Facts, Programs):
         return {}
 
     def damaged(self, directory, files):
-        found = []
+        names = []
         for name, digest in files.items():
             try:
                 if hash_file(self.inside(directory, name)) != digest:
-                    found.append(name)
+                    names.append(name)
             except OSError:
-                found.append(name)
-        return found
+                names.append(name)
+        return names
 
     def do_finish(self, request, content):
         """Hash what has arrived; when all of it is right, rename it into its place."""
@@ -302,17 +302,17 @@ class Helper(Facts, Programs):
         self.run_place = self.place(request["place"])
         runner = os.path.join(self.place(request["package"]), "run.py")
         command = [self.python(), runner, "--end-with-stdin", *(self.argument(part) for part in request["arguments"])]
-        return self.start(command, request.get("seconds"), lambda words: self.note(request["id"], words))
+        return self.start(command, request.get("seconds"), lambda note: self.note(request["id"], note))
 
     def argument(self, part):
         if part[:2] == "@@":
             return self.place(part[2:])
         return self.inside(self.run_place, part[1:]) if part[:1] == "@" else part
 
-    def note(self, number, words):
+    def note(self, number, note):
         """Say something of a request whose answer is still to come."""
         try:
-            self.send({"id": number, "note": words})
+            self.send({"id": number, "note": note})
         except (OSError, ValueError):
             pass  # whoever listened is gone, which ends this process elsewhere
 
@@ -322,10 +322,10 @@ class Helper(Facts, Programs):
             raise Refused("defect", "a set-up without the device's lock")
         wheels, env, new = self.place(request["wheels"]), self.place("env"), self.place("env.new")
         shutil.rmtree(new, ignore_errors=True)
-        made = self.start([sys.executable, "-m", "venv", "--without-pip", new], 300)
-        if made["status"]:
+        created = self.start([sys.executable, "-m", "venv", "--without-pip", new], 300)
+        if created["status"]:
             shutil.rmtree(new, ignore_errors=True)
-            raise Refused("venv", last_line(made["stderr"]) or "python -m venv ended with %s" % made["status"])
+            raise Refused("venv", last_line(created["stderr"]) or "python -m venv ended with %s" % created["status"])
         python = os.path.join(new, *(("Scripts", "python.exe") if WINDOWS else ("bin", "python")))
         pip = next(iter(glob.glob(os.path.join(glob.escape(wheels), "pip-*.whl"))), None)
         if pip is None:

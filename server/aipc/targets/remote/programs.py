@@ -19,10 +19,10 @@ class Refused(Exception):
 class Programs:
     """Of :class:`Helper`: ``base`` and ``children`` are its own."""
 
-    def start(self, command, seconds, told=None):
+    def start(self, command, seconds, on_line=None):
         """Run a program to its end; it ends with this process, however that ends.
 
-        ``told`` is called with what follows ``progress: `` in the lines of its stderr, while it runs.
+        ``on_line`` is called with what follows ``progress: `` in the lines of its stderr, while it runs.
         """
         environment = dict(os.environ, PYTHONUNBUFFERED="1", PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
         group = {} if WINDOWS else {"start_new_session": True, "preexec_fn": die_with_parent}
@@ -41,7 +41,7 @@ class Programs:
             texts = {}
             readers = [
                 threading.Thread(target=lambda: texts.__setitem__("stdout", process.stdout.read())),
-                threading.Thread(target=lambda: texts.__setitem__("stderr", listen(process.stderr, told))),
+                threading.Thread(target=lambda: texts.__setitem__("stderr", listen(process.stderr, on_line))),
             ]
             for reader in readers:
                 reader.start()
@@ -71,12 +71,12 @@ class Programs:
             kill(process)
 
 
-def listen(stream, told):
+def listen(stream, on_line):
     """The lines of a stream but those of progress, which are told as they come."""
     kept = []
     for line in iter(stream.readline, b""):
-        if told and line.startswith(PROGRESS):
-            told(line[len(PROGRESS) :].decode("ascii", "replace").strip())
+        if on_line and line.startswith(PROGRESS):
+            on_line(line[len(PROGRESS) :].decode("ascii", "replace").strip())
         else:
             kept.append(line)
     return b"".join(kept)
