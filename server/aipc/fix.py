@@ -88,16 +88,16 @@ def prove_fixes(
     with engine.opened_run(cached, (GraphPlacement,), pool, on_event, cancel) as (run, _):
         prover = Prover(run)
         rejected: list[Rejected] = []
-        kept: dict[int, list[Fix]] = {}
+        fixes_by_finding: dict[int, list[Fix]] = {}
         for number, (finding, fix) in enumerate(offered):
             run.on_event(Event("fixes", f"proving: {fix.title}", number / len(offered)))
             proved = prover.prove(fix, finding.nodes)
             if isinstance(proved, Rejected):
                 rejected.append(proved)
             else:
-                kept.setdefault(id(finding), []).append(proved)
+                fixes_by_finding.setdefault(id(finding), []).append(proved)
         findings = tuple(
-            replace(item, fixes=(*kept.get(id(item), ()), *(fix for fix in item.fixes if not fix.edits)))
+            replace(item, fixes=(*fixes_by_finding.get(id(item), ()), *(fix for fix in item.fixes if not fix.edits)))
             for item in report.findings
         )
         joint = tuple(_together(prover, findings)) if together else ()
@@ -131,11 +131,11 @@ def _together(prover: Prover, findings: Sequence[Finding]) -> list[Together]:
 
 
 def _joint(fixes: Sequence[Fix]) -> tuple[Fix, int] | None:
-    taken, edits = join(fixes)
-    if len(taken) < 2:
+    joined, edits = join(fixes)
+    if len(joined) < 2:
         return None
-    rules = ",".join(dict.fromkeys(fix.rule for fix in taken))
-    return Fix("; ".join(dict.fromkeys(fix.title for fix in taken)), rules, edits=edits), len(taken)
+    rules = ",".join(dict.fromkeys(fix.rule for fix in joined))
+    return Fix("; ".join(dict.fromkeys(fix.title for fix in joined)), rules, edits=edits), len(joined)
 
 
 def _class_of(prover: Prover, finding: Finding) -> str:
@@ -162,10 +162,10 @@ def fix(
     started = time.perf_counter()
     originals: dict[str, str] = {}
     texts: dict[str, str] = {}
-    done: list[AppliedFix] = []
+    applied: list[AppliedFix] = []
     rejected: dict[tuple[Any, ...], Rejected] = {}
     with pool_or_new(pool) as workers:
-        asked = engine.CheckRequest(
+        check_request = engine.CheckRequest(
             request.model,
             soc=request.soc,
             precision=request.precision,
@@ -174,23 +174,23 @@ def fix(
             use_cache=request.use_cache,
         )
         for _ in range(_ROUNDS):
-            asked = replace(asked, unsaved=dict(texts))
-            report = engine.check(asked, workers, on_event, cancel)
-            proved = prove_fixes(asked, report, workers, on_event, cancel, together=False)
+            check_request = replace(check_request, unsaved=dict(texts))
+            report = engine.check(check_request, workers, on_event, cancel)
+            proved = prove_fixes(check_request, report, workers, on_event, cancel, together=False)
             for item in proved.rejected:
                 rejected.setdefault((item.fix.rule, item.fix.edits), item)
             holding = [(finding, item) for finding, item in proposals(proved.findings)]
             if not holding:
                 break
-            cached = replace(asked, use_cache=True)
+            cached = replace(check_request, use_cache=True)
             with engine.opened_run(cached, (GraphPlacement,), workers, on_event, cancel) as (run, _):
                 prover = Prover(run)
-                taken = _taken(prover, holding)
-                edits = tuple(dict.fromkeys(edit for _, item in taken for edit in item.edits))
+                joined = _taken(prover, holding)
+                edits = tuple(dict.fromkeys(edit for _, item in joined for edit in item.edits))
                 for place, _ in edits:
                     originals.setdefault(place.file, prover.text(place.file))
                 texts |= prover.texts(edits)
-            done += [AppliedFix(item, finding.rule, finding.range) for finding, item in taken]
+            applied += [AppliedFix(item, finding.rule, finding.range) for finding, item in joined]
     diffs = {file: unified_diff(originals[file], text, _shown(file, request.cwd)) for file, text in texts.items()}
     if request.apply:
         for file, text in texts.items():
@@ -201,7 +201,7 @@ def fix(
         report.precision,
         report.qairt,
         request.apply and bool(texts),
-        tuple(done),
+        tuple(applied),
         tuple(rejected.values()),
         diffs,
         proved.findings,
@@ -212,8 +212,8 @@ def fix(
 def _taken(prover: Prover, holding: Sequence[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
     """All fixes that hold together; the first alone when they do not."""
     firsts = list({id(finding): (finding, item) for finding, item in reversed(holding)}.values())[::-1]
-    taken, _ = join(item for _, item in firsts)
-    chosen = [pair for pair in firsts if pair[1] in taken]
+    joined, _ = join(item for _, item in firsts)
+    chosen = [pair for pair in firsts if pair[1] in joined]
     joint = _joint([item for _, item in chosen])
     if joint is None:
         return chosen[:1]

@@ -171,7 +171,7 @@ class Bench:
         }
         names = self.pool.run(worker_jobs.HELD_OUT, places, on_event=self.on_event, cancel=self.cancel)
         out = self.private / "reference"
-        arguments = {"ref": self.request.ref, "out": str(out), "given": str(self.inputs), "sets": list(names)}
+        arguments = {"ref": self.request.ref, "out": str(out), "examples": str(self.inputs), "sets": list(names)}
         answered: Forwarded = self.confined.run(
             worker_jobs.FORWARD, arguments, on_event=self.on_event, cancel=self.cancel
         )
@@ -252,7 +252,7 @@ class Bench:
         arguments = {
             "ref": ref,
             "out": str(out),
-            "given": str(self.inputs),
+            "examples": str(self.inputs),
             "sets": list(self.reference.sets),
             "states": bool(self.reference.states),
         }
@@ -261,7 +261,7 @@ class Bench:
         )
         tried = self._new(self.confined.tried)
         captured = checked.run.captured
-        held: tuple[SideComparison, ...] = checked.run.job(
+        comparisons: tuple[SideComparison, ...] = checked.run.job(
             worker_jobs.HOLD,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
@@ -272,7 +272,7 @@ class Bench:
             names=list(self.reference.arguments),
             states=[] if forwarded.raised else list(self.reference.states),
         )
-        return held, forwarded, tried
+        return comparisons, forwarded, tried
 
     def foreign_names(self, chains: Sequence[str]) -> Mapping[str, str]:
         """Dotted names that lead to a module which no rewrite needs -> that module (see ``agent.names``)."""
@@ -298,7 +298,7 @@ class Bench:
             sets: tuple[str, ...] = self._held_out or ("real",)
         else:
             sets = ("real", next(name for name in self.reference.sets if name.startswith("unseen")))
-        held: tuple[SideComparison, ...] = run.job(
+        comparisons: tuple[SideComparison, ...] = run.job(
             worker_jobs.SIMULATE,
             reference=str(self.private / "reference"),
             inputs=str(self.inputs),
@@ -309,7 +309,7 @@ class Bench:
             names=list(self.reference.arguments),
             soc=run.request.soc,
         )
-        return held
+        return comparisons
 
 
 def crashed(error: AipcError | None) -> bool:

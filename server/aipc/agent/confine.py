@@ -90,7 +90,7 @@ def _child(
 ) -> None:
     # The connection to the front goes first: nothing of the job may speak to it.
     os.closerange(3, 4096)
-    seen = os.open(folder / _SEEN, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(folder / _SEEN, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     scratch = folder / "tmp"
     scratch.mkdir()
     _environment(scratch)
@@ -101,7 +101,7 @@ def _child(
     libraries = [path for path in sys.path if path] + [sys.prefix, sys.base_prefix]
     allowed = [*_SYSTEM, *(str(home / item) for item in _CACHES), *libraries, *readable]
     writes = [str(folder), *writable]
-    watchman = Watchman(seen, writes)
+    watchman = Watchman(descriptor, writes)
     watchman.ready(restrict([*allowed, *writes], writes))
     try:
         document: dict[str, Any] = {"result": to_plain(target(lambda event: None, **arguments))}
@@ -122,9 +122,9 @@ def _child(
 
 def _environment(scratch: Path) -> None:
     """Only what computing needs: no key, token or password of the user's is there to be read."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT) and "TOKEN" not in name}
+    variables = {name: value for name, value in os.environ.items() if name.startswith(_KEPT) and "TOKEN" not in name}
     os.environ.clear()
-    os.environ.update(kept, TMPDIR=str(scratch), HF_HUB_OFFLINE="1", YOLO_OFFLINE="1", AIPC_CONFINED="1")
+    os.environ.update(variables, TMPDIR=str(scratch), HF_HUB_OFFLINE="1", YOLO_OFFLINE="1", AIPC_CONFINED="1")
     os.environ.update(TORCHINDUCTOR_CACHE_DIR=str(scratch), TRITON_CACHE_DIR=str(scratch))
     tempfile.tempdir = str(scratch)
 
@@ -143,8 +143,8 @@ def _wait(pid: int, deadline: float) -> int | None:
     """The process's status, None when it had to be stopped."""
     pause = 0.005
     while time.monotonic() < deadline:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
+        finished, status = os.waitpid(pid, os.WNOHANG)
+        if finished:
             return status
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
@@ -154,8 +154,8 @@ def _wait(pid: int, deadline: float) -> int | None:
 
 
 def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
-    seen = _seen(folder)
-    tried = json.dumps(seen)
+    events = _seen(folder)
+    tried = json.dumps(events)
     if status is None:
         raise WorkerCrashedError(
             f"the code did not finish within {seconds:g} seconds and was stopped",
@@ -172,8 +172,8 @@ def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
         ) from None
     if error := document.get("error"):
         raise _rebuilt(error, tried)
-    enforced: list[str] = next((item["enforced"] for item in seen if "enforced" in item), [])
-    tries = [item["tried"] for item in seen if "tried" in item]
+    enforced: list[str] = next((item["enforced"] for item in events if "enforced" in item), [])
+    tries = [item["tried"] for item in events if "tried" in item]
     return {"result": document.get("result"), "seen": tries, "enforced": enforced}
 
 

@@ -52,7 +52,7 @@ class ConfinedPool(WorkerPool):
         writable = [str(arguments["out"])] if "out" in arguments else []
         readable = [*self._readable, *(str(item) for item in (arguments.get("given"),) if item)]
         seconds = min(self._seconds, (limits or self.limits).seconds)
-        asked = {
+        arguments_of_job = {
             "job": job.target,
             "arguments": dict(arguments),
             "readable": readable,
@@ -62,7 +62,7 @@ class ConfinedPool(WorkerPool):
         # The job stops itself; this limit is for the case that it cannot.
         outer = replace(limits or self.limits, seconds=seconds + 60)
         try:
-            answer = self._inner.run(CONFINE, asked, on_event=on_event, limits=outer, log=log, cancel=cancel)
+            answer = self._inner.run(CONFINE, arguments_of_job, on_event=on_event, limits=outer, log=log, cancel=cancel)
         except AipcError as error:
             from .tried import tried_by
 

@@ -40,31 +40,31 @@ class BranchCoverage:
 
 
 def cover(
-    ref: ModelRef, given: Mapping[str, Arrays], call: Callable[[torch.nn.Module, Mapping[str, Array]], object]
+    ref: ModelRef, examples: Mapping[str, Arrays], call: Callable[[torch.nn.Module, Mapping[str, Array]], object]
 ) -> BranchCoverage:
     """Run the original with its decisions observed on the given sets of inputs, then on others, as far as time allows.
 
     Args:
-        given: set -> tensor -> values, the example first; only floats, integers and booleans are varied.
+        examples: set -> tensor -> values, the example first; only floats, integers and booleans are varied.
         call: runs a module on one set of inputs.
     """
     texts, decisions, numbers = _instrumented(ref)
     if not decisions:
         return BranchCoverage({}, ())
     module = load_model(replace(ref, unsaved={**ref.unsaved, **texts})).module
-    seen = observed()
-    seen.clear()
-    for arrays in given.values():
+    branches = observed()
+    branches.clear()
+    for arrays in examples.values():
         _run(module, arrays, call)
     input_sets: dict[str, Arrays] = {}
     until = time.monotonic() + _SECONDS
-    for arrays in _candidates(next(iter(given.values())), numbers):
-        left = open_sides(decisions, seen)
+    for arrays in _candidates(next(iter(examples.values())), numbers):
+        left = open_sides(decisions, branches)
         if not left or len(input_sets) == _MOST_SETS or time.monotonic() > until:
             break
-        if _run(module, arrays, call) and len(open_sides(decisions, seen)) < len(left):
+        if _run(module, arrays, call) and len(open_sides(decisions, branches)) < len(left):
             input_sets[f"side-{len(input_sets)}"] = arrays
-    return BranchCoverage(input_sets, open_sides(decisions, seen))
+    return BranchCoverage(input_sets, open_sides(decisions, branches))
 
 
 def _run(

@@ -124,11 +124,11 @@ def observe(number: int, kind: str, value: Any) -> Any:
     return value
 
 
-def open_sides(decisions: Sequence[Decision], seen: set[tuple[int, str]], first: int = 0) -> tuple[Side, ...]:
+def open_sides(decisions: Sequence[Decision], branches: set[tuple[int, str]], first: int = 0) -> tuple[Side, ...]:
     """The sides that were not taken, of decisions that were reached and that values decide."""
     sides = []
     for number, decision in enumerate(decisions, first):
-        reached = {outcome for at, outcome in seen if at == number}
+        reached = {outcome for at, outcome in branches if at == number}
         if decision.kind == "loop" and len(reached) == 1:
             sides.append(Side(decision, "another number of times"))
         elif reached and (decision.converted or _TENSOR in reached):

@@ -58,6 +58,6 @@ def samples_of(request: Request, pool: WorkerPool, captured: Run, folder: Path) 
         InputError: there is no such data, or it does not fit.
     """
     example = request.calibration in {None, EXAMPLE}
-    asked = replace(request, calibration=EXAMPLE, preprocess=None) if example else request
-    data = read_samples(replace(captured, request=asked, pool=pool), folder)
+    example_request = replace(request, calibration=EXAMPLE, preprocess=None) if example else request
+    data = read_samples(replace(captured, request=example_request, pool=pool), folder)
     return Samples(folder, replace(data, source=EXAMPLE) if example else data)

@@ -42,13 +42,13 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
     Args:
         out: directory for the outputs; ``inputs``: directory below it for the inputs and their structure.
     """
-    loaded, given = open_model(ref)
-    leaves, structure = pytree.tree_flatten((given.args, dict(given.kwargs)))
+    loaded, module_inputs = open_model(ref)
+    leaves, structure = pytree.tree_flatten((module_inputs.args, dict(module_inputs.kwargs)))
     at = [index for index, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
     real = {str(index): _array(leaves[index]) for index in at}
     folder = Path(inputs)
     folder.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, dict[str, Array]] = {}
+    examples: dict[str, dict[str, Array]] = {}
     dropped: list[str] = []
     floors: dict[str, float] = {}
 
@@ -64,7 +64,7 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
             return False
         if name != "real" and any(not np.isfinite(item).all() for item in outputs.values() if item.dtype.kind == "f"):
             return False
-        kept[name] = arrays
+        examples[name] = arrays
         write_npz(folder / f"{name}.npz", arrays)
         write_npz(Path(out) / f"{name}.npz", outputs)
         if (floor := _fp32_floor(loaded.module, pytree.tree_unflatten(tensors, structure), outputs)) is not None:
@@ -75,13 +75,17 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
         # Integers may be sizes and positions, whose other values forward does not take: then only floats vary.
         if not answer(name, arrays) and not answer(name, {**arrays, **_integers(real)}):
             dropped.append(name)
-    torch.save({"leaves": leaves, "arguments": (given.args, dict(given.kwargs))}, folder / "structure.pt")
+    torch.save(
+        {"leaves": leaves, "arguments": (module_inputs.args, dict(module_inputs.kwargs))}, folder / "structure.pt"
+    )
     again = _call(loaded.module, pytree.tree_unflatten(_filled(leaves, real), structure))
     first = read_npz(Path(out) / "real.npz")
     draws = any(
         not np.array_equal(first[name], again[name], equal_nan=item.dtype.kind == "f") for name, item in again.items()
     )
-    names = [name for name, _ in zip(parameter_names(loaded.module), given.args, strict=False)] + list(given.kwargs)
+    names = [name for name, _ in zip(parameter_names(loaded.module), module_inputs.args, strict=False)] + list(
+        module_inputs.kwargs
+    )
     clear = len(names) == len(leaves)
     parameters = _parameters(loaded.module)
     states: dict[str, Mapping[str, Array]] = {}
@@ -92,12 +96,14 @@ def reference(report: Report, *, ref: ModelRef, out: str, inputs: str, seeds: Se
         for name, outputs in states.items():
             write_npz(Path(out) / f"{STATE}{name}.npz", outputs)
         coverage = cover(
-            ref, kept, lambda module, arrays: _call(module, pytree.tree_unflatten(_filled(leaves, arrays), structure))
+            ref,
+            examples,
+            lambda module, arrays: _call(module, pytree.tree_unflatten(_filled(leaves, arrays), structure)),
         )
         for name, arrays in coverage.sets.items():
             answer(name, dict(arrays))
     return Reference(
-        sets=tuple(kept),
+        sets=tuple(examples),
         dropped=tuple(dropped),
         arguments=tuple(names) if clear else (),
         parameters=parameters,
@@ -157,9 +163,9 @@ def _drawn(rng: np.random.Generator, array: Array) -> Array:
 
 
 def forward(
-    report: Report, *, ref: ModelRef, out: str, given: str, sets: Sequence[str], states: bool = False
+    report: Report, *, ref: ModelRef, out: str, examples: str, sets: Sequence[str], states: bool = False
 ) -> Forwarded:
-    """Run the patched model on the sets of inputs in ``given``; it never sees what the original answered.
+    """Run the patched model on the sets of inputs in ``examples``; it never sees what the original answered.
 
     Args:
         states: run it on the example inputs in its other states, too (see ``agent.states``).
@@ -167,12 +173,12 @@ def forward(
     seed_everything()
     # With its state as arguments a module is another one, which takes the example inputs to make.
     loaded = open_model(ref)[0] if ref.config and ref.config.state else load_model(ref)
-    saved = torch.load(Path(given) / "structure.pt", weights_only=False)
+    saved = torch.load(Path(examples) / "structure.pt", weights_only=False)
     leaves, structure = saved["leaves"], pytree.tree_structure(saved["arguments"])
-    done: list[str] = []
+    names_of_sets: list[str] = []
     raised = ""
     for name in sets:
-        tensors = _filled(leaves, read_npz(Path(given) / f"{name}.npz"))
+        tensors = _filled(leaves, read_npz(Path(examples) / f"{name}.npz"))
         try:
             outputs = _call(loaded.module, pytree.tree_unflatten(tensors, structure))
         except Exception as error:
@@ -180,13 +186,13 @@ def forward(
             raised = f"{name}: {type(error).__name__}: {lines[0]}"[:500]
             break
         write_npz(Path(out) / f"{name}.npz", outputs)
-        done.append(name)
+        names_of_sets.append(name)
     parameters = _parameters(loaded.module)
     if states and not raised:
-        arguments = pytree.tree_unflatten(_filled(leaves, read_npz(Path(given) / "real.npz")), structure)
+        arguments = pytree.tree_unflatten(_filled(leaves, read_npz(Path(examples) / "real.npz")), structure)
         for name, answers in state_outputs(loaded.module, lambda module: _answer(module, arguments)).items():
             write_npz(Path(out) / f"{STATE}{name}.npz", answers)
-    return Forwarded(tuple(done), raised, parameters)
+    return Forwarded(tuple(names_of_sets), raised, parameters)
 
 
 def _call(module: torch.nn.Module, arguments: Any) -> dict[str, Array]:
@@ -241,13 +247,13 @@ def hold(
         names: of the arguments, one for each tensor, where they are known.
         states: of the module, that the original answered in; the captured graph knows only one.
     """
-    held = []
+    comparisons = []
     for name in states:
         wanted = read_npz(Path(reference) / f"{STATE}{name}.npz")
         try:
-            held.append(_held(STATE + name, "eager", wanted, read_npz(Path(eager) / f"{STATE}{name}.npz")))
+            comparisons.append(_held(STATE + name, "eager", wanted, read_npz(Path(eager) / f"{STATE}{name}.npz")))
         except InputError:
-            held.append(
+            comparisons.append(
                 SideComparison(STATE + name, "eager", (), "the change does not run there, and the original does")
             )
     for name in sets:
@@ -256,15 +262,15 @@ def hold(
             got = read_npz(Path(eager) / f"{name}.npz")
         except InputError:
             continue
-        held.append(_held(name, "eager", wanted, got))
+        comparisons.append(_held(name, "eager", wanted, got))
         try:
             feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
             answer = run_cpu(Path(graph), feeds)
         except AipcError as error:
-            held.append(SideComparison(name, "graph", (), str(error)[:500]))
+            comparisons.append(SideComparison(name, "graph", (), str(error)[:500]))
             continue
-        held.append(_held(name, "graph", wanted, answer))
-    return tuple(held)
+        comparisons.append(_held(name, "graph", wanted, answer))
+    return tuple(comparisons)
 
 
 def simulate(
@@ -285,27 +291,29 @@ def simulate(
         graph: the ONNX file that was compiled in fp16: what correct rounding gives is measured of it. None for
             integers; then all sets together are one signal with one noise, as a package of integers is judged.
     """
-    given = [_feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names) for name in sets]
+    feeds_of_sets = [_feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names) for name in sets]
     pairs = []
-    held = []
+    comparisons = []
 
     def told() -> Iterator[Mapping[str, Array]]:
-        for name, feeds in zip(sets, given, strict=True):
+        for name, feeds in zip(sets, feeds_of_sets, strict=True):
             report(Event("simulator", f"running on {name} inputs"))
             yield feeds
 
-    for name, feeds, execution in zip(sets, given, run_samples(compiled, told(), soc), strict=True):
+    for name, feeds, execution in zip(sets, feeds_of_sets, run_samples(compiled, told(), soc), strict=True):
         wanted = read_npz(Path(reference) / f"{name}.npz")
         pairs.append((wanted, execution.outputs))
         if graph is not None:
             ideal = ideal_fp16_sqnr(graph, feeds)
-            held.append(_held(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None))
+            comparisons.append(
+                _held(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None)
+            )
     if graph is None:
         wanted, got = (
             {name: np.stack([one[name] for one in side]) for name in side[0]} for side in zip(*pairs, strict=True)
         )
-        held.append(_held(sets[0] if len(sets) == 1 else "held-out", "simulator", wanted, got))
-    return tuple(held)
+        comparisons.append(_held(sets[0] if len(sets) == 1 else "held-out", "simulator", wanted, got))
+    return tuple(comparisons)
 
 
 def held_out(report: Report, *, samples: Sequence[str], real: str, names: Sequence[str], out: str) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ class _State:
             yield self._agreed("equal", f"not comparable: {self.bench.unreferenced}")
             return
         try:
-            held, forwarded, tried = self.bench.hold(self.after, self.scratch)
+            comparisons, forwarded, tried = self.bench.hold(self.after, self.scratch)
         except CancelledError:
             raise
         except AipcError as error:
@@ -192,13 +192,13 @@ class _State:
             yield GateResult("equal", False, f"forward raised on inputs {forwarded.raised}", attack=attack)
             return
         if reference.draws:
-            different = next((one for one in held if one.words), None)
+            different = next((one for one in comparisons if one.words), None)
             if different is not None:
                 yield GateResult("equal", False, f"{_SIDES[different.side]} {_on(different.set)}: {different.words}")
                 return
             yield self._agreed("equal", f"only shapes and types compared: {self.bench.unreferenced}")
             return
-        numbers = self._numbers(held)
+        numbers = self._numbers(comparisons)
         yield numbers
         if numbers.ok and self.bench.unreferenced:
             yield self._agreed("equal on other inputs", f"not compared: {self.bench.unreferenced}. {numbers.words}")
@@ -231,12 +231,14 @@ class _State:
             return GateResult("covered", False, f"{message}. The change is not judged there: {advice}")
         return result
 
-    def _numbers(self, held: Sequence[SideComparison]) -> GateResult:
-        for one in held:
+    def _numbers(self, comparisons: Sequence[SideComparison]) -> GateResult:
+        for one in comparisons:
             if one.words:
                 return GateResult("equal", False, f"{_SIDES[one.side]} {_on(one.set)}: {one.words}")
         floors = self.bench.reference.floors if self.bench.reference else {}
-        judged = [(one, item) for one in held for item in one.outputs if one.set != "far" or not item.nan + item.inf]
+        judged = [
+            (one, item) for one in comparisons for item in one.outputs if one.set != "far" or not item.nan + item.inf
+        ]
         worst = min(judged, key=lambda pair: _db(pair[1]) - _equal_db(floors, pair[0].set), default=None)
         if worst is None:
             return GateResult("equal", False, "there is no output to compare")
@@ -330,15 +332,15 @@ class _State:
                 return GateResult("simulator", False, f"it does not compile: {reason}")
             if self.bench.unreferenced:
                 return GateResult("simulator", True, "compiled to the end")
-            held = self.bench.simulate(compiled)
+            comparisons = self.bench.simulate(compiled)
         except CancelledError:
             raise
         except AipcError as error:
             return GateResult("simulator", False, str(error))
-        for one in held:
+        for one in comparisons:
             if one.words:
                 return GateResult("simulator", False, f"on {one.set} inputs: {one.words}")
-        figures = tuple(item for one in held for item in one.outputs)
+        figures = tuple(item for one in comparisons for item in one.outputs)
         self.simulator_db = min((_db(item) for item in figures), default=math.inf)
         tolerance, plan = dict(self.bench.request.tolerance), compiled.plan
         usual = tolerance.get("sqnr_db", sqnr_threshold(plan))

@@ -26,7 +26,7 @@ def state_outputs(module: torch.nn.Module, call: Call) -> dict[str, Outputs]:
     Args:
         call: runs the module on the example inputs, with gradients where they are switched on.
     """
-    kept = {name: value.clone() for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
+    copies = {name: value.clone() for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
     outputs: dict[str, Outputs] = {}
     for name, run in (
         ("repeated", _repeated),
@@ -38,7 +38,7 @@ def state_outputs(module: torch.nn.Module, call: Call) -> dict[str, Outputs]:
             outputs[name] = run(module, call)
         module.eval().requires_grad_(False)
         with suppress(Exception):
-            module.load_state_dict(kept, strict=False)
+            module.load_state_dict(copies, strict=False)
     return outputs
 
 

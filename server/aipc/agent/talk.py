@@ -102,8 +102,8 @@ class Talk:
             return Turn(calls, True), ""
         written, problem = calls_in(text, names)
         # A loop's text would fill the prompt, and an empty message is refused by some endpoints.
-        kept = text[:_OLD] if reply.finish in {"repetition", "length"} and not written else text
-        self._messages.append(Message("assistant", kept or "(nothing)"))
+        text_of_reply = text[:_OLD] if reply.finish in {"repetition", "length"} and not written else text
+        self._messages.append(Message("assistant", text_of_reply or "(nothing)"))
         if written:
             return Turn(written, False), ""
         if reply.finish == "refusal":

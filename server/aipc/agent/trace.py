@@ -72,9 +72,9 @@ def read_trace(path: Path) -> Recorded:
         elif event.get("event") == "answer":
             answers.append(event.get("answer"))
     started = next((event for event in events if event.get("event") == "started"), {})
-    done = next((event for event in events if event.get("event") == "done"), None)
+    end = next((event for event in events if event.get("event") == "done"), None)
     times = [float(event["time"]) for event in events if "time" in event]
-    return Recorded(tuple(replies), tuple(answers), started, done, max(times) - min(times) if times else 0.0)
+    return Recorded(tuple(replies), tuple(answers), started, end, max(times) - min(times) if times else 0.0)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -98,13 +98,13 @@ def traces(inside: Path) -> list[dict[str, Any]]:
         started = next((event for event in events if event.get("event") == "started"), None)
         if started is None:
             continue
-        done = next((event for event in events if event.get("event") == "done"), None)
+        end = next((event for event in events if event.get("event") == "done"), None)
         records.append(
             {
                 "trace": str(directory),
                 "model": started.get("model"),
                 "goal": started.get("goal", {}).get("kind"),
-                "stopped": done["report"]["stopped"] if done else None,
+                "stopped": end["report"]["stopped"] if end else None,
                 "started": started["time"],
                 "page": str(directory / PAGE),
             }

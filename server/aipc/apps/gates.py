@@ -20,8 +20,8 @@ from .results import AnswerDivergence
 def divergences(expected: Sequence[Answer], answers: Sequence[Answer]) -> tuple[AnswerDivergence, ...]:
     """Where each answer first differs from PyTorch's; nothing for those that do not."""
     results = (
-        (wanted, host.divergence(to_plain(wanted), to_plain(given)))
-        for wanted, given in zip(expected, answers, strict=True)
+        (wanted, host.divergence(to_plain(wanted), to_plain(actual)))
+        for wanted, actual in zip(expected, answers, strict=True)
     )
     return tuple(AnswerDivergence(sample=wanted.sample, **item) for wanted, item in results if item is not None)
 

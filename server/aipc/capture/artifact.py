@@ -47,27 +47,27 @@ def name_interface(
         The origins of the nodes that copy, by their names.
     """
     copies: dict[str, tuple[Origin, ...]] = {}
-    seen: set[ir.Value] = set()
+    visited: set[ir.Value] = set()
     for place, value in enumerate(graph.outputs):
         producer = value.producer()
-        if producer is None or value in seen:
+        if producer is None or value in visited:
             copy = ir.Value(name="", shape=value.shape, type=value.type)
-            taken = {*source_map.nodes, *copies}
-            name = next(name for k in range(len(taken) + 1) if (name := f"Identity_{k}") not in taken)
+            used_names = {*source_map.nodes, *copies}
+            name = next(name for k in range(len(used_names) + 1) if (name := f"Identity_{k}") not in used_names)
             graph.append(ir.Node("", "Identity", [value], outputs=[copy], name=name))
             copies[name] = source_map.origins(producer.name or "") if producer is not None else ()
             graph.outputs[place] = value = copy
-        seen.add(value)
-    kept = [*graph.inputs, *graph.outputs]
-    _free({*inputs, *outputs}, graph, kept)
-    for value, name in zip(kept, [*inputs, *outputs], strict=True):
+        visited.add(value)
+    values = [*graph.inputs, *graph.outputs]
+    _free({*inputs, *outputs}, graph, values)
+    for value, name in zip(values, [*inputs, *outputs], strict=True):
         value.name = name
     return copies
 
 
-def _free(names: set[str], graph: ir.Graph, kept: Sequence[ir.Value]) -> None:
+def _free(names: set[str], graph: ir.Graph, values: Sequence[ir.Value]) -> None:
     """Rename the values inside the graph that have one of ``names``."""
-    keep = set(kept)
+    keep = set(values)
     inner = [value for node in graph.all_nodes() for value in node.outputs if value not in keep]
     constants = list(graph.initializers.values())
     used = {value.name for value in (*inner, *constants)} | names

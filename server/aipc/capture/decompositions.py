@@ -132,11 +132,11 @@ def cummax(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
         further = torch.maximum(values.narrow(dim, step, rest), values.narrow(dim, 0, rest))
         values = torch.cat([values.narrow(dim, 0, step), further], dim)
         step *= 2
-    given, reached = x.movedim(dim, -1).unsqueeze(-2), values.movedim(dim, -1).unsqueeze(-1)
+    padded, reached = x.movedim(dim, -1).unsqueeze(-2), values.movedim(dim, -1).unsqueeze(-1)
     place = torch.arange(size)
     # A mask that grows with the place, 0 ahead of it: fp16 counts to 2048, and of equal values the last counts.
     weights = torch.where(place <= place.unsqueeze(-1), place + 1, 0).to(x.dtype)
-    return values, ((given == reached).to(x.dtype) * weights).argmax(-1).movedim(-1, dim)
+    return values, ((padded == reached).to(x.dtype) * weights).argmax(-1).movedim(-1, dim)
 
 
 def cummin(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
@@ -166,8 +166,8 @@ def searchsorted(
     right = right or side == "right"
     if sequence.dim() > 1:
         sequence = sequence.unsqueeze(-2)
-    given = values.unsqueeze(-1)
-    before = sequence <= given if right else sequence < given
+    thresholds = values.unsqueeze(-1)
+    before = sequence <= thresholds if right else sequence < thresholds
     return before.sum(-1).to(torch.int32 if out_int32 else torch.int64)
 
 

@@ -220,15 +220,15 @@ def _return_tensors(program: ExportedProgram, changed: Sequence[int]) -> None:
     tensors = [spec for spec in signature.input_specs if spec.kind is InputKind.USER_INPUT]
     tensors = [spec for spec in tensors if isinstance(spec.arg, TensorArgument)]
     wanted = [tensors[place].arg.name for place in changed]
-    kept, last = [], {}
+    outputs, last = [], {}
     for node, spec in zip(returned, signature.output_specs, strict=True):
         if spec.kind is OutputKind.USER_INPUT_MUTATION and spec.target in wanted:
             last[spec.target] = (node, OutputSpec(OutputKind.USER_OUTPUT, spec.arg, None))
         elif spec.kind is not OutputKind.USER_OUTPUT or isinstance(spec.arg, TensorArgument):
-            kept.append((node, spec))
-    kept += [last[name] for name in wanted]
-    output.args = (tuple(node for node, _ in kept),)
-    signature.output_specs[:] = [spec for _, spec in kept]
+            outputs.append((node, spec))
+    outputs += [last[name] for name in wanted]
+    output.args = (tuple(node for node, _ in outputs),)
+    signature.output_specs[:] = [spec for _, spec in outputs]
 
 
 def _operators(program: ExportedProgram) -> tuple[str, ...]:
@@ -305,8 +305,8 @@ def _simplified(model: ir.Model, opset: int) -> ir.Model:
 def _drop_idle_casts(model: ir.Model) -> None:
     """Casts to the type that a tensor has already become copies, which the next pass takes out."""
     for node in model.graph:
-        given = node.inputs[0].dtype if node.op_type == "Cast" and node.inputs[0] is not None else None
-        if given is not None and node.attributes["to"].as_int() == int(given):
+        dtype = node.inputs[0].dtype if node.op_type == "Cast" and node.inputs[0] is not None else None
+        if dtype is not None and node.attributes["to"].as_int() == int(dtype):
             node.op_type = "Identity"
             node.attributes.clear()
 

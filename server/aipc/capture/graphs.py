@@ -104,23 +104,23 @@ def _graph_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
 
 def _inputs(model: onnx.ModelProto, ref: ModelRef) -> dict[str, np.ndarray]:
     values = _graph_inputs(model)
-    given: dict[str, str] = {}
+    arrays_by_name: dict[str, str] = {}
     if isinstance(ref.inputs, str) and ref.inputs.endswith(".npz"):
         arrays = specs.array_file(ref.root / ref.inputs)
         return {name: tensor.numpy() for name, tensor in arrays.items()}
     if isinstance(ref.inputs, str):
-        given = {values[0].name: ref.inputs}
+        arrays_by_name = {values[0].name: ref.inputs}
     elif isinstance(ref.inputs, (tuple, list)):
-        given = dict(zip((value.name for value in values), ref.inputs, strict=False))
+        arrays_by_name = dict(zip((value.name for value in values), ref.inputs, strict=False))
     elif ref.inputs:
-        given = dict(ref.inputs)
-        if len(values) == 1 and len(given) == 1:
-            given = {values[0].name: next(iter(given.values()))}
+        arrays_by_name = dict(ref.inputs)
+        if len(values) == 1 and len(arrays_by_name) == 1:
+            arrays_by_name = {values[0].name: next(iter(arrays_by_name.values()))}
     dims = ref.config.sizes if ref.config else {}
     result = {}
     for value in values:
-        if value.name in given:
-            result[value.name] = _array(given[value.name], value, ref, dims)
+        if value.name in arrays_by_name:
+            result[value.name] = _array(arrays_by_name[value.name], value, ref, dims)
             continue
         tensor = value.type.tensor_type
         shape = [
@@ -196,15 +196,15 @@ def _newer(model: onnx.ModelProto, opset: int) -> onnx.ModelProto | None:
 
 def _name_nodes(model: onnx.ModelProto) -> None:
     """Names that are there and unique stay; the others become ``Operator_k``."""
-    taken: set[str] = set()
+    used_names: set[str] = set()
     counts: dict[str, int] = {}
     for node in model.graph.node:
         name = node.name
-        while not name or name in taken:
+        while not name or name in used_names:
             counts[node.op_type] = counts.get(node.op_type, -1) + 1
             name = f"{node.op_type}_{counts[node.op_type]}"
         node.name = name
-        taken.add(name)
+        used_names.add(name)
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:

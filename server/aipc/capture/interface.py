@@ -37,19 +37,19 @@ def call(module: torch.nn.Module, inputs: Inputs) -> CallOutput:
     """Run ``module`` on copies of ``inputs``, without gradients."""
     args, kwargs = pytree.tree_map(_copy, (tuple(inputs.args), dict(inputs.kwargs)))
     names = input_names(module, inputs)
-    given = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
-    versions = [leaf._version for leaf in given]
+    call_tensors = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    versions = [leaf._version for leaf in call_tensors]
     with torch.no_grad():
         value = module(*args, **kwargs)
     tensors = named_tensors(value, names)
     returned = {id(tensor) for tensor in tensors.values()}
     changed = tuple(
         place
-        for place, (leaf, version) in enumerate(zip(given, versions, strict=True))
+        for place, (leaf, version) in enumerate(zip(call_tensors, versions, strict=True))
         if leaf._version != version and id(leaf) not in returned
     )
     outputs = [*tensors, *(names[place] for place in changed)]
-    values = [*tensors.values(), *(given[place] for place in changed)]
+    values = [*tensors.values(), *(call_tensors[place] for place in changed)]
     return CallOutput(dict(zip(unique(outputs, names), values, strict=True)), changed)
 
 
@@ -91,9 +91,9 @@ def named_tensors(value: Any, inputs: Sequence[str]) -> dict[str, torch.Tensor]:
     return dict(zip(unique(names, inputs), (leaf for _, leaf in tensors), strict=True))
 
 
-def unique(names: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:
+def unique(names: Iterable[str], used_names: Iterable[str]) -> tuple[str, ...]:
     """The names in their order, those that are taken with ``_out`` behind them."""
-    used, result = set(taken), []
+    used, result = set(used_names), []
     for name in names:
         while name in used:
             name += "_out"

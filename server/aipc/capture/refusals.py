@@ -85,10 +85,10 @@ def _draws(node: torch.fx.Node) -> bool:
         return False
     for place, argument in enumerate(node.target._schema.arguments):
         if argument.name in {"dropout_p", "train", "training"}:
-            given = (
+            draws = (
                 node.args[place] if place < len(node.args) else node.kwargs.get(argument.name, argument.default_value)
             )
-            return bool(given)
+            return bool(draws)
     return True
 
 
@@ -97,11 +97,11 @@ def _changed(
 ) -> Iterator[Refusal]:
     signature = program.graph_signature
     nodes = {node.name: node for node in program.graph_module.graph.nodes}
-    held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    targets = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     constants = signature.inputs_to_lifted_tensor_constants
     places = {tensor.data_ptr(): path for path, tensor in state.items()}
     written = {buffer: name for name, buffer in signature.buffers_to_mutate.items()}
-    for name, key in {**held, **constants}.items():
+    for name, key in {**targets, **constants}.items():
         # What is only written, such as a counter of calls, changes no output.
         if nodes[name] not in needed:
             continue
@@ -113,7 +113,7 @@ def _changed(
             node = nodes[written[path]] if path in written else next(iter(nodes[name].users))
             yield Refusal(
                 rule="capture-state",
-                message=changed_state(path, registered=name in held),
+                message=changed_state(path, registered=name in targets),
                 words=f"{path!r} is changed by every call and read by the next",
                 number=_number(node),
             )

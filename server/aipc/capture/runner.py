@@ -75,10 +75,10 @@ class TorchRunner:
 
     def _restore(self) -> None:
         for name, buffer in self.module.named_buffers():
-            kept = self._buffers.get(name)
-            if kept is not None and kept.shape == buffer.shape and not torch.equal(kept, buffer):
+            initial = self._buffers.get(name)
+            if initial is not None and initial.shape == buffer.shape and not torch.equal(initial, buffer):
                 with torch.no_grad():
-                    buffer.copy_(kept)
+                    buffer.copy_(initial)
 
 
 def _open(ref: ModelRef) -> tuple[LoadedModel, Inputs]:

@@ -87,10 +87,10 @@ def _compute(func: Any, args: Any, kwargs: Any, unknown: set[int]) -> Any:
             if leaf is None or id(leaf) in unknown or leaf.is_meta:
                 return None
         known.append(leaf)
-    given, named = pytree.tree_unflatten(known, structure)
+    call_arguments, named = pytree.tree_unflatten(known, structure)
     try:
         with _disable_current_modes(), torch.no_grad():
-            value = func(*given, **named)
+            value = func(*call_arguments, **named)
     except Exception:
         return None
     sizes = [item.numel() for item in pytree.tree_leaves(value) if isinstance(item, torch.Tensor)]

@@ -71,8 +71,8 @@ def with_state(loaded: LoadedModel, inputs: Inputs) -> tuple[LoadedModel, Inputs
     slots = [slot for path in changed if (slot := _slot(module, path)) is not None]
     if not slots:
         return loaded, inputs
-    taken = inspect.signature(module.forward).parameters
-    arguments = unique([slot.path.replace(".", "_") for slot in slots], taken)
+    parameters = inspect.signature(module.forward).parameters
+    arguments = unique([slot.path.replace(".", "_") for slot in slots], parameters)
     initial = {}
     for slot, argument in zip(slots, arguments, strict=True):
         now, begun = _read(module, slot), first.get(slot.path)
@@ -115,18 +115,18 @@ def _changes(before: Marks, module: torch.nn.Module) -> tuple[str, ...]:
 
 def kept_tensors(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Every tensor that a module holds: parameters, buffers, attributes, and what lies in lists and dicts of them."""
-    kept: dict[str, torch.Tensor] = {}
+    tensors: dict[str, torch.Tensor] = {}
     for path, owner in module.named_modules():
         own = {key: value for key, value in owner.__dict__.items() if not key.startswith(("_parameters", "_buffers"))}
         for name, value in {**owner._parameters, **owner._buffers, **own}.items():
             start = f"{path}.{name}".lstrip(".")
             if isinstance(value, torch.Tensor):
-                kept[start] = value
+                tensors[start] = value
             elif isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
                 for keys, leaf in pytree.tree_leaves_with_path(value):
                     if isinstance(leaf, torch.Tensor):
-                        kept[start + pytree.keystr(keys)] = leaf
-    return kept
+                        tensors[start + pytree.keystr(keys)] = leaf
+    return tensors
 
 
 def _slot(module: torch.nn.Module, path: str) -> Slot | None:

@@ -37,14 +37,14 @@ def agent_page(report: AgentReport) -> Iterator[Any]:
     yield Text(f"trace: {report.trace}/trace.md")
     if report.capsule:
         yield Text(f"failure capsule: {report.capsule}")
-    done = (
+    headline = (
         f"written, the files as they were are in {report.backup}; "
         if report.applied
         else "--apply writes it; "
         if report.ok and report.edits
         else ""
     )
-    yield Text(f"{done}{visible(report.words)}", "bold green" if report.ok else "bold yellow")
+    yield Text(f"{headline}{visible(report.words)}", "bold green" if report.ok else "bold yellow")
 
 
 def _diff_lines(diffs: Mapping[str, str]) -> Iterator[Text]:

@@ -30,13 +30,13 @@ def takes(request: type, *, without: Collection[str] = ()) -> Callable[[Callable
         keyword = inspect.Parameter.KEYWORD_ONLY
 
         @functools.wraps(command)
-        def run(**given: Any) -> int:
-            asked = {item.name: _from_here(item, given.pop(item.name)) for item in values}
+        def run(**options: Any) -> int:
+            values_by_name = {item.name: _from_here(item, options.pop(item.name)) for item in values}
             if "model" in without:
-                asked = {"model": "", **asked}
+                values_by_name = {"model": "", **values_by_name}
             if "package" in without:
-                asked = {"package": Path(), **asked}
-            return command(build(request, asked), **given)
+                values_by_name = {"package": Path(), **values_by_name}
+            return command(build(request, values_by_name), **options)
 
         parameters = [
             inspect.Parameter(

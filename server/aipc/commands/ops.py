@@ -117,8 +117,8 @@ def _look_up(name: str | None, socs: list[str], archs: list[str], path: Path | N
     if name is None:
         show(*summary_page(data))
         return 0
-    asked = [get_soc(part) for part in chips(archs, socs)] if archs or socs else []
-    columns = {matrix.require_column(data, item): item for item in asked} or dict.fromkeys(data.socs)
+    chosen_socs = [get_soc(part) for part in chips(archs, socs)] if archs or socs else []
+    columns = {matrix.require_column(data, item): item for item in chosen_socs} or dict.fromkeys(data.socs)
     names = matrix.operators(data, name)
     variants = matrix.variants(data, names)
     show(*lookup_page(data, names, variants, columns))

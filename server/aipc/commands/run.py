@@ -43,11 +43,11 @@ def command(
     if application := engine.application_package(package):
         from ._applications import run_application
 
-        asked = [item for text in prompt or () for item in ("--prompt", text)]
-        asked += ["--audio", *(str(path.resolve()) for path in audio)] if audio else []
+        arguments = [item for text in prompt or () for item in ("--prompt", text)]
+        arguments += ["--audio", *(str(path.resolve()) for path in audio)] if audio else []
         return run_application(
             application,
-            asked,
+            arguments,
             target,
             as_json=as_json,
             time_limit=time_limit,

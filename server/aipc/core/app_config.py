@@ -88,8 +88,8 @@ def _parse(path: Path, name: str, table: Any) -> AppConfig:
         problem, remedy = tolerance_problem(tolerance)
         if problem:
             raise ConfigError(f"graphs.{graph}.tolerance of {where} {problem}", remedy=remedy)
-    given: dict[str, Any] = {**table, "samples": tuple(samples)}
-    return AppConfig(name=name, **given)
+    values_by_name: dict[str, Any] = {**table, "samples": tuple(samples)}
+    return AppConfig(name=name, **values_by_name)
 
 
 def app_directory(root: Path, app: str) -> Path:

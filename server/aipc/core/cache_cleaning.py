@@ -55,9 +55,9 @@ def size_of(path: Path) -> int:
 def clean(root: Path, most_bytes: int) -> int:
     """Remove what dead processes left, then unused entries until ``most_bytes`` are left; bytes freed."""
     freed = _remove_debris(root)
-    kept = pieces(root)
-    total = sum(piece.size for piece in kept)
-    for piece in kept:
+    items = pieces(root)
+    total = sum(piece.size for piece in items)
+    for piece in items:
         # Without hashes it is of an earlier version, and nothing is ever made from it.
         stale = piece.path.parent.name != "calibration" and not (piece.path / RECORD).is_file()
         if (stale or total > most_bytes) and remove_unused(piece.path):

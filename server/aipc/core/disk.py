@@ -51,9 +51,9 @@ def full_disk(error: BaseException, places: tuple[Path, ...]) -> StorageError | 
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
         yield error
         error = error.__cause__ or error.__context__
 

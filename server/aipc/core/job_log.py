@@ -19,10 +19,10 @@ def cap_log(log: Path, most_bytes: int = MOST_BYTES) -> None:
         size = log.stat().st_size
         if size <= most_bytes:
             return
-        kept = min(_KEPT_BYTES, most_bytes // 4)
+        tail_bytes = min(_KEPT_BYTES, most_bytes // 4)
         with log.open("rb") as stream:
-            stream.seek(size - kept)
-            end = stream.read(kept)
-        os.truncate(log, kept)
+            stream.seek(size - tail_bytes)
+            end = stream.read(tail_bytes)
+        os.truncate(log, tail_bytes)
         with log.open("ab") as stream:
-            stream.write(f"\n[{(size - 2 * kept) >> 20} MiB of this log were left out here]\n".encode() + end)
+            stream.write(f"\n[{(size - 2 * tail_bytes) >> 20} MiB of this log were left out here]\n".encode() + end)

@@ -172,7 +172,7 @@ def build(request: type[T], values: Mapping[str, Any], **others: Any) -> T:
     Args:
         others: fields that are no options.
     """
-    given: dict[str, Any] = dict(others)
+    values_by_name: dict[str, Any] = dict(others)
     groups: dict[str, dict[str, Any]] = {}
     for item in values_of(request):
         value: Any = values.get(item.name)
@@ -187,13 +187,13 @@ def build(request: type[T], values: Mapping[str, Any], **others: Any) -> T:
         if item.type is Path and not item.many:
             value = Path(value)
         if len(item.place) == 1:
-            given[item.place[0]] = value
+            values_by_name[item.place[0]] = value
         else:
             groups.setdefault(item.place[0], {})[item.place[1]] = value
     for field in dataclasses.fields(request):  # type: ignore[arg-type]
         if field.name in groups:
-            given[field.name] = field.metadata[_GROUP](**groups[field.name])
-    return request(**given)
+            values_by_name[field.name] = field.metadata[_GROUP](**groups[field.name])
+    return request(**values_by_name)
 
 
 def configured_values(*requests: type, without: Collection[str] = ()) -> dict[str, Value]:

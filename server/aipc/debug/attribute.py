@@ -94,8 +94,8 @@ class _Disk:
         self._count += 1
         path = self._directory / f"{self._count}.npy"
         np.save(path, array)
-        kept: Array = np.load(path, mmap_mode="r")
-        return kept
+        stored: Array = np.load(path, mmap_mode="r")
+        return stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,12 +104,12 @@ def extract(report: Callable[[Event], None], *, model: str, inputs: str, nodes: 
     report(Event("capsule", f"cutting out {len(nodes)} nodes"))
     try:
         part = subgraph(infer_shapes(source), with_conversions(source, nodes))
-        given = read_npz(inputs)
-        wanted = [value for value in part.graph.input if value.name not in given]
+        arrays = read_npz(inputs)
+        wanted = [value for value in part.graph.input if value.name not in arrays]
         source.graph.output.extend(wanted)
         tapped = directory / "tapped.onnx"
         onnx.save(source, str(tapped))
-        values = {**given, **run_cpu(tapped, given, optimize=False)}
+        values = {**arrays, **run_cpu(tapped, arrays, optimize=False)}
         tapped.unlink()
         onnx.save(part, str(directory / "model.onnx"))
         write_npz(directory / "inputs.npz", {value.name: values[value.name] for value in part.graph.input})

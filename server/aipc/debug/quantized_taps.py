@@ -74,8 +74,8 @@ def island_exits(quantized: onnx.ModelProto) -> frozenset[str]:
         maker = makers.get(name)
         if maker is None or maker.op_type == "DequantizeLinear":
             return False
-        given = [makers.get(item) for item in maker.input if item not in constants]
-        activations = any(item is not None and item.op_type != "DequantizeLinear" for item in given)
+        producers = [makers.get(item) for item in maker.input if item not in constants]
+        activations = any(item is not None and item.op_type != "DequantizeLinear" for item in producers)
         return activations or (maker.op_type in _LAYERS and maker.input[1] in constants)
 
     return frozenset(

@@ -62,20 +62,20 @@ def reduce_failure(
     search = _Search(model, inputs, predicate, Path(out_dir), time.perf_counter() + seconds, on_progress)
     nodes = [node.name for node in search.stepper.model.graph.node]
     suspects = [name for name in nodes if name in set(start)]
-    kept = suspects if suspects and search.fails(suspects) else nodes
-    if kept is nodes and not search.fails(nodes):
+    smallest = suspects if suspects and search.fails(suspects) else nodes
+    if smallest is nodes and not search.fails(nodes):
         raise QairtError("the model as a whole does not fail in this way: there is nothing to reduce")
-    size = max(1, len(kept) // 2)
+    size = max(1, len(smallest) // 2)
     while not search.over:
-        smaller = _smaller(kept, size, search)
+        smaller = _smaller(smallest, size, search)
         if smaller is not None:
-            kept = smaller
-            size = min(size, max(1, len(kept) // 2))
+            smallest = smaller
+            size = min(size, max(1, len(smallest) // 2))
         elif size == 1:
             break
         else:
             size = max(1, size // 2)
-    return search.write(kept)
+    return search.write(smallest)
 
 
 def compile_outcome(soc: str, *, seconds: float = 60.0) -> Predicate:
@@ -124,9 +124,9 @@ def _numbers(path: str, inputs: dict[str, Array], soc: str) -> str:
     return TrialOutcome.PASS.value
 
 
-def _smaller(kept: list[str], size: int, search: _Search) -> list[str] | None:
+def _smaller(smallest: list[str], size: int, search: _Search) -> list[str] | None:
     """A failing subset: one chunk alone, or everything but one chunk."""
-    chunks = [kept[start : start + size] for start in range(0, len(kept), size)]
+    chunks = [smallest[start : start + size] for start in range(0, len(smallest), size)]
     if len(chunks) < 2:
         return None
     if len(chunks) <= 4:
@@ -135,7 +135,7 @@ def _smaller(kept: list[str], size: int, search: _Search) -> list[str] | None:
                 return chunk
     for chunk in reversed(chunks):
         dropped = set(chunk)
-        rest = [name for name in kept if name not in dropped]
+        rest = [name for name in smallest if name not in dropped]
         if search.fails(rest):
             return rest
     return None

@@ -78,16 +78,16 @@ def _collect(
 ) -> dict[str, Array]:
     """Values of the tensors on the CPU: fp32, or with ``exact`` (what not to round) rounded to fp16."""
     wanted = set(names)
-    kept: dict[str, Array] = {}
+    tensors: dict[str, Array] = {}
 
     def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
-        kept.update({name: array for name, array in results.items() if name in wanted})
+        tensors.update({name: array for name, array in results.items() if name in wanted})
 
     def store(name: str, array: Array) -> Array:
         return array if exact is None or name in exact else round_fp16(array)
 
     stepper.walk(inputs, visit=visit, store=store)
-    return kept
+    return tensors
 
 
 def _tapped_model(model: onnx.ModelProto, taps: Mapping[str, Array]) -> onnx.ModelProto:

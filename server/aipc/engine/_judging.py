@@ -53,9 +53,9 @@ def judged_request(subject: Subject) -> Request:
             remedy="name the model as file.py:Name",
         )
     tolerance = dict(ref.config.tolerance) if ref.config else {}
-    asked = replace(ref, unsaved=dict(subject.unsaved))
+    ref_with_texts = replace(ref, unsaved=dict(subject.unsaved))
     return calibrated(
-        Request(asked, soc, judged_precision(precision, soc), tolerance=tolerance), subject.calibration, None
+        Request(ref_with_texts, soc, judged_precision(precision, soc), tolerance=tolerance), subject.calibration, None
     )
 
 

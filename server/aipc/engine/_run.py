@@ -92,10 +92,10 @@ def new_run(
 def calibrated(request: Request, calibration: str | None, count: int | None) -> Request:
     """The request with its calibration data: as asked, else as configured."""
     config = request.ref.config
-    given = calibration or (config.calibration if config else None)
+    configured = calibration or (config.calibration if config else None)
     return replace(
         request,
-        calibration=given,
+        calibration=configured,
         calibration_count=count or (config.calibration_count if config else None) or CALIBRATION_COUNT,
         preprocess=config.preprocess if config else None,
     )

@@ -51,7 +51,7 @@ def deploy_with_agent(
             cause: AipcError = error
         if first is not None and first.ok:
             return first, None
-        asked = AgentRequest(
+        agent_request = AgentRequest(
             request.model,
             soc=first.soc.partition(",")[0] if first else request.soc,
             budget=budget or Budget(),
@@ -62,7 +62,7 @@ def deploy_with_agent(
             precision=first.precision if first else request.precision,
             calibration=request.calibration,
         )
-        report = agent(asked, workers, on_event, cancel, endpoint=endpoint, ask=ask)
+        report = agent(agent_request, workers, on_event, cancel, endpoint=endpoint, ask=ask)
         if report.applied:
             return replace(deploy(request, workers, on_event, cancel), agent=report.trace), report
         if first is None:

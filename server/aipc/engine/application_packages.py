@@ -52,10 +52,10 @@ def find_application(name: str, cwd: Path) -> tuple[AppConfig | None, Config]:
 def judged(report: AppReport, expected: Sequence[Any], answers: Sequence[Any]) -> AppReport:
     """The report with its gate. ``expected`` and ``answers``: of PyTorch and of the package, as plain data."""
     wanted = tuple(from_plain(item, Answer) for item in expected)
-    given = tuple(from_plain(item, Answer) for item in answers)
-    gate = token_gate(wanted, given)
+    actual = tuple(from_plain(item, Answer) for item in answers)
+    gate = token_gate(wanted, actual)
     return replace(
-        report, ok=gate.ok, gate=gate, answers=given, expected=wanted, divergences=divergences(wanted, given)
+        report, ok=gate.ok, gate=gate, answers=actual, expected=wanted, divergences=divergences(wanted, actual)
     )
 
 

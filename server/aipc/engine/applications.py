@@ -89,7 +89,7 @@ def check_application(
         plan, _ = planned(source_of(app, config.root), app.graphs, bench)
         reports = {}
         for name in plan.graphs:
-            asked = CheckRequest(
+            check_request = CheckRequest(
                 f"{app.name}.{name}",
                 soc=request.soc,
                 precision=request.precision,
@@ -97,7 +97,7 @@ def check_application(
                 cwd=config.root,
                 use_cache=request.use_cache,
             )
-            reports[name] = check(asked, bench.pool, _prefixed(name, bench.on_event), cancel)
+            reports[name] = check(check_request, bench.pool, _prefixed(name, bench.on_event), cancel)
     return AppCheckReport(application=app.name, family=plan.family, graphs=reports)
 
 
@@ -147,7 +147,7 @@ def deploy_application(
         packages = {}
         for graph in plan.graphs:
             place = app_directory(config.root, app.name) / "packages" / f"{graph}-{soc}-{precision}"
-            asked = DeployRequest(
+            deploy_request = DeployRequest(
                 f"{app.name}.{graph}",
                 soc=soc,
                 precision=precision,
@@ -159,7 +159,7 @@ def deploy_application(
                 # none that its host gives it.
                 probes="none",
             )
-            deployed = deploy(asked, bench.pool, _prefixed(graph, bench.on_event), cancel)
+            deployed = deploy(deploy_request, bench.pool, _prefixed(graph, bench.on_event), cancel)
             report = replace(report, graphs={**report.graphs, graph: deployed})
             if not deployed.ok:
                 return replace(report, timings=_timings(report, started))

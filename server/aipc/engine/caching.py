@@ -55,12 +55,12 @@ def cache(action: str = "show", size: str | None = None) -> CacheReport:
         freed = whole.clean()
     elif action == "clear":
         freed = clean(whole.root, 0)
-    kept = pieces(whole.root)
+    items = pieces(whole.root)
     return CacheReport(
         action=action,
         directory=str(whole.root),
-        entries=len(kept),
-        bytes=sum(piece.size for piece in kept),
+        entries=len(items),
+        bytes=sum(piece.size for piece in items),
         limit_bytes=whole.max_bytes,
         freed_bytes=freed,
         verified=verified,

@@ -75,16 +75,16 @@ def opened_run(
         request.cwd,
         request.calibration,
     )
-    asked = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
-    asked = calibrated(asked, request.calibration, None)
-    if asked.calibration is None:
+    run_request = Request(replace(ref, unsaved=request.unsaved), soc, precision, finalize=request.full)
+    run_request = calibrated(run_request, request.calibration, None)
+    if run_request.calibration is None:
         # Where a node runs does not depend on ranges.
-        asked = replace(asked, calibration=EXAMPLE)
+        run_request = replace(run_request, calibration=EXAMPLE)
     if is_quantized(precision) and precision in UNIFORM:
         goals = (*goals, QuantizedGraph)
     directory = Cache().root / "checks" / f"{os.getpid()}-{time.time_ns()}"
     with pool_or_new(pool) as workers:
-        run = new_run(asked, workers, on_event, cancel, directory, request.use_cache)
+        run = new_run(run_request, workers, on_event, cancel, directory, request.use_cache)
         settled = settle(run, Journal(directory), goals)
         yield settled.run, settled.outcome
         shutil.rmtree(directory, ignore_errors=True)

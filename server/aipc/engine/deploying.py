@@ -89,10 +89,12 @@ def deploy_for_chip(
     with pool_or_new(pool) as workers:
         for name, variant in variants(ref):
             # The compile stage finalizes anyway; the placement stage does so only when that fails, to find the nodes.
-            asked = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
-            asked = calibrated(replace(asked, device=options), request.calibration, request.calibration_count)
-            asked = replace(asked, integer_io=request.integer_io, probes=request.probes)
-            run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+            chip_request = Request(variant, soc, precision, target, request.allow_cpu, False, out / name, tolerance)
+            chip_request = calibrated(
+                replace(chip_request, device=options), request.calibration, request.calibration_count
+            )
+            chip_request = replace(chip_request, integer_io=request.integer_io, probes=request.probes)
+            run = new_run(chip_request, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
             reports[name] = _deploy_one(run, otherwise, request.accept)
             if not reports[name].ok:
                 return reports[name]

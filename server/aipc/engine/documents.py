@@ -26,8 +26,8 @@ def operator_document(
     matrix_data = load(data)
     if name is None:
         return summary_document(matrix_data)
-    asked = [get_soc(part) for part in chips(archs, socs)] if archs or socs else []
-    columns = dict.fromkeys(matrix.require_column(matrix_data, item) for item in asked) or matrix_data.socs
+    chosen_socs = [get_soc(part) for part in chips(archs, socs)] if archs or socs else []
+    columns = dict.fromkeys(matrix.require_column(matrix_data, item) for item in chosen_socs) or matrix_data.socs
     names = matrix.operators(matrix_data, name)
     return lookup_document(matrix_data, names, matrix.variants(matrix_data, names), list(columns))
 

@@ -61,8 +61,8 @@ def answer_samples(
         arguments = (
             [part for word in contents for part in (option, word)] if option == "--prompt" else [option, *contents]
         )
-        given = run_application(package, arguments, target, workers, report, cancel).answers
-        for path, reference, answer in zip(samples, expected, given, strict=True):
+        answers = run_application(package, arguments, target, workers, report, cancel).answers
+        for path, reference, answer in zip(samples, expected, answers, strict=True):
             _write(reference_file(path), reference.text)
             _write(output_file(path), answer.text)
         (folder / "done").touch()

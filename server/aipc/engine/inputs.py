@@ -46,11 +46,11 @@ def infer(
     ref, config = resolve_ref(model, cwd)
     with pool_or_new(pool) as workers:
         inferred: InferredInputs = workers.run(capture_jobs.INFER, {"ref": ref}, on_event=on_event, cancel=cancel)
-    if write and (kept := _remember(ref, config, inferred.shapes, replace=False)).replaces:
+    if write and (remembered := _remember(ref, config, inferred.shapes, replace=False)).replaces:
         raise ConfigError(
-            f"{config.root / 'pyproject.toml'} already gives {kept.name} the inputs {kept.replaces}; "
+            f"{config.root / 'pyproject.toml'} already gives {remembered.name} the inputs {remembered.replaces}; "
             f"found were {shown_inputs(inferred.shapes)}",
-            remedy=f"remove inputs from [tool.aipc.models.{kept.name}] and run this again",
+            remedy=f"remove inputs from [tool.aipc.models.{remembered.name}] and run this again",
         )
     return inferred
 

@@ -44,7 +44,7 @@ def targets(projects: Sequence[Path] | None = None) -> tuple[Description, ...]:
 
 def device_soc(
     target: str,
-    asked: str | None,
+    requested: str | None,
     configured: str,
     config: Config,
     pool: WorkerPool | None = None,
@@ -66,12 +66,12 @@ def device_soc(
         facts = reach_device(job, target, config.targets.get(target)).facts
     if facts is None or not facts.soc:
         return configured
-    if asked is None or get_soc(asked).part == facts.soc:
+    if requested is None or get_soc(requested).part == facts.soc:
         return facts.soc
     said = f" (so says {facts.soc_source})" if facts.soc_source else ""
     command = ["aipc", "deploy", model, "--soc", facts.soc, "--target", target]
     raise UnfitError(
-        f"[soc] you asked for {get_soc(asked).title} and this device is {get_soc(facts.soc).title}{said}",
+        f"[soc] you asked for {get_soc(requested).title} and this device is {get_soc(facts.soc).title}{said}",
         step="preflight",
         device=target,
         remedy=f"compile for this device: {shlex.join(command)}",

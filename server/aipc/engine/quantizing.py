@@ -84,8 +84,8 @@ def quantize(
     recover(out, _ownership_problem)
     check_destination(out, _ownership_problem)
     with pool_or_new(pool) as workers:
-        asked = calibrated(Request(ref, soc, precision), request.calibration, request.calibration_count)
-        run = new_run(asked, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
+        run_request = calibrated(Request(ref, soc, precision), request.calibration, request.calibration_count)
+        run = new_run(run_request, workers, on_event, cancel, new_run_directory(ref.root), request.use_cache)
         with run_lock(run.directory):
             journal = Journal(run.directory)
             journal.write("run started", model=ref.name, reference=ref.reference, soc=soc, precision=precision)

@@ -240,8 +240,8 @@ def _replayed(
         for file, (inputs, outputs) in zip(files, pairs, strict=True):
             reference = inputs.with_suffix(".reference.npz")
             worst = compared(reference, outputs)
-            kept = file.parents[1] / "outputs" / file.name
-            recorded_db = compared(reference, kept).sqnr_db if kept.is_file() else None
+            recorded_outputs = file.parents[1] / "outputs" / file.name
+            recorded_db = compared(reference, recorded_outputs).sqnr_db if recorded_outputs.is_file() else None
             least = min(threshold, worst.sqnr_db) - _DEVICE_MARGIN_DB
             samples.append(
                 ReplayedSample(

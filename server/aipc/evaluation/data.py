@@ -119,8 +119,8 @@ def divided(item: Any) -> tuple[Any, Any]:
         if name is not None:
             return {key: value for key, value in item.items() if key != name}, item[name]
     elif isinstance(item, (tuple, list)) and len(item) > 1:
-        given = item[0] if len(item) == 2 else tuple(item[:-1])
-        return given, item[-1]
+        inputs = item[0] if len(item) == 2 else tuple(item[:-1])
+        return inputs, item[-1]
     raise InputError(f"an item of the data is a {type(item).__name__} without a target", remedy=_REMEDY)
 
 

@@ -153,11 +153,11 @@ def _in_terms_of(old: _Digests, new: _Digests, tail: Mapping[int, int]) -> tuple
     pairs = [pair for i, j in tail.items() for pair in zip(new.nodes[j].input, old.nodes[i].input, strict=True)]
     ends = zip(new.model.graph.output, old.model.graph.output, strict=True)
     pairs += [(first.name, second.name) for first, second in ends]
-    taken = set(names.values())
+    used_names = set(names.values())
     second_names: dict[str, str] = {}
     for value, wanted in pairs:
-        if value and names.get(value) != wanted and wanted not in taken:
-            taken.add(wanted)
+        if value and names.get(value) != wanted and wanted not in used_names:
+            used_names.add(wanted)
             if value in names:
                 second_names[wanted] = value
             else:
@@ -200,9 +200,9 @@ def _renamed(model: onnx.ModelProto, names: Mapping[str, str]) -> onnx.ModelProt
             item.name = of(item.name)
     # Two constants of equal content have one name now.
     once = {item.name: item for item in graph.initializer}
-    kept = list(once.values())
+    nodes = list(once.values())
     del graph.initializer[:]
-    graph.initializer.extend(kept)
+    graph.initializer.extend(nodes)
     return copy
 
 

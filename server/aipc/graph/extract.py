@@ -30,9 +30,9 @@ def subgraph(model: onnx.ModelProto, keep: Collection[str]) -> onnx.ModelProto:
         QairtError: a tensor that crosses the border has no known type.
     """
     graph = model.graph
-    kept = [node for node in graph.node if node.name in keep]
-    produced = {name for node in kept for name in node.output if name}
-    consumed = {name for node in kept for name in _reads(node)}
+    nodes = [node for node in graph.node if node.name in keep]
+    produced = {name for node in nodes for name in node.output if name}
+    consumed = {name for node in nodes for name in _reads(node)}
     outside = {name for node in graph.node if node.name not in keep for name in _reads(node)}
     ends = {value.name for value in graph.output}
     initializers = {tensor.name: tensor for tensor in graph.initializer}
@@ -48,14 +48,14 @@ def subgraph(model: onnx.ModelProto, keep: Collection[str]) -> onnx.ModelProto:
     needed = sorted(consumed - produced - initializers.keys())
     leaving = [
         name
-        for node in kept
+        for node in nodes
         for name in node.output
         if name and (name in outside or name in ends or (name in types and name not in consumed))
     ]
     part = onnx.ModelProto()
     part.CopyFrom(_shell(model))
     part.graph.name = graph.name
-    part.graph.node.extend(kept)
+    part.graph.node.extend(nodes)
     part.graph.initializer.extend(tensor for name, tensor in initializers.items() if name in consumed)
     part.graph.input.extend(typed(name) for name in needed)
     part.graph.output.extend(typed(name) for name in leaving)
@@ -70,21 +70,21 @@ def with_conversions(model: onnx.ModelProto, names: Collection[str]) -> set[str]
     for node in model.graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    kept = set(names)
-    for node in [node for node in model.graph.node if node.name in kept]:
+    names_with_conversions = set(names)
+    for node in [node for node in model.graph.node if node.name in names_with_conversions]:
         for name in node.input:
             # Backwards to the integers, and to the float tensor that they are made of.
             for kind in ("DequantizeLinear", "QuantizeLinear"):
                 maker = makers.get(name)
                 if maker is None or maker.op_type != kind:
                     break
-                kept.add(maker.name)
+                names_with_conversions.add(maker.name)
                 name = maker.input[0]
         for name in node.output:
             for first in (item for item in readers.get(name, ()) if item.op_type == "QuantizeLinear"):
                 seconds = readers.get(first.output[0], ())
-                kept.update(item.name for item in (first, *seconds) if item.op_type in _CONVERSIONS)
-    return kept
+                names_with_conversions.update(item.name for item in (first, *seconds) if item.op_type in _CONVERSIONS)
+    return names_with_conversions
 
 
 def _shell(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -77,11 +77,11 @@ class Graph:
         gone = {node.name for node in old}
         nodes = list(self.model.graph.node)
         place = max(index for index, node in enumerate(nodes) if node.name in gone)
-        kept = [node for node in nodes[: place + 1] if node.name not in gone]
-        kept += [*new, *nodes[place + 1 :]]
+        nodes_before = [node for node in nodes[: place + 1] if node.name not in gone]
+        nodes_before += [*new, *nodes[place + 1 :]]
         for node in new:
             self.derived[node.name] = sources
-        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
+        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes_before]
         del self.model.graph.node[:]
         self.model.graph.node.extend(copies)
         self._index()

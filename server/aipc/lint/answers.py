@@ -122,17 +122,17 @@ def _of_another(matrix: Matrix, operator: str, variant: MeasuredVariant, key: st
     return any(key == (item if isinstance(item, str) else item[0]) for items in others for item in items)
 
 
-def answer(matrix: Matrix, operator: str, asked: Attributes) -> tuple[KnownVariant, ...]:
+def answer(matrix: Matrix, operator: str, attributes: Attributes) -> tuple[KnownVariant, ...]:
     """The variants that a call may be, where all of them have the same bad verdict; nothing otherwise.
 
     Args:
-        asked: what is known of the call by torch's parameter names, with ``rank`` and ``dtype`` of its first tensor.
+        attributes: of the call by torch's parameter names, with ``rank`` and ``dtype`` of its first tensor.
     """
-    key = (operator, *((name, _hashable(asked[name])) for name in sorted(asked)))
+    key = (operator, *((name, _hashable(attributes[name])) for name in sorted(attributes)))
     if key not in matrix.answered:
         if len(matrix.answered) > _KEPT:
             matrix.answered.clear()
-        matrix.answered[key] = _answer(matrix.known(operator), asked)
+        matrix.answered[key] = _answer(matrix.known(operator), attributes)
     return matrix.answered[key]
 
 
@@ -143,19 +143,19 @@ def _hashable(value: Any) -> Any:
     return type(value), value
 
 
-def _answer(candidates: Sequence[KnownVariant], asked: Attributes) -> tuple[KnownVariant, ...]:
+def _answer(candidates: Sequence[KnownVariant], attributes: Attributes) -> tuple[KnownVariant, ...]:
     if all(item.measured.verdict == RUNS for item in candidates):
         return ()
-    asked = {key: _canonical(key, value) for key, value in asked.items() if value is not UNKNOWN}
-    conflicts = [frozenset(_conflicts(item, asked)) for item in candidates]
+    attributes = {key: _canonical(key, value) for key, value in attributes.items() if value is not UNKNOWN}
+    conflicts = [frozenset(_conflicts(item, attributes)) for item in candidates]
     exact = [item for item, keys in zip(candidates, conflicts, strict=True) if not keys]
-    said = {key for item in candidates for key in item.attributes if key in asked}
+    said = {key for item in candidates for key in item.attributes if key in attributes}
     # What leaves something unsaid counts only where nothing else says it, and a special situation not even then.
     full = [item for item in exact if said <= item.attributes.keys()]
     if exact:
         return _agreed(full or [item for item in exact if not item.variant.label])
     # A size that was not measured: sure only where no measured size makes a difference.
-    sizes = {key for key, value in asked.items() if key not in ("rank", "dtype") and _is_size(value)}
+    sizes = {key for key, value in attributes.items() if key not in ("rank", "dtype") and _is_size(value)}
     near = [
         item
         for item, keys in zip(candidates, conflicts, strict=True)
@@ -176,12 +176,12 @@ def _agreed(variants: Sequence[KnownVariant]) -> tuple[KnownVariant, ...]:
     return tuple(variants)
 
 
-def _conflicts(item: KnownVariant, asked: Attributes) -> list[str]:
+def _conflicts(item: KnownVariant, attributes: Attributes) -> list[str]:
     known = item.attributes
     return [
         key
-        for key, value in asked.items()
-        if key in known and not agrees(key, known[key], value, item.rank, asked.get("rank"))
+        for key, value in attributes.items()
+        if key in known and not agrees(key, known[key], value, item.rank, attributes.get("rank"))
     ]
 
 

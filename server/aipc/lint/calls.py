@@ -26,23 +26,23 @@ def bind(
         complete: whether these are all arguments, without ``*rest`` and ``**options``.
     """
     names = [item if isinstance(item, str) else item[0] for item in parameters]
-    given: dict[str, Value] = {}
+    arguments: dict[str, Value] = {}
     extra: tuple[Value, ...] = ()
     for index, value in enumerate(positional):
         if index >= len(names):
             extra = (*extra, value)
         elif _takes_rest(names[index], positional[index:], method):
-            given[names[index]] = Items(tuple(positional[index:]))
+            arguments[names[index]] = Items(tuple(positional[index:]))
             break
         else:
-            given[names[index]] = value
+            arguments[names[index]] = value
     for name, value in keywords.items():
-        given[_ALIASES.get(name, name) if name not in names else name] = value
+        arguments[_ALIASES.get(name, name) if name not in names else name] = value
     if not complete:
         # What a star brings may be any of the parameters.
-        return Arguments(given, {}, extra)
-    defaults = {item[0]: item[1] for item in parameters if not isinstance(item, str) and item[0] not in given}
-    return Arguments(given, defaults, extra)
+        return Arguments(arguments, {}, extra)
+    defaults = {item[0]: item[1] for item in parameters if not isinstance(item, str) and item[0] not in arguments}
+    return Arguments(arguments, defaults, extra)
 
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input"}

@@ -125,8 +125,8 @@ class Expressions(Invocations):
                 sure = False
         if sure:
             return Items(tuple(values))
-        kept = tuple(item for value in values for item in tensors(value))
-        return Each(kept) if kept else UNKNOWN
+        items = tuple(item for value in values for item in tensors(value))
+        return Each(items) if items else UNKNOWN
 
     def _starred_value(self, node: ast.Starred, frame: CallFrame) -> Value:
         self.evaluate(node.value, frame)
@@ -205,7 +205,7 @@ class Expressions(Invocations):
             if isinstance(base, Each) and len(base.items) == 1:
                 return base.items[0]
             if isinstance(node.slice, ast.Slice) and isinstance(base, Items):
-                return Each(kept) if (kept := tensors(base)) else UNKNOWN
+                return Each(items) if (items := tensors(base)) else UNKNOWN
         return UNKNOWN
 
     def _indexed(self, node: ast.Subscript, base: Tensor, index: Value, frame: CallFrame) -> Value:
@@ -243,8 +243,8 @@ class Expressions(Invocations):
         operator = self.method_operator(_DUNDERS.get(type(node.op), "")) if isinstance(left, Tensor) else None
         sure = any(item.sure for item in tensors)
         if operator and sure and isinstance(left, Tensor):
-            given = Arguments({"other": right}, {})
-            value = self.apply(operator, given, node, frame.block, left)
+            arguments = Arguments({"other": right}, {})
+            value = self.apply(operator, arguments, node, frame.block, left)
             return value if isinstance(value, Tensor) else UNKNOWN
         rank = tensors[0].rank if isinstance(left, Constant) or isinstance(right, Constant) else None
         return Tensor(rank, tensors[0].dtype if rank else None, sure, any(item.varies for item in tensors), "add")
@@ -291,9 +291,9 @@ class Expressions(Invocations):
         return not stops if sure else None
 
     def _ifexp_value(self, node: ast.IfExp, frame: CallFrame) -> Value:
-        taken = self.condition(node.test, frame)
-        if taken is not None:
-            return self.evaluate(node.body if taken else node.orelse, frame)
+        decision = self.condition(node.test, frame)
+        if decision is not None:
+            return self.evaluate(node.body if decision else node.orelse, frame)
         self.quiet += 1
         one, other = self.evaluate(node.body, frame), self.evaluate(node.orelse, frame)
         self.quiet -= 1

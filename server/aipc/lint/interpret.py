@@ -137,9 +137,9 @@ class Interpreter(Expressions):
         frame.names[statement.name] = UNKNOWN
 
     def _if(self, statement: ast.If, frame: CallFrame) -> str:
-        taken = self.condition(statement.test, frame)
-        if taken is not None:
-            return self.execute(statement.body if taken else statement.orelse, frame)
+        decision = self.condition(statement.test, frame)
+        if decision is not None:
+            return self.execute(statement.body if decision else statement.orelse, frame)
         before = dict(frame.names)
         self.quiet += 1
         first = self.execute(statement.body, frame)
@@ -199,10 +199,10 @@ class Interpreter(Expressions):
             inside = CallFrame(frame.block, dict(before), frame.closure, frame.node, frame.owner, frame.results)
             if handler.name:
                 inside.names[handler.name] = UNKNOWN
-            held = self.quiet
+            quiet_before = self.quiet
             self.quiet += 1
             self.execute(handler.body, inside)
-            self.quiet = held
+            self.quiet = quiet_before
             frame.names = _joined(frame.names, inside.names)
         self.execute(statement.orelse, frame)
         self.execute(statement.finalbody, frame)

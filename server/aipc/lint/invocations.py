@@ -132,13 +132,13 @@ class Invocations(Classes):
         if is_class(name) and not name.startswith("torch.nn.functional."):
             if not known:
                 return UNKNOWN
-            given = self.arguments(name, positional, keywords, complete=complete, method=False)
-            return TorchLayer(name, given)
-        given = self.arguments(name, positional, keywords, complete=complete, method=False)
-        varies = any(item.varies for value in values_of(given) for item in tensors(value))
+            arguments = self.arguments(name, positional, keywords, complete=complete, method=False)
+            return TorchLayer(name, arguments)
+        arguments = self.arguments(name, positional, keywords, complete=complete, method=False)
+        varies = any(item.varies for value in values_of(arguments) for item in tensors(value))
         if not known:
             return Tensor(sure=False, varies=varies) if name.startswith("torch.") else UNKNOWN
-        return self.apply(name, given, node, frame.block, around=facts_of(frame.node, frame.block))
+        return self.apply(name, arguments, node, frame.block, around=facts_of(frame.node, frame.block))
 
     def _foreign(self, name: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
         first = positional[0] if positional else UNKNOWN
@@ -177,8 +177,8 @@ class Invocations(Classes):
         if not base.sure and name in ARRAY_METHODS:
             value = self._quietly(operator, positional, keywords, complete, base, node, frame)
             return Tensor(value.rank, value.dtype, False, value.varies) if isinstance(value, Tensor) else UNKNOWN
-        given = self.arguments(operator, positional, keywords, complete=complete, method=True)
-        return self.apply(operator, given, node, frame.block, base, facts_of(frame.node, frame.block))
+        arguments = self.arguments(operator, positional, keywords, complete=complete, method=True)
+        return self.apply(operator, arguments, node, frame.block, base, facts_of(frame.node, frame.block))
 
     def _quietly(
         self,
@@ -192,8 +192,8 @@ class Invocations(Classes):
     ) -> Value:
         self.quiet += 1
         try:
-            given = self.arguments(operator, positional, keywords, complete=complete, method=True)
-            return self.apply(operator, given, node, frame.block, base)
+            arguments = self.arguments(operator, positional, keywords, complete=complete, method=True)
+            return self.apply(operator, arguments, node, frame.block, base)
         finally:
             self.quiet -= 1
 
@@ -237,12 +237,12 @@ class Invocations(Classes):
         self, function: Function, positional: list[Value], keywords: dict[str, Value], complete: bool
     ) -> dict[str, Value]:
         declared = parameters_of(function.node.args)
-        given = [function.receiver, *positional] if function.receiver is not None else list(positional)
+        values = [function.receiver, *positional] if function.receiver is not None else list(positional)
         names: dict[str, Value] = {}
         for index, name in enumerate([*declared.positional, *declared.keyword_only]):
-            by_position = index < min(len(given), len(declared.positional))
+            by_position = index < min(len(values), len(declared.positional))
             if by_position and (complete or index == 0 or function.receiver is None):
-                names[name] = given[index]
+                names[name] = values[index]
             elif name in keywords:
                 names[name] = keywords[name]
             elif complete and isinstance(default := declared.defaults.get(name), ast.Constant):

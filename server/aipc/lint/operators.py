@@ -125,20 +125,20 @@ class Operators:
         return self.notes.setdefault((*note.key, node.end_lineno, node.end_col_offset, said.rule), note)
 
     def _ask(self, operator: str, arguments: Arguments, first: Value, extra: dict[str, Any]) -> Said | None:
-        asked: dict[str, Any] = {**arguments.defaults, **extra}
+        attributes: dict[str, Any] = {**arguments.defaults, **extra}
         for name, value in arguments.given.items():
-            asked[name] = plain(value)
-        asked = {
+            attributes[name] = plain(value)
+        attributes = {
             name: value
-            for name, value in asked.items()
+            for name, value in attributes.items()
             if name not in _NEVER_ASKED and (value is not TENSOR or name in ("mask", "repeats", "attn_mask"))
         }
         if isinstance(first, Tensor):
-            asked["rank"] = UNKNOWN if first.rank is None else first.rank
-            asked["dtype"] = first.dtype or UNKNOWN
-        equation = asked.get("equation")
+            attributes["rank"] = UNKNOWN if first.rank is None else first.rank
+            attributes["dtype"] = first.dtype or UNKNOWN
+        equation = attributes.get("equation")
         label = equation if isinstance(equation, str) else ""
-        return say(answer(self.matrix, operator, asked), operator, self.matrix.soc, label)
+        return say(answer(self.matrix, operator, attributes), operator, self.matrix.soc, label)
 
 
 def _creates(operator: str) -> bool:

@@ -15,32 +15,32 @@ from .values import TENSOR, UNKNOWN
 _DIMENSIONS = {"dim", "dims", "dim0", "dim1", "start_dim", "end_dim"}
 
 
-def agrees(key: str, measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
-    """False only where ``asked`` is surely not ``measured``."""
+def agrees(key: str, measured: Any, actual: Any, measured_rank: int, asked_rank: Any) -> bool:
+    """False only where ``actual`` is surely not ``measured``."""
     if key == "equation":
-        return bool(canonical(str(measured)) == asked)
-    if isinstance(measured, str) and not isinstance(asked, str):
-        return _word(key, measured, asked)
-    if asked is TENSOR:
+        return bool(canonical(str(measured)) == actual)
+    if isinstance(measured, str) and not isinstance(actual, str):
+        return _word(key, measured, actual)
+    if actual is TENSOR:
         return False
     if key == "align_corners":
-        return bool(measured) == bool(asked)
+        return bool(measured) == bool(actual)
     if key in _DIMENSIONS:
-        return _same_dimensions(measured, asked, measured_rank, asked_rank)
-    return _same(measured, asked)
+        return _same_dimensions(measured, actual, measured_rank, asked_rank)
+    return _same(measured, actual)
 
 
-def _word(key: str, measured: str, asked: Any) -> bool:
+def _word(key: str, measured: str, actual: Any) -> bool:
     if measured == "tensor":
-        return asked is TENSOR
+        return actual is TENSOR
     meaning = _WORDS.get(key)
-    meaning_of_argument = meaning(asked) if meaning else None
+    meaning_of_argument = meaning(actual) if meaning else None
     return meaning_of_argument is None or measured in meaning_of_argument
 
 
-def _same(measured: Any, asked: Any) -> bool:
+def _same(measured: Any, actual: Any) -> bool:
     """Equal, where ``3`` and ``(3, 3)`` are, and where what is not known may be anything."""
-    one, other = _flat(measured), _flat(asked)
+    one, other = _flat(measured), _flat(actual)
     if len(one) != len(other):
         if len(one) != 1 and len(other) != 1:
             return False
@@ -48,35 +48,35 @@ def _same(measured: Any, asked: Any) -> bool:
     return all(b is UNKNOWN or a == b for a, b in zip(one, other, strict=True))
 
 
-def _same_dimensions(measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
-    one, other = _flat(measured), _flat(asked)
+def _same_dimensions(measured: Any, actual: Any, measured_rank: int, asked_rank: Any) -> bool:
+    one, other = _flat(measured), _flat(actual)
     if None in one or None in other or len(one) != len(other):
         return one == other
     return all(b is UNKNOWN or _same_axis(a, b, measured_rank, asked_rank) for a, b in zip(one, other, strict=True))
 
 
-def _same_axis(measured: Any, asked: Any, measured_rank: int, asked_rank: Any) -> bool:
-    if not isinstance(measured, int) or not isinstance(asked, int) or measured == asked:
-        return bool(measured == asked)
-    if (measured < 0) == (asked < 0):
+def _same_axis(measured: Any, actual: Any, measured_rank: int, asked_rank: Any) -> bool:
+    if not isinstance(measured, int) or not isinstance(actual, int) or measured == actual:
+        return bool(measured == actual)
+    if (measured < 0) == (actual < 0):
         return False
     if not isinstance(asked_rank, int):
         return True  # the last axis is -1 by one way to count and any number by the other
-    return measured % max(measured_rank, 1) == asked % max(asked_rank, 1) and measured_rank == asked_rank
+    return measured % max(measured_rank, 1) == actual % max(asked_rank, 1) and measured_rank == asked_rank
 
 
 def _flat(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _normalized_shape(asked: Any) -> set[str] | None:
-    count = len(_flat(asked))
+def _normalized_shape(actual: Any) -> set[str] | None:
+    count = len(_flat(actual))
     return {"last"} if count == 1 else {f"last {count}"}
 
 
-def _pad(asked: Any) -> set[str] | None:
-    numbers = _flat(asked)
-    if not isinstance(asked, tuple) or len(numbers) % 2:
+def _pad(actual: Any) -> set[str] | None:
+    numbers = _flat(actual)
+    if not isinstance(actual, tuple) or len(numbers) % 2:
         return None
     axes = len(numbers) // 2
     names = {f"last {axes}"} | ({"last"} if axes == 1 else set())
@@ -91,8 +91,8 @@ def _pad(asked: Any) -> set[str] | None:
     return names
 
 
-def _shape(asked: Any) -> set[str] | None:
-    return {f"rank {len(asked)}"} if isinstance(asked, tuple) else None
+def _shape(actual: Any) -> set[str] | None:
+    return {f"rank {len(actual)}"} if isinstance(actual, tuple) else None
 
 
 _WORDS: dict[str, Callable[[Any], set[str] | None]] = {

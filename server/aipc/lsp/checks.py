@@ -87,9 +87,9 @@ class Checker:
         )
         report = None
         async with EditorProgress(server, f"Checking {_title(job.reference)}") as on_event:
-            for asked in (request, replace(request, full=True)):
+            for variant in (request, replace(request, full=True)):
                 try:
-                    report = await asyncio.to_thread(partial(engine.check, asked, server.pool, on_event, job.cancel))
+                    report = await asyncio.to_thread(partial(engine.check, variant, server.pool, on_event, job.cancel))
                 except CancelledError:
                     raise
                 except AipcError as error:
@@ -107,10 +107,10 @@ class Checker:
     ) -> None:
         """Keep those fixes only that hold on this model; the log says why the others do not."""
         server = self._server
-        kept = server.results.get(job.reference)
+        state = server.results.get(job.reference)
         if (
             report is None
-            or kept is None
+            or state is None
             or not any(item.edits for finding in report.findings for item in finding.fixes)
         ):
             return
@@ -127,30 +127,30 @@ class Checker:
             message = f"Not offered for {_title(job.reference)}: {item.fix.title}: {item.why}"
             server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Info, message))
         report = replace(report, findings=proved.findings)
-        self._keep(replace(kept, report=report, together=proved.together))
+        self._keep(replace(state, report=report, together=proved.together))
 
-    async def deployed(self, reference: str, file: Path, done: DeployReport, calibration: str | None) -> None:
+    async def deployed(self, reference: str, file: Path, deployment: DeployReport, calibration: str | None) -> None:
         """After a deployment: place its nodes on the lines, with what it found, and measure each node.
 
         A quantized package was measured by the deployment itself; the times of nodes that a device measured are kept.
         """
         server = self._server
         # Where nodes run does not depend on which of them are kept higher.
-        precision = "w8a8" if done.precision == "mixed" else done.precision
+        precision = "w8a8" if deployment.precision == "mixed" else deployment.precision
         request = engine.CheckRequest(
-            reference, soc=done.soc, precision=precision, full=False, cwd=file.parent, calibration=calibration
+            reference, soc=deployment.soc, precision=precision, full=False, cwd=file.parent, calibration=calibration
         )
         cancel = threading.Event()
         self._measuring.add(cancel)
         try:
             async with self._queue.slot(file):
                 report = await asyncio.to_thread(partial(engine.check, request, server.pool, None, cancel))
-                checked = await asyncio.to_thread(digest, reference, report, tuple(done.findings))
-                times = node_shares(done.device, [node.node for node in report.node_placements])
+                checked = await asyncio.to_thread(digest, reference, report, tuple(deployment.findings))
+                times = node_shares(deployment.device, [node.node for node in report.node_placements])
                 checked = replace(checked, latency=times)
                 self._keep(checked)
-                if done.node_accuracy:
-                    self._keep(with_accuracy(checked, done.node_accuracy))
+                if deployment.node_accuracy:
+                    self._keep(with_accuracy(checked, deployment.node_accuracy))
                     return
                 if not server.setting("deploy.nodeAccuracy", True) or not report.graph:
                     return

@@ -18,5 +18,5 @@ def camel(name: str) -> str:
 
 def request_from(argument: Mapping[str, Any], request: type[T], **others: Any) -> T:
     """The request that the editor asks for; an empty text counts as not given."""
-    given = {item.name: argument.get(camel(item.name)) for item in values_of(request)}
-    return build(request, {name: value for name, value in given.items() if value != ""}, **others)
+    values_by_name = {item.name: argument.get(camel(item.name)) for item in values_of(request)}
+    return build(request, {name: value for name, value in values_by_name.items() if value != ""}, **others)

@@ -67,6 +67,6 @@ class Protocol(LanguageServerProtocol):
 
     def use_documents(self) -> None:
         """Put our documents in the place of pygls' workspace, once the client has said what it wants."""
-        given = self.workspace
-        sync, folders = self._server._text_document_sync_kind, list(given.folders.values())
-        self._workspace = Documents(given.root_uri, sync, folders, given.position_encoding)
+        folder = self.workspace
+        sync, folders = self._server._text_document_sync_kind, list(folder.folders.values())
+        self._workspace = Documents(folder.root_uri, sync, folders, folder.position_encoding)

@@ -85,8 +85,8 @@ def check_inputs(declared: Any, inputs: Mapping[str, np.ndarray[Any, Any]]) -> A
         raise InputError(f"input {missing[0]!r} is missing", remedy=f"The model takes: {', '.join(expected)}.")
     unknown = [name for name in inputs if name not in expected]
     if unknown:
-        taken = ", ".join(expected) or "no inputs"
-        raise InputError(f"the model has no input {unknown[0]!r}", remedy=f"The model takes: {taken}.")
+        input_names = ", ".join(expected) or "no inputs"
+        raise InputError(f"the model has no input {unknown[0]!r}", remedy=f"The model takes: {input_names}.")
     return {name: _check_input(value, np.asarray(inputs[name])) for name, value in expected.items()}
 
 

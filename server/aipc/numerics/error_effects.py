@@ -69,10 +69,10 @@ def _with_errors(model: onnx.ModelProto, tensors: Mapping[str, int]) -> onnx.Mod
     changed.CopyFrom(model)
     graph = changed.graph
     nodes: list[onnx.NodeProto] = []
-    given = [value.name for value in graph.input if value.name in tensors]
-    nodes.extend(_add(name, name, name + _PLAIN) for name in given)
+    names = [value.name for value in graph.input if value.name in tensors]
+    nodes.extend(_add(name, name, name + _PLAIN) for name in names)
     for node in graph.node:
-        _rename(node, given)
+        _rename(node, names)
         nodes.append(node)
         for position, name in enumerate(node.output):
             if name in tensors:
@@ -94,8 +94,8 @@ def _add(name: str, left: str, result: str) -> onnx.NodeProto:
     return helper.make_node("Add", [left, name + _ERROR], [result], name=f"{name}__aipc_add")
 
 
-def _rename(node: onnx.NodeProto, given: Sequence[str]) -> None:
+def _rename(node: onnx.NodeProto, tensors: Sequence[str]) -> None:
     """Readers of a graph input with an error read the sum. A sub-graph's captured inputs keep the plain one."""
     for position, name in enumerate(node.input):
-        if name in given:
+        if name in tensors:
             node.input[position] = name + _PLAIN

@@ -51,12 +51,12 @@ def named_arrays(specs: Sequence[TensorSpec], args: Sequence[Any], kwargs: Mappi
     names = [spec.name for spec in specs]
     if len(args) > len(names):
         raise InputError(f"{len(args)} inputs were given", remedy=f"the package takes {', '.join(names)}")
-    given = dict(zip(names, args, strict=False)) | dict(kwargs)
-    if unknown := [name for name in given if name not in names]:
+    by_name = dict(zip(names, args, strict=False)) | dict(kwargs)
+    if unknown := [name for name in by_name if name not in names]:
         raise InputError(f"the package has no input {unknown[0]!r}", remedy=f"it takes {', '.join(names)}")
-    if missing := [name for name in names if name not in given]:
+    if missing := [name for name in names if name not in by_name]:
         raise InputError(f"the input {missing[0]!r} is missing", remedy=f"the package takes {', '.join(names)}")
-    return {spec.name: _fitted(spec, to_array(given[spec.name])) for spec in specs}
+    return {spec.name: _fitted(spec, to_array(by_name[spec.name])) for spec in specs}
 
 
 def _fitted(spec: TensorSpec, array: Array) -> Array:

@@ -132,8 +132,8 @@ def lookup(
     candidates = [item for item in variants(data, [operator]) if part in item.measured]
     if not candidates:
         return None
-    asked = dict(attributes or {})
-    conflicts = {item.id: _conflicts(item.known, asked) for item in candidates}
+    query = dict(attributes or {})
+    conflicts = {item.id: _conflicts(item.known, query) for item in candidates}
     least = min(len(keys) for keys in conflicts.values())
     chosen = [item for item in candidates if len(conflicts[item.id]) == least]
     # What is said of a special situation in words (values, a broadcast) counts only where nothing else is said.
@@ -142,8 +142,8 @@ def lookup(
     return MatrixAnswer(operator, part, tuple(plain), least == 0, tuple(contradicted))
 
 
-def _conflicts(known: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    return [key for key, value in asked.items() if key in known and not _same(known[key], value)]
+def _conflicts(known: Mapping[str, Any], query: Mapping[str, Any]) -> list[str]:
+    return [key for key, value in query.items() if key in known and not _same(known[key], value)]
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -196,8 +196,10 @@ def _run_once(
         state.add(progress)
 
     with state.lock:
-        done = {key for key in state.results if key[0] in batch}
-    known = {key: content for key, content in state.journal.contents(batch).items() if not state.fresh or key in done}
+        finished = {key for key in state.results if key[0] in batch}
+    known = {
+        key: content for key, content in state.journal.contents(batch).items() if not state.fresh or key in finished
+    }
     arguments = {
         "cases": batch,
         "socs": state.socs,

@@ -51,22 +51,22 @@ def settle(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None 
     own = run.plan is not None and run.plan.own
     searched = goals is None and run.request.precision in SEARCHED and not own
     if searched:
-        taken = search(attempts, run.variant, run.request.precision, quantized_io=run.request.integer_io)
+        chosen = search(attempts, run.variant, run.request.precision, quantized_io=run.request.integer_io)
     else:
         first = attempts.attempt(run.variant, f"{run.precision} as it was {'trained' if own else 'asked for'}")
         # Other scales than its own would be another model.
-        taken = attempts.repair(first, without=REMEDIES if own else ())
+        chosen = attempts.repair(first, without=REMEDIES if own else ())
     result = None
     if run.plan is not None and any(attempt.stage == "verify" and not attempt.ok for attempt in attempts.made.values()):
-        taken, searched = choose(attempts), True
-    if searched and stage_order(taken.stage) >= stage_order("calibrate"):
-        result = _frontier(attempts, taken, journal)
-    if taken.outcome.error is not None:
-        raise taken.outcome.error
-    built, outcome = taken.run, taken.outcome
+        chosen, searched = choose(attempts), True
+    if searched and stage_order(chosen.stage) >= stage_order("calibrate"):
+        result = _frontier(attempts, chosen, journal)
+    if chosen.outcome.error is not None:
+        raise chosen.outcome.error
+    built, outcome = chosen.run, chosen.outcome
     if len(attempts.made) > 1:
         # The journal ends with the stages of what is taken.
-        built, outcome = run_stages(taken.run, journal, goals)
+        built, outcome = run_stages(chosen.run, journal, goals)
     return Settled(
         run=built,
         outcome=outcome,
@@ -76,8 +76,8 @@ def settle(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None 
     )
 
 
-def _frontier(attempts: Attempts, taken: Attempt, journal: Journal) -> Frontier:
-    run, result = taken.run, frontier(attempts)
+def _frontier(attempts: Attempts, attempt: Attempt, journal: Journal) -> Frontier:
+    run, result = attempt.run, frontier(attempts)
     samples = run.calibration.data if run.calibration else None
     notes = list(result.notes)
     if result.chosen is None and samples is not None and samples.samples < _FEW_SAMPLES:

@@ -51,12 +51,12 @@ def diagnose(settled: Settled) -> Diagnosis:
     if plan is None:
         wrong = outcome.failed is not None or _is_below_threshold(run, outcome)
         return Diagnosis(ok=outcome.ok, localized=localize(run) if wrong else None)
-    kept = None
+    measurement = None
     if settled.introduced and outcome.ok and (plan.higher or plan.float_nodes):
         base, introduced = settled.introduced
-        kept = base, by_captured_nodes(run, introduced)
+        measurement = base, by_captured_nodes(run, introduced)
     accuracy = captured_accuracy(run, seconds=_PASSED_SECONDS if outcome.ok else None)
-    return Diagnosis(ok=outcome.ok, accuracy=accuracy, kept=kept)
+    return Diagnosis(ok=outcome.ok, accuracy=accuracy, kept=measurement)
 
 
 def localize(run: Run) -> Localized:

@@ -64,7 +64,7 @@ def attempt_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]]
             return _attempt(start, journal, goals)
         except DamagedEntryError as damaged:
             # It is gone now: from the start, so that the stage that made it does so again.
-            for primary in [key for key, done in run.done.items() if done.artifact.key == damaged.key]:
+            for primary in [key for key, entry in run.done.items() if entry.artifact.key == damaged.key]:
                 del run.done[primary]
     return _attempt(start, journal, goals)
 
@@ -86,23 +86,25 @@ def _attempt(run: Run, journal: Journal, goals: Collection[type[Artifact]] | Non
 def _run_stage(run: Run, stage: Stage[A], journal: Journal) -> Run:
     """The run with one artifact more. What another variant has made already is taken without an event."""
     journal.write("stage started", stage=stage.name)
-    seen = replace(run, artifacts=run.artifacts.limited(stage.needs))
-    key = hash_value({"stage": stage.name, "version": stage.version, "tools": versions(), "key": stage.key(seen)})
+    limited = replace(run, artifacts=run.artifacts.limited(stage.needs))
+    key = hash_value({"stage": stage.name, "version": stage.version, "tools": versions(), "key": stage.key(limited)})
     known = run.done.get(key)
     if known is None:
         run.on_event(Event(stage.name, "started"))
         started = time.perf_counter()
         try:
-            artifact, cached = _artifact(seen, stage, key)
+            artifact, cached = _artifact(limited, stage, key)
         except AipcError as error:
             journal.write("stage failed", stage=stage.name, error=str(error), detail=error.detail)
             raise
-        done = run.done[key] = Done(artifact, round(time.perf_counter() - started, 4), cached)
+        entry = run.done[key] = Done(artifact, round(time.perf_counter() - started, 4), cached)
     else:
-        done = known
-        assert isinstance(done.artifact, stage.artifact)
-        artifact = done.artifact
-    record = StageRecord(stage.name, done.seconds, done.cached, stage.gate(seen, artifact), stage.note(seen, artifact))
+        entry = known
+        assert isinstance(entry.artifact, stage.artifact)
+        artifact = entry.artifact
+    record = StageRecord(
+        stage.name, entry.seconds, entry.cached, stage.gate(limited, artifact), stage.note(limited, artifact)
+    )
     journal.write("stage done", stage=stage.name, key=artifact.key, record=record)
     if known is None:
         run.on_event(Event(stage.name, _summary(record), 1.0))

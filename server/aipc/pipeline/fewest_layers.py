@@ -33,9 +33,9 @@ def fewest_layers(case: FailedAttempt, base: Attempt, keep: Keep, precision: str
     few, enough = 0, len(ranking) + 1
     count = needed(ranking, case.threshold_db(base.plan), base.candidate.sqnr_db)
     for _ in range(MOST_ATTEMPTS):
-        kept = tuple(name for group in ranking[:count] for name in group.nodes)
+        plan_nodes = tuple(name for group in ranking[:count] for name in group.nodes)
         worst = f"the {count} worst of {len(ranking)} layers" if count > 1 else "the worst layer"
-        attempt = yield Proposal(variant=keep(kept), measure=f"{worst} in {precision}")
+        attempt = yield Proposal(variant=keep(plan_nodes), measure=f"{worst} in {precision}")
         if attempt.ok:
             enough = count
         else:

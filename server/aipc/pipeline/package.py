@@ -94,10 +94,10 @@ def build_package(
     if quantization:
         manifest["quantization"] = quantization
         if quantization["integer_io"]:
-            given = {name: quantization["encodings"][name] for name in quantization["integer_io"]}
+            encodings = {name: quantization["encodings"][name] for name in quantization["integer_io"]}
             # The package takes and gives the integers; what is asked of it by name stays in real numbers.
             for kind in ("inputs", "outputs"):
-                manifest[kind] = [_encoded(spec, given) for spec in manifest[kind]]
+                manifest[kind] = [_encoded(spec, encodings) for spec in manifest[kind]]
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
     return manifest
 

@@ -82,8 +82,10 @@ def choose(attempts: Attempts) -> Attempt:
 
 
 def _cheapest(attempts: Attempts) -> Tried | None:
-    asked = tuple(attempt.candidate for variant, attempt in attempts.made.items() if variant not in attempts.ceilings)
-    return cheapest(asked) or cheapest(tuple(attempt.candidate for attempt in attempts.made.values()))
+    candidates = tuple(
+        attempt.candidate for variant, attempt in attempts.made.items() if variant not in attempts.ceilings
+    )
+    return cheapest(candidates) or cheapest(tuple(attempt.candidate for attempt in attempts.made.values()))
 
 
 def frontier(attempts: Attempts) -> Frontier:

@@ -55,7 +55,7 @@ def precision_of(plan: QuantizationPlan | None) -> str:
     return "mixed" if plan.higher or plan.float_nodes else f"w{plan.weight_bits}a{plan.activation_bits}"
 
 
-def own_scales_note(asked: str, own: str) -> str:
+def own_scales_note(requested: str, own: str) -> str:
     """In a sentence, what is deployed and what was asked for."""
-    instead = f", and --precision {asked} changes nothing" if asked != own else ""
+    instead = f", and --precision {requested} changes nothing" if requested != own else ""
     return f"the model is quantized already, to {own}: its own scales are deployed{instead}"

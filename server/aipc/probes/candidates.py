@@ -35,15 +35,15 @@ def candidates(roles: Sequence[Role]) -> Iterator[Candidate]:
     """All input sets, the most telling first: one of each kind and input, the set that is all new, then the others."""
     example = {role.name: role.example for role in roles}
     rows = [_of_input(role, kind, example) for kind in all_kinds() for role in roles if kind.matches(role)]
-    seen = {_key(example)}
+    keys = {_key(example)}
     for place, row in enumerate(zip_longest(*rows)):
         items = [item for item in row if item is not None]
         if place == 0 and len(roles) > 1 and (anew := _all_new(roles)) is not None:
             items.append(anew)
         for item in items:
             key = _key(item.arrays)
-            if key not in seen:
-                seen.add(key)
+            if key not in keys:
+                keys.add(key)
                 yield item
 
 

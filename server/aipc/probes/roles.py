@@ -93,13 +93,13 @@ def roles(model: ir.Model, example: Mapping[str, Array]) -> tuple[Role, ...]:
 
 
 def _is_looked_at(start: ir.Value) -> bool:
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting = [start]
     while waiting:
         value = waiting.pop()
-        if id(value) in seen:
+        if id(value) in visited:
             continue
-        seen.add(id(value))
+        visited.add(id(value))
         for usage in value.uses():
             if _looks(usage.node):
                 return True
@@ -121,13 +121,13 @@ def _looks(node: ir.Node) -> bool:
 
 
 def _uses(start: ir.Value) -> Iterator[Use]:
-    seen: set[tuple[int, int]] = set()
+    visited: set[tuple[int, int]] = set()
     waiting: list[tuple[ir.Value, int, bool]] = [(start, 0, start.dtype == ir.DataType.BOOL)]
     while waiting:
         value, shift, boolean = waiting.pop()
-        if (id(value), shift) in seen:
+        if (id(value), shift) in visited:
             continue
-        seen.add((id(value), shift))
+        visited.add((id(value), shift))
         for usage in value.uses():
             node, position = usage.node, usage.idx
             if node.op_type in _MOVES and position == 0:

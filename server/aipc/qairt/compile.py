@@ -110,8 +110,8 @@ def _with_own_name(model: bytes) -> bytes:
     shapes or weights alone would have one name, and Genie, which loads both into one context, refuses that.
     """
     proto = onnx.load_from_string(model)
-    kept = {value.name for value in (*proto.graph.input, *proto.graph.output)}
-    inner = (name for node in proto.graph.node for name in node.output if name and name not in kept)
+    names = {value.name for value in (*proto.graph.input, *proto.graph.output)}
+    inner = (name for node in proto.graph.node for name in node.output if name and name not in names)
     old = next(inner, None)
     if old is None:
         return model

@@ -69,9 +69,9 @@ class Dialog:
         tokens: list[int] = []
 
         @_TOKENS  # type: ignore[untyped-decorator]
-        def receive(given: Any, count: int, code: int, user: Any) -> None:
+        def receive(text: Any, count: int, code: int, user: Any) -> None:
             for index in range(count):
-                tokens.append(int(given[index]))
+                tokens.append(int(text[index]))
                 if on_token:
                     on_token(tokens[-1])
 

@@ -69,9 +69,9 @@ def _cause(errors: Sequence[str]) -> str:
     if mismatch is None:
         return " / ".join(telling[-3:])
     requested = next((line for line in telling if line.startswith("Requested I/O datatype set")), "")
-    asked = ", ".join(f"{name} {dtype}" for name, dtype in _REQUESTED.findall(requested))
-    taken = ", ".join(dict.fromkeys(match[1] for line in telling if (match := _CONFIGURATION.match(line))))
-    return f"{mismatch.group(0)}: {asked}; supported configurations: {taken}"
+    requests = ", ".join(f"{name} {dtype}" for name, dtype in _REQUESTED.findall(requested))
+    configurations = ", ".join(dict.fromkeys(match[1] for line in telling if (match := _CONFIGURATION.match(line))))
+    return f"{mismatch.group(0)}: {requests}; supported configurations: {configurations}"
 
 
 def finalize_failures(lines: Iterable[LogLine], names: Mapping[str, object]) -> dict[str, str]:

@@ -75,12 +75,12 @@ def plan(package: Path, manifest: Mapping[str, Any], entry: str | None = None) -
     # A tensor at the border of the binary -> the package's own name for it.
     outer = {node.output[0]: node.input[0] for node in proto.graph.node if node.op_type == "QuantizeLinear"}
     outer |= {node.input[0]: node.output[0] for node in proto.graph.node if node.op_type == "DequantizeLinear"}
-    given = {spec["name"]: spec for spec in manifest["inputs"]}
+    inputs = {spec["name"]: spec for spec in manifest["inputs"]}
     wanted = {spec["name"]: spec for spec in manifest["outputs"]}
     return NetRun(
         binaries[0],
         graph.name,
-        tuple(_border(tensor, outer, given, "input") for tensor in graph.inputs),
+        tuple(_border(tensor, outer, inputs, "input") for tensor in graph.inputs),
         tuple(_border(tensor, outer, wanted, "output") for tensor in graph.outputs),
     )
 

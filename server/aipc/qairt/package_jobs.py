@@ -40,8 +40,8 @@ def run(report: Report, *, package_model: str, inputs_npz: str, out_npz: str, so
 
 def run_all(report: Report, *, package_model: str, samples: Sequence[tuple[str, str]], soc: str) -> int:
     """The same for several samples with one session: pairs of an inputs' and an outputs' ``.npz``; how many."""
-    given = (read_npz(inputs) for inputs, _ in samples)
-    for number, execution in enumerate(run_samples(package_model, given, soc)):
+    inputs_of_samples = (read_npz(inputs) for inputs, _ in samples)
+    for number, execution in enumerate(run_samples(package_model, inputs_of_samples, soc)):
         report(Event("run", f"ran sample {number + 1} of {len(samples)} on the {soc} simulator"))
         write_npz(samples[number][1], execution.outputs)
     return len(samples)

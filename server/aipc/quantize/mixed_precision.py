@@ -28,10 +28,10 @@ def higher_tensors(model: onnx.ModelProto, higher: Iterable[str]) -> tuple[str, 
     for node in model.graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    asked = set(higher)
+    nodes = set(higher)
     wanted: set[str] = set()
     for node in model.graph.node:
-        if node.name not in asked:
+        if node.name not in nodes:
             continue
         for name in filter(None, node.output):
             wanted |= _whole(name, makers, readers)

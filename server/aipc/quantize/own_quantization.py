@@ -127,9 +127,9 @@ def take_out(model: onnx.ModelProto) -> tuple[onnx.ModelProto, OwnQuantization]:
 
 def _drop_unread(graph: Graph) -> None:
     read = {name for node in graph.model.graph.node for name in reads(node)} | graph.outputs
-    kept = [item for item in graph.model.graph.initializer if item.name in read]
+    initializers = [item for item in graph.model.graph.initializer if item.name in read]
     del graph.model.graph.initializer[:]
-    graph.model.graph.initializer.extend(kept)
+    graph.model.graph.initializer.extend(initializers)
     graph.refresh()
 
 
@@ -247,8 +247,8 @@ def _take_activations(graph: Graph, own: OwnQuantization) -> None:
 def _join(graph: Graph, tensor: str, node: onnx.NodeProto) -> str:
     """Let ``tensor`` stand for what ``node`` makes of its integers; the name that both have then."""
     result = node.output[0]
-    given = {value.name for value in graph.model.graph.input}
-    if result in graph.outputs and (tensor in graph.outputs or tensor in given):
+    inputs = {value.name for value in graph.model.graph.input}
+    if result in graph.outputs and (tensor in graph.outputs or tensor in inputs):
         copy = helper.make_node("Identity", [tensor], [result], name=node.name)
         node.CopyFrom(copy)
         return tensor

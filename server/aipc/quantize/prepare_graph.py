@@ -92,7 +92,7 @@ def prepare(
         notes.append(f"{number} constants of masks are limited to what the softmax behind them needs")
     gates = other_gate(graph, known, keep) if plan.activation_bits == 16 else ()
     if not plan.own and (pairs := share_states(graph, known, keep)):
-        pair_names = ", ".join(f"{given} and {returned}" for given, returned in pairs)
+        pair_names = ", ".join(f"{state} and {returned}" for state, returned in pairs)
         notes.append(f"{pair_names} are one state each and share an encoding")
     if plan.equalize:
         moments, number = equalize(graph, known, moments, keep)
@@ -171,6 +171,6 @@ def _carried(graph: Graph, tensor: str) -> list[str]:
 
 def higher_nodes(plan: QuantizationPlan, graph: Graph) -> tuple[str, ...]:
     """The plan's nodes by the names of the prepared graph: a folded one is part of another now."""
-    asked = set(plan.higher)
-    derived = [name for name, sources in graph.derived.items() if asked.intersection(sources)]
+    nodes = set(plan.higher)
+    derived = [name for name, sources in graph.derived.items() if nodes.intersection(sources)]
     return tuple(dict.fromkeys((*plan.higher, *derived)))

@@ -45,7 +45,7 @@ def quantize(
     report(Event("quantize", f"quantizing to {plan.label}"))
     source, own = take_out(onnx.load(model))
     folder = Path(directory)
-    seen = tensor_statistics.load(folder)
+    histograms = tensor_statistics.load(folder)
     shapes = tensor_statistics.load_shapes(folder)
     moments = tensor_statistics.load_moments(folder) if plan.adjust_weights or plan.equalize else {}
     in_float = nodes_in_float(source, own) if plan.own and get_soc(soc).fp16 == "yes" else ()
@@ -53,14 +53,14 @@ def quantize(
 
     def write(method: RangeMethod) -> tuple[onnx.ModelProto, prepare_graph.Prepared]:
         def ranged(name: str, bits: int) -> tuple[float, float]:
-            return range_of(seen[name], method, plan.range_parameter, bits)
+            return range_of(histograms[name], method, plan.range_parameter, bits)
 
-        ranges = {name: ranged(name, plan.activation_bits) for name in seen} | own.ranges()
+        ranges = {name: ranged(name, plan.activation_bits) for name in histograms} | own.ranges()
         copy = onnx.ModelProto()
         copy.CopyFrom(source)
         shaped = fix_shapes(infer_shapes(copy), shapes)
         prepared = prepare_graph.prepare(
-            shaped, plan, ranges, moments, folder, lambda name: ranged(name, 16) if name in seen else None, own
+            shaped, plan, ranges, moments, folder, lambda name: ranged(name, 16) if name in histograms else None, own
         )
         settled = replace(plan, higher=prepared.higher)
         written = write_integers(prepared.model, settled, prepared.ranges, prepared.float_nodes, prepared.overrides)

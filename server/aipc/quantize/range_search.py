@@ -62,6 +62,6 @@ def _reached(report: Report, model: onnx.ModelProto, probes: Sequence[tuple[Path
             copy = onnx.ModelProto()
             copy.CopyFrom(model)
         onnx.save(copy, str(path), save_as_external_data=large, location="model.data" if large else None)
-        samples, references = zip(*((str(given), str(answer)) for given, answer in probes), strict=True)
+        samples, references = zip(*((str(sample), str(answer)) for sample, answer in probes), strict=True)
         reached = on_cpu(report, model=str(path), samples=samples, references=references)
     return min(output.sqnr_db for output in reached)

@@ -86,12 +86,12 @@ def boxes_of(outputs: Outputs) -> tuple[Array, Array]:
 
 def _suppressed(boxes: Array, scores: Array, labels: Array) -> tuple[Array, Array]:
     order = [int(index) for index in np.argsort(-scores, kind="stable") if scores[index] >= SCORE]
-    kept: list[int] = []
+    selected: list[int] = []
     for index in order:
-        rivals = [other for other in kept if labels[other] == labels[index]]
+        rivals = [other for other in selected if labels[other] == labels[index]]
         if not rivals or _iou(boxes[index], boxes[rivals]).max() <= _SUPPRESSION_IOU:
-            kept.append(index)
-    return boxes[kept], labels[kept]
+            selected.append(index)
+    return boxes[selected], labels[selected]
 
 
 def _matched(true: tuple[Array, Array], actual: tuple[Array, Array]) -> int:

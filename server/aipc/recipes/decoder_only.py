@@ -267,7 +267,7 @@ def step(model: Any, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Ten
         keys = tensors[f"past_key_{i}_in"].float().squeeze(1).transpose(1, 2).unsqueeze(0)
         cache.update(keys, tensors[f"past_value_{i}_in"].float().squeeze(1).unsqueeze(0), i)
     # The argument's name before and since transformers 5.24.
-    given = "cache" if "cache" in inspect.signature(base.forward).parameters else "past_key_values"
+    cache_argument = "cache" if "cache" in inspect.signature(base.forward).parameters else "past_key_values"
     base.rotary_emb.tables = (cos, sin)
     try:
         hidden = base(
@@ -275,7 +275,7 @@ def step(model: Any, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Ten
             attention_mask=tensors["attention_mask"].float(),
             position_ids=torch.zeros(1, tokens, dtype=torch.int64),
             use_cache=True,
-            **{given: cache},
+            **{cache_argument: cache},
         ).last_hidden_state
     finally:
         base.rotary_emb.tables = None

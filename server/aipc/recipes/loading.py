@@ -97,24 +97,24 @@ def _checkpoint(path: Path) -> tuple[Any, Any]:
 
     if not path.exists():
         raise ModelLoadError(f"there is no {path}", remedy="correct entry in the configuration")
-    given: dict[str, Any] = {"gguf_file": path.name} if path.is_file() else {}
+    options: dict[str, Any] = {"gguf_file": path.name} if path.is_file() else {}
     folder = path.parent if path.is_file() else path
     for file in (path,) if path.is_file() else sorted(folder.glob("*.safetensors")):
         with file.open("rb"):  # weights are mapped by native code; this open is what records that they are read
             pass
-    if not given and not (folder / "config.json").is_file():
+    if not options and not (folder / "config.json").is_file():
         raise ModelLoadError(f"{folder} has no config.json: it is no Hugging Face folder", remedy="correct entry")
     try:
         kind: Any = transformers.AutoModelForCausalLM
-        if not given:
+        if not options:
             listed = json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or [""]
             kind = getattr(transformers, listed[0], kind)
         model, report = kind.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, **given
+            folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, **options
         )
         tokenizer: Any = None
-        if given or (folder / "tokenizer.json").is_file():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, **given)
+        if options or (folder / "tokenizer.json").is_file():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, **options)
     except AipcError:
         raise
     except Exception as error:

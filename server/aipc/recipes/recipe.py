@@ -130,17 +130,17 @@ def recipe_for(model: Any, name: str | None) -> type[Recipe]:
     )
 
 
-def resolved_options(recipe: type[Recipe], given: Mapping[str, int]) -> dict[str, int]:
+def resolved_options(recipe: type[Recipe], options: Mapping[str, int]) -> dict[str, int]:
     """Every option of the recipe, as given or by default.
 
     Raises:
         InputError: an option that the recipe does not know.
     """
-    for name in given:
+    for name in options:
         if name not in recipe.OPTIONS:
             known = ", ".join(recipe.OPTIONS) or "none"
             raise InputError(f"the recipe {recipe.FAMILY} has no option {name!r}", remedy=f"its options are {known}")
-    return {name: int(given.get(name, option.default)) for name, option in recipe.OPTIONS.items()}
+    return {name: int(options.get(name, option.default)) for name, option in recipe.OPTIONS.items()}
 
 
 def sample_files(samples: Sequence[str], root: Path) -> list[Path]:

@@ -190,8 +190,8 @@ def _folded(graph: ir.Graph) -> set[ir.Node]:
     """Nodes that read constants only: they are computed before anything is compiled."""
     nodes: set[ir.Node] = set()
     for node in graph:
-        given = [value for value in node.inputs if value is not None]
-        if given and all(value.producer() in nodes or value.is_initializer() for value in given):
+        inputs = [value for value in node.inputs if value is not None]
+        if inputs and all(value.producer() in nodes or value.is_initializer() for value in inputs):
             nodes.add(node)
     return nodes
 
@@ -208,12 +208,12 @@ def _neighbours(node: ir.Node) -> Iterator[ir.Node]:
 def _needed(builder: Builder, values: Sequence[ir.Value]) -> list[ir.Node]:
     """The nodes that the replacement really uses, in the order in which they were made."""
     wanted = set(values)
-    kept = []
+    nodes = []
     for node in reversed(builder.nodes):
         if wanted.intersection(node.outputs):
-            kept.append(node)
+            nodes.append(node)
             wanted.update(value for value in node.inputs if value is not None)
-    return kept[::-1]
+    return nodes[::-1]
 
 
 def _is_used(node: ir.Node) -> bool:

@@ -49,14 +49,14 @@ def prove_edit(report: Report, *, before: str, after: str, inputs: str, soc: str
     bound = min((rule.bound_db for rule in known if rule.bound_db is not None), default=None)
     report(Event("prove", "comparing the graphs before and after the edit"))
     first, second = infer_shapes(load(before)), infer_shapes(load(after))
-    given = read_npz(inputs)
+    arrays = read_npz(inputs)
     narrowest: Proof | None = None
     for change in changes(first, second):
         parts = [change.before, change.after, *(change.context or ())]
         proof = prove(
             change.before,
             change.after,
-            _tensors(first, given, parts),
+            _tensors(first, arrays, parts),
             soc,
             exactness=exactness,
             rules=rules,
@@ -75,7 +75,7 @@ def prove_edit(report: Report, *, before: str, after: str, inputs: str, soc: str
     if not proof.ok:
         return narrowest
     level = ROUNDING_DB if bound is None or not approximate else bound
-    return replace(proof, checks=(*proof.checks, _equal_as_a_whole(before, after, given, level)))
+    return replace(proof, checks=(*proof.checks, _equal_as_a_whole(before, after, arrays, level)))
 
 
 def _other_numbers(proof: Proof) -> bool:
@@ -84,23 +84,23 @@ def _other_numbers(proof: Proof) -> bool:
 
 
 def _tensors(
-    model: onnx.ModelProto, given: Mapping[str, Array], parts: Sequence[onnx.ModelProto]
+    model: onnx.ModelProto, arrays: Mapping[str, Array], parts: Sequence[onnx.ModelProto]
 ) -> Mapping[str, Array]:
     """What the parts read, as the model computes it."""
     wanted = {value.name for part in parts for value in part.graph.input}
     stepper = Stepper(model)
-    kept = {name: array for name, array in {**stepper.constants, **given}.items() if name in wanted}
+    tensors = {name: array for name, array in {**stepper.constants, **arrays}.items() if name in wanted}
 
     def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
-        kept.update({name: array for name, array in results.items() if name in wanted})
+        tensors.update({name: array for name, array in results.items() if name in wanted})
 
-    stepper.walk(given, visit=visit)
-    return kept
+    stepper.walk(arrays, visit=visit)
+    return tensors
 
 
-def _equal_as_a_whole(before: str, after: str, given: Mapping[str, Array], level: float) -> Check:
+def _equal_as_a_whole(before: str, after: str, arrays: Mapping[str, Array], level: float) -> Check:
     """Both graphs to the end, in fp32 on the CPU. Outputs are compared in order: their names may be others."""
-    wanted, got = run_cpu(Path(before), given), run_cpu(Path(after), given)
+    wanted, got = run_cpu(Path(before), arrays), run_cpu(Path(after), arrays)
     figures = compare_outputs(wanted, dict(zip(wanted, got.values(), strict=True)))
     ok = all(item.sqnr_db >= level - _SLACK_DB and not item.nan + item.inf for item in figures)
     return Check("equal as a whole", ok, tuple(figures), f"SQNR {level - _SLACK_DB:g} dB")

@@ -122,19 +122,19 @@ def required(node: ir.Node, position: int) -> ir.Value:
 
 def ints(node: ir.Node, name: str, default: Iterable[int] = ()) -> list[int]:
     """An attribute of integers; the default where it is left out."""
-    given: Any = node.attributes.get_ints(name, None)
-    return list(default) if given is None else list(given)
+    value: Any = node.attributes.get_ints(name, None)
+    return list(default) if value is None else list(value)
 
 
 def axes_of(node: ir.Node, value: ir.Value, *, position: int = 1) -> tuple[int, ...]:
     """Axes of a reduction or squeeze: attribute or constant input, non-negative; all when they are left out."""
     size = rank(value)
-    given = ints(node, "axes")
-    if not given and argument(node, position) is not None:
-        given = require_constant(argument(node, position), "the axes").tolist()
-    if not given:
+    axes = ints(node, "axes")
+    if not axes and argument(node, position) is not None:
+        axes = require_constant(argument(node, position), "the axes").tolist()
+    if not axes:
         return tuple(range(size))
-    return tuple(sorted(int(axis) % size for axis in given))
+    return tuple(sorted(int(axis) % size for axis in axes))
 
 
 def producer(value: ir.Value | None, *ops: str) -> ir.Node:

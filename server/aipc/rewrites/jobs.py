@@ -71,32 +71,32 @@ def rewrite(
     barred: set[tuple[str, str]] = set()
     failed: list[Proof] = []
     while True:
-        done = work.apply(set(off), barred)
-        if not done.applications:
+        result = work.apply(set(off), barred)
+        if not result.applications:
             return Rewritten(
                 False,
                 (),
-                done.refused,
+                result.refused,
                 tuple(failed),
-                undecidable=done.undecidable,
-                placement=done.placement,
+                undecidable=result.undecidable,
+                placement=result.placement,
                 seconds=work.seconds,
             )
-        by_group, bad = work.prove(done)
+        by_group, bad = work.prove(result)
         if not bad:
             break
         failed += [by_group[item] for item in bad]
         barred |= {(step.rule, step.root) for item in bad for step in item.applications}
     return Rewritten(
         True,
-        tuple(done.applications),
-        done.refused,
+        tuple(result.applications),
+        result.refused,
         (*{id(proof): proof for proof in by_group.values()}.values(), *failed),
-        done.derived,
-        done.undecidable,
+        result.derived,
+        result.undecidable,
         work.by_class,
         work.equality(),
-        done.placement,
+        result.placement,
         work.seconds,
     )
 
@@ -157,7 +157,7 @@ class _Work:
 
     def apply(self, off: set[str], barred: Collection[tuple[str, str]]) -> _Done:
         """Apply rules, ask for the placement of the result, and again with the nodes that it names."""
-        done = _Done()
+        result = _Done()
         started = time.perf_counter()
         model = ir.load(self.model)
         # Where each node comes from, told by names: lines of the source change more often than the graph does.
@@ -165,50 +165,50 @@ class _Work:
         causes: dict[str, str] = {}
         for _ in range(_ROUNDS):
             applied = apply_rules(model, sources, rules=self.rules, refused=off, triggers=self.triggers, barred=barred)
-            sources, done.refused = applied.source_map, applied.refused
-            done.aliases = {name: applied.aliases.get(value, value) for name, value in done.aliases.items()}
-            done.aliases |= applied.aliases
-            done.applications += [_traced(item, causes) for item in applied.applications]
-            if not applied.applications and not self._to_ask(done):
+            sources, result.refused = applied.source_map, applied.refused
+            result.aliases = {name: applied.aliases.get(value, value) for name, value in result.aliases.items()}
+            result.aliases |= applied.aliases
+            result.applications += [_traced(item, causes) for item in applied.applications]
+            if not applied.applications and not self._to_ask(result):
                 break
-            path = self.out if done.applications else self.model
-            if done.applications:
+            path = self.out if result.applications else self.model
+            if result.applications:
                 _save(model, self.out)
-            self.report(Event("rewrite", f"{len(done.applications)} rewrites; asking QAIRT again"))
-            done.placement = place(path, get_soc(self.soc), finalize=self.full)
-            named = {node.node for node in done.placement.nodes if node.placement is not Placement.NPU}
+            self.report(Event("rewrite", f"{len(result.applications)} rewrites; asking QAIRT again"))
+            result.placement = place(path, get_soc(self.soc), finalize=self.full)
+            named = {node.node for node in result.placement.nodes if node.placement is not Placement.NPU}
             if named <= off:
                 break
             off |= named
-        refused = {node.node for node in (done.placement.nodes if done.placement else ()) if not _is_on_npu(node)}
-        done.undecidable = tuple(name for name in undecidable(model) if name not in refused | off)
-        done.derived = {
+        refused = {node.node for node in (result.placement.nodes if result.placement else ()) if not _is_on_npu(node)}
+        result.undecidable = tuple(name for name in undecidable(model) if name not in refused | off)
+        result.derived = {
             name: tuple(origin.module_path for origin in origins) for name, origins in sources.nodes.items()
         }
         self._timed("apply", started)
-        return done
+        return result
 
-    def _to_ask(self, done: _Done) -> bool:
+    def _to_ask(self, state: _Done) -> bool:
         """A graph that nothing was found to rewrite in, and that does not compile: which nodes are to blame?"""
-        return self.full and not done.applications and done.placement is None
+        return self.full and not state.applications and state.placement is None
 
-    def prove(self, done: _Done) -> tuple[Mapping[Group, Proof], list[Group]]:
+    def prove(self, state: _Done) -> tuple[Mapping[Group, Proof], list[Group]]:
         """A proof for every group of applications, and the groups whose proof failed. Equal groups share one."""
         started = time.perf_counter()
         before, after = infer_shapes(load(self.model)), infer_shapes(load(self.out))
         captured = {node.name for node in before.graph.node}
-        groups = group(done.applications, captured, {node.name for node in after.graph.node})
-        after = with_aliases(after, before, done.aliases)
-        on_npu = {node.node for node in (done.placement.nodes if done.placement else ()) if _is_on_npu(node)}
+        groups = group(state.applications, captured, {node.name for node in after.graph.node})
+        after = with_aliases(after, before, state.aliases)
+        on_npu = {node.node for node in (state.placement.nodes if state.placement else ()) if _is_on_npu(node)}
         pairs: dict[Group, _Pair] = {}
         contexts: dict[Group, _Pair] = {}
         proofs: dict[Group, Proof] = {}
         for item in groups:
             try:
-                pairs[item] = sides(item, before, after, done.aliases)
+                pairs[item] = sides(item, before, after, state.aliases)
                 near = readers(item, before, after, on_npu)
                 if 0 < len(near) <= _MAX_READERS:
-                    contexts[item] = sides(item, before, after, done.aliases, near)
+                    contexts[item] = sides(item, before, after, state.aliases, near)
             except AipcError as error:
                 proofs[item] = self._unproved(item, str(error))
         values = self._values([model for pair in (*pairs.values(), *contexts.values()) for model in pair])
@@ -274,23 +274,23 @@ class _Work:
     def _values(self, models: Sequence[onnx.ModelProto]) -> dict[str, Array]:
         """The tensors that the models read, as the captured graph computes them."""
         wanted = {value.name for model in models for value in model.graph.input}
-        given = read_npz(self.inputs)
-        kept = {name: array for name, array in given.items() if name in wanted}
+        arrays = read_npz(self.inputs)
+        arrays_read = {name: array for name, array in arrays.items() if name in wanted}
 
         def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
-            kept.update({name: array for name, array in results.items() if name in wanted})
+            arrays_read.update({name: array for name, array in results.items() if name in wanted})
 
         stepper = Stepper(load(self.model))
-        kept |= {name: array for name, array in stepper.constants.items() if name in wanted}
-        stepper.walk(given, visit=visit)
-        return kept
+        arrays_read |= {name: array for name, array in stepper.constants.items() if name in wanted}
+        stepper.walk(arrays, visit=visit)
+        return arrays_read
 
     def equality(self) -> tuple[Any, ...]:
         """The whole rewritten graph against the captured one, in fp32 on the CPU."""
         started = time.perf_counter()
         self.report(Event("rewrite", "comparing the rewritten graph with the captured one"))
-        given = read_npz(self.inputs)
-        figures = compare_outputs(run_cpu(self.model, given), run_cpu(self.out, given))
+        arrays = read_npz(self.inputs)
+        figures = compare_outputs(run_cpu(self.model, arrays), run_cpu(self.out, arrays))
         self._timed("equality", started)
         return figures
 

@@ -115,18 +115,18 @@ def _limited(node: ir.Node, every: NonFinite) -> NonFinite:
     upper = node.op_type in ("Clip", "Min")
     operands = [value for value in node.inputs if value is not None]
     if node.op_type == "Clip":
-        given = [read.argument(node, place) for place in (1, 2)]
-        bounds = [value is not None and _is_finite(value) for value in given]
+        limits = [read.argument(node, place) for place in (1, 2)]
+        bounds = [value is not None and _is_finite(value) for value in limits]
         lower, upper = bounds
     elif node.op_type in ("Max", "Min"):
         finite = any(_is_finite(value) for value in operands)
         lower, upper = lower and finite, upper and finite
-    kept = every
+    possible = every
     if lower:
-        kept &= ~NonFinite.NEGATIVE
+        possible &= ~NonFinite.NEGATIVE
     if upper:
-        kept &= ~NonFinite.POSITIVE
-    return kept
+        possible &= ~NonFinite.POSITIVE
+    return possible
 
 
 def _is_finite(value: ir.Value) -> bool:
@@ -139,8 +139,8 @@ def _unknown(value: ir.Value, known: dict[ir.Value, NonFinite]) -> list[ir.Value
     order: dict[ir.Value, None] = {}
     stack: list[tuple[ir.Value, bool]] = [(value, False)]
     while stack:
-        item, done = stack.pop()
-        if done:
+        item, expanded = stack.pop()
+        if expanded:
             order[item] = None
             continue
         if item in known or item in order:
@@ -177,13 +177,13 @@ def _looks_for(node: ir.Node) -> Iterable[tuple[NonFinite, list[ir.Value]]]:
 def _sources(values: Iterable[ir.Value]) -> set[ir.Value]:
     """Graph inputs whose elements reach one of ``values``."""
     origins: set[ir.Value] = set()
-    seen: set[ir.Value] = set()
+    visited: set[ir.Value] = set()
     stack = list(values)
     while stack:
         value = stack.pop()
-        if value in seen:
+        if value in visited:
             continue
-        seen.add(value)
+        visited.add(value)
         node = value.producer()
         if node is None:
             if value.is_graph_input():

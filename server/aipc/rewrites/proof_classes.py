@@ -114,9 +114,9 @@ def _prover() -> str:
 
 def joined(site: Proof, of_class: Proof) -> Proof:
     """The proof of a site: its own comparisons, and what the simulator said of its class."""
-    seen = tuple(
+    names = tuple(
         replace(check, words=f"{check.words}; on {', '.join(of_class.nodes[:1])}, of the same class".lstrip("; "))
         for check in of_class.checks
         if check.name.startswith(("compiled", "simulator"))
     )
-    return replace(site, checks=(*site.checks, *seen), placement=site.placement or of_class.placement)
+    return replace(site, checks=(*site.checks, *names), placement=site.placement or of_class.placement)

@@ -149,13 +149,13 @@ class _Bench:
 
     def _computed(self, values: Mapping[str, Array]) -> Arrays:
         wanted = {value.name for value in self.inner}
-        kept: Arrays = {}
+        arrays: Arrays = {}
 
         def visit(node: onnx.NodeProto, arguments: Mapping[str, Array], results: Mapping[str, Array]) -> None:
-            kept.update({name: array for name, array in results.items() if name in wanted})
+            arrays.update({name: array for name, array in results.items() if name in wanted})
 
         Stepper(self.models["before"]).walk(self.feeds("before", values), visit=visit)
-        return kept
+        return arrays
 
     def true(self, side: str, label: str, values: Mapping[str, Array]) -> Arrays:
         """Outputs in fp32 on the CPU."""

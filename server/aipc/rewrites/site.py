@@ -150,8 +150,8 @@ class Site:
         return target.id if may_overwrite or not read else ""
 
     def _new_name(self, hint: str) -> str:
-        taken = self.syntax.names | self._fresh
-        name = next(item for item in (hint, *(f"{hint}_{n}" for n in range(1, 10**6))) if item not in taken)
+        used_names = self.syntax.names | self._fresh
+        name = next(item for item in (hint, *(f"{hint}_{n}" for n in range(1, 10**6))) if item not in used_names)
         self._fresh.add(name)
         return name
 
@@ -201,11 +201,11 @@ def _bound(
     name: str, call: ast.Call, parameters: list[str], *, prefix: str = "", receiver: ast.expr | None = None
 ) -> Operation:
     first = [] if receiver is None else [receiver]
-    given = bind([*first, *call.args], call.keywords, parameters)
-    if parameters[0] not in given:
+    arguments = bind([*first, *call.args], call.keywords, parameters)
+    if parameters[0] not in arguments:
         raise NoEdit("the tensor is not given by position or name")
-    options = {key: item for key, item in given.items() if key != parameters[0]}
-    return Operation(name, (given[parameters[0]],), options, prefix=prefix)
+    options = {key: item for key, item in arguments.items() if key != parameters[0]}
+    return Operation(name, (arguments[parameters[0]],), options, prefix=prefix)
 
 
 def _of_module(built: Built, call: ast.Call, name: str, module: list[str], text: str) -> Operation | None:
@@ -221,12 +221,12 @@ def bind(args: Iterable[ast.expr], keywords: Iterable[ast.keyword], parameters: 
     positional = list(args)
     if any(isinstance(item, ast.Starred) for item in positional) or len(positional) > len(parameters):
         raise NoEdit("the arguments cannot be told apart")
-    given = dict(zip(parameters, positional, strict=False))
+    arguments = dict(zip(parameters, positional, strict=False))
     for keyword in keywords:
-        if keyword.arg not in parameters or keyword.arg in given:
+        if keyword.arg not in parameters or keyword.arg in arguments:
             raise NoEdit(f"{keyword.arg} is not expected")
-        given[keyword.arg] = keyword.value
-    return given
+        arguments[keyword.arg] = keyword.value
+    return arguments
 
 
 def is_simple(node: ast.expr) -> bool:

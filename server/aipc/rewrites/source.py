@@ -71,13 +71,13 @@ def _edits(rule: Rule, call: ast.Call, syntax: Syntax, file: str) -> list[Edit]:
 
 def _before(site: Site, text: str, file: str) -> list[Edit]:
     """Assignments, and the comments that the replaced text had, on lines of their own."""
-    kept = [comment for comment in _comments(site.text(site.call)) if comment not in text]
-    if not kept and not site.statements:
+    comments = [comment for comment in _comments(site.text(site.call)) if comment not in text]
+    if not comments and not site.statements:
         return []
     statement, syntax = site.statement(), site.syntax
     indent = syntax.lines[statement.lineno - 1].encode()[: statement.col_offset].decode()
     place = Position(statement.lineno, 0)
-    lines = "".join(f"{indent}{line}{syntax.newline}" for line in (*kept, *site.statements))
+    lines = "".join(f"{indent}{line}{syntax.newline}" for line in (*comments, *site.statements))
     return [(Range(file, place, place), lines)]
 
 

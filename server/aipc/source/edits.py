@@ -16,15 +16,15 @@ Edit = tuple[Range, str]
 
 def join(fixes: Iterable[Fix]) -> tuple[list[Fix], tuple[Edit, ...]]:
     """As many of the fixes as do not touch each other's text, and all their edits; equal ones (imports) once."""
-    taken: list[Fix] = []
+    joined: list[Fix] = []
     edits: list[Edit] = []
     for fix in fixes:
         new = [edit for edit in fix.edits if edit not in edits]
         if any(_overlap(first[0], second[0]) for first in new for second in edits):
             continue
-        taken.append(fix)
+        joined.append(fix)
         edits += new
-    return taken, tuple(edits)
+    return joined, tuple(edits)
 
 
 def _overlap(first: Range, second: Range) -> bool:

@@ -193,9 +193,9 @@ class Phone(Device):
             log, table = local / _PROFILE, local / "profile.csv"
             self._link.receive(f"{self._run_directory}/{results}/{_PROFILE}", log)
             command = [str(viewer), "--input_log", str(log), "--output", str(table)]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
-            if done.returncode != 0 or not table.is_file():
-                return None, f"not measured: qnn-profile-viewer failed ({done.stderr.strip()[-200:]})"
+            process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+            if process.returncode != 0 or not table.is_file():
+                return None, f"not measured: qnn-profile-viewer failed ({process.stderr.strip()[-200:]})"
             return read_net_run_profile(table), ""
 
     def pull(self, work: Work, progress: Progress) -> None:

@@ -91,9 +91,9 @@ def push(link: Link, files: Sequence[File], place: str, staging: str, progress: 
         progress("there already", 1.0)
         return False
     total = sum(file.path.stat().st_size for file in files)
-    done = 0
+    sent = 0
     for file in files:
-        done = _push_file(link, file, staging, progress, done, total)
+        sent = _push_file(link, file, staging, progress, sent, total)
     wrong = wrong_files(link, staging, hashes)
     if wrong:
         link.run('rm -rf "$1"', staging)
@@ -114,7 +114,7 @@ def forget_old(link: Link, place: str, keep: int) -> None:
     link.must("removing what is old", _FORGET, directory, name, str(keep), seconds=600)
 
 
-def _push_file(link: Link, file: File, staging: str, progress: Progress, done: int, total: int) -> int:
+def _push_file(link: Link, file: File, staging: str, progress: Progress, sent: int, total: int) -> int:
     size = file.path.stat().st_size
     there, digest = link.must("looking at what is there", _THERE, staging, file.name, seconds=600).split()
     have = int(there)
@@ -124,7 +124,7 @@ def _push_file(link: Link, file: File, staging: str, progress: Progress, done: i
     with file.path.open("rb") as stream:
         stream.seek(have)
         while have < size or size == 0:
-            progress(f"{(done + have) / _MEGABYTE:.1f} of {total / _MEGABYTE:.1f} MB", (done + have) / max(total, 1))
+            progress(f"{(sent + have) / _MEGABYTE:.1f} of {total / _MEGABYTE:.1f} MB", (sent + have) / max(total, 1))
             part = stream.read(PART_BYTES)
             _send(link, part, f"{staging}/{file.name}.part", staging)
             now = int(link.must("appending a part", _APPEND, staging, file.name, seconds=600).split()[-1])
@@ -133,8 +133,8 @@ def _push_file(link: Link, file: File, staging: str, progress: Progress, done: i
                 raise DeviceError(f"{file.name} has {now} bytes on the phone and {have} were sent", remedy="run again")
             if size == 0:
                 break
-    progress(f"{(done + size) / _MEGABYTE:.1f} of {total / _MEGABYTE:.1f} MB", (done + size) / max(total, 1))
-    return done + size
+    progress(f"{(sent + size) / _MEGABYTE:.1f} of {total / _MEGABYTE:.1f} MB", (sent + size) / max(total, 1))
+    return sent + size
 
 
 def _send(link: Link, part: bytes, place: str, staging: str) -> None:

@@ -67,10 +67,10 @@ class Link:
     def run(self, script: str, *arguments: str, seconds: float = SECONDS) -> ShellReply:
         """Run a script of ours in the phone's shell; ``$1`` ... are the arguments."""
         with _told(self.serial):
-            done = self._device.shell2(command(script, arguments), timeout=seconds, v2=True)
+            reply = self._device.shell2(command(script, arguments), timeout=seconds, v2=True)
         # The older protocol has one stream for both.
-        out = done.stdout if done.stdout or done.stderr else done.output
-        return ShellReply(done.returncode, out, done.stderr)
+        out = reply.stdout if reply.stdout or reply.stderr else reply.output
+        return ShellReply(reply.returncode, out, reply.stderr)
 
     def must(self, what: str, script: str, *arguments: str, seconds: float = SECONDS) -> str:
         """Like :meth:`run`; raises when the script fails, else gives what it printed."""

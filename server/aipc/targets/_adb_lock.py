@@ -51,10 +51,10 @@ class PhoneLock:
 
     def take(self, owner: Owner, break_token: str) -> Holder | None:
         """None when the phone is ours now, else who has it."""
-        held = self._link.hold(_TAKE, self._place, owner.token, json.dumps(asdict(owner)), break_token)
-        answer = held.line()
+        lease = self._link.hold(_TAKE, self._place, owner.token, json.dumps(asdict(owner)), break_token)
+        answer = lease.line()
         if answer == "locked":
-            self._held = held
+            self._held = lease
             return None
         try:
             if answer != "taken":
@@ -62,9 +62,9 @@ class PhoneLock:
                     f"the lock {self._place} cannot be made on the phone",
                     remedy='give a directory that its shell may write: directory in [tool.aipc.targets."adb:…"]',
                 )
-            age, alive, token, description = (held.line() for _ in range(4))
+            age, alive, token, description = (lease.line() for _ in range(4))
         finally:
-            held.close()
+            lease.close()
         seconds = float(age) if age.lstrip("-").isdigit() else 0.0
         return Holder(_owner(description, token), seconds, seconds, {"yes": True, "no": False}.get(alive))
 

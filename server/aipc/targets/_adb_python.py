@@ -84,18 +84,18 @@ class PhoneWithPython(Phone):
         arguments = ["--output", "outputs.npz", "--warm-up", str(work.warm_up), "--repeat", str(work.repeat)]
         progress(f"running {work.warm_up + work.repeat} times")
         started = time.monotonic()
-        done = executed(self._runner(directory, where, [*arguments, "--performance", work.performance]))
-        seconds, latency = time.monotonic() - started, done.latency
+        reply = executed(self._runner(directory, where, [*arguments, "--performance", work.performance]))
+        seconds, latency = time.monotonic() - started, reply.latency
         if latency and (cpu := on_cpu(work, lambda: self._on_cpu(work, where, directory, progress))):
             latency = {**latency, "cpu": cpu}
-        return Executed(latency, seconds, done.profile, {**done.environment, **self._said})
+        return Executed(latency, seconds, reply.profile, {**reply.environment, **self._said})
 
     def _runner(self, directory: str, where: str, arguments: list[str]) -> dict[str, Any]:
         """The report of the package's runner in the run's directory."""
         assert self._soc is not None
         python = str(self._context.settings["python"])
-        given = ["--input", "inputs.npz", "--soc", self._soc.part, "--json", *arguments]
-        reply = self._link.run(_RUN, directory, python, where, *given, seconds=_SECONDS)
+        options = ["--input", "inputs.npz", "--soc", self._soc.part, "--json", *arguments]
+        reply = self._link.run(_RUN, directory, python, where, *options, seconds=_SECONDS)
         if reply.status == 2:
             raise UnfitError(reply.words.removeprefix("run.py: "), remedy="deploy the model again", detail=reply.err)
         try:

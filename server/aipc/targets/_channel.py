@@ -143,15 +143,15 @@ class Channel:
         """Write ``files`` into the device's directory ``staging``, each from where it stopped the last time."""
         sizes = {name: path.stat().st_size for name, path in files.items()}
         starts = {name: min(have.get(name, 0), sizes[name]) for name in files}
-        total, done = sum(sizes.values()), sum(starts.values())
-        resumed = f", {done / 1e6:.1f} MB of them were there" if done else ""
+        total, sent = sum(sizes.values()), sum(starts.values())
+        resumed = f", {sent / 1e6:.1f} MB of them were there" if sent else ""
         flow = _Flow()
 
         async def piece(name: str, offset: int, content: bytes) -> None:
-            nonlocal done
+            nonlocal sent
             await self.ask("write", content, staging=staging, name=name, offset=offset)
-            done += len(content)
-            progress(f"{done / 1e6:.1f} of {total / 1e6:.1f} MB{resumed}", done / total if total else 1.0)
+            sent += len(content)
+            progress(f"{sent / 1e6:.1f} of {total / 1e6:.1f} MB{resumed}", sent / total if total else 1.0)
 
         try:
             for name, path in files.items():
@@ -172,15 +172,15 @@ class Channel:
         """Read a file of the device into ``target``: complete and with the hash that the device has, or not at all."""
         there = await self.ask("hash", name=name)
         size, partial = int(there["size"]), target.with_name(f".{target.name}.part")
-        flow, done = _Flow(), 0
+        flow, received = _Flow(), 0
 
         async def piece(stream: Any, offset: int) -> None:
-            nonlocal done
+            nonlocal received
             _, content = await self._ask("read", b"", {"name": name, "offset": offset})
             stream.seek(offset)
             stream.write(content)
-            done += len(content)
-            progress(f"{done / 1e6:.1f} of {size / 1e6:.1f} MB", done / size if size else 1.0)
+            received += len(content)
+            progress(f"{received / 1e6:.1f} of {size / 1e6:.1f} MB", received / size if size else 1.0)
 
         try:
             with partial.open("wb") as stream:
@@ -219,7 +219,7 @@ class _Flow:
             raise
         task = asyncio.create_task(self._timed(work))
         # Of several pieces that fail together only the first is told.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._under_way.add(task)
 
     async def finish(self) -> None:
@@ -227,8 +227,8 @@ class _Flow:
             await self._wait(asyncio.ALL_COMPLETED)
 
     async def _wait(self, until: str) -> None:
-        done, self._under_way = await asyncio.wait(self._under_way, return_when=until)
-        for task in done:
+        finished, self._under_way = await asyncio.wait(self._under_way, return_when=until)
+        for task in finished:
             task.result()
 
     async def _timed(self, work: Any) -> None:

@@ -131,7 +131,7 @@ def run_runner(command: list[str], work: Work, progress: Progress, on: str = "")
 
 def _listened(command: list[str], on_note: Callable[[str], None]) -> tuple[int, str, str]:
     """Status, stdout and stderr of a program; its lines of progress are told while it runs, and left out."""
-    kept: list[str] = []
+    lines: list[str] = []
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stdout,
         subprocess.Popen(
@@ -150,13 +150,13 @@ def _listened(command: list[str], on_note: Callable[[str], None]) -> tuple[int, 
                 if line.startswith(PROGRESS):
                     on_note(line.removeprefix(PROGRESS).strip())
                 else:
-                    kept.append(line)
+                    lines.append(line)
         except BaseException:
             process.kill()
             raise
         process.wait()
         stdout.seek(0)
-        return process.returncode, stdout.read(), "".join(kept)
+        return process.returncode, stdout.read(), "".join(lines)
 
 
 def executed(result: dict[str, Any]) -> Executed:

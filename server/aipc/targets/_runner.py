@@ -51,9 +51,9 @@ def speaks(manifest: Mapping[str, Any]) -> bool:
 
 def repetitions(note: str, progress: Progress, on: str = "") -> None:
     """Tell ``3 of 13``, the runner's own words. A single run is none of several."""
-    done, _, total = note.partition(" of ")
-    if done.isdigit() and total.isdigit() and int(total) > 1:
-        progress(f"running {on}{done} of {total}", int(done) / int(total))
+    number, _, total = note.partition(" of ")
+    if number.isdigit() and total.isdigit() and int(total) > 1:
+        progress(f"running {on}{number} of {total}", int(number) / int(total))
 
 
 def cpu_files(work: Work) -> dict[str, Path]:

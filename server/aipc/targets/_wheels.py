@@ -64,26 +64,26 @@ def download(facts: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, 
         DeviceError: the index has none that fit.
     """
     version = ".".join(facts["python_here"].split(".")[:2])
-    asked = requirements(version)
+    requirements_of_version = requirements(version)
     tags = platforms(facts["system"], facts["python_platform"], facts["libc"])
-    name = "-".join([facts["system"], tags[0], version, *asked]).replace("=", "")
+    name = "-".join([facts["system"], tags[0], version, *requirements_of_version]).replace("=", "")
     directory = default_cache_dir() / "wheels" / re.sub(r"[^A-Za-z0-9._-]", "_", name)
     directory.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(directory.with_suffix(".lock")):
-        done = directory / "complete"
-        if not done.is_file():
-            say(f"downloading {', '.join(asked)} for {tags[0]}, Python {version}")
-            _pip(asked, tags, version, directory)
-            done.touch()
+        marker = directory / "complete"
+        if not marker.is_file():
+            say(f"downloading {', '.join(requirements_of_version)} for {tags[0]}, Python {version}")
+            _pip(requirements_of_version, tags, version, directory)
+            marker.touch()
     return {path.name: path for path in sorted(directory.glob("*.whl"))}
 
 
-def _pip(asked: list[str], tags: list[str], version: str, directory: Path) -> None:
+def _pip(packages: list[str], tags: list[str], version: str, directory: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
     command += ["--only-binary", ":all:", "--python-version", version, "--dest", str(directory)]
     for tag in tags:
         command += ["--platform", tag]
-    finished = subprocess.run([*command, *asked, "pip"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    finished = subprocess.run([*command, *packages, "pip"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if finished.returncode:
         lines = [line for line in finished.stderr.splitlines() if line.startswith("ERROR")] or [finished.stderr.strip()]
         raise DeviceError(

@@ -50,15 +50,15 @@ def execute(
         options.performance,
         options.profile,
         Path(options.cpu_model) if options.cpu_model and options.settings.get("cpu_baseline", True) else None,
-        tuple((Path(given), Path(answer)) for given, answer in more),
-        tuple((Path(given), Path(answer)) for given, answer in further),
+        tuple((Path(sample), Path(answer)) for sample, answer in more),
+        tuple((Path(sample), Path(answer)) for sample, answer in further),
         options.further_seconds,
         options.beside,
     )
     context = DeviceContext(report, settings=options.settings)
     here = target.partition(":")[0] in HERE
     with nullcontext(work) if here else with_own_runner(work) as work:
-        done = execute_session(
+        execution = execute_session(
             get_target(target),
             target,
             work,
@@ -67,7 +67,7 @@ def execute(
             consent=options.setup,
             patience=options.patience,
         )
-    return replace(done, warnings=(*done.warnings, *_not_finite(Path(inputs))))
+    return replace(execution, warnings=(*execution.warnings, *_not_finite(Path(inputs))))
 
 
 def _not_finite(inputs: Path) -> tuple[Mismatch, ...]:

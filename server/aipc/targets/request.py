@@ -61,8 +61,8 @@ def run_samples(
     once = replace(options, cpu_model=None)
     if target.partition(":")[0] not in HERE:
         runs = [
-            run_on(job, target, package=package, inputs=given, outputs=answer, options=once if number else options)
-            for number, (given, answer) in enumerate([*samples, *further])
+            run_on(job, target, package=package, inputs=sample, outputs=answer, options=once if number else options)
+            for number, (sample, answer) in enumerate([*samples, *further])
         ]
         return runs[0]
     return run_on(
@@ -89,8 +89,8 @@ def run_on(
         inputs=str(inputs),
         outputs=str(outputs),
         options=options,
-        more=[(str(given), str(answer)) for given, answer in more],
-        further=[(str(given), str(answer)) for given, answer in further],
+        more=[(str(sample), str(answer)) for sample, answer in more],
+        further=[(str(sample), str(answer)) for sample, answer in further],
     )
     return result
 

@@ -75,9 +75,9 @@ class SshDevice(Device):
         return self._loop.call(self._channel.ask(do, **arguments))
 
     def describe(self) -> Facts:
-        asked = time.time()
+        started = time.time()
         raw = self._raw = self._ask("facts")
-        now = (asked + time.time()) / 2
+        now = (started + time.time()) / 2
         names = [(source, name) for source, name in raw["soc_names"]]
         soc, source = _soc(self._context.settings.get("soc"), names)
         return Facts(

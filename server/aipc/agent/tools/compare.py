@@ -15,10 +15,10 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     checked = context.bench.check(scratch)
     if not checked.captured:
         return f"it is not captured: {checked.words}"
-    held, forwarded, tried = context.bench.hold(checked, scratch)
+    comparisons, forwarded, tried = context.bench.hold(checked, scratch)
     lines = [f"the code tried what the sandbox forbids: {', '.join(tried)}"] if tried else []
     lines += [f"raised on inputs {forwarded.raised}"] if forwarded.raised else []
-    for one in held:
+    for one in comparisons:
         figures = "; ".join(f"{x.name} SQNR {x.sqnr_db:.1f} dB, max error {x.max_abs:.3g}" for x in one.outputs)
         lines.append(f"{one.side} on {one.set} inputs: {one.words or figures}")
     return shortened("\n".join(lines))

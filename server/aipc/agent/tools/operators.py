@@ -24,9 +24,9 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         measured = item.measured.get(column)
         if measured is None:
             continue
-        given = ", ".join(f"{name}={value}" for name, value in item.attributes.items())
+        attributes = ", ".join(f"{name}={value}" for name, value in item.attributes.items())
         label = f" {item.label}" if item.label else ""
-        lines.append(f"{', '.join(item.operators[:2])} {' '.join(item.inputs)} {given}{label}: {measured.verdict}")
+        lines.append(f"{', '.join(item.operators[:2])} {' '.join(item.inputs)} {attributes}{label}: {measured.verdict}")
     return shortened("\n".join(lines) or "nothing was measured of it")
 
 

@@ -138,11 +138,11 @@ def _keep_reports(report: DeployReport, store: Store, cell: Cell) -> str | None:
 @contextmanager
 def _deadline(seconds: float | None, cancel: threading.Event) -> Iterator[threading.Event]:
     """An event that is set when ``cancel`` is, or when the seconds are over."""
-    stop, done = threading.Event(), threading.Event()
+    stop, finished = threading.Event(), threading.Event()
     end = time.monotonic() + seconds if seconds else float("inf")
 
     def watch() -> None:
-        while not done.wait(_POLL_SECONDS):
+        while not finished.wait(_POLL_SECONDS):
             if cancel.is_set() or time.monotonic() > end:
                 stop.set()
                 return
@@ -152,7 +152,7 @@ def _deadline(seconds: float | None, cancel: threading.Event) -> Iterator[thread
     try:
         yield stop
     finally:
-        done.set()
+        finished.set()
         watcher.join()
 
 

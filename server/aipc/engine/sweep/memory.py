@@ -23,23 +23,23 @@ class Peak:
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
     """Sample for the time of the block. Shared pages count in proportion (PSS) where the system tells."""
-    peak, done = Peak(), threading.Event()
-    sampler = threading.Thread(target=_sample, args=(peak, done), daemon=True)
+    peak, finished = Peak(), threading.Event()
+    sampler = threading.Thread(target=_sample, args=(peak, finished), daemon=True)
     sampler.start()
     try:
         yield peak
     finally:
-        done.set()
+        finished.set()
         sampler.join()
 
 
-def _sample(peak: Peak, done: threading.Event) -> None:
+def _sample(peak: Peak, finished: threading.Event) -> None:
     try:
         import psutil
     except ImportError:
         return
     spent = 0.0
-    while not done.wait(max(_INTERVAL_SECONDS, spent / _SHARE)):
+    while not finished.wait(max(_INTERVAL_SECONDS, spent / _SHARE)):
         started = time.monotonic()
         with suppress(psutil.Error):
             own = psutil.Process()

@@ -73,12 +73,12 @@ def run_sweep(
         report = _write(store, plan)
         pending = {result.cell for result in report.cells if result.state is CellState.PENDING}
         waiting = [_task(store, plan, cell) for cell in chosen if cell in pending]
-        total, done = len(plan.cells), len(plan.cells) - len(pending)
+        total, count = len(plan.cells), len(plan.cells) - len(pending)
         if waiting:
-            on_event(Event("sweep", f"{len(waiting)} of {total} cells to do in {store.directory}", done / total))
+            on_event(Event("sweep", f"{len(waiting)} of {total} cells to do in {store.directory}", count / total))
         for result in _run(request, waiting, pool, on_event, cancel):
-            done += 1
-            on_event(Event("sweep", f"{done} of {total}: {_line(result)}", done / total))
+            count += 1
+            on_event(Event("sweep", f"{count} of {total}: {_line(result)}", count / total))
             report = _write(store, plan)
     return report
 

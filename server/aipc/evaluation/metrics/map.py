@@ -34,8 +34,8 @@ def predictions(outputs: Any) -> dict[str, torch.Tensor]:
         centre, size = rows[:, :2], rows[:, 2:4]
         boxes = torch.cat([centre - size / 2, centre + size / 2], 1)
         scores, labels = rows[:, 4:].max(1)
-        kept = scores > _LEAST_SCORE
-        boxes, scores, labels = boxes[kept], scores[kept], labels[kept]
+        confident = scores > _LEAST_SCORE
+        boxes, scores, labels = boxes[confident], scores[confident], labels[confident]
         order = batched_nms(boxes, scores, labels, _SUPPRESSION_IOU)[:_MOST]
         boxes, scores, labels = boxes[order], scores[order], labels[order]
     return {"boxes": boxes, "scores": scores, "labels": labels}

@@ -12,8 +12,8 @@ from ._pictures import pair
 def ssim(outputs: Any, target: Any) -> float:
     picture, wanted, peak = pair(first_output(outputs), target)
     shape = (1, -1, *wanted.shape[-2:])
-    given, true = torch.from_numpy(picture.reshape(shape)), torch.from_numpy(wanted.reshape(shape))
-    value = structural_similarity_index_measure(given, true, data_range=peak)
+    actual, true = torch.from_numpy(picture.reshape(shape)), torch.from_numpy(wanted.reshape(shape))
+    value = structural_similarity_index_measure(actual, true, data_range=peak)
     return float(value if isinstance(value, torch.Tensor) else value[0])
 
 

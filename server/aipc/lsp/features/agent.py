@@ -87,13 +87,13 @@ def register(server: AipcServer) -> None:
         job = _Running(argument.get("id") or uuid.uuid4().hex, threading.Event(), asyncio.get_running_loop())
         running[job.id] = job
         try:
-            asked = _request(server, argument)
+            agent_request = _request(server, argument)
             endpoint = _endpoint(server, job, argument.get("endpoint"))
-            title = f"Agent on {asked.model.rpartition(':')[2]}"
+            title = f"Agent on {agent_request.model.rpartition(':')[2]}"
             async with EditorProgress(server, title, job.cancel, argument.get("workDoneToken")) as on_event:
                 run = partial(
                     engine.agent,
-                    asked,
+                    agent_request,
                     server.pool,
                     on_event,
                     job.cancel,
@@ -138,26 +138,26 @@ def _request(server: AipcServer, argument: Mapping[str, Any]) -> engine.AgentReq
     )
 
 
-def _goal(given: Mapping[str, Any], file: Path) -> Goal:
+def _goal(fields: Mapping[str, Any], file: Path) -> Goal:
     from aipc.agent.results import Goal, GoalKind
 
     try:
-        kind = GoalKind(given.get("kind", "deploy"))
+        kind = GoalKind(fields.get("kind", "deploy"))
     except ValueError as error:
         raise InputError(
-            f"there is no goal {given.get('kind')!r}", remedy="use finding, deploy, export or inputs"
+            f"there is no goal {fields.get('kind')!r}", remedy="use finding, deploy, export or inputs"
         ) from error
     place = str(file) if kind is GoalKind.FINDING else ""
-    return Goal(kind, given.get("rule", ""), place, int(given.get("line", 0)), tuple(given.get("nodes", ())))
+    return Goal(kind, fields.get("rule", ""), place, int(fields.get("line", 0)), tuple(fields.get("nodes", ())))
 
 
-def _budget(given: Mapping[str, Any]) -> Budget:
+def _budget(fields: Mapping[str, Any]) -> Budget:
     from aipc.agent.results import Budget
 
-    unknown = sorted(set(given) - set(Budget.__dataclass_fields__))
+    unknown = sorted(set(fields) - set(Budget.__dataclass_fields__))
     if unknown:
         raise InputError(f"the agent's budget has no {unknown[0]!r}", remedy="use tokens, seconds, cost or rounds")
-    return replace(Budget(), **{name: value for name, value in given.items() if value is not None})
+    return replace(Budget(), **{name: value for name, value in fields.items() if value is not None})
 
 
 def _unsaved(server: AipcServer) -> dict[str, str]:
@@ -175,21 +175,21 @@ def _unsaved(server: AipcServer) -> dict[str, str]:
     return texts
 
 
-def _endpoint(server: AipcServer, job: _Running, given: Mapping[str, Any] | None) -> Endpoint | None:
-    if not given:
+def _endpoint(server: AipcServer, job: _Running, fields: Mapping[str, Any] | None) -> Endpoint | None:
+    if not fields:
         return None
-    if given.get("kind") == "editor":
+    if fields.get("kind") == "editor":
         from aipc.agent.bridge import BridgeEndpoint
 
         def no_more() -> None:
             job.loop.call_soon_threadsafe(partial(server.protocol.notify, "aipc/llmCancel", {"id": job.id}))
 
-        title = str(given.get("title") or "the editor's language model")
-        native = bool(given.get("nativeTools", True))
+        title = str(fields.get("title") or "the editor's language model")
+        native = bool(fields.get("nativeTools", True))
         return BridgeEndpoint(partial(_call, server, job, "aipc/llm"), no_more, job.id, title, native, job.cancel)
     from aipc.agent.client import OpenAIEndpoint, Settings
 
-    settings = Settings(str(given.get("baseUrl") or ""), str(given.get("model") or ""), str(given.get("key") or ""))
+    settings = Settings(str(fields.get("baseUrl") or ""), str(fields.get("model") or ""), str(fields.get("key") or ""))
     return OpenAIEndpoint(settings, server.pool, job.cancel)
 
 

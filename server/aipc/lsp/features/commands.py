@@ -116,10 +116,10 @@ def register(server: AipcServer) -> None:
 
         inputs, replace = dict(argument["inputs"]), bool(argument.get("replace"))
         try:
-            kept = engine.configure(argument["model"], inputs, cwd=file_of(argument).parent, replace=replace)
+            remembered = engine.configure(argument["model"], inputs, cwd=file_of(argument).parent, replace=replace)
         except AipcError as error:
             return answer_error(error)
-        return to_plain(kept)
+        return to_plain(remembered)
 
     @server.command("aipc.server.effective")
     def effective(argument: dict[str, Any]) -> Any:

@@ -28,8 +28,8 @@ def register(server: AipcServer) -> None:
     @server.command("aipc.server.tool")
     async def tool(argument: dict[str, Any]) -> Any:
         name = str(argument.get("name"))
-        given = dict(argument.get("arguments") or {})
-        if not server.trusted and (name not in _NO_CODE or given.get("target")):
+        values_by_name = dict(argument.get("arguments") or {})
+        if not server.trusted and (name not in _NO_CODE or values_by_name.get("target")):
             return untrusted(f"the tool {name}")
         from aipc.mcp.arguments import validate
         from aipc.mcp.jobs import Jobs
@@ -42,7 +42,7 @@ def register(server: AipcServer) -> None:
             tool_of_name = all_tools().get(name)
             if tool_of_name is None:
                 raise InputError(f"there is no tool {name}", remedy=f"tools are {', '.join(all_tools())}")
-            arguments = {key: value for key, value in given.items() if key != "background"}
+            arguments = {key: value for key, value in values_by_name.items() if key != "background"}
             validate(tool_of_name, arguments)
             workspace = Workspace.at(to_path(argument["folder"]))
             async with EditorProgress(server, tool_of_name.title, cancel, argument.get("workDoneToken")) as on_event:

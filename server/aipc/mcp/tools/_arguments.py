@@ -37,8 +37,8 @@ def request_of(call: Call, request: type[T], **others: Any) -> T:
     Raises:
         AipcError: a path leads outside, or there is no such model.
     """
-    given = {item.name: _inside(call, item) for item in _values(request) if item.name in call.arguments}
-    return build(request, given, **others)
+    values_by_name = {item.name: _inside(call, item) for item in _values(request) if item.name in call.arguments}
+    return build(request, values_by_name, **others)
 
 
 def _schema(item: Value) -> Schema:

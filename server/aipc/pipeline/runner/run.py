@@ -192,7 +192,7 @@ def first_line(error):
     return lines[0] if lines else type(error).__name__
 
 
-def read_inputs(numpy, manifest, given, originals=None):
+def read_inputs(numpy, manifest, inputs_path, originals=None):
     """Arrays by input name from .npz files, raw bytes (``name=file``) and pictures (``name=file``).
 
     Args:
@@ -201,7 +201,7 @@ def read_inputs(numpy, manifest, given, originals=None):
     arrays = {}
     sources = {}
     specs = {spec["name"]: spec for spec in manifest["inputs"]}
-    for text in given:
+    for text in inputs_path:
         name, equals, path = text.partition("=")
         if not (equals and name in specs) or Path(text).exists():
             name, path = "", text
@@ -452,8 +452,8 @@ def run_on_cpu(manifest, onnxruntime, inputs, arguments):
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(arguments.cpu_model, options, providers=["CPUExecutionProvider"])
-        given = {item.name: inputs[item.name] for item in session.get_inputs()}
-        _, seconds = time_runs(session, None, given, arguments, CPU_SECONDS)
+        feeds = {item.name: inputs[item.name] for item in session.get_inputs()}
+        _, seconds = time_runs(session, None, feeds, arguments, CPU_SECONDS)
     except KeyError as error:
         raise PackageProblem("the model for the CPU has an input %s that the package has not" % error)
     except Exception as error:
@@ -591,14 +591,14 @@ def parse():
     return parser.parse_args()
 
 
-def run_once(numpy, manifest, session, names, given, recording=None):
+def run_once(numpy, manifest, session, names, arrays, recording=None):
     """The outputs of one more sample."""
     originals = {}
-    inputs = read_inputs(numpy, manifest, [given], originals)
+    inputs = read_inputs(numpy, manifest, [arrays], originals)
     try:
         values = session.run(names, inputs)
     except Exception as error:
-        raise PackageProblem("QAIRT stopped while it ran the package on %s: %s" % (given, first_line(error)))
+        raise PackageProblem("QAIRT stopped while it ran the package on %s: %s" % (arrays, first_line(error)))
     outputs = to_reals(numpy, manifest, dict(zip(names, values)))
     record(recording, originals, outputs)
     return outputs
@@ -639,15 +639,15 @@ def run(arguments):
     record(recording, originals, outputs)
     if arguments.output:
         write_outputs(numpy, arguments.output, outputs)
-    for given, target in arguments.more or ():
-        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given, recording))
+    for inputs_path, target in arguments.more or ():
+        write_outputs(numpy, target, run_once(numpy, manifest, session, names, inputs_path, recording))
     spent = 0.0
-    for given, target in arguments.further or ():
+    for inputs_path, target in arguments.further or ():
         # The next one takes as long as the first did.
         if spent + min(seconds) > arguments.further_seconds:
             break
         started = time.perf_counter()
-        write_outputs(numpy, target, run_once(numpy, manifest, session, names, given, recording))
+        write_outputs(numpy, target, run_once(numpy, manifest, session, names, inputs_path, recording))
         spent += time.perf_counter() - started
     if recording is not None:
         notes = [*notes, recording.close()]

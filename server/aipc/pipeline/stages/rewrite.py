@@ -40,8 +40,8 @@ def _triggers(build: Build) -> list[str]:
 
 
 def _key(build: Build) -> object:
-    asked = [_triggers(build), _full(build), build.variant.every_site]
-    return [build.captured.digest, build.artifacts[GraphPlacement].key, *asked, catalogue()]
+    arguments = [_triggers(build), _full(build), build.variant.every_site]
+    return [build.captured.digest, build.artifacts[GraphPlacement].key, *arguments, catalogue()]
 
 
 def _rewrite(run: Run, out: Path) -> RewrittenGraph:

@@ -69,13 +69,13 @@ def _chosen_probes(build: Build) -> tuple[str, ...]:
     results = graph_probe_results(examined, build.request.tolerance)
     passed = {item.name for item in results if item.status is not ProbeStatus.LEFT_OUT}
     probes = [item for item in examined.probes if item.finite and item.name in passed]
-    seen: set[tuple[str, tuple[str, ...]]] = set()
+    combinations: set[tuple[str, tuple[str, ...]]] = set()
     first: list[ProbeRun] = []
     rest: list[ProbeRun] = []
     for item in probes:
         group = (item.kind, item.inputs)
-        (rest if group in seen and item.kind != "sample" else first).append(item)
-        seen.add(group)
+        (rest if group in combinations and item.kind != "sample" else first).append(item)
+        combinations.add(group)
     ordered = sorted(first, key=lambda item: item.kind != "sample") + rest
     local = build.request.target.partition(":")[0] in HERE
     # Each is a push and a run of its own on a device.

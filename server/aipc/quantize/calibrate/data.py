@@ -52,10 +52,10 @@ def prepare(
         preprocessing = Preprocessing(preprocess, ref.root, inputs, images=opened.images)
         wanted, apart = _shares(opened, count, held_out)
         stream = _samples(opened, preprocessing, wanted + apart, seed)
-        kept = _write(report, stream, directory, wanted, apart, source)
-    if not kept:
+        written = _write(report, stream, directory, wanted, apart, source)
+    if not written:
         raise InputError(f"the calibration data {source} is empty", remedy="put samples into it or name another")
-    calibration, rest = _divided(kept, wanted, held_out)
+    calibration, rest = _divided(written, wanted, held_out)
     warnings = list(_look(calibration))
     if not rest:
         warnings.append("no sample could be held out: accuracy is judged on a sample that calibrated")

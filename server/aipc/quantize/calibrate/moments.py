@@ -76,13 +76,13 @@ def layers_of(model: onnx.ModelProto) -> list[Layer]:
         layer = _layer(node, shapes[node.input[1]])
         if layer is not None and layer.size <= _LARGEST:
             layers.append(layer)
-    used, kept = 0, set()
+    used, nodes = 0, set()
     for layer in sorted(layers, key=lambda item: item.groups * item.size**2):
         used += 4 * layer.groups * layer.size**2
         if used > _BUDGET:
             break
-        kept.add(layer.node)
-    return [layer for layer in layers if layer.node in kept]
+        nodes.add(layer.node)
+    return [layer for layer in layers if layer.node in nodes]
 
 
 def _layer(node: onnx.NodeProto, shape: tuple[int, ...]) -> Layer | None:

@@ -30,18 +30,18 @@ _ROOMY_BITS = 16
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def range_of(seen: Histogram, method: RangeMethod, parameter: float | None, bits: int) -> tuple[float, float]:
+def range_of(histogram: Histogram, method: RangeMethod, parameter: float | None, bits: int) -> tuple[float, float]:
     """(low, high) for ``bits``-bit integers, ``low`` <= 0 <= ``high``."""
-    low, high = min(seen.low, 0.0), max(seen.high, 0.0)
+    low, high = min(histogram.low, 0.0), max(histogram.high, 0.0)
     if not np.isfinite(low) or not np.isfinite(high):
         return 0.0, _SMALLEST_RANGE
-    if high - low > _SMALLEST_RANGE and seen.total:
+    if high - low > _SMALLEST_RANGE and histogram.total:
         if method == "percentile":
-            low, high = _percentile(seen, parameter or PERCENTILE)
+            low, high = _percentile(histogram, parameter or PERCENTILE)
         elif method == "mse":
-            low, high = _mse(seen, low, high, bits)
+            low, high = _mse(histogram, low, high, bits)
         elif method == "entropy":
-            low, high = _entropy(seen, low, high, bits)
+            low, high = _entropy(histogram, low, high, bits)
         elif bits >= _ROOMY_BITS:
             low, high = max(HEADROOM * low, -_LARGEST), min(HEADROOM * high, _LARGEST)
     if high - low < _SMALLEST_RANGE:
@@ -49,23 +49,23 @@ def range_of(seen: Histogram, method: RangeMethod, parameter: float | None, bits
     return float(low), float(high)
 
 
-def _percentile(seen: Histogram, percent: float) -> tuple[float, float]:
-    counts = seen.counts.astype(np.float64)
-    counts[BINS // 2] += seen.zeros
+def _percentile(histogram: Histogram, percent: float) -> tuple[float, float]:
+    counts = histogram.counts.astype(np.float64)
+    counts[BINS // 2] += histogram.zeros
     share = np.cumsum(counts) / counts.sum()
     tail = (1 - percent / 100) / 2
-    width = 2 * seen.radius / BINS
+    width = 2 * histogram.radius / BINS
     first, last = int(np.searchsorted(share, tail, "right")), int(np.searchsorted(share, 1 - tail, "left"))
-    low, high = first * width - seen.radius, (min(last, BINS - 1) + 1) * width - seen.radius
-    return max(min(low, 0.0), min(seen.low, 0.0)), min(max(high, 0.0), max(seen.high, 0.0))
+    low, high = first * width - histogram.radius, (min(last, BINS - 1) + 1) * width - histogram.radius
+    return max(min(low, 0.0), min(histogram.low, 0.0)), min(max(high, 0.0), max(histogram.high, 0.0))
 
 
-def _mse(seen: Histogram, low: float, high: float, bits: int) -> tuple[float, float]:
+def _mse(histogram: Histogram, low: float, high: float, bits: int) -> tuple[float, float]:
     """The best pair of a grid of shares of both ends.
 
     In the range the error of a step s is s**2 / 12 for each value, outside it is the distance to the nearer end.
     """
-    centers, counts = seen.centers(), seen.counts.astype(np.float64)
+    centers, counts = histogram.centers(), histogram.counts.astype(np.float64)
     shares = np.linspace(1.0, 0.05, _STEPS)
     ends_high, ends_low = shares * high, shares * low
     above = np.array([_clipped(centers, counts, end) for end in ends_high]) if high > 0 else np.zeros(_STEPS)
@@ -81,12 +81,12 @@ def _clipped(centers: Array, counts: Array, end: float) -> float:
     return float((counts[beyond] * (centers[beyond] - end) ** 2).sum())
 
 
-def _entropy(seen: Histogram, low: float, high: float, bits: int) -> tuple[float, float]:
+def _entropy(histogram: Histogram, low: float, high: float, bits: int) -> tuple[float, float]:
     """Both ends shrunk by one share: the pair with the smallest divergence."""
-    counts = seen.counts.astype(np.float64)
-    counts[BINS // 2] += seen.zeros
+    counts = histogram.counts.astype(np.float64)
+    counts[BINS // 2] += histogram.zeros
     levels = min(2**bits, 256)
-    centers = seen.centers()
+    centers = histogram.centers()
     best, best_range = np.inf, (low, high)
     for share in np.linspace(1.0, 0.2, _STEPS):
         start, end = share * low, share * high

@@ -54,25 +54,25 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
     graph = graph_digest(Path(model))
     sources = [hash_file(path) for path in paths]
     digest = hash_value({"format": _FORMAT, "graph": graph, "samples": sorted(sources)})
-    seen, together, done = _resume(directory, graph, set(sources))
+    histograms, together, finished = _resume(directory, graph, set(sources))
     tensors = observed(Path(model))
     layers: dict[str, list[moments.Layer]] = {}
     for layer in moments.layers_of(infer_shapes(onnx.load(model, load_external_data=False))):
         layers.setdefault(layer.tensor, []).append(layer)
-    left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in done]
+    left = [(path, source) for path, source in zip(paths, sources, strict=True) if source not in finished]
     observer = Observer(Path(model), tensors) if left and tensors else None
     shapes: dict[str, tuple[int, ...]] = {}
 
     def see(path: Path, seed: int, threads: Executor) -> None:
         def add(name: str, array: Array) -> None:
-            seen[name].add(array)
+            histograms[name].add(array)
             for layer in layers.get(name, ()):
                 moments.add(together, layer, array, seed)
 
         for group in observer.run(read_npz(path)) if observer else ():
             shapes.update({name: array.shape for name, array in group.items()})
             for name in group:
-                seen.setdefault(name, Histogram())
+                histograms.setdefault(name, Histogram())
             # NumPy lets go of the interpreter in its loops, and every tensor has sums of its own.
             list(threads.map(add, group, group.values()))
 
@@ -82,20 +82,22 @@ def collect(report: Callable[[Event], None], model: str, samples: str, out: str)
             note = f"calibrating: sample {len(paths) - len(left) + number} of {len(paths)}"
             report(Event("calibrate", note, (number - 1) / len(left)))
             see(path, int(source[:8], 16), threads)
-            done.add(source)
+            finished.add(source)
             if number == len(left) or time.perf_counter() - saved > pause:
                 before = time.perf_counter()
                 # The moments first: the other file says which samples both hold.
-                moments.save(directory / f"{len(done)}-{MOMENTS}", together)
-                save(directory / FILE, seen, graph, sorted(done), shapes)
+                moments.save(directory / f"{len(finished)}-{MOMENTS}", together)
+                save(directory / FILE, histograms, graph, sorted(finished), shapes)
                 for old in directory.glob(f"*-{MOMENTS}"):
-                    if old.name != f"{len(done)}-{MOMENTS}":
+                    if old.name != f"{len(finished)}-{MOMENTS}":
                         old.unlink()
                 saved = time.perf_counter()
                 pause = max(_SAVE_SECONDS, _SAVE_SHARE * (saved - before))
     _keep_probes(directory, paths, Path(model))
-    notes = _notes(seen)
-    return Statistics(str(directory), digest, len(seen), len(paths), round(time.perf_counter() - started, 3), notes)
+    notes = _notes(histograms)
+    return Statistics(
+        str(directory), digest, len(histograms), len(paths), round(time.perf_counter() - started, 3), notes
+    )
 
 
 def _keep_probes(directory: Path, paths: Sequence[Path], model: Path) -> None:
@@ -152,10 +154,10 @@ def load(directory: Path) -> dict[str, Histogram]:
         InputError: there are no statistics, or they are damaged.
     """
     try:
-        seen, _ = _read(directory / FILE)
+        histograms, _ = _read(directory / FILE)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"there are no statistics in {directory}", remedy="calibrate again") from error
-    return seen
+    return histograms
 
 
 def load_moments(directory: Path) -> dict[str, moments.Moments]:
@@ -172,14 +174,14 @@ def load_shapes(directory: Path) -> dict[str, tuple[int, ...]]:
 
 def save(
     path: Path,
-    seen: dict[str, Histogram],
+    histograms: dict[str, Histogram],
     graph: str,
-    done: list[str],
+    finished: list[str],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> None:
     """Whole or not at all, so that an interruption leaves the last complete state."""
-    items = seen.values()
-    head = {"graph": graph, "samples": done, "names": list(seen), "shapes": shapes}
+    items = histograms.values()
+    head = {"graph": graph, "samples": finished, "names": list(histograms), "shapes": shapes}
     temporary = path.with_suffix(".tmp.npz")
     arrays: dict[str, Array] = {
         "head": np.frombuffer(json.dumps(head).encode(), np.uint8),
@@ -195,11 +197,11 @@ def _read(path: Path) -> tuple[dict[str, Histogram], dict[str, Any]]:
     with np.load(path) as data:
         head = json.loads(bytes(data["head"]))
         rows = zip(head["names"], data["range"], data["apart"], data["counts"], strict=True)
-        seen = {
+        histograms = {
             name: Histogram(float(low), float(high), float(radius), int(zeros), int(invalid), counts)
             for name, (low, high, radius), (zeros, invalid), counts in rows
         }
-    return seen, head
+    return histograms, head
 
 
 def _resume(
@@ -207,17 +209,17 @@ def _resume(
 ) -> tuple[dict[str, Histogram], dict[str, moments.Moments], set[str]]:
     """What an interrupted call has seen, unless it was of another graph or of samples that are no more."""
     try:
-        seen, head = _read(directory / FILE)
-        done = set(head["samples"])
-        together = moments.load(directory / f"{len(done)}-{MOMENTS}")
+        histograms, head = _read(directory / FILE)
+        finished = set(head["samples"])
+        together = moments.load(directory / f"{len(finished)}-{MOMENTS}")
     except Exception:  # damaged in any way: begin again
         return {}, {}, set()
-    return (seen, together, done) if head["graph"] == graph and done <= wanted else ({}, {}, set())
+    return (histograms, together, finished) if head["graph"] == graph and finished <= wanted else ({}, {}, set())
 
 
-def _notes(seen: dict[str, Histogram]) -> tuple[str, ...]:
-    invalid = [name for name, item in seen.items() if item.invalid]
-    constant = [name for name, item in seen.items() if item.low == item.high]
+def _notes(histograms: dict[str, Histogram]) -> tuple[str, ...]:
+    invalid = [name for name, item in histograms.items() if item.invalid]
+    constant = [name for name, item in histograms.items() if item.low == item.high]
     notes = []
     if invalid:
         notes.append(f"{len(invalid)} tensors held NaN or infinity in calibration, {invalid[0]} first")

@@ -49,12 +49,12 @@ def equalize(
     """
     changed = dict(moments)
     links = _links(graph, keep)
-    done = 0
+    count = 0
     for link in links:
-        seen = [changed[layer.node] for layer in link.layers if layer.node in changed]
-        if len(seen) != len(link.layers) or any(not item.low.size for item in seen):
+        moments_of_layers = [changed[layer.node] for layer in link.layers if layer.node in changed]
+        if len(moments_of_layers) != len(link.layers) or any(not item.low.size for item in moments_of_layers):
             continue
-        low, high = seen[0].low, seen[0].high
+        low, high = moments_of_layers[0].low, moments_of_layers[0].high
         factor = _factors(np.maximum(-low, high), _reach(graph, link.layers, low.size))
         if factor is None or not _divide(graph, link.source, factor):
             continue
@@ -64,8 +64,8 @@ def equalize(
         for name in link.tensors:
             ends = float((low / factor).min()), float((high / factor).max())
             ranges[name] = min(ends[0], 0.0), max(ends[1], 0.0)
-        done += 1
-    return changed, done
+        count += 1
+    return changed, count
 
 
 def _links(graph: Graph, keep: frozenset[str]) -> list[_Link]:
@@ -189,15 +189,15 @@ def _multiply(graph: Graph, layer: Layer, factor: Array) -> None:
     _set(graph, _node(graph, layer).input[1], result)
 
 
-def _moved(seen: Moments, layer: Layer, factor: Array) -> Moments:
+def _moved(moments: Moments, layer: Layer, factor: Array) -> Moments:
     kernel = int(np.prod(layer.kernel)) if layer.kernel else 1
     each = np.repeat(factor, kernel).reshape(layer.groups, layer.size).astype(np.float32)
     return replace(
-        seen,
-        first=seen.first / each,
-        second=seen.second / (each[:, :, None] * each[:, None, :]),
-        low=seen.low / factor,
-        high=seen.high / factor,
+        moments,
+        first=moments.first / each,
+        second=moments.second / (each[:, :, None] * each[:, None, :]),
+        low=moments.low / factor,
+        high=moments.high / factor,
     )
 
 

@@ -20,7 +20,7 @@ _EPSILON = 1e-5
 
 def fold_batch_norms(graph: Graph, keep: frozenset[str]) -> int:
     """Fold or convert every BatchNormalization whose statistics are constants; how many that were."""
-    done = 0
+    count = 0
     for node in [node for node in graph.model.graph.node if node.op_type == "BatchNormalization"]:
         if node.name in keep or len([name for name in node.output if name]) != 1:
             continue
@@ -33,10 +33,10 @@ def fold_batch_norms(graph: Graph, keep: frozenset[str]) -> int:
         before = graph.producers.get(node.input[0])
         if before is not None and folds_into(graph, before, keep):
             fold_into(graph, before, node, scale, shift)
-            done += 1
+            count += 1
         else:
-            done += _as_convolution(graph, node, scale, shift)
-    return done
+            count += _as_convolution(graph, node, scale, shift)
+    return count
 
 
 def _as_convolution(graph: Graph, node: onnx.NodeProto, scale: np.ndarray, shift: np.ndarray) -> bool:

@@ -58,14 +58,14 @@ def _values(graph: Graph, stepper: Stepper, node: onnx.NodeProto) -> dict[str, A
             return {}
         part = slice(attribute(node, "start", 0), attribute(node, "end", None))
         return {node.output[0]: np.array(shape[part], np.int64)}
-    given = {name: value for name in node.input if (value := graph.array(name)) is not None}
-    if not given or given.keys() != set(filter(None, node.input)) or node.op_type in _OTHER or _has_graph(node):
+    arrays = {name: value for name in node.input if (value := graph.array(name)) is not None}
+    if not arrays or arrays.keys() != set(filter(None, node.input)) or node.op_type in _OTHER or _has_graph(node):
         return {}
     try:
-        values = stepper.run_node(node, given)
+        values = stepper.run_node(node, arrays)
     except QairtError:  # QAIRT may know what onnxruntime's CPU provider does not
         return {}
-    room = max(_LARGEST, sum(value.size for value in given.values()))
+    room = max(_LARGEST, sum(value.size for value in arrays.values()))
     return values if sum(value.size for value in values.values()) <= room else {}
 
 

@@ -22,14 +22,14 @@ def drop_copies(graph: Graph, keep: frozenset[str]) -> int:
     """Take Identity nodes out; how many that were. One between a graph input or a constant and an output stays."""
     dropped = 0
     for node in [node for node in graph.model.graph.node if node.op_type == "Identity" and node.name not in keep]:
-        given, copy = node.input[0], node.output[0]
-        maker = graph.producers.get(given)
-        if copy in graph.outputs and (maker is None or given in graph.outputs):
+        source, copy = node.input[0], node.output[0]
+        maker = graph.producers.get(source)
+        if copy in graph.outputs and (maker is None or source in graph.outputs):
             continue
         heirs = [maker] if maker is not None else graph.consumers.get(copy, [])
         for heir in heirs:
             graph.derived[heir.name] = tuple(dict.fromkeys((*graph.sources(heir.name), *graph.sources(node.name))))
-        old, new = (given, copy) if copy in graph.outputs else (copy, given)
+        old, new = (source, copy) if copy in graph.outputs else (copy, source)
         graph.model.graph.node.remove(node)
         for other in graph.model.graph.node:
             other.input[:] = [new if name == old else name for name in other.input]

@@ -53,17 +53,17 @@ def other_gate(
         pairs = [pair for pair in pairs if pair[0].input[0] in wide or pair[0].output[0] in wide]
     names: list[str] = []
     for sigmoid, gate in pairs:
-        given, name = sigmoid.input[0], gate.name
+        source, name = sigmoid.input[0], gate.name
         half = graph.add_constant(f"{name}_half_constant", np.array(0.5, np.float32))
         middle, curve, product = f"{name}_half", f"{name}_tanh", f"{name}_product"
-        low, high = ranges.get(given, (-1.0, 1.0))
+        low, high = ranges.get(source, (-1.0, 1.0))
         ranges[middle] = (low / 2, high / 2)
         ranges[curve] = (float(np.tanh(low / 2)), float(np.tanh(high / 2)))
         # h tanh(h) is even and not negative.
         ends = [abs(value / 2 * np.tanh(value / 2)) for value in (low, high)]
         ranges[product] = (0.0, float(max(ends)))
         inner = [
-            helper.make_node("Mul", [given, half], [middle], name=f"{name}_halved"),
+            helper.make_node("Mul", [source, half], [middle], name=f"{name}_halved"),
             helper.make_node("Tanh", [middle], [curve], name=f"{name}_gate"),
             helper.make_node("Mul", [middle, curve], [product], name=f"{name}_gated"),
         ]
@@ -71,8 +71,8 @@ def other_gate(
         graph.replace([sigmoid, gate], [*inner, last])
         names += [node.name for node in inner]
         for tensor in (middle, curve, product):
-            graph.shapes[tensor] = graph.shapes[given]
+            graph.shapes[tensor] = graph.shapes[source]
             graph.model.graph.value_info.append(
-                helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, graph.shapes[given])
+                helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, graph.shapes[source])
             )
     return tuple(names)

@@ -37,16 +37,16 @@ def share_states(
     groups = _groups(graph, keep)
     inputs = [value.name for value in graph.model.graph.input if value.name not in graph.constants]
     pairs: list[tuple[str, str]] = []
-    for given in inputs:
-        group = groups.get(given, {given})
+    for state in inputs:
+        group = groups.get(state, {state})
         states = [
             value.name
             for value in graph.model.graph.output
-            if value.name in group and _one_state(graph.shapes.get(given, ()), graph.shapes.get(value.name, ()))
+            if value.name in group and _one_state(graph.shapes.get(state, ()), graph.shapes.get(value.name, ()))
         ]
-        if not states or any(given == pair[0] for pair in pairs):
+        if not states or any(state == pair[0] for pair in pairs):
             continue
-        pairs += [(given, name) for name in states]
+        pairs += [(state, name) for name in states]
         known = [ranges[name] for name in group if name in ranges]
         if known:
             whole = min(low for low, _ in known), max(high for _, high in known)
@@ -74,9 +74,9 @@ def _moved(graph: Graph, node: onnx.NodeProto) -> list[str]:
     return [name for name in names if name and name not in graph.constants]
 
 
-def _one_state(given: tuple[int, ...], returned: tuple[int, ...]) -> bool:
+def _one_state(input_shape: tuple[int, ...], returned: tuple[int, ...]) -> bool:
     """Whether an output may be an input of the next step: as large, or grown along one axis."""
-    if len(given) != len(returned) or len(given) < 2:
+    if len(input_shape) != len(returned) or len(input_shape) < 2:
         return False
-    grown = [(a, b) for a, b in zip(given, returned, strict=True) if a != b]
+    grown = [(a, b) for a, b in zip(input_shape, returned, strict=True) if a != b]
     return len(grown) <= 1 and all(a < b for a, b in grown)

@@ -26,14 +26,14 @@ def divergence(expected, answer):
         None where all tokens are equal; else ``position``, ``expected``, ``answer`` (tokens; None: it had ended),
         ``margin`` (how much PyTorch preferred its own token; None: the other is not among its likeliest) and ``tie``.
     """
-    wanted, given = list(expected["tokens"]), list(answer["tokens"])
-    if wanted == given:
+    wanted, actual = list(expected["tokens"]), list(answer["tokens"])
+    if wanted == actual:
         return None
     position = 0
-    while position < min(len(wanted), len(given)) and wanted[position] == given[position]:
+    while position < min(len(wanted), len(actual)) and wanted[position] == actual[position]:
         position += 1
     first = wanted[position] if position < len(wanted) else None
-    second = given[position] if position < len(given) else None
+    second = actual[position] if position < len(actual) else None
     margin, tie = None, False
     if position < len(expected["steps"]) and second is not None:
         step = expected["steps"][position]
@@ -180,14 +180,14 @@ def _served(parser, arguments, answer, samples):
     stdout = any_runner.keep_stdout()
     if arguments.end_with_stdin:
         any_runner.end_with_stdin()
-    asked = samples(arguments)
+    requested = samples(arguments)
     golden = package.golden() if arguments.self_test else []
     if arguments.self_test:
-        asked = [item["sample"] for item in golden]
-    if not asked:
+        requested = [item["sample"] for item in golden]
+    if not requested:
         parser.error("say what to answer, or --self-test")
     started = time.perf_counter()
-    answers = list(answer(package, arguments, asked, None if arguments.json else stdout))
+    answers = list(answer(package, arguments, requested, None if arguments.json else stdout))
     seconds = time.perf_counter() - started
     tokens = sum(len(item["tokens"]) for item in answers)
     report = {
@@ -201,7 +201,7 @@ def _served(parser, arguments, answer, samples):
     }
     status = 0
     if arguments.self_test:
-        divergences = [divergence(wanted, given) for wanted, given in zip(golden, answers)]
+        divergences = [divergence(wanted, actual) for wanted, actual in zip(golden, answers)]
         report["self_test"] = {"passed": all(d is None or d["tie"] for d in divergences), "divergences": divergences}
         status = 0 if report["self_test"]["passed"] else 1
     if arguments.json:

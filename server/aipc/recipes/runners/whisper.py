@@ -38,7 +38,7 @@ def read_audio(numpy, path, rate):
     """
     try:
         with wave.open(str(path), "rb") as file:
-            width, channels, given = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            width, channels, frames = file.getsampwidth(), file.getnchannels(), file.getframerate()
             data = file.readframes(file.getnframes())
     except FileNotFoundError:
         raise ValueError("there is no file %s" % path)
@@ -48,7 +48,7 @@ def read_audio(numpy, path, rate):
     audio = audio[: len(audio) // channels * channels].reshape(-1, channels).mean(1)
     if not len(audio) or float(numpy.abs(audio).max()) < SILENCE:
         raise ValueError("%s has no speech: it is silent" % path)
-    return resample(numpy, audio, given, rate).astype(numpy.float32)
+    return resample(numpy, audio, frames, rate).astype(numpy.float32)
 
 
 def samples_of(numpy, data, width):
@@ -63,20 +63,20 @@ def samples_of(numpy, data, width):
     return numpy.frombuffer(data, "<i%d" % width).astype(numpy.float64) / 2.0 ** (8 * width - 1)
 
 
-def resample(numpy, audio, given, rate, zeros=32):
+def resample(numpy, audio, source_rate, rate, zeros=32):
     """Band-limited resampling by a windowed sinc with ``zeros`` zero crossings on each side.
 
     Smith, "Digital Audio Resampling Home Page", https://ccrma.stanford.edu/~jos/resample/.
     """
-    if given == rate:
+    if source_rate == rate:
         return audio
-    count = int(math.ceil(len(audio) * rate / given))
-    cutoff = min(1.0, rate / given) * 0.95
+    count = int(math.ceil(len(audio) * rate / source_rate))
+    cutoff = min(1.0, rate / source_rate) * 0.95
     reach = int(math.ceil(zeros / cutoff))
     padded = numpy.pad(audio, reach)
     out = numpy.empty(count)
     for start in range(0, count, 4096):
-        places = numpy.arange(start, min(start + 4096, count)) * (given / rate)
+        places = numpy.arange(start, min(start + 4096, count)) * (source_rate / rate)
         nearest = numpy.floor(places).astype(numpy.int64)
         offsets = numpy.arange(-reach + 1, reach + 1)
         distance = (places - nearest)[:, None] - offsets

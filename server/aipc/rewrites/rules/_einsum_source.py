@@ -64,8 +64,8 @@ def parse_equation(equation: str, operands: int) -> tuple[list[str], str]:
 
 
 def _of_one(x: _Term, result: str) -> str:
-    text, kept = _summed(x, set(result))
-    return text + permuted(kept, result)
+    text, remaining = _summed(x, set(result))
+    return text + permuted(remaining, result)
 
 
 def _summed(x: _Term, keep: set[str]) -> tuple[str, str]:
@@ -99,10 +99,10 @@ def _elementwise(x: _Term, y: _Term, result: str) -> Iterator[str]:
 
 def _contracted(x: _Term, y: _Term, result: str) -> Iterator[str]:
     shared = [item for item in x.labels if item in y.labels]
-    kept, summed = ({item for item in shared if (item in result) == wanted} for wanted in (True, False))
+    batch_labels, summed = ({item for item in shared if (item in result) == wanted} for wanted in (True, False))
     own = [{item for item in term.labels if item not in shared} for term in (x, y)]
     for batch, left, right, inner in product(
-        _orders(kept, result, x.labels, y.labels),
+        _orders(batch_labels, result, x.labels, y.labels),
         _orders(own[0], result, x.labels),
         _orders(own[1], result, y.labels),
         _orders(summed, x.labels, y.labels),

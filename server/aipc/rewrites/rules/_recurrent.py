@@ -66,10 +66,10 @@ def unrolled(node: ir.Node, b: Builder, gates: int, states: int, step: Step) -> 
     weights = read.require_constant(node.inputs[1], "its weight")
     recurrence = read.require_constant(node.inputs[2], "its recurrent weight")
     hidden = recurrence.shape[2]
-    given = read.argument(node, 3)
+    initial = read.argument(node, 3)
     width = gates * hidden
     bias = np.zeros((len(backward), 2 * width), weights.dtype)
-    bias = bias if given is None else read.require_constant(given, "its bias")
+    bias = bias if initial is None else read.require_constant(initial, "its bias")
     outputs: list[ir.Value] = []
     finals: list[tuple[ir.Value, ...]] = []
     for number, reverse in enumerate(backward):
@@ -93,10 +93,10 @@ def unrolled(node: ir.Node, b: Builder, gates: int, states: int, step: Step) -> 
 
 
 def _initial(node: ir.Node, b: Builder, place: int, direction: int, shape: tuple[int, int]) -> ir.Value:
-    given = read.argument(node, 5 + place)
-    if given is None:
+    initial = read.argument(node, 5 + place)
+    if initial is None:
         return b.constant(np.zeros(shape, read.dtype(node.inputs[0])))
-    return b.reshape(b.slice(given, 0, direction, direction + 1), shape)
+    return b.reshape(b.slice(initial, 0, direction, direction + 1), shape)
 
 
 def _walk(

@@ -41,11 +41,11 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     total = None
     for step in range(kernel[2]):
         start = step * dilations[0]
-        given = _planes(b, planes, range(start, start + (result[2] - 1) * strides[0] + 1, strides[0]))
+        slices = _planes(b, planes, range(start, start + (result[2] - 1) * strides[0] + 1, strides[0]))
         mine = b.reshape(b.slice(weight, 2, step, step + 1), [*kernel[:2], *kernel[3:]])
         product = b.op(
             "Conv",
-            given,
+            slices,
             mine,
             group=node.attributes.get_int("group", 1),
             kernel_shape=list(kernel[3:]),

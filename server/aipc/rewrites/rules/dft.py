@@ -21,8 +21,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     axis = int(node.attributes.get_int("axis", axis)) % rank
     inverse = bool(node.attributes.get_int("inverse", 0))
     onesided = bool(node.attributes.get_int("onesided", 0))
-    asked = read.argument(node, 1)
-    length = sizes[axis] if asked is None else int(read.require_constant(asked, "the length").item())
+    length_input = read.argument(node, 1)
+    length = sizes[axis] if length_input is None else int(read.require_constant(length_input, "the length").item())
     if axis == rank - 1:
         raise NoMatch("its axis is that of the real and the imaginary part")
     if onesided and inverse and parts != 2:
@@ -54,9 +54,9 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     matrix = matrix.reshape(used * parts, count * parts_per_value)
     whole = [*sizes[:axis], count, *sizes[axis + 1 : -1], parts_per_value]
     # QAIRT cannot build some transposes that move axes of size one.
-    kept = [place for place in range(rank - 1) if sizes[place] > 1 or place == axis]
-    value = b.reshape(value, [*(sizes[place] for place in kept), parts])
-    sizes, axis, rank = tuple(sizes[place] for place in kept), kept.index(axis), len(kept) + 1
+    axes = [place for place in range(rank - 1) if sizes[place] > 1 or place == axis]
+    value = b.reshape(value, [*(sizes[place] for place in axes), parts])
+    sizes, axis, rank = tuple(sizes[place] for place in axes), axes.index(axis), len(axes) + 1
     # The transformed axis beside that of the parts, both flattened: rows of the product.
     others = [place for place in range(rank - 1) if place != axis]
     moved = b.transpose(value, [*others, axis, rank - 1])

@@ -70,8 +70,8 @@ def _sum_out(b: Builder, value: ir.Value, labels: str, keep: set[str]) -> tuple[
 def _drop_unit(b: Builder, value: ir.Value, labels: str, sizes: dict[str, int]) -> tuple[ir.Value, str]:
     """Axes of size 1 that are longer elsewhere broadcast: without them the operand is the same."""
     own = read.shape(value)
-    kept = [axis for axis, item in enumerate(labels) if own[axis] == sizes[item]]
-    return b.reshape(value, [own[axis] for axis in kept]), "".join(labels[axis] for axis in kept)
+    axes = [axis for axis, item in enumerate(labels) if own[axis] == sizes[item]]
+    return b.reshape(value, [own[axis] for axis in axes]), "".join(labels[axis] for axis in axes)
 
 
 def _contract(
@@ -108,8 +108,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
             sizes[item] = max(sizes.get(item, 1), size)
     parts = []
     for value, labels in zip(values, operands, strict=True):
-        taken = _diagonal(b, value, labels)
-        parts.append(_drop_unit(b, *taken, sizes))
+        operand = _diagonal(b, value, labels)
+        parts.append(_drop_unit(b, *operand, sizes))
     while True:
         for index, (value, labels) in enumerate(parts):
             elsewhere = set(result).union(*(other for place, (_, other) in enumerate(parts) if place != index))

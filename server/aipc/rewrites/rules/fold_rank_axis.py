@@ -23,9 +23,9 @@ def _slices(node: ir.Node, b: Builder) -> ir.Value:
     value = read.required(node, 0)
     starts, stops = (read.require_constant(node.inputs[place], "a bound").tolist() for place in (1, 2))
     count, sizes = len(starts), list(read.shape(value))
-    given = [read.argument(node, place) for place in (3, 4)]
-    axes = list(range(count)) if given[0] is None else read.require_constant(given[0], "the axes").tolist()
-    steps = [1] * count if given[1] is None else read.require_constant(given[1], "the steps").tolist()
+    arguments = [read.argument(node, place) for place in (3, 4)]
+    axes = list(range(count)) if arguments[0] is None else read.require_constant(arguments[0], "the axes").tolist()
+    steps = [1] * count if arguments[1] is None else read.require_constant(arguments[1], "the steps").tolist()
     for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True):
         axis %= len(sizes)
         indices = range(*slice(start, stop if stop > -(2**31) else None, step).indices(sizes[axis]))

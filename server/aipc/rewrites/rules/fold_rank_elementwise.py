@@ -67,17 +67,17 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     result = read.shape(node.outputs[0])
     if len(result) <= 4:
         raise NoMatch(f"the rank {len(result)} is not what the NPU refuses")
-    given = [value for value in node.inputs if value is not None]
+    inputs = [value for value in node.inputs if value is not None]
     if node.op_type in _UNARY or node.op_type == "Expand":
-        given = given[:1]
-    shapes, folded = fold([read.shape(value) for value in given], result)
+        inputs = inputs[:1]
+    shapes, folded = fold([read.shape(value) for value in inputs], result)
     if node.op_type == "Expand":
-        (value,), (lengths,) = given, shapes
+        (value,), (lengths,) = inputs, shapes
         return b.reshape(_expanded(b, value, lengths, folded, range(len(folded))), result)
     allowed = _MAX_RANK if len(result) > _MAX_RANK else _MAX_RANK - 1
     run = _least_run(folded, max(1, len(folded) - allowed + 1)) if folded else range(0)
     parts: list[ir.Value | None] = []
-    for value, lengths in zip(given, shapes, strict=True):
+    for value, lengths in zip(inputs, shapes, strict=True):
         if math.prod(lengths) == 1:
             parts.append(value if read.rank(value) == 0 else b.reshape(value, [1] * max(1, len(folded) - len(run) + 1)))
             continue

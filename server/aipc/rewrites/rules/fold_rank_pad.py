@@ -22,8 +22,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     if node.attributes.get_string("mode", "constant") != "constant":
         raise NoMatch("it pads with values of the tensor")
     ends = read.require_constant(node.inputs[1], "the padding").tolist()
-    given = read.argument(node, 3)
-    axes = list(range(rank)) if given is None else read.require_constant(given, "the axes").tolist()
+    axes_input = read.argument(node, 3)
+    axes = list(range(rank)) if axes_input is None else read.require_constant(axes_input, "the axes").tolist()
     for place, axis in enumerate(axes):
         first, last = ends[place], ends[place + len(axes)]
         if first < 0 or last < 0:

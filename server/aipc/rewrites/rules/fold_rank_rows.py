@@ -55,8 +55,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value | list[ir.Value]:
         return [restored(item, like) for item, like in zip(outputs, node.outputs, strict=True)]
     if node.op_type == "GatherElements":
         indices = read.required(node, 1)
-        given = read.shape(indices)
-        if any(sizes[place] != given[place] for place in range(rank) if place != axis):
+        index_sizes = read.shape(indices)
+        if any(sizes[place] != index_sizes[place] for place in range(rank) if place != axis):
             raise NoMatch("its indices cover a part of the other axes only")
         made_one = b.op("GatherElements", flat, rows(indices), axis=1, **attributes)
     elif node.op_type == "CumSum":

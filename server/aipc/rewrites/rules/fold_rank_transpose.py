@@ -29,10 +29,10 @@ def transpose(b: Builder, value: ir.Value, perm: list[int]) -> ir.Value:
     """Transpose through at most five axes at a time; axes of size 1 count for nothing."""
     sizes = read.shape(value)
     result = [sizes[axis] for axis in perm]
-    kept = [axis for axis in range(len(sizes)) if sizes[axis] != 1]
-    value = b.reshape(value, [sizes[axis] for axis in kept])
-    order = [kept.index(axis) for axis in perm if sizes[axis] != 1]
-    lengths = [sizes[axis] for axis in kept]
+    axes = [axis for axis in range(len(sizes)) if sizes[axis] != 1]
+    value = b.reshape(value, [sizes[axis] for axis in axes])
+    order = [axes.index(axis) for axis in perm if sizes[axis] != 1]
+    lengths = [sizes[axis] for axis in axes]
     while order != sorted(order):
         groups = _folded(order)
         places = sorted(groups)
@@ -41,9 +41,9 @@ def transpose(b: Builder, value: ir.Value, perm: list[int]) -> ir.Value:
             value = b.transpose(folded, [places.index(item) for item in groups])
             break
         # Bring the first group that is out of place to its place: a swap of two of four folded axes.
-        done = next(place for place, axis in enumerate(order) if place != axis)
-        moved = next(item for item in groups if order[done] in item)
-        parts = [range(done), range(done, moved[0]), moved, range(moved[-1] + 1, len(order))]
+        first_moved = next(place for place, axis in enumerate(order) if place != axis)
+        moved = next(item for item in groups if order[first_moved] in item)
+        parts = [range(first_moved), range(first_moved, moved[0]), moved, range(moved[-1] + 1, len(order))]
         block = [math.prod(lengths[axis] for axis in part) for part in parts]
         value = b.transpose(b.reshape(value, block), [0, 2, 1, 3])
         now = [*parts[0], *moved, *parts[1], *parts[3]]

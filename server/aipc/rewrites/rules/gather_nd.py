@@ -16,13 +16,13 @@ from ..rule import Example, NoMatch, Rule
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     if node.attributes.get_int("batch_dims", 0):
         raise NoMatch("it has batch axes")
-    data, given = read.required(node, 0), read.required(node, 1)
-    sizes, tuples = read.shape(data), read.shape(given)
+    data, positions = read.required(node, 0), read.required(node, 1)
+    sizes, tuples = read.shape(data), read.shape(positions)
     depth = tuples[-1]
     if depth == 1:
-        indices = b.reshape(given, [math.prod(tuples)])
+        indices = b.reshape(positions, [math.prod(tuples)])
     else:
-        array = read.constant(given)
+        array = read.constant(positions)
         if array is None:
             raise NoMatch("its index tuples are computed")
         wrapped = np.where(array < 0, array + np.asarray(sizes[:depth]), array)

@@ -17,10 +17,10 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     softmax = read.producer(read.required(node, 0), "Softmax")
     scores = read.required(softmax, 0)
     b.absorb(softmax)
-    kept = b.expand(_kept(scores, b), read.shape(scores))
+    mask = b.expand(_kept(scores, b), read.shape(scores))
     axis = softmax.attributes.get_int("axis", -1) % read.rank(scores)
     # As large as the scores: each place of an open row has the 1 that is somewhere in it.
-    return b.op("Less", b.op("Max", kept, b.reduce("ReduceMax", kept, [axis])), 0.5)
+    return b.op("Less", b.op("Max", mask, b.reduce("ReduceMax", mask, [axis])), 0.5)
 
 
 def _kept(scores: ir.Value, b: Builder) -> ir.Value:

@@ -26,10 +26,10 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     flat = b.reshape(value, [*sizes[:axis], length])
     parameters = []
     for position in (1, 2):
-        given = read.argument(node, position)
-        if given is not None:
-            given = b.reshape(b.expand(given, sizes[axis:]), [length])
-        parameters.append(given)
+        argument = read.argument(node, position)
+        if argument is not None:
+            argument = b.reshape(b.expand(argument, sizes[axis:]), [length])
+        parameters.append(argument)
     normed = b.op(
         "LayerNormalization",
         flat,
@@ -63,9 +63,9 @@ def source_edit(site: Site) -> str | None:
     parts = [value, f"({math.prod(sizes)},)"]
     for name in ("weight", "bias", "eps"):
         if name in operation.options:
-            given = operation.options[name]
-            none = name == "eps" or isinstance(given, ast.Constant)
-            written = site.text(given) if none else f"{site.operand(given)}.flatten()"
+            option = operation.options[name]
+            none = name == "eps" or isinstance(option, ast.Constant)
+            written = site.text(option) if none else f"{site.operand(option)}.flatten()"
             parts.append(written if len(parts) == _PLACES[name] else f"{name}={written}")
     return f"{site.text(site.call.func)}({', '.join(parts)}).unflatten(-1, {sizes})"
 

@@ -50,8 +50,8 @@ def _step(
     """ONNX's order of the gates is input, output, forget, cell."""
     hidden, cell = state
     sums = [
-        b.op("Add", given, b.op("Add", b.op("MatMul", hidden, weight), bias))
-        for given, weight, bias in zip(inputs, direction.recurrence, direction.recurrence_bias, strict=True)
+        b.op("Add", step, b.op("Add", b.op("MatMul", hidden, weight), bias))
+        for step, weight, bias in zip(inputs, direction.recurrence, direction.recurrence_bias, strict=True)
     ]
     enter, leave, keep = (b.op("Sigmoid", item) for item in sums[:3])
     cell = b.op("Add", b.op("Mul", keep, cell), b.op("Mul", enter, b.op("Tanh", sums[3])))

@@ -73,8 +73,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     if not antialias and len(sizes) == 4:
         raise NoMatch("the NPU takes a two-dimensional resize of this mode as it is")
     coordinates = node.attributes.get_string("coordinate_transformation_mode", "half_pixel")
-    given = read.argument(node, 2)
-    scales = None if given is None else read.require_constant(given, "the scales")
+    requested_sizes = read.argument(node, 2)
+    scales = None if requested_sizes is None else read.require_constant(requested_sizes, "the scales")
     axes = [axis % len(sizes) for axis in read.ints(node, "axes", range(len(sizes)))]
     for place, axis in enumerate(axes):
         if sizes[axis] == result[axis] and coordinates != "asymmetric":

@@ -27,13 +27,13 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
             if math.prod(read.shape(value)) != math.prod(read.shape(inner.outputs[0])):
                 raise NoMatch("the sum is expanded")
             continue
-        value, given, place = other_than_number(inner)
+        value, epsilon_value, place = other_than_number(inner)
         if inner.op_type == "Add":
-            epsilon += factor * given
+            epsilon += factor * epsilon_value
         elif inner.op_type == "Div" and place == 0:
             raise NoMatch("a number is divided")
         else:
-            factor *= given if inner.op_type == "Mul" else 1 / given
+            factor *= epsilon_value if inner.op_type == "Mul" else 1 / epsilon_value
         b.absorb(inner)
     reduced = read.producer(value, "ReduceSum", "ReduceMean")
     squares = read.required(reduced, 0)

@@ -23,11 +23,11 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     data, indices, updates = (read.required(node, place) for place in range(3))
     if not read.is_float(data):
         raise NoMatch("it is not floating point")
-    sizes, given = read.shape(data), read.shape(indices)
+    sizes, index_sizes = read.shape(data), read.shape(indices)
     axis = node.attributes.get_int("axis", 0) % len(sizes)
-    if any(sizes[place] != given[place] for place in range(len(sizes)) if place != axis):
+    if any(sizes[place] != index_sizes[place] for place in range(len(sizes)) if place != axis):
         raise NoMatch("its indices cover a part of the other axes only")
-    length, count = sizes[axis], given[axis]
+    length, count = sizes[axis], index_sizes[axis]
     rows = math.prod(sizes) // length
     if rows * count * length > _MAX_MASK:
         raise NoMatch(f"a mask of {rows} x {count} x {length} is too large")

@@ -14,8 +14,8 @@ from ..rule import Example, Rule
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     x = read.required(node, 0)
     rows, columns = read.shape(x)[-2:]
-    given = read.argument(node, 1)
-    diagonal = 0 if given is None else int(read.require_constant(given, "the diagonal").item())
+    offset = read.argument(node, 1)
+    diagonal = 0 if offset is None else int(read.require_constant(offset, "the diagonal").item())
     ones = np.ones((rows, columns), np.bool_)
     mask = np.triu(ones, diagonal) if node.attributes.get_int("upper", 1) else np.tril(ones, diagonal)
     return b.op("Where", b.constant(mask), x, b.constant(np.zeros((), read.dtype(x))))

@@ -73,13 +73,13 @@ class Programs:
 
 def listen(stream, on_line):
     """The lines of a stream but those of progress, which are told as they come."""
-    kept = []
+    lines = []
     for line in iter(stream.readline, b""):
         if on_line and line.startswith(PROGRESS):
             on_line(line[len(PROGRESS) :].decode("ascii", "replace").strip())
         else:
-            kept.append(line)
-    return b"".join(kept)
+            lines.append(line)
+    return b"".join(lines)
 
 
 def die_with_parent():
