@@ -155,7 +155,7 @@ def errors() -> str:
     ]
     for error in all_codes().values():
         ours = (error.meaning, error.remedy) if error.translated else ("", "")
-        lines.append(_row((str(error.code), f"`{error.name}`", error.words, *ours)))
+        lines.append(_row((str(error.code), f"`{error.name}`", error.text, *ours)))
     return _page(lines)
 
 

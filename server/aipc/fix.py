@@ -185,7 +185,7 @@ def fix(
             cached = replace(check_request, use_cache=True)
             with engine.opened_run(cached, (GraphPlacement,), workers, on_event, cancel) as (run, _):
                 prover = Prover(run)
-                joined = _taken(prover, holding)
+                joined = _choose_fixes(prover, holding)
                 edits = tuple(dict.fromkeys(edit for _, item in joined for edit in item.edits))
                 for place, _ in edits:
                     originals.setdefault(place.file, prover.text(place.file))
@@ -209,7 +209,7 @@ def fix(
     )
 
 
-def _taken(prover: Prover, holding: Sequence[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
+def _choose_fixes(prover: Prover, holding: Sequence[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
     """All fixes that hold together; the first alone when they do not."""
     firsts = list({id(finding): (finding, item) for finding, item in reversed(holding)}.values())[::-1]
     joined, _ = join(item for _, item in firsts)

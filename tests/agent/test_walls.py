@@ -104,7 +104,7 @@ def test_an_unsaved_text_is_what_is_patched(project: Path):
 def test_what_no_rewrite_needs_is_named(line, attack):
     found = objections(TALKING, f"{TALKING}\n{line}\n", FILE)
     assert attack in {item.attack for item in found}
-    assert all(item.words.startswith(f"{FILE}:") for item in found)
+    assert all(item.reason.startswith(f"{FILE}:") for item in found)
 
 
 @pytest.mark.parametrize(

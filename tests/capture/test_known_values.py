@@ -42,7 +42,7 @@ def test_lengths_flags_and_places_that_follow_from_buffers_are_known(
 ) -> None:
     out = tmp_path / "out"
     result = capture(lambda event: None, ref=model_file(SOURCE), out=str(out), strategy=strategy)
-    assert result.ok, result.words
+    assert result.ok, result.reason
     with np.load(out / "inputs.npz") as inputs, np.load(out / "reference.npz") as reference:
         np.testing.assert_allclose(
             run_cpu(out / "model.onnx", dict(inputs))["output"], reference["output"], rtol=1e-5, atol=1e-6

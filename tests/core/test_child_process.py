@@ -19,12 +19,12 @@ def test_a_value_comes_back():
 
 def test_an_exception_is_told():
     outcome = run_isolated(raises, seconds=10)
-    assert (outcome.status, outcome.words) == ("raised", "ValueError: surprise")
+    assert (outcome.status, outcome.reason) == ("raised", "ValueError: surprise")
 
 
 def test_a_crash_is_told_by_its_signal():
     outcome = run_isolated(_crash, seconds=10)
-    assert (outcome.status, outcome.words) == ("crashed", "SIGSEGV")
+    assert (outcome.status, outcome.reason) == ("crashed", "SIGSEGV")
 
 
 def test_a_hang_ends_at_the_limit():

@@ -117,7 +117,7 @@ def examined(project: Path, name: str, tmp_path: Path, change=None, **options):
     ref = resolve_model(f"model.py:{name}", project, load_config(project))
     folder = tmp_path / "capture"
     captured = capture(silent, ref=ref, out=str(folder))
-    assert captured.ok, captured.words
+    assert captured.ok, captured.reason
     if change:
         model = onnx.load(folder / "model.onnx")
         change(model.graph)

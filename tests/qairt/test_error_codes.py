@@ -12,9 +12,9 @@ from aipc.qairt.runtime import qairt_version
 
 def test_the_data_is_what_the_library_says():
     asked = run_isolated(ask_codes, seconds=60)
-    assert asked.status == "ok", asked.words
+    assert asked.status == "ok", asked.reason
     assert asked.value["qairt"] == qairt_version()
-    known = {str(error.code): f"{error.name}: {error.words}" for error in all_codes().values()}
+    known = {str(error.code): f"{error.name}: {error.text}" for error in all_codes().values()}
     assert known == asked.value["codes"]
 
 

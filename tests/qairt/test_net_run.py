@@ -57,7 +57,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.ir_version = 9
     onnx.save(model, str(directory / "plain.onnx"))
     done = run_isolated(compile_context, directory / "plain.onnx", "sm8650", directory / "package", seconds=120)
-    assert done.status == "ok", done.words
+    assert done.status == "ok", done.reason
     return directory / "package"
 
 

@@ -65,9 +65,9 @@ def test_a_rule_fires_keeps_names_unique_and_origins_joined(rule: Rule, example:
     kept = {node.name for node in model.graph}
     assert len(kept) == len(list(model.graph))
     for item in applied.applications:
-        assert all(name.startswith(f"{item.root}.") for name in item.made)
+        assert all(name.startswith(f"{item.root}.") for name in item.new_nodes)
         wanted = {origin for name in item.nodes for origin in captured.source_map.origins(name)}
-        for name in kept.intersection(item.made):
+        for name in kept.intersection(item.new_nodes):
             assert wanted <= set(applied.source_map.origins(name))
 
 

@@ -48,7 +48,7 @@ def simulated_db(captured: Captured, path: Path, directory: Path) -> float:
     ir.save(captured.model, reference)
     expected = next(iter(run_cpu(reference, captured.inputs).values()))
     outcome = run_isolated(_simulated, path, captured.inputs, seconds=120.0)
-    assert outcome.value is not None, outcome.words
+    assert outcome.value is not None, outcome.reason
     return sqnr_db(expected, outcome.value)
 
 

@@ -12,8 +12,8 @@ from aipc.core.config import load_config
 from aipc.core.errors import ConfigError
 from aipc.pipeline import package as packaging
 from aipc.targets.base import Facts
+from aipc.targets.device_facts_table import device_fact_rows
 from aipc.targets.preflight import preflight, soc_of
-from aipc.targets.told import fact_rows
 
 MANIFEST = {
     "model": "net",
@@ -109,7 +109,7 @@ def test_a_devices_own_words_for_its_chip_are_understood(names, part):
 
 
 def test_what_an_x86_device_measures_is_marked_as_host_time():
-    rows = dict(fact_rows(replace(PHONE, machine="x86_64", simulated=True, lacks=("onnxruntime 1.32.0",))))
+    rows = dict(device_fact_rows(replace(PHONE, machine="x86_64", simulated=True, lacks=("onnxruntime 1.32.0",))))
     assert "host times" in rows["NPU"] and "--setup" in rows["lacks"]
 
 

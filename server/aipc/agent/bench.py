@@ -82,7 +82,7 @@ class Checked:
         return self.run.plan if self.run else None
 
     @property
-    def words(self) -> str:
+    def reason(self) -> str:
         """Why nothing was captured; empty when it was."""
         if self.error is not None:
             return str(self.error)

@@ -154,7 +154,7 @@ def _wait(pid: int, deadline: float) -> int | None:
 
 
 def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
-    events = _seen(folder)
+    events = _read_events(folder)
     tried = json.dumps(events)
     if status is None:
         raise WorkerCrashedError(
@@ -177,7 +177,7 @@ def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
     return {"result": document.get("result"), "seen": tries, "enforced": enforced}
 
 
-def _seen(folder: Path) -> list[dict[str, Any]]:
+def _read_events(folder: Path) -> list[dict[str, Any]]:
     events = []
     with suppress(OSError):
         for line in (folder / _SEEN).read_text("utf-8", "replace").splitlines()[:200]:

@@ -40,7 +40,7 @@ class Samples(CalibrationSamples):
         return self.data.source == EXAMPLE
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         if self.from_example:
             return "the example inputs alone, for want of calibration data"
         return f"{self.data.samples} samples of {self.data.source}"

@@ -53,5 +53,5 @@ class SideComparison:
     set: str
     side: str
     outputs: tuple[OutputAccuracy, ...]
-    words: str = ""
+    reason: str = ""
     """Why it could not be compared; empty when it was."""

@@ -251,7 +251,9 @@ def hold(
     for name in states:
         wanted = read_npz(Path(reference) / f"{STATE}{name}.npz")
         try:
-            comparisons.append(_held(STATE + name, "eager", wanted, read_npz(Path(eager) / f"{STATE}{name}.npz")))
+            comparisons.append(
+                _compare_sets(STATE + name, "eager", wanted, read_npz(Path(eager) / f"{STATE}{name}.npz"))
+            )
         except InputError:
             comparisons.append(
                 SideComparison(STATE + name, "eager", (), "the change does not run there, and the original does")
@@ -262,14 +264,14 @@ def hold(
             got = read_npz(Path(eager) / f"{name}.npz")
         except InputError:
             continue
-        comparisons.append(_held(name, "eager", wanted, got))
+        comparisons.append(_compare_sets(name, "eager", wanted, got))
         try:
             feeds = _feeds(read_npz(Path(inputs) / f"{name}.npz"), read_npz(like), names)
             answer = run_cpu(Path(graph), feeds)
         except AipcError as error:
             comparisons.append(SideComparison(name, "graph", (), str(error)[:500]))
             continue
-        comparisons.append(_held(name, "graph", wanted, answer))
+        comparisons.append(_compare_sets(name, "graph", wanted, answer))
     return tuple(comparisons)
 
 
@@ -295,24 +297,24 @@ def simulate(
     pairs = []
     comparisons = []
 
-    def told() -> Iterator[Mapping[str, Array]]:
+    def announced_feeds() -> Iterator[Mapping[str, Array]]:
         for name, feeds in zip(sets, feeds_of_sets, strict=True):
             report(Event("simulator", f"running on {name} inputs"))
             yield feeds
 
-    for name, feeds, execution in zip(sets, feeds_of_sets, run_samples(compiled, told(), soc), strict=True):
+    for name, feeds, execution in zip(sets, feeds_of_sets, run_samples(compiled, announced_feeds(), soc), strict=True):
         wanted = read_npz(Path(reference) / f"{name}.npz")
         pairs.append((wanted, execution.outputs))
         if graph is not None:
             ideal = ideal_fp16_sqnr(graph, feeds)
             comparisons.append(
-                _held(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None)
+                _compare_sets(name, "simulator", wanted, execution.outputs, list(ideal.values()) if ideal else None)
             )
     if graph is None:
         wanted, got = (
             {name: np.stack([one[name] for one in side]) for name in side[0]} for side in zip(*pairs, strict=True)
         )
-        comparisons.append(_held(sets[0] if len(sets) == 1 else "held-out", "simulator", wanted, got))
+        comparisons.append(_compare_sets(sets[0] if len(sets) == 1 else "held-out", "simulator", wanted, got))
     return tuple(comparisons)
 
 
@@ -362,7 +364,7 @@ def _feeds(arrays: Mapping[str, Array], like: Mapping[str, Array], names: Sequen
     return dict(pairs)
 
 
-def _held(
+def _compare_sets(
     name: str, side: str, wanted: Mapping[str, Array], got: Mapping[str, Array], ideal: Sequence[float] | None = None
 ) -> SideComparison:
     if len(wanted) != len(got):

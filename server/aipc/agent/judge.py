@@ -159,8 +159,8 @@ class _State:
                 attack = "endless loop" if "did not finish" in after.error.what else "process exit"
             return GateResult("runs", False, str(after.error), attack=attack)
         if not after.captured:
-            said = "; ".join(_told(item, self.scratch) for item in after.findings[:4])
-            return GateResult("runs", False, f"{after.words}. {said}".strip())
+            said = "; ".join(_finding_line(item, self.scratch) for item in after.findings[:4])
+            return GateResult("runs", False, f"{after.reason}. {said}".strip())
         return GateResult("runs", True)
 
     def _equal(self) -> Iterator[GateResult]:
@@ -192,9 +192,9 @@ class _State:
             yield GateResult("equal", False, f"forward raised on inputs {forwarded.raised}", attack=attack)
             return
         if reference.draws:
-            different = next((one for one in comparisons if one.words), None)
+            different = next((one for one in comparisons if one.reason), None)
             if different is not None:
-                yield GateResult("equal", False, f"{_SIDES[different.side]} {_on(different.set)}: {different.words}")
+                yield GateResult("equal", False, f"{_SIDES[different.side]} {_on(different.set)}: {different.reason}")
                 return
             yield self._agreed("equal", f"only shapes and types compared: {self.bench.unreferenced}")
             return
@@ -233,8 +233,8 @@ class _State:
 
     def _numbers(self, comparisons: Sequence[SideComparison]) -> GateResult:
         for one in comparisons:
-            if one.words:
-                return GateResult("equal", False, f"{_SIDES[one.side]} {_on(one.set)}: {one.words}")
+            if one.reason:
+                return GateResult("equal", False, f"{_SIDES[one.side]} {_on(one.set)}: {one.reason}")
         floors = self.bench.reference.floors if self.bench.reference else {}
         judged = [
             (one, item) for one in comparisons for item in one.outputs if one.set != "far" or not item.nan + item.inf
@@ -283,7 +283,7 @@ class _State:
         if after.get(sort, 0) < before.get(sort, 0):
             return GateResult("finding gone", True, f"{before[sort]} before, {after.get(sort, 0)} after: {target.rule}")
         left = next((item for item in self.after.serious if sort_of(item) == sort), None)
-        said = _told(left, self.scratch) if left else ""
+        said = _finding_line(left, self.scratch) if left else ""
         return GateResult("finding gone", False, f"the finding is still there: {said}")
 
     def _nothing_new(self) -> GateResult:
@@ -293,7 +293,7 @@ class _State:
         before, after = places(self.case.checked.serious), places(self.after.serious)
         new = [item for item in self.after.serious if after[sort_of(item)] > before.get(sort_of(item), 0)]
         if new:
-            said = "; ".join(_told(item, self.scratch) for item in new[:4])
+            said = "; ".join(_finding_line(item, self.scratch) for item in new[:4])
             return GateResult("no new findings", False, f"the change brings new findings: {said}")
         return GateResult("no new findings", True)
 
@@ -328,7 +328,7 @@ class _State:
         try:
             compiled = self.bench.compiled(self.after)
             if compiled.error is not None or compiled.run is None or not compiled.is_compiled:
-                reason = str(compiled.error) if compiled.error else compiled.words
+                reason = str(compiled.error) if compiled.error else compiled.reason
                 return GateResult("simulator", False, f"it does not compile: {reason}")
             if self.bench.unreferenced:
                 return GateResult("simulator", True, "compiled to the end")
@@ -338,8 +338,8 @@ class _State:
         except AipcError as error:
             return GateResult("simulator", False, str(error))
         for one in comparisons:
-            if one.words:
-                return GateResult("simulator", False, f"on {one.set} inputs: {one.words}")
+            if one.reason:
+                return GateResult("simulator", False, f"on {one.set} inputs: {one.reason}")
         figures = tuple(item for one in comparisons for item in one.outputs)
         self.simulator_db = min((_db(item) for item in figures), default=math.inf)
         tolerance, plan = dict(self.bench.request.tolerance), compiled.plan
@@ -364,7 +364,7 @@ def bounds(scratch: Scratch, goal: Goal) -> GateResult:
             return GateResult(
                 "bounds",
                 False,
-                "; ".join(item.words for item in objections_of_text[:5]),
+                "; ".join(item.reason for item in objections_of_text[:5]),
                 attack=objections_of_text[0].attack,
             )
         if syntax_error(before, name):
@@ -429,7 +429,7 @@ def _shown(level: float) -> str:
     return "infinite" if level == math.inf else "below any" if level == -math.inf else f"{level:.1f}"
 
 
-def _told(finding: Finding, scratch: Scratch) -> str:
+def _finding_line(finding: Finding, scratch: Scratch) -> str:
     where = f"{scratch.relative(finding.range.file)}:{finding.range.start.line} " if finding.range else ""
     compiler = f" ({finding.compiler[:300]})" if finding.compiler else ""
     return f"{where}[{finding.rule}] {finding.message}{compiler}"

@@ -47,7 +47,7 @@ def complete(report: Callable[[Event], None], *, settings: Settings, request: Co
         try:
             return _Asking(client, settings, request, options, deadline, report).ask()
         except openai.BadRequestError as error:
-            if not options.adapt(_words(error), request):
+            if not options.adapt(_error_text(error), request):
                 raise _refused(error, settings) from error
         except openai.APIError as error:
             raise _refused(error, settings) from error
@@ -216,14 +216,14 @@ def _with_tools(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> tuple
     return (Message(first.role, f"{first.content}\n\n{described(tools)}"), *rest)
 
 
-def _words(error: Any) -> str:
+def _error_text(error: Any) -> str:
     return f"{getattr(error, 'message', '')} {getattr(error, 'body', '')}".lower()
 
 
 def _refused(error: Any, settings: Settings) -> LanguageModelError:
     import openai
 
-    reason, name = _words(error), settings.model
+    reason, name = _error_text(error), settings.model
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return LanguageModelError(f"the endpoint does not accept the key for {name}", remedy="check AIPC_AGENT_API_KEY")
     if isinstance(error, openai.NotFoundError):

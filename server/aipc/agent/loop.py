@@ -66,7 +66,7 @@ class Loop:
         self._setup = setup
         self._bench, self._trace, self._meter = setup.bench, setup.trace, setup.meter
         self.scratch = scratch
-        self._found = Findings()
+        self._findings = Findings()
         self._accepted: list[EditProposal] = []
         self._proof: EditVerdict | None = None
         self._rounds = 0
@@ -108,7 +108,7 @@ class Loop:
         """What to work on: a finding, or None and the problem in words; no words when there is nothing."""
         goal = self._setup.goal
         if not checked.captured:
-            return None, checked.words or "the model is not captured"
+            return None, checked.reason or "the model is not captured"
         if goal.kind in {GoalKind.EXPORT, GoalKind.INPUTS}:
             return None, ""
         if goal.kind is GoalKind.FINDING:
@@ -126,7 +126,7 @@ class Loop:
             return ""
         compiled = bench.compiled(bench.base)
         if not compiled.is_compiled:
-            return f"it does not compile: {compiled.error or compiled.words}"
+            return f"it does not compile: {compiled.error or compiled.reason}"
         try:
             figures = tuple(item for one in bench.simulate(compiled) for item in one.outputs)
         except CancelledError:
@@ -151,7 +151,7 @@ class Loop:
             ask=self._ask,
             trace=self._trace,
             watch=self._watch,
-            findings=self._found,
+            findings=self._findings,
             patience=self._meter.budget.patience,
             rounds=self._meter.budget.rounds,
             asks=setup.asks,
@@ -163,7 +163,7 @@ class Loop:
     def _accept(self, judged: Judged) -> None:
         assert judged.scratch is not None
         self.scratch = judged.scratch
-        self._accepted.append(self._found.proposals[-1])
+        self._accepted.append(self._findings.proposals[-1])
         self._proof = judged.verdict
         self._trace.write("accepted", proposal=judged.verdict.proposal, diffs=judged.scratch.diffs())
 
@@ -242,12 +242,12 @@ class Loop:
             diffs=self.scratch.diffs(),
             proof=self._proof,
             accepted=tuple(self._accepted),
-            verdicts=tuple(self._found.verdicts),
+            verdicts=tuple(self._findings.verdicts),
             usage=self._meter.usage,
             trace=str(self._trace.directory),
             left=checked.serious,
-            learned=tuple(self._found.learned),
-            attacks=tuple(self._found.attacks),
+            learned=tuple(self._findings.learned),
+            attacks=tuple(self._findings.attacks),
             endpoint=self._setup.endpoint.title,
         )
         if not ok and stopped is not Stopped.CANCELLED:

@@ -80,10 +80,10 @@ _DUNDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """``attack``: the attempt's name. ``words`` go back to the model."""
+    """``attack``: the attempt's name. ``reason`` go back to the model."""
 
     attack: str
-    words: str
+    reason: str
     line: int = 0
 
 
@@ -95,7 +95,7 @@ def objections(before: str, after: str, name: str) -> list[Objection]:
         if known[item] > 0:
             known[item] -= 1
             continue
-        results.append(Objection(item.attack, f"{name}:{line}: {item.words}", line))
+        results.append(Objection(item.attack, f"{name}:{line}: {item.reason}", line))
     return results
 
 

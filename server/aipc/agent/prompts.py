@@ -13,7 +13,7 @@ from .bench import Bench, Checked
 from .judge import EQUAL_DB
 from .results import EditVerdict, Goal, GoalKind
 from .scratch import PatchError, Scratch
-from .tools._tool import told
+from .tools._tool import finding_text
 
 _AROUND = 30
 """Lines shown on either side of a finding."""
@@ -51,9 +51,9 @@ def system() -> str:
 def task(bench: Bench, scratch: Scratch, checked: Checked, goal: Goal, target: Finding | None, reason: str) -> str:
     """The first message of a step: what is wrong, where, and the source around it."""
     request = bench.request
-    parts = [f"Model: {request.ref.name} for {request.soc}, {request.precision}. Goal: {goal.words}."]
+    parts = [f"Model: {request.ref.name} for {request.soc}, {request.precision}. Goal: {goal.description}."]
     if target is not None:
-        parts.append(f"The finding to solve:\n{told(target, scratch)}")
+        parts.append(f"The finding to solve:\n{finding_text(target, scratch)}")
         parts.append(f"It stands for {len(target.nodes)} nodes of the graph.")
         others = len(checked.serious) - 1
         if others > 0:
@@ -66,7 +66,7 @@ def task(bench: Bench, scratch: Scratch, checked: Checked, goal: Goal, target: F
         )
     else:
         parts.append(f"The problem: {reason}")
-        parts += [told(item, scratch) for item in checked.findings[:_MOST_FINDINGS]]
+        parts += [finding_text(item, scratch) for item in checked.findings[:_MOST_FINDINGS]]
     if bench.unreferenced and goal.kind is not GoalKind.INPUTS:
         parts.append(f"There is nothing to hold a change against: {bench.unreferenced}. The user has to agree to it.")
     if tensors := _inputs(checked):

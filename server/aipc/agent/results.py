@@ -37,7 +37,7 @@ class Goal:
     nodes: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         if self.kind is not GoalKind.FINDING:
             return str(self.kind.value)
         where = f" at line {self.line}" if self.line else ""

@@ -67,13 +67,13 @@ class Step:
             trace,
             watch,
         )
-        self._found, self._patience, self._most_rounds = findings, patience, rounds
+        self._findings, self._patience, self._most_rounds = findings, patience, rounds
         self.tools: tuple[AgentTool, ...] = tuple(item for item in all_tools() if asks or not item.asks)
         self._accepted: Judged | None = None
         self._gave_up = ""
         self._best = (-1, -math.inf)
         self._without_progress = 0
-        self._seen: set[tuple[FileEdit, ...]] = set()
+        self._proposed_edits: set[tuple[FileEdit, ...]] = set()
         self._talk: Talk | None = None
 
     def first_messages(self, reason: str) -> tuple[Message, ...]:
@@ -151,8 +151,8 @@ class Step:
 
     def _attack(self, name: str, where: str) -> None:
         reason = f"{name}: {where}"
-        if reason not in self._found.attacks:
-            self._found.attacks.append(reason)
+        if reason not in self._findings.attacks:
+            self._findings.attacks.append(reason)
             self._trace.write("attack", name=name, where=where)
 
     def _look_for_instructions(self, text: str, where: str) -> None:
@@ -160,19 +160,19 @@ class Step:
             self._attack("instruction inside data", f"{where}: {match.group()[:80]!r}, shown as data")
 
     def _propose(self, title: str, edits: tuple[FileEdit, ...]) -> str:
-        if edits in self._seen:
+        if edits in self._proposed_edits:
             self._without_progress += 1
             return prompts.TWICE
-        self._seen.add(edits)
-        proposal = EditProposal(len(self._found.proposals) + 1, visible(title)[:200], edits)
-        self._found.proposals.append(proposal)
+        self._proposed_edits.add(edits)
+        proposal = EditProposal(len(self._findings.proposals) + 1, visible(title)[:200], edits)
+        self._findings.proposals.append(proposal)
         self._watch("proposal", f"proposal {proposal.number}: {proposal.title}")
         self._trace.write("proposal", proposal=proposal, diff=self._diff(edits))
         judged = self._judge.judge(
             JudgedEdit(proposal, self._scratch, self._checked, self._goal, self._target, self._approximate_db)
         )
         verdict = judged.verdict
-        self._found.verdicts.append(verdict)
+        self._findings.verdicts.append(verdict)
         failed = verdict.failed
         summary = "accepted" if failed is None else f"rejected at {failed.name}: {failed.words}"
         self._trace.write("verdict", verdict=verdict, words=summary)
@@ -180,7 +180,7 @@ class Step:
         if failed is None:
             self._accepted = judged
         else:
-            self._found.learned.append(f"{proposal.title}: {failed.name}: {failed.words[:300]}")
+            self._findings.learned.append(f"{proposal.title}: {failed.name}: {failed.words[:300]}")
             if failed.attack:
                 self._attack(failed.attack, f"proposal {proposal.number}, gate {failed.name}")
             self._progress(verdict)

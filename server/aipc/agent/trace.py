@@ -48,7 +48,7 @@ class Recorded:
     replies: tuple[Reply, ...]
     answers: tuple[str | None, ...]
     started: Mapping[str, Any]
-    done: Mapping[str, Any] | None
+    end: Mapping[str, Any] | None
     """The event of the run's end; None when it was interrupted."""
     seconds: float
 

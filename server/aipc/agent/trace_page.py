@@ -88,7 +88,7 @@ def _bound(data: Mapping[str, Any]) -> str:
     return f"**Bound: {data['words']}**\n\n"
 
 
-def _done(data: Mapping[str, Any]) -> str:
+def _end_of_run(data: Mapping[str, Any]) -> str:
     report = data["report"]
     usage = report["usage"]
     cost = "not known (no prices)" if usage["cost"] is None else f"{usage['cost']:.4g}"
@@ -128,5 +128,5 @@ _SECTIONS = {
     "question": _question,
     "answer": _answer,
     "bound": _bound,
-    "done": _done,
+    "done": _end_of_run,
 }

@@ -49,7 +49,7 @@ class Watchman:
         self._handle = handle
         self._writable = tuple(os.path.realpath(path) for path in writable)
         self._busy = threading.local()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def ready(self, enforced: Sequence[str]) -> None:
         """Start to refuse."""
@@ -67,8 +67,8 @@ class Watchman:
             reason = self._judge(event, arguments)
             if reason is None:
                 return
-            if reason not in self._told and len(self._told) < 50 and not _by_library():
-                self._told.add(reason)
+            if reason not in self._reported and len(self._reported) < 50 and not _by_library():
+                self._reported.add(reason)
                 self._tell({"tried": reason})
         finally:
             self._busy.on = False

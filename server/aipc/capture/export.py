@@ -28,7 +28,7 @@ from aipc.core.types import Origin, SourceMap
 
 from .attention import TABLE as ATTENTION
 from .masks import guard_rows
-from .own_quantization import use_known_words
+from .own_quantization import use_microsoft_domain
 from .padding import padded_places_are_zero
 from .recorder import MARK, ConstructionRecorder, NodeRecorder, Stack
 from .refusals import check
@@ -191,7 +191,7 @@ def export(
     operators = _operators(program)
     model = _core._exported_program_to_onnx_program(program, registry=registry()).model
     model = _simplified(model, opset)
-    use_known_words(model)
+    use_microsoft_domain(model)
     numbers = _numbers(model)
     modules = {} if isinstance(module, ExportedProgram) else dict(module.named_modules(remove_duplicate=False))
     origins: dict[tuple[int, str], Origin] = {}

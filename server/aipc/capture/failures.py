@@ -17,7 +17,7 @@ from .load import LoadedModel
 from .recorder import stack_of_traceback
 from .refusals import RefusedError
 from .sourcemap import constructed_by_author, origin
-from .wording import DYNAMIC, missing, words_of_export
+from .wording import DYNAMIC, export_message, missing
 
 
 def findings_of(error: Exception, path: Path, loaded: LoadedModel | None = None) -> tuple[Finding, ...]:
@@ -69,7 +69,7 @@ def _findings_of(error: Exception) -> tuple[Finding, ...]:
         return _refused(error)
     rule, message = _explain(error)
     place = origin(stack_of_traceback(_deepest(error).__traceback__))
-    return (_finding(rule, message, place, _words(error), nodes=()),)
+    return (_finding(rule, message, place, _message(error), nodes=()),)
 
 
 def _missing(error: MissingLoweringsError) -> tuple[Finding, ...]:
@@ -103,7 +103,7 @@ def _refused(error: RefusedError) -> tuple[Finding, ...]:
             item.rule,
             item.message,
             origin(error.recorder.stacks[item.number]) if item.number is not None else Origin(()),
-            item.words,
+            item.detail,
             (),
         )
         for item in dict.fromkeys(error.refusals)
@@ -112,7 +112,7 @@ def _refused(error: RefusedError) -> tuple[Finding, ...]:
 
 def _explain(error: Exception) -> tuple[str, str]:
     text = " ".join(f"{type(item).__name__} {item}" for item in _chain(error))
-    if known := words_of_export(text):
+    if known := export_message(text):
         return known
     first = str(_deepest(error)).strip().splitlines()
     return (
@@ -136,7 +136,7 @@ def _deepest(error: BaseException) -> BaseException:
     return chain[-1] if chain else error
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(_deepest(error))).strip()[:2000]
 
 

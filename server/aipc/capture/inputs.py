@@ -25,7 +25,7 @@ def example_inputs(loaded: LoadedModel) -> Inputs:
     Raises:
         InputError: what was configured cannot be read, or nothing fitting was found.
     """
-    example = _found(loaded)
+    example = _inputs_of_model(loaded)
     if not loaded.widened:
         return example
     args, kwargs = pytree.tree_map(_widened, (tuple(example.args), dict(example.kwargs)))
@@ -36,7 +36,7 @@ def _widened(value: Any) -> Any:
     return value.float() if isinstance(value, torch.Tensor) and value.dtype in HALVES else value
 
 
-def _found(loaded: LoadedModel) -> Inputs:
+def _inputs_of_model(loaded: LoadedModel) -> Inputs:
     config = loaded.ref.config
     dims = config.sizes if config else {}
     if loaded.ref.inputs is not None:

@@ -16,7 +16,7 @@ _BITS: dict[int, int] = {
     TensorProto.UINT16: 16,
     TensorProto.INT16: 16,
 }
-_OWN_WORDS = 21
+_OPSET_OF_16_BITS = 21
 """The first operator set whose QuantizeLinear knows 16 bits; onnxruntime has a form of its own before."""
 
 
@@ -44,9 +44,9 @@ def own_bits(path: Path) -> tuple[int, int] | None:
     return (max(weights - {0}, default=8), max(activations)) if activations - {0} else None
 
 
-def use_known_words(model: ir.Model) -> None:
+def use_microsoft_domain(model: ir.Model) -> None:
     """Give quantization to 16 bits the form that onnxruntime has for it before opset 21."""
-    if (model.graph.opset_imports.get("") or _OWN_WORDS) >= _OWN_WORDS:
+    if (model.graph.opset_imports.get("") or _OPSET_OF_16_BITS) >= _OPSET_OF_16_BITS:
         return
     for node in model.graph:
         if node.op_type in {"QuantizeLinear", "DequantizeLinear"} and not node.domain and len(node.inputs) > 2:

@@ -29,7 +29,7 @@ _AROUND = {"padded_forward", "forward_with_state"}
 _MACHINERY = ("<frozen ", "<string>", "<eval_with_key>")
 
 
-def _kept(code: CodeType) -> bool:
+def _is_recorded(code: CodeType) -> bool:
     name = code.co_filename
     return not name.startswith((_TORCH, _OURS, *_MACHINERY))
 
@@ -44,7 +44,7 @@ def stack_of_frame(frame: FrameType | None) -> Stack:
                 pass
             elif frames or code.co_name in {"trace", "build"}:
                 break
-        elif _kept(code):
+        elif _is_recorded(code):
             frames.append((code, frame.f_lasti))
         frame = frame.f_back
     return tuple(frames)
@@ -135,7 +135,7 @@ def stack_of_traceback(trace: TracebackType | None) -> Stack:
     """The frames of an exception, innermost first, without PyTorch's and ours."""
     frames: list[RawFrame] = []
     while trace is not None:
-        if _kept(trace.tb_frame.f_code):
+        if _is_recorded(trace.tb_frame.f_code):
             frames.append((trace.tb_frame.f_code, trace.tb_lasti))
         trace = trace.tb_next
     return tuple(reversed(frames))

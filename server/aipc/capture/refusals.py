@@ -22,7 +22,7 @@ class Refusal:
 
     rule: str
     message: str
-    words: str
+    detail: str
     number: int | None
 
 
@@ -74,7 +74,7 @@ def _random(program: ExportedProgram, needed: set[torch.fx.Node]) -> Iterator[Re
             yield Refusal(
                 rule="capture-random",
                 message=random_numbers(name),
-                words=f"{node.target} is in the exported program",
+                detail=f"{node.target} is in the exported program",
                 number=_number(node),
             )
 
@@ -114,7 +114,7 @@ def _changed(
             yield Refusal(
                 rule="capture-state",
                 message=changed_state(path, registered=name in targets),
-                words=f"{path!r} is changed by every call and read by the next",
+                detail=f"{path!r} is changed by every call and read by the next",
                 number=_number(node),
             )
 

@@ -23,7 +23,7 @@ class CaptureResult:
     """Where the example inputs come from."""
     strategy: str
     timings: Mapping[str, float] = field(default_factory=dict)
-    words: str = ""
+    reason: str = ""
     """PyTorch's own words where ``ok`` is False."""
     state: Mapping[str, str] = field(default_factory=dict)
     """Input -> the output that the next run takes for it, of what ``forward`` keeps between its calls."""

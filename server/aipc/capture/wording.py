@@ -39,7 +39,7 @@ def changed_state(path: str, *, registered: bool) -> str:
     return f"forward changes {what}, which its next call reads; a graph keeps nothing between two runs. {remedy}"
 
 
-def words_of_export(text: str) -> tuple[str, str] | None:
+def export_message(text: str) -> tuple[str, str] | None:
     """Rule and sentence for the exporter's words; None for words that are not known."""
     if match := _MISSING.search(text):
         return "capture-unsupported-operator", missing(match[1])

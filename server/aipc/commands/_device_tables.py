@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aipc.core.latency import cpu_latency
-from aipc.targets.told import fact_rows
+from aipc.targets.device_facts_table import device_fact_rows
 
 if TYPE_CHECKING:
     from aipc.engine import ExaminedDevice
@@ -26,7 +26,7 @@ def examined_page(examined: ExaminedDevice) -> Iterator[Any]:
         yield Text(description.reason, "bold red")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
-    for name, value in fact_rows(description.facts):
+    for name, value in device_fact_rows(description.facts):
         table.add_row(name, Text(value))
     yield table
     for item in examined.mismatches:
@@ -49,7 +49,7 @@ def device_lines(device: Mapping[str, Any] | None) -> Iterator[Text]:
     yield Text(f"slowest nodes: {shares}")
 
 
-def cpu_words(latency: Mapping[str, Any]) -> str:
+def cpu_latency_text(latency: Mapping[str, Any]) -> str:
     """What the device's CPU takes, after the NPU's latency."""
     return f"; {latency_text}" if (latency_text := cpu_latency(latency)) else ""
 

@@ -21,7 +21,7 @@ from aipc.core.types import (
 )
 from aipc.qairt.soc import SoC, get_soc
 
-from ._device_tables import cpu_words, device_lines, no_latency
+from ._device_tables import cpu_latency_text, device_lines, no_latency
 from ._format import short_path, table_of
 from ._precision import blame_lines, frontier_lines
 from ._probes import probe_lines
@@ -229,7 +229,7 @@ def latency_line(latency: Mapping[str, Any] | None, reason: str = "not measured 
         return reason
     figures = [f"{name} {latency[f'{name}_ms']:.2f} ms" for name in ("p50", "p90", "p99") if f"{name}_ms" in latency]
     more = f" ({latency['repetitions']} runs, spread {100 * latency.get('spread', 0):.0f} %)"
-    return ", ".join(figures) + (more if "repetitions" in latency else "") + cpu_words(latency)
+    return ", ".join(figures) + (more if "repetitions" in latency else "") + cpu_latency_text(latency)
 
 
 def _closing(findings: tuple[Finding, ...]) -> Text:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .disk import FULL, MORE_SPACE, free_words
+from .disk import FULL, MORE_SPACE, free_space_note
 from .entry_files import DamagedError, check_files, stamp_of, write_records
 from .errors import StorageError
 from .hashing import hash_file
@@ -78,7 +78,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         elsewhere = not (named.is_relative_to(path) or path.is_relative_to(named))
         if error.errno not in REMEDIES or (elsewhere and error.errno not in _ANYWHERE):
             raise
-        free = free_words(path) if error.errno in FULL else ""
+        free = free_space_note(path) if error.errno in FULL else ""
         raise StorageError(
             f"cannot write to {path}: {error.strerror}{free}", remedy=REMEDIES[error.errno], detail=str(error)
         ) from error

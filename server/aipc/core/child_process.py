@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Isolated(Generic[T]):
-    """``status`` is ``ok`` (``value`` is set), ``raised``, ``crashed`` or ``timeout``; ``words`` says more."""
+    """``status`` is ``ok`` (``value`` is set), ``raised``, ``crashed`` or ``timeout``; ``reason`` says more."""
 
     status: Literal["ok", "raised", "crashed", "timeout"]
     value: T | None = None
-    words: str = ""
+    reason: str = ""
 
 
 def _child(connection: Any, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -42,15 +42,15 @@ def run_isolated(function: Callable[..., T], *args: Any, seconds: float, **kwarg
     theirs.close()
     try:
         if not ours.poll(seconds):
-            return Isolated("timeout", words=f"no answer within {seconds:g} seconds")
+            return Isolated("timeout", reason=f"no answer within {seconds:g} seconds")
         status, value = ours.recv()
     except EOFError:
         child.join(10)
         code = child.exitcode or 0
         name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        return Isolated("crashed", words=name)
+        return Isolated("crashed", reason=name)
     finally:
         child.kill()
         child.join()
         ours.close()
-    return Isolated("ok", value) if status == "ok" else Isolated("raised", words=value)
+    return Isolated("ok", value) if status == "ok" else Isolated("raised", reason=value)

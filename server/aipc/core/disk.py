@@ -23,7 +23,7 @@ _WORDS = re.compile(
 _NEXT_TO_NOTHING = 64 << 10
 
 
-def free_words(path: Path) -> str:
+def free_space_note(path: Path) -> str:
     """ " (0.3 MB are free)" for the disk of a path, which need not exist; "" where the system does not say."""
     free = _free(path)
     return "" if free is None else f" ({free / 1e6:.1f} MB are free)"
@@ -46,7 +46,7 @@ def full_disk(error: BaseException, places: tuple[Path, ...]) -> StorageError | 
         named = item.filename if isinstance(item, OSError) and isinstance(item.filename, str) else None
         place = Path(named) if named else min(full or places, key=lambda path: _free(path) or 0)
         reason = "a file may not grow larger" if number == errno.EFBIG else "the disk is full"
-        return StorageError(f"cannot write to {place}: {reason}{free_words(place)}", remedy=MORE_SPACE)
+        return StorageError(f"cannot write to {place}: {reason}{free_space_note(place)}", remedy=MORE_SPACE)
     return None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .cache import REMEDIES
-from .disk import FULL, free_words
+from .disk import FULL, free_space_note
 from .errors import AipcError, StorageError
 from .json import to_plain
 
@@ -30,7 +30,7 @@ class InternalError(AipcError):
 def internal_error(error: Exception) -> AipcError:
     """What a user is told of an exception that is no answer: a defect of ours, unless the file system refused."""
     if isinstance(error, OSError) and error.errno in REMEDIES and isinstance(error.filename, str):
-        free = free_words(Path(error.filename)) if error.errno in FULL else ""
+        free = free_space_note(Path(error.filename)) if error.errno in FULL else ""
         return StorageError(f"{error.filename}: {error.strerror}{free}", remedy=REMEDIES[error.errno])
     wrong = InternalError(
         f"aipc itself failed with {type(error).__name__}: {error}",

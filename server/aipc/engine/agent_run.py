@@ -60,7 +60,7 @@ def agent(
     Args:
         endpoint: who answers; by default the one that the environment names (see ``agent.client``).
         ask: asks the user; without it every question counts as a no.
-        watch: told what happens, finer than ``on_event``.
+        watch: notify what happens, finer than ``on_event``.
 
     Raises:
         AipcError: the model cannot be found, no endpoint is configured, or a part is missing.
@@ -77,7 +77,7 @@ def agent(
         trace = Trace(directory, redactor(getattr(who, "secrets", ())))
         meter = Meter(budget, before=recorded.seconds if recorded and request.resume else 0.0)
 
-        def told(event: Watched) -> None:
+        def notify(event: Watched) -> None:
             if watch:
                 watch(
                     AgentEvent(
@@ -114,7 +114,7 @@ def agent(
             resumes=str(request.resume) if request.resume else None,
             replays=str(request.replay) if request.replay else None,
         )
-        told(Watched("started", f"agent on {subject.ref.name}: {goal.words}", 0, 0, None, 0.0))
+        notify(Watched("started", f"agent on {subject.ref.name}: {goal.description}", 0, 0, None, 0.0))
         answers = list(recorded.answers) if recorded else []
 
         def asking(question: Question) -> str | None:
@@ -130,7 +130,7 @@ def agent(
             trace,
             asking,
             ask is not None or bool(answers),
-            told,
+            notify,
             cancel.is_set,
             request.approximate_db,
             request.agree,

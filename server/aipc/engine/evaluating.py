@@ -96,7 +96,7 @@ def evaluate(
         precision=manifest["precision"],
         target=request.target or "simulator",
         data=request.data,
-        data_words=prepared.words,
+        data_words=prepared.description,
         total=prepared.total,
         seed=request.seed,
         reference=reference,

@@ -83,5 +83,5 @@ def _target(goal: Goal, findings: tuple[Finding, ...]) -> Finding | None:
         return None
     target = next((item for item in findings if goal.names(item)), None)
     if target is None:
-        raise InputError(f"the model has no {goal.words}", remedy="see what `aipc check` finds")
+        raise InputError(f"the model has no {goal.description}", remedy="see what `aipc check` finds")
     return target

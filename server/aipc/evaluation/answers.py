@@ -47,7 +47,7 @@ def prepare_answers(
         report(Event("evaluate", f"reading sample {written} of {count}", written / count))
     if not written:
         raise InputError(f"{data} has no sample", remedy=_REMEDY)
-    return PreparedData(samples=written, total=total, words=note)
+    return PreparedData(samples=written, total=total, description=note)
 
 
 def _opened(data: str, root: Path, seed: int) -> tuple[Iterator[tuple[str, str]], int | None, str]:
@@ -65,7 +65,7 @@ def _opened(data: str, root: Path, seed: int) -> tuple[Iterator[tuple[str, str]]
     if source.total is not None:
         chosen = list(range(source.total))
         draw.shuffle(chosen)
-    return (_pair(item) for item in source.items(chosen)), source.total, source.words
+    return (_pair(item) for item in source.items(chosen)), source.total, source.description
 
 
 def _pair(item: Any) -> tuple[str, str]:

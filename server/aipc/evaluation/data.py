@@ -59,10 +59,10 @@ def prepare(
             written += 1
             report(Event("evaluate", f"reading sample {written} of {count}", written / count))
             if written == count:
-                return PreparedData(written, total, f"{note}, {preprocessing.words}")
+                return PreparedData(written, total, f"{note}, {preprocessing.description}")
     if not written:
         raise InputError(f"the data {data} is empty", remedy=_REMEDY)
-    return PreparedData(written, total, f"{note}, {preprocessing.words}")
+    return PreparedData(written, total, f"{note}, {preprocessing.description}")
 
 
 Pairs = Callable[[Sequence[int] | None], Iterator[tuple[Any, Any]]]
@@ -77,7 +77,7 @@ def _open(text: str, root: Path, inputs: Sequence[TensorSpec], seed: int) -> tup
     if ".py:" not in text:
         raise InputError(f"{text} is no labelled data", remedy=_REMEDY)
     source = open_source(text, root, inputs, seed)
-    return lambda chosen: map(divided, source.items(chosen)), source.total, False, source.words
+    return lambda chosen: map(divided, source.items(chosen)), source.total, False, source.description
 
 
 def _classes(path: Path) -> tuple[Pairs, int | None, bool, str]:

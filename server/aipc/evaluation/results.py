@@ -14,7 +14,7 @@ class PreparedData:
 
     samples: int
     total: int | None
-    words: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

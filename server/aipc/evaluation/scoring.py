@@ -161,14 +161,14 @@ def _worst(
             number=index,
             reference=pairs[index][0],
             package=pairs[index][1],
-            target=_words(load_target(Path(samples[index][3]))),
+            target=_shapes_of(load_target(Path(samples[index][3]))),
             picture=picture_of(samples[index][0]),
         )
         for index in order[:most]
     ]
 
 
-def _words(target: Any) -> str:
+def _shapes_of(target: Any) -> str:
     if isinstance(target, dict):
         return ", ".join(f"{name} {list(value.shape)}" for name, value in target.items())
     return f"array {list(target.shape)}" if hasattr(target, "shape") else str(target)[:200]

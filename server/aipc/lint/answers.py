@@ -20,9 +20,9 @@ from aipc.ops.results import RUNS, Measured
 from aipc.qairt.soc import SoC
 from aipc.source.torch_names import is_class
 
+from .agreement import agrees
 from .einsum import canonical
 from .values import TENSOR, UNKNOWN
-from .words import agrees
 
 Attributes = Mapping[str, Any]
 _KEPT = 4096

@@ -59,7 +59,7 @@ def _takes_rest(name: str, rest: Sequence[Value], method: bool) -> bool:
 
 
 def values_of(arguments: Arguments) -> tuple[Value, ...]:
-    return (*arguments.given.values(), *arguments.extra)
+    return (*arguments.values.values(), *arguments.extra)
 
 
 def first_tensor(arguments: Arguments) -> Value:

@@ -138,7 +138,7 @@ def _follow(name: str, interpreter: Interpreter) -> tuple[Note, ...]:
     interpreter.argument_is_input = bool(examples)
     inputs = _inputs(forward, block, examples, interpreter)
     interpreter.call_function(Function(forward, block, {}, Instance(name, True)), [], inputs, complete=True)
-    return tuple(interpreter.found)
+    return tuple(interpreter.valid_notes)
 
 
 def _examples(name: str, interpreter: Interpreter) -> tuple[Value, ...]:
@@ -202,7 +202,7 @@ def _remembered(
 
 def _findings(notes: tuple[Note, ...], path: str, start: int, block: Block) -> tuple[Finding, ...]:
     """Those of a block, from memory where neither they nor its place have changed."""
-    known = block.kept.setdefault("findings", {})
+    known = block.memory.setdefault("findings", {})
     if known.get((path, start), (None,))[0] != notes:
         if len(known) >= _PLACES:
             known.clear()

@@ -142,9 +142,9 @@ class Classes(Operators):
         for item in line:
             node, block = self.program.classes[item]
             key = f"set later {item}"
-            if key not in block.kept:
-                block.kept[key] = _set_later(node, block)
-            attributes.update(dict.fromkeys(block.kept[key], UNKNOWN))
+            if key not in block.memory:
+                block.memory[key] = _set_later(node, block)
+            attributes.update(dict.fromkeys(block.memory[key], UNKNOWN))
         return attributes
 
     def run_init(self, owner: Instance, after: str) -> None:
@@ -154,9 +154,9 @@ class Classes(Operators):
             return
         node, block, _ = init
         key = f"opaque {id(node)}"
-        if key not in block.kept:
-            block.kept[key] = any(map(_sets_by_name, block.within(node)))
-        self._opaque |= block.kept[key]
+        if key not in block.memory:
+            block.memory[key] = any(map(_sets_by_name, block.within(node)))
+        self._opaque |= block.memory[key]
         self.call_function(Function(node, block, {}, owner), [], {}, complete=False)
 
 

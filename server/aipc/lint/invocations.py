@@ -50,10 +50,10 @@ class Invocations(Classes):
             if isinstance(base, Tensor):
                 return self._method_call(node, node.func.attr, base, frame)
         callee = self.evaluate(node.func, frame)
-        positional, keywords, complete = self._given(node, frame)
+        positional, keywords, complete = self._evaluated_arguments(node, frame)
         return self._called(callee, node, positional, keywords, complete, frame)
 
-    def _given(self, node: ast.Call, frame: CallFrame) -> tuple[list[Value], dict[str, Value], bool]:
+    def _evaluated_arguments(self, node: ast.Call, frame: CallFrame) -> tuple[list[Value], dict[str, Value], bool]:
         positional: list[Value] = []
         complete = True
         for argument in node.args:
@@ -168,7 +168,7 @@ class Invocations(Classes):
         return Chain(tuple(positional))
 
     def _method_call(self, node: ast.Call, name: str, base: Tensor, frame: CallFrame) -> Value:
-        positional, keywords, complete = self._given(node, frame)
+        positional, keywords, complete = self._evaluated_arguments(node, frame)
         operator = self.method_operator(name)
         if name in ("cpu", "cuda", "requires_grad_", "contiguous") and operator is None:
             return base
@@ -198,7 +198,7 @@ class Invocations(Classes):
             self.quiet -= 1
 
     def _super_call(self, node: ast.Call, name: str, frame: CallFrame) -> Value:
-        positional, keywords, complete = self._given(node, frame)
+        positional, keywords, complete = self._evaluated_arguments(node, frame)
         owner = next((item for item in frame.names.values() if isinstance(item, Instance) and item.itself), None)
         if owner is None:
             return UNKNOWN

@@ -58,7 +58,7 @@ class Operators:
             raise TooMuchError
 
     @property
-    def found(self) -> list[Note]:
+    def valid_notes(self) -> list[Note]:
         return [note for note in self.notes.values() if note.key not in self.merged]
 
     def reference(self, name: str) -> ImportedName:
@@ -126,7 +126,7 @@ class Operators:
 
     def _ask(self, operator: str, arguments: Arguments, first: Value, extra: dict[str, Any]) -> Said | None:
         attributes: dict[str, Any] = {**arguments.defaults, **extra}
-        for name, value in arguments.given.items():
+        for name, value in arguments.values.items():
             attributes[name] = plain(value)
         attributes = {
             name: value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aipc.capture.wording import words_of_export
+from aipc.capture.wording import export_message
 from aipc.core.types import Placement, Severity
 from aipc.ops.results import CPU, FAILS, NO_EXPORT, WRONG, Measured
 from aipc.qairt.explain import explain
@@ -56,7 +56,7 @@ def _of(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
     if measured.verdict == FAILS:
         return _placed(measured, measured.fails, Placement.FAILS, soc)
     if measured.verdict == NO_EXPORT:
-        message = words_of_export(measured.reason)
+        message = export_message(measured.reason)
         return Said(message[0], Severity.ERROR, message[1], measured.reason) if message else None
     return _wrong(item, operator, soc) if measured.verdict == WRONG else None
 

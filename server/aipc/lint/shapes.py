@@ -132,7 +132,7 @@ def result(operator: str, arguments: Arguments, first: Value, inputs: tuple[Tens
     if name in _NOT_TENSORS or name.startswith("is_"):
         return Constant(first.rank) if name == "dim" and isinstance(first, Tensor) and first.rank else UNKNOWN
     varies = any(item.varies for item in inputs)
-    known = {key: plain(value) for key, value in arguments.given.items()}
+    known = {key: plain(value) for key, value in arguments.values.items()}
     rank = _rank(name, {**arguments.defaults, **known}, first, inputs)
     one = Tensor(rank, _dtype(name, known, first), True, varies, operator)
     if name in _PAIRS or (name in ("max", "min", "median") and "dim" in known and known["dim"] is not UNKNOWN):

@@ -59,7 +59,7 @@ class ImportedName:
 class Arguments:
     """The arguments of a call by the name of their parameter. A parameter that is in neither is not known."""
 
-    given: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Of parameters that are surely left to their default."""
     extra: tuple[Value, ...] = ()

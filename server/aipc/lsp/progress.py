@@ -28,7 +28,7 @@ class EditorProgress:
     ) -> None:
         self._server, self._title, self._cancel = server, title, cancel
         window = server.client_capabilities.window
-        self._asked = token is not None
+        self._has_token = token is not None
         self._token = token or (str(uuid.uuid4()) if window and window.work_done_progress else None)
 
     async def __aenter__(self) -> Callable[[Event], None]:
@@ -37,7 +37,7 @@ class EditorProgress:
         if token is None:
             return lambda event: None
         work = self._server.work_done_progress
-        if not self._asked:
+        if not self._has_token:
             await work.create_async(token)
         work.begin(token, lsp.WorkDoneProgressBegin(title=self._title, cancellable=cancel is not None))
         if cancel is not None and (watcher := work.tokens.get(token)):

@@ -96,7 +96,7 @@ def _workspace_edit(
     return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(document, changes)])
 
 
-def words_of(finding: Finding) -> list[str]:
+def fix_lines(finding: Finding) -> list[str]:
     """What can be done about a finding, as Markdown list items: its fixes, then what the author can choose between."""
     lines = []
     for fix in finding.fixes:

@@ -29,7 +29,7 @@ class ToolJob:
     ended: float | None = None
     last: Event | None = None
     answer: dict[str, Any] | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    end: threading.Event = field(default_factory=threading.Event)
 
     def document(self) -> dict[str, Any]:
         """What ``job_status`` answers."""
@@ -71,7 +71,7 @@ class Jobs:
         for job in self._jobs.values():
             job.cancel.set()
         for job in self._jobs.values():
-            job.done.wait(10)
+            job.end.wait(10)
 
 
 def _run(job: ToolJob, work: Callable[[Callable[[Event], None]], dict[str, Any]]) -> None:
@@ -88,4 +88,4 @@ def _run(job: ToolJob, work: Callable[[Callable[[Event], None]], dict[str, Any]]
     except Exception as error:
         job.answer, job.state = error_document(internal_error(error)), "failed"
     job.ended = time.monotonic()
-    job.done.set()
+    job.end.set()

@@ -51,7 +51,7 @@ class Attempts:
 
     bench: AttemptBuilder
     seconds: float = SECONDS
-    made: dict[Variant, Attempt] = field(default_factory=dict)
+    by_variant: dict[Variant, Attempt] = field(default_factory=dict)
     ceilings: set[Variant] = field(default_factory=set)
     """Attempts that are taken only where no other passes."""
     remedies: list[RemedyRecord] = field(default_factory=list)
@@ -64,9 +64,9 @@ class Attempts:
         self, variant: Variant, measure: str, remedy: Remedy | None = None, base: Attempt | None = None
     ) -> Attempt:
         """Build a variant, once."""
-        if variant not in self.made:
-            self.made[variant] = self.bench.build(variant, self._label(variant), measure, remedy, base)
-        return self.made[variant]
+        if variant not in self.by_variant:
+            self.by_variant[variant] = self.bench.build(variant, self._label(variant), measure, remedy, base)
+        return self.by_variant[variant]
 
     def repair(self, base: Attempt, *, without: Collection[Remedy] = ()) -> Attempt:
         """Apply the remedies that are for ``base``, and then those for what it became, the cheapest first, each once.
@@ -91,7 +91,7 @@ class Attempts:
         proposals = remedy.proposals(case)
         proposal = next(proposals, None)
         while proposal is not None and not self._is_out_of_time(proposal.variant):
-            if proposal.ceiling and proposal.variant not in self.made:
+            if proposal.ceiling and proposal.variant not in self.by_variant:
                 self.ceilings.add(proposal.variant)
             attempt = self.attempt(proposal.variant, proposal.measure, remedy, base)
             number += 1
@@ -140,12 +140,12 @@ class Attempts:
             uniform = f"w{plan.weight_bits}a{plan.activation_bits}"
             if uniform not in UNIFORM or plan.range_method != plan_for(uniform).range_method:
                 label += f" {plan.range_method}"
-        labels = [attempt.candidate.label for attempt in self.made.values()]
+        labels = [attempt.candidate.label for attempt in self.by_variant.values()]
         same = sum(item == label or item.startswith(f"{label} #") for item in labels)
         return f"{label} #{same + 1}" if same else label
 
     def _is_out_of_time(self, variant: Variant) -> bool:
-        if variant.plan is None or variant in self.made or time.monotonic() - self._started < self.seconds:
+        if variant.plan is None or variant in self.by_variant or time.monotonic() - self._started < self.seconds:
             return False
         note = f"the search stopped after {self.seconds:.0f} s; run it again to go on where it was"
         if note not in self.notes:

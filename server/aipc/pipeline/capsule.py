@@ -52,9 +52,8 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         probe = failed_on_package(run)
         inputs = probe[1] if probe else capture.inputs
         if record.name == "verify" and run.plan is not None:
-            command = (
-                f"aipc deploy model.onnx --soc {run.request.soc} --precision {asked(run)} --calibration inputs.npz"
-            )
+            options = f"--soc {run.request.soc} --precision {precision_of_failure(run)} --calibration inputs.npz"
+            command = f"aipc deploy model.onnx {options}"
         if record.name == "verify" and run.plan is None:
             # Numbers go wrong only together with their neighbours: the smallest part that still does is searched for.
             command = "aipc deploy capsule"
@@ -101,7 +100,7 @@ def _cut(run: Run, model: Path, nodes: Sequence[str], out: Path) -> int:
     return run.job(debug_jobs.EXTRACT, model=str(model), inputs=inputs, nodes=list(nodes), out=str(out))
 
 
-def asked(run: Run) -> str:
+def precision_of_failure(run: Run) -> str:
     """The precision that shows the error again: of a mixture, the one that its worst nodes were kept out of."""
     assert run.plan
     return f"w{run.plan.weight_bits}a{run.plan.activation_bits}"

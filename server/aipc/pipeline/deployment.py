@@ -57,14 +57,16 @@ def settle(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None 
         # Other scales than its own would be another model.
         chosen = attempts.repair(first, without=REMEDIES if own else ())
     result = None
-    if run.plan is not None and any(attempt.stage == "verify" and not attempt.ok for attempt in attempts.made.values()):
+    if run.plan is not None and any(
+        attempt.stage == "verify" and not attempt.ok for attempt in attempts.by_variant.values()
+    ):
         chosen, searched = choose(attempts), True
     if searched and stage_order(chosen.stage) >= stage_order("calibrate"):
         result = _frontier(attempts, chosen, journal)
     if chosen.outcome.error is not None:
         raise chosen.outcome.error
     built, outcome = chosen.run, chosen.outcome
-    if len(attempts.made) > 1:
+    if len(attempts.by_variant) > 1:
         # The journal ends with the stages of what is taken.
         built, outcome = run_stages(chosen.run, journal, goals)
     return Settled(

@@ -37,7 +37,7 @@ class Diagnosis:
     """All gates were passed."""
     accuracy: NodeAccuracy | None = None
     """Of every node of a quantized package, by the captured nodes."""
-    kept: tuple[QuantizationPlan, NodeAccuracy] | None = None
+    higher_layers: tuple[QuantizationPlan, NodeAccuracy] | None = None
     """The plan that some nodes were kept out of, and the error that these introduce in it, by the captured nodes."""
     localized: Localized | None = None
     """Of a float package."""
@@ -56,7 +56,7 @@ def diagnose(settled: Settled) -> Diagnosis:
         base, introduced = settled.introduced
         measurement = base, by_captured_nodes(run, introduced)
     accuracy = captured_accuracy(run, seconds=_PASSED_SECONDS if outcome.ok else None)
-    return Diagnosis(ok=outcome.ok, accuracy=accuracy, kept=measurement)
+    return Diagnosis(ok=outcome.ok, accuracy=accuracy, higher_layers=measurement)
 
 
 def localize(run: Run) -> Localized:

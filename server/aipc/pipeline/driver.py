@@ -64,8 +64,8 @@ def attempt_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]]
             return _attempt(start, journal, goals)
         except DamagedEntryError as damaged:
             # It is gone now: from the start, so that the stage that made it does so again.
-            for primary in [key for key, entry in run.done.items() if entry.artifact.key == damaged.key]:
-                del run.done[primary]
+            for primary in [key for key, entry in run.memory.items() if entry.artifact.key == damaged.key]:
+                del run.memory[primary]
     return _attempt(start, journal, goals)
 
 
@@ -88,7 +88,7 @@ def _run_stage(run: Run, stage: Stage[A], journal: Journal) -> Run:
     journal.write("stage started", stage=stage.name)
     limited = replace(run, artifacts=run.artifacts.limited(stage.needs))
     key = hash_value({"stage": stage.name, "version": stage.version, "tools": versions(), "key": stage.key(limited)})
-    known = run.done.get(key)
+    known = run.memory.get(key)
     if known is None:
         run.on_event(Event(stage.name, "started"))
         started = time.perf_counter()
@@ -97,7 +97,7 @@ def _run_stage(run: Run, stage: Stage[A], journal: Journal) -> Run:
         except AipcError as error:
             journal.write("stage failed", stage=stage.name, error=str(error), detail=error.detail)
             raise
-        entry = run.done[key] = Done(artifact, round(time.perf_counter() - started, 4), cached)
+        entry = run.memory[key] = Done(artifact, round(time.perf_counter() - started, 4), cached)
     else:
         entry = known
         assert isinstance(entry.artifact, stage.artifact)

@@ -94,7 +94,7 @@ class Prover:
         if not proof.ok:
             assert proof.failed is not None
             return Rejected(fix, f"{proof.failed.name}: {why(proof)}")
-        return replace(fix, proved=True, proof=words(proof), evidence=_evidence(proof))
+        return replace(fix, proved=True, proof=proof_figures(proof), evidence=_evidence(proof))
 
     def edited(self, texts: Mapping[str, str]) -> Run | str:
         """The run of the edited model; a sentence when one of its gates is not passed."""
@@ -141,7 +141,7 @@ def proposals(findings: Sequence[Finding]) -> Iterator[tuple[Finding, Fix]]:
                 yield finding, fix
 
 
-def words(proof: Proof) -> str:
+def proof_figures(proof: Proof) -> str:
     """For example ``compiles for sm8650, max error 0``: the largest difference in fp32 on the model's own tensors."""
     return f"compiles for {get_soc(proof.soc).part}, max error {_figure(_max_abs(proof))}"
 

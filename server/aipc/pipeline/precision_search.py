@@ -57,9 +57,11 @@ def _auto(attempts: Attempts, narrow: Attempt, wide: Attempt, half: Attempt | No
     base = attempts.apply(MEASURED_RANGES, narrow)
     if not base.ok and wide.ok:
         attempts.apply(HIGHER_LAYERS, base)
-        if not any(attempt.ok and attempt.plan and attempt.plan.higher for attempt in attempts.made.values()):
+        if not any(attempt.ok and attempt.plan and attempt.plan.higher for attempt in attempts.by_variant.values()):
             attempts.apply(EQUALIZE_CHANNELS, base)
-    cheaper = any(attempt.ok and attempt.candidate.cost <= wide.candidate.cost for attempt in attempts.made.values())
+    cheaper = any(
+        attempt.ok and attempt.candidate.cost <= wide.candidate.cost for attempt in attempts.by_variant.values()
+    )
     if not wide.ok and not cheaper:
         base = attempts.apply(EQUALIZE_CHANNELS, attempts.apply(MEASURED_RANGES, wide))
         if half is not None and half.ok:
@@ -75,22 +77,24 @@ def _mixed(attempts: Attempts, narrow: Attempt) -> None:
 def choose(attempts: Attempts) -> Attempt:
     """The cheapest attempt that passed, one that shows what a change can bring at the most only for want of others."""
     best = _cheapest(attempts)
-    made_attempts = attempts.made.values()
+    every_attempt = attempts.by_variant.values()
     if best is not None:
-        return next(item for item in made_attempts if item.candidate is best)
-    return max(made_attempts, key=merit)
+        return next(item for item in every_attempt if item.candidate is best)
+    return max(every_attempt, key=merit)
 
 
 def _cheapest(attempts: Attempts) -> Tried | None:
     candidates = tuple(
-        attempt.candidate for variant, attempt in attempts.made.items() if variant not in attempts.ceilings
+        attempt.candidate for variant, attempt in attempts.by_variant.items() if variant not in attempts.ceilings
     )
-    return cheapest(candidates) or cheapest(tuple(attempt.candidate for attempt in attempts.made.values()))
+    return cheapest(candidates) or cheapest(tuple(attempt.candidate for attempt in attempts.by_variant.values()))
 
 
 def frontier(attempts: Attempts) -> Frontier:
     """Every attempt that got as far as to be quantized or compiled, and which one is taken."""
-    reached = [attempt for attempt in attempts.made.values() if stage_order(attempt.stage) >= stage_order("calibrate")]
+    reached = [
+        attempt for attempt in attempts.by_variant.values() if stage_order(attempt.stage) >= stage_order("calibrate")
+    ]
     tried = tuple(attempt.candidate for attempt in reached)
     best = _cheapest(attempts)
     ceilings = [attempt.candidate for attempt in reached if attempt.variant in attempts.ceilings]

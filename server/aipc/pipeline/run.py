@@ -43,7 +43,7 @@ class Run(Build):
     """Of this run: its journal and its logs."""
     use_cache: bool = True
     """Take what earlier runs left in the cache. What this run itself did is never done twice."""
-    done: dict[str, Done] = field(default_factory=dict)
+    memory: dict[str, Done] = field(default_factory=dict)
     """The driver's memory: what any variant of this request has done, by a hash of everything that it depends on."""
 
     def of(self, variant: Variant) -> Run:
@@ -52,7 +52,7 @@ class Run(Build):
 
     def for_request(self, request: Request) -> Run:
         """The same variant and tools for another request."""
-        return replace(self, request=request, artifacts=Artifacts(), records=(), done={})
+        return replace(self, request=request, artifacts=Artifacts(), records=(), memory={})
 
     def job(self, job: Job[R], **arguments: Any) -> R:
         """Run a job in a worker; its log is kept with the run."""

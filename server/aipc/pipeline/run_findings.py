@@ -96,8 +96,8 @@ def _numbers(build: Build, diagnosis: Diagnosis) -> tuple[Finding, ...]:
         return ()
     sources = build.captured.source_map
     kinds = {node.node: node.op_type for node in build.artifacts[GraphPlacement].report.nodes}
-    if diagnosis.kept is not None:
-        base, introduced = diagnosis.kept
+    if diagnosis.higher_layers is not None:
+        base, introduced = diagnosis.higher_layers
         nodes = {*build.float_provenance.sources((*plan.higher, *plan.float_nodes))}
         where = " Deploy keeps it at 16 bits." if plan.higher else " Deploy keeps it in fp16."
         culprits = culprit_findings(introduced, sources, base.label, bits=base.activation_bits, kinds=kinds)

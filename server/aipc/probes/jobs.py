@@ -93,7 +93,7 @@ def examine(
             with np.errstate(all="ignore"):
                 answer = run(candidate.arrays)
         except Exception as error:
-            left.append(_left(candidate, f"PyTorch raises {_words(error)}"))
+            left.append(_left(candidate, f"PyTorch raises {_message(error)}"))
             continue
         calls.append(time.perf_counter() - called)
         probes.append(_probe(candidate, answer, session, target))
@@ -199,7 +199,7 @@ def _left(candidate: Candidate, reason: str) -> LeftOut:
     return LeftOut(name=candidate.name, title=candidate.title, kind=candidate.kind, reason=reason)
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     message = (error.what if isinstance(error, AipcError) else lines[0] if lines else "no message")[:_REASON_LENGTH]
     return f"{type(error).__name__}: {message}"

@@ -99,11 +99,11 @@ _GENERAL = frozenset({1002, 1100, 1003})
 
 @dataclass(frozen=True, slots=True)
 class QnnError:
-    """One code. ``words`` are QAIRT's own; ``meaning`` and ``remedy`` are for the user."""
+    """One code. ``text`` is QAIRT's own; ``meaning`` and ``remedy`` are for the user."""
 
     code: int
     name: str
-    words: str
+    text: str
     meaning: str
     remedy: str
 

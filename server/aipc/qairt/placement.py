@@ -135,8 +135,8 @@ class _Work:
         if outcome.value is not None:
             return outcome.value
         if outcome.status == "raised":
-            raise QairtError("QAIRT could not be asked about this model", detail=outcome.words)
-        return SessionAttempt(f"the compiler {outcome.status}: {outcome.words}", (), {}, ())
+            raise QairtError("QAIRT could not be asked about this model", detail=outcome.reason)
+        return SessionAttempt(f"the compiler {outcome.status}: {outcome.reason}", (), {}, ())
 
     def _remaining(self) -> onnx.ModelProto | None:
         if not self.state.failed:

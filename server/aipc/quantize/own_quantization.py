@@ -328,7 +328,7 @@ def _reaches_scale(graph: Graph, own: OwnQuantization, tensor: str) -> bool:
     return True
 
 
-def own_words(own: OwnQuantization, left: Mapping[str, Any] | tuple[str, ...]) -> str:
+def own_quantization_note(own: OwnQuantization, left: Mapping[str, Any] | tuple[str, ...]) -> str:
     """What was taken over, in a clause."""
     text = f"the model's own scales are taken over: {len(own.activations)} activations, {len(own.weights)} constants"
     text += f"; {own.refused} that another scale of the same tensor excludes are left out" if own.refused else ""

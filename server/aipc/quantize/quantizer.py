@@ -27,7 +27,7 @@ from .calibrate import tensor_statistics
 from .calibrate.ranges import range_of
 from .encodings import derived_nodes, encodings_of, overrides_for
 from .integer_io import integer_io
-from .own_quantization import nodes_in_float, own_words, take_out
+from .own_quantization import nodes_in_float, own_quantization_note, take_out
 from .passes.round_weights import weight_type
 from .plan import QuantizationPlan, RangeMethod
 from .qdq_types import fix_shapes, write_types
@@ -95,7 +95,7 @@ def quantize(
         encodings=encodings,
         integer_io=border,
         float_nodes=prepared.float_nodes,
-        notes=(*([own_words(own, in_float)] if own else []), *prepared.notes, *([note] if note else [])),
+        notes=(*([own_quantization_note(own, in_float)] if own else []), *prepared.notes, *([note] if note else [])),
         seconds=round(time.perf_counter() - started, 3),
     )
 

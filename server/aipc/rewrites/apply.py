@@ -89,12 +89,12 @@ class _State:
             if node.graph is None or node in folded:
                 continue
             for rule in rules:
-                if self._asked(rule, node) and self._try(rule, node):
+                if self._applies(rule, node) and self._try(rule, node):
                     changed = True
                     break
         return changed
 
-    def _asked(self, rule: Rule, node: ir.Node) -> bool:
+    def _applies(self, rule: Rule, node: ir.Node) -> bool:
         if node.domain or node.op_type not in rule.ops or (rule.code, node.name) in self.barred:
             return False
         if rule.trigger in _BY_FORM and rule.code in self.ancestry.get(node.name or "", ()):

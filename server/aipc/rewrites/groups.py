@@ -19,11 +19,11 @@ _ORDER = (Exactness.EXACT, Exactness.ROUNDING, Exactness.APPROXIMATE)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Applications whose nodes touch: ``nodes`` of the captured graph became ``made`` of the rewritten one."""
+    """Applications whose nodes touch: ``nodes`` of the captured graph became ``new_nodes`` of the rewritten one."""
 
     applications: tuple[Application, ...]
     nodes: tuple[str, ...]
-    made: tuple[str, ...]
+    new_nodes: tuple[str, ...]
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -53,11 +53,11 @@ def group(applications: Sequence[Application], captured: Collection[str], left: 
             members = joined.pop(other) + members
         joined[number] = members
         for member in members:
-            leader.update(dict.fromkeys((*member.nodes, *member.touched, *member.made), number))
+            leader.update(dict.fromkeys((*member.nodes, *member.touched, *member.new_nodes), number))
     result = []
     for members in joined.values():
         nodes = dict.fromkeys(name for item in members for name in (*item.nodes, *item.touched) if name in captured)
-        outputs = dict.fromkeys(name for item in members for name in item.made if name in left)
+        outputs = dict.fromkeys(name for item in members for name in item.new_nodes if name in left)
         result.append(Group(tuple(members), tuple(nodes), tuple(outputs)))
     return tuple(result)
 
@@ -80,7 +80,7 @@ def _alias(tensor: str) -> str:
 
 def readers(item: Group, before: onnx.ModelProto, after: onnx.ModelProto, usable: Collection[str]) -> tuple[str, ...]:
     """Nodes that both graphs have, of those in ``usable``, and that read what the group makes."""
-    results = {name for node in after.graph.node if node.name in item.made for name in node.output}
+    results = {name for node in after.graph.node if node.name in item.new_nodes for name in node.output}
     captured = {node.name for node in before.graph.node} - set(item.nodes)
     return tuple(
         node.name
@@ -107,7 +107,7 @@ def sides(
         QairtError: the type of a tensor on the border is not known.
     """
     first = subgraph(before, {*item.nodes, *with_readers})
-    second = subgraph(after, {*item.made, *with_readers, *(_alias(value.name) for value in first.graph.output)})
+    second = subgraph(after, {*item.new_nodes, *with_readers, *(_alias(value.name) for value in first.graph.output)})
     read = {value.name for value in first.graph.input}
     for value in second.graph.input:
         if value.name not in read:

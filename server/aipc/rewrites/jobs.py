@@ -306,7 +306,7 @@ def _rules(item: Group) -> list[Rule]:
 def _traced(item: Application, causes: dict[str, str]) -> Application:
     """``item`` with its cause followed back through earlier rounds."""
     cause = causes.get(item.cause, item.cause)
-    causes.update(dict.fromkeys(item.made, cause))
+    causes.update(dict.fromkeys(item.new_nodes, cause))
     return replace(item, cause=cause)
 
 

@@ -238,7 +238,7 @@ def _simulated(bench: _Bench, sets: Mapping[str, Mapping[str, Array]], where: st
     feeds = [bench.feeds("after", values) for values in usable.values()]
     outcome = run_isolated(_simulate, bench.paths["after"], feeds, bench.outputs, bench.soc, seconds=_SECONDS)
     if outcome.value is None:
-        return [Check(f"compiled{where}", False, words=f"{outcome.status}: {outcome.words}"[:600])]
+        return [Check(f"compiled{where}", False, words=f"{outcome.status}: {outcome.reason}"[:600])]
     checks = [Check(f"compiled{where}", True, wanted="QAIRT compiles it to the end")]
     for (label, values), actual in zip(usable.items(), outcome.value, strict=True):
         check = _judged(bench, label, values, actual, where)

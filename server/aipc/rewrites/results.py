@@ -53,7 +53,7 @@ class Trigger(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One rule applied to one node: ``nodes`` were replaced by ``made`` (names); ``touched`` are those it looked at."""
+    """One rule applied to one node: ``new_nodes`` replace ``nodes``; ``touched``: read by it. All are names."""
 
     rule: str
     title: str
@@ -61,7 +61,7 @@ class Application:
     exactness: Exactness
     root: str
     nodes: tuple[str, ...]
-    made: tuple[str, ...]
+    new_nodes: tuple[str, ...]
     touched: tuple[str, ...]
     cause: str
     """The captured node that it goes back to: ``root``, or what an earlier application made ``root`` from."""

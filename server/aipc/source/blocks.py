@@ -34,7 +34,7 @@ class Block:
     """None when it cannot be parsed."""
     lines: tuple[str, ...] = field(repr=False, default=())
     repaired: bool = False
-    kept: dict[str, Any] = field(repr=False, default_factory=dict)
+    memory: dict[str, Any] = field(repr=False, default_factory=dict)
     """What others have found out about it."""
 
     @property
@@ -44,9 +44,9 @@ class Block:
 
     def within(self, node: ast.AST) -> Sequence[ast.AST]:
         """What ``trees.Outline`` holds of a definition in this block."""
-        known: Outline | None = self.kept.get("outline")
+        known: Outline | None = self.memory.get("outline")
         if known is None:
-            known = self.kept["outline"] = outline(self.tree or node)
+            known = self.memory["outline"] = outline(self.tree or node)
         return known.within(node)
 
 

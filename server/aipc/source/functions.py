@@ -24,9 +24,9 @@ def facts_of(node: ast.AST | None, block: Block) -> FunctionFacts:
     if node is None:
         return NOTHING
     key = f"function {id(node)}"
-    known: FunctionFacts | None = block.kept.get(key)
+    known: FunctionFacts | None = block.memory.get(key)
     if known is None:
-        known = block.kept[key] = _read(node, block)
+        known = block.memory[key] = _read(node, block)
     return known
 
 

@@ -37,9 +37,9 @@ class BlockFacts:
 
 def facts(block: Block) -> BlockFacts:
     """What a block binds, read once."""
-    known: BlockFacts | None = block.kept.get("facts")
+    known: BlockFacts | None = block.memory.get("facts")
     if known is None:
-        known = block.kept["facts"] = _read(block)
+        known = block.memory["facts"] = _read(block)
     return known
 
 
@@ -156,7 +156,7 @@ class Program:
         for name, (node, block) in self.classes.items():
             bases = self.line(name)[1:]
             if bases:
-                own = block.kept.get(f"own {name}") or block.kept.setdefault(f"own {name}", _own_names(node, block))
+                own = block.memory.get(f"own {name}") or block.memory.setdefault(f"own {name}", _own_names(node, block))
                 for base in bases:
                     overridden.setdefault(base, set()).update(own)
         return {name: frozenset(names - {"__init__", "example_inputs"}) for name, names in overridden.items()}

@@ -48,7 +48,7 @@ class ShellReply:
     err: str
 
     @property
-    def words(self) -> str:
+    def last_line(self) -> str:
         """The last line that the command said, its errors first."""
         lines = (self.err.strip() or self.out.strip()).splitlines()
         return lines[-1].strip() if lines else f"exit status {self.status}"
@@ -59,14 +59,14 @@ class Link:
 
     def __init__(self, serial: str) -> None:
         self.serial = serial
-        with _told(serial):
+        with _with_serial(serial):
             self._device = _client().device(serial)
             # Older systems merge stderr into stdout and know no exit status; adbutils has an answer for both.
             self._device.get_features()
 
     def run(self, script: str, *arguments: str, seconds: float = SECONDS) -> ShellReply:
         """Run a script of ours in the phone's shell; ``$1`` ... are the arguments."""
-        with _told(self.serial):
+        with _with_serial(self.serial):
             reply = self._device.shell2(command(script, arguments), timeout=seconds, v2=True)
         # The older protocol has one stream for both.
         out = reply.stdout if reply.stdout or reply.stderr else reply.output
@@ -78,7 +78,7 @@ class Link:
         if reply.status != 0:
             full = "No space left" in reply.err or "No space left" in reply.out
             raise DeviceError(
-                f"{what} failed on the phone: {reply.words}",
+                f"{what} failed on the phone: {reply.last_line}",
                 remedy="free some space on it" if full else "see its words with --debug",
                 detail=f"{reply.out}\n{reply.err}"[-4000:],
             )
@@ -86,7 +86,7 @@ class Link:
 
     def hold(self, script: str, *arguments: str) -> RunningScript:
         """Start a script that stays until the connection ends; the phone ends it when we or the cable go."""
-        with _told(self.serial):
+        with _with_serial(self.serial):
             connection = self._device.open_transport(timeout=SECONDS)
             connection.send_command(f"shell,v2:{command(script, arguments)}")
             connection.check_okay()
@@ -94,12 +94,12 @@ class Link:
 
     def send(self, content: bytes, place: str) -> None:
         """Write a small file on the phone, whole or with an error."""
-        with _told(self.serial):
+        with _with_serial(self.serial):
             self._device.sync.push(content, place, 0o644)
 
     def receive(self, place: str, path: Path) -> int:
         """Read a file of the phone into ``path``; its size."""
-        with _told(self.serial):
+        with _with_serial(self.serial):
             content = self._device.sync.read_bytes(place)
         with storage_errors(path.parent):
             path.write_bytes(content)
@@ -121,7 +121,7 @@ class RunningScript:
 
     def line(self) -> str:
         """The next line of its output, "" at its end."""
-        with _told(self._serial):
+        with _with_serial(self._serial):
             while b"\n" not in self._buffer and not self.ended:
                 header = self._connection.read_exact(5)
                 data = self._connection.read_exact(int.from_bytes(header[1:5], "little"))
@@ -145,7 +145,7 @@ def command(script: str, arguments: Sequence[str]) -> str:
 
 def choose(serial: str) -> str:
     """The serial of the phone that is meant: the only one when none is named. Raises DeviceError."""
-    with _told(serial):
+    with _with_serial(serial):
         states = {info.serial: info.state for info in _client().list()}
     if not serial:
         if not states:
@@ -183,7 +183,7 @@ def _client() -> Any:
 
 
 @contextmanager
-def _told(serial: str) -> Iterator[None]:
+def _with_serial(serial: str) -> Iterator[None]:
     """What adbutils raises, as a sentence with a remedy."""
     try:
         yield

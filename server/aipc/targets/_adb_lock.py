@@ -47,14 +47,14 @@ _GIVE_BACK = 'if [ "$(cat "$1/token" 2>/dev/null)" = "$2" ]; then rm -rf "$1"; f
 class PhoneLock:
     def __init__(self, link: Link, place: str) -> None:
         self._link, self._place = link, place
-        self._held: RunningScript | None = None
+        self._script: RunningScript | None = None
 
     def take(self, owner: Owner, break_token: str) -> Holder | None:
         """None when the phone is ours now, else who has it."""
         lease = self._link.hold(_TAKE, self._place, owner.token, json.dumps(asdict(owner)), break_token)
         answer = lease.line()
         if answer == "locked":
-            self._held = lease
+            self._script = lease
             return None
         try:
             if answer != "taken":
@@ -76,9 +76,9 @@ class PhoneLock:
             self.close()
 
     def close(self) -> None:
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        if self._script is not None:
+            self._script.close()
+            self._script = None
 
 
 def _owner(description: str, token: str) -> Owner:

@@ -51,7 +51,7 @@ class PhoneWithPython(Phone):
             facts = json.loads(reply.out.strip().splitlines()[-1])
         except (ValueError, IndexError):
             raise DeviceError(
-                f"the phone's {python} does not import onnxruntime and onnxruntime-qnn: {reply.words}",
+                f"the phone's {python} does not import onnxruntime and onnxruntime-qnn: {reply.last_line}",
                 remedy="install both there, or leave python out of the configuration to use qnn-net-run",
                 detail=f"{reply.out}\n{reply.err}"[-4000:],
             ) from None
@@ -97,13 +97,15 @@ class PhoneWithPython(Phone):
         options = ["--input", "inputs.npz", "--soc", self._soc.part, "--json", *arguments]
         reply = self._link.run(_RUN, directory, python, where, *options, seconds=_SECONDS)
         if reply.status == 2:
-            raise UnfitError(reply.words.removeprefix("run.py: "), remedy="deploy the model again", detail=reply.err)
+            raise UnfitError(
+                reply.last_line.removeprefix("run.py: "), remedy="deploy the model again", detail=reply.err
+            )
         try:
             report: dict[str, Any] = json.loads(reply.out)
         except ValueError:
             known = explain_failure(reply.err)
             raise DeviceError(
-                known.sentence if known else f"the runner stopped with status {reply.status}: {reply.words}",
+                known.sentence if known else f"the runner stopped with status {reply.status}: {reply.last_line}",
                 remedy=known.remedy if known else "see its words with --debug",
                 detail=reply.err[-4000:],
             ) from None

@@ -98,7 +98,7 @@ class Channel:
                 if "note" in answer:
                     self._note(answer["id"], future, str(answer["note"]))
                 elif "error" in answer:
-                    future.set_exception(told(answer["error"]))
+                    future.set_exception(helper_error(answer["error"]))
                 else:
                     future.set_result((answer["ok"], content))
             self._end("the connection to the device was closed")
@@ -242,7 +242,7 @@ class _Flow:
             task.cancel()
 
 
-def told(error: Mapping[str, Any]) -> DeviceError:
+def helper_error(error: Mapping[str, Any]) -> DeviceError:
     """A refusal of the helper in the words of AIPC."""
     kind, message = error["kind"], error["words"]
     place = f" ({error['file']})" if error.get("file") else ""

@@ -156,11 +156,11 @@ def _witness() -> Any:
 
     class Client(asyncssh.SSHClient):
         known: Any = b""
-        seen: Any = None
+        key: Any = None
         place: tuple[str, str, int] = ("", "", 22)
 
         def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-            self.seen, self.place = key, (host, addr, port)
+            self.key, self.place = key, (host, addr, port)
             return False
 
     return Client()
@@ -170,7 +170,7 @@ def _host_key(host: str, witness: Any, reason: str) -> DeviceError:
     """The standard warning when a host's key has changed; else how to make its acquaintance."""
     import asyncssh
 
-    key = witness.seen
+    key = witness.key
     if key is None:
         return DeviceError(f"the key of {host} cannot be verified: {reason}", remedy=f"connect once with `ssh {host}`")
     print_of_key = f"{key.get_algorithm()} {key.get_fingerprint()}"

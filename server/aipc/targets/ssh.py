@@ -214,7 +214,7 @@ class SshDevice(Device):
         status, note = finished["status"], finished["stderr"].strip().splitlines()
         if status == 2 and note:
             known = explain_failure(note[-1])
-            more = {"remedy": f"{known.meaning}: {known.remedy}"} if known and known.meaning != known.words else {}
+            more = {"remedy": f"{known.meaning}: {known.remedy}"} if known and known.meaning != known.text else {}
             raise DeviceError(note[-1].removeprefix("run.py: "), detail=finished["stderr"], **more)
         if status != 0:
             why = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

@@ -152,7 +152,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST else f"{text[:MOST]}\n[{len(text) - MOST} more characters are left out]"
 
 
-def told(finding: Finding, scratch: Scratch) -> str:
+def finding_text(finding: Finding, scratch: Scratch) -> str:
     """A finding as a line, with the compiler's own words."""
     where = f"{scratch.relative(finding.range.file)}:{finding.range.start.line}: " if finding.range else ""
     lines = [f"{where}{finding.severity.value} [{finding.rule}] {finding.message}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._tool import EDITS, AgentTool, Context, edits_of, patched, shortened, told, tool
+from ._tool import EDITS, AgentTool, Context, edits_of, finding_text, patched, shortened, tool
 
 
 def _run(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -15,8 +15,8 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         return f"the code tried what the sandbox forbids: {', '.join(checked.tried)}"
     if checked.error is not None:
         return f"it cannot be checked: {checked.error}"
-    lines = [checked.words] if checked.words else [f"captured; {checked.off} nodes off the NPU"]
-    lines += [told(item, scratch) for item in checked.findings]
+    lines = [checked.reason] if checked.reason else [f"captured; {checked.off} nodes off the NPU"]
+    lines += [finding_text(item, scratch) for item in checked.findings]
     return shortened("\n".join(lines))
 
 

@@ -14,13 +14,13 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     scratch = patched(context, edits_of(arguments["edits"]))
     checked = context.bench.check(scratch)
     if not checked.captured:
-        return f"it is not captured: {checked.words}"
+        return f"it is not captured: {checked.reason}"
     comparisons, forwarded, tried = context.bench.hold(checked, scratch)
     lines = [f"the code tried what the sandbox forbids: {', '.join(tried)}"] if tried else []
     lines += [f"raised on inputs {forwarded.raised}"] if forwarded.raised else []
     for one in comparisons:
         figures = "; ".join(f"{x.name} SQNR {x.sqnr_db:.1f} dB, max error {x.max_abs:.3g}" for x in one.outputs)
-        lines.append(f"{one.side} on {one.set} inputs: {one.words or figures}")
+        lines.append(f"{one.side} on {one.set} inputs: {one.reason or figures}")
     return shortened("\n".join(lines))
 
 

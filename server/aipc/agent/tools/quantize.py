@@ -13,7 +13,7 @@ from aipc.debug import worker_jobs as debug_jobs
 from aipc.pipeline.gates import sqnr_threshold
 from aipc.quantize.plan import UNIFORM
 
-from ._tool import EDITS, AgentTool, Context, WrongCall, edits_of, patched, shortened, told, tool
+from ._tool import EDITS, AgentTool, Context, WrongCall, edits_of, finding_text, patched, shortened, tool
 
 _WORST = 5
 
@@ -27,9 +27,9 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     if checked.tried:
         return f"the code tried what the sandbox forbids: {', '.join(checked.tried)}"
     if checked.error is not None or checked.run is None or checked.run.quantized is None:
-        return f"it cannot be quantized: {checked.error or checked.words}"
+        return f"it cannot be quantized: {checked.error or checked.reason}"
     lines = [*_placed(context, checked), *_numbers(context, checked), *_blamed(context, checked)]
-    return shortened("\n".join([*lines, *(told(item, scratch) for item in checked.serious)]))
+    return shortened("\n".join([*lines, *(finding_text(item, scratch) for item in checked.serious)]))
 
 
 def _placed(context: Context, checked: Checked) -> Iterator[str]:
@@ -38,7 +38,7 @@ def _placed(context: Context, checked: Checked) -> Iterator[str]:
     assert quantized is not None and quantized.result is not None
     result, request = quantized.result, checked.run.request
     counts = result.counts
-    yield f"{request.precision} for {request.soc}, ranges from {samples.words}"
+    yield f"{request.precision} for {request.soc}, ranges from {samples.description}"
     yield f"{counts['quantized']} of {counts['total']} nodes in integers, {checked.off} off the NPU"
     for node in checked.placement.nodes:
         if node.placement is not Placement.NPU:
@@ -54,12 +54,12 @@ def _numbers(context: Context, checked: Checked) -> Iterator[str]:
         return
     compiled = bench.compiled(checked)
     if not compiled.is_compiled:
-        yield f"it does not compile: {compiled.error or compiled.words}"
+        yield f"it does not compile: {compiled.error or compiled.reason}"
         return
     wanted = bench.request.tolerance.get("sqnr_db", sqnr_threshold(compiled.plan))
     for one in bench.simulate(compiled):
         figures = "; ".join(f"{x.name} SQNR {x.sqnr_db:.1f} dB, max error {x.max_abs:.3g}" for x in one.outputs)
-        yield f"on {one.set} inputs: {one.words or figures}; wanted {wanted:g} dB"
+        yield f"on {one.set} inputs: {one.reason or figures}; wanted {wanted:g} dB"
 
 
 def _blamed(context: Context, checked: Checked) -> Iterator[str]:

@@ -24,7 +24,7 @@ def register(server: AipcServer) -> None:
         if not server.trusted:
             return untrusted("connecting to a device")
         from aipc import engine
-        from aipc.targets.told import fact_rows
+        from aipc.targets.device_facts_table import device_fact_rows
 
         package = Path(argument["package"]) if argument.get("package") else None
         ask = partial(engine.examine_target, argument["target"], package, server.pool, cwd=_place(argument))
@@ -33,7 +33,7 @@ def register(server: AipcServer) -> None:
         except AipcError as error:
             return answer_error(error)
         facts = examined.description.facts
-        return {**to_plain(examined), "rows": [list(row) for row in fact_rows(facts)] if facts else []}
+        return {**to_plain(examined), "rows": [list(row) for row in device_fact_rows(facts)] if facts else []}
 
     @server.command("aipc.server.verify")
     async def verify(argument: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from aipc.core.types import Position, Range
 from aipc.qairt.soc import get_soc
 
 from ..positions import from_lsp_position
-from ..quick_fixes import words_of
+from ..quick_fixes import fix_lines
 from ..results import Place, current_findings, current_places
 from ..server import AipcServer
 from .inlay_hints import decibels
@@ -40,7 +40,7 @@ def register(server: AipcServer) -> None:
             )
             nodes = {place.node.node for place in places}
             about = [item for item in current_findings(checked, path, lines) if nodes.intersection(item.nodes)]
-            ways = "\n".join(dict.fromkeys(line for finding in about for line in words_of(finding)))
+            ways = "\n".join(dict.fromkeys(line for finding in about for line in fix_lines(finding)))
             return lsp.Hover(
                 lsp.MarkupContent(lsp.MarkupKind.Markdown, f"{title}\n\n{table(places)}\n\n{ways}".strip()),
                 server.to_range(places[0].range, lines),

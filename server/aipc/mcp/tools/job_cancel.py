@@ -11,7 +11,7 @@ from ._arguments import JOB
 def _run(call: Call) -> Any:
     job = call.jobs.get(call.arguments["job"])
     job.cancel.set()
-    job.done.wait(10)
+    job.end.wait(10)
     return job.document()
 
 

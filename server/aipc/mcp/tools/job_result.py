@@ -12,7 +12,7 @@ from ._arguments import JOB
 
 def _run(call: Call) -> Any:
     job = call.jobs.get(call.arguments["job"])
-    if job.answer is None or not job.done.is_set():
+    if job.answer is None or not job.end.is_set():
         raise InputError(f"the job {job.id} is still running", remedy="ask for it with job_status and wait")
     return job.answer
 

@@ -11,7 +11,7 @@ from ._arguments import JOB
 def _run(call: Call) -> Any:
     job = call.jobs.get(call.arguments["job"])
     seconds = min(float(call.get("wait", 0.0)), 60.0)
-    while seconds > 0 and not call.cancel.is_set() and not job.done.wait(min(0.2, seconds)):
+    while seconds > 0 and not call.cancel.is_set() and not job.end.wait(min(0.2, seconds)):
         seconds -= 0.2
     return job.document()
 

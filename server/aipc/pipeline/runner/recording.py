@@ -27,7 +27,7 @@ class Recording:
         self.share = arguments.record_share
         self.quota = int(arguments.record_quota * 1e6)
         self.runs = 0
-        self.kept = 0
+        self.count = 0
         self.ranges = {}
         # The files, not the manifest: that changes where the same package is verified on another target.
         self.identity = hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
@@ -69,14 +69,14 @@ class Recording:
             counts["saturated"] += int(((finite < least) | (finite > most)).sum())
 
     def _keep(self, inputs, outputs):
-        stem = "%s-%06d" % (self.name, self.kept)
+        stem = "%s-%06d" % (self.name, self.count)
         size = sum(array.nbytes + 512 for arrays in (inputs, outputs) for array in arrays.values())
         if self._used() + size + RESERVE > self.quota:
             return
         for folder, arrays in (("outputs", outputs), ("inputs", inputs)):
             name = "%s/%s.npz" % (folder, stem)
             self._write(name, lambda stream, arrays=arrays: self.write_arrays(self.numpy, stream, arrays))
-        self.kept += 1
+        self.count += 1
 
     def close(self):
         """Write the counts, a few hundred bytes that count against the quota too; a sentence for the report."""
@@ -85,7 +85,7 @@ class Recording:
             "package": self.identity,
             "model": self.manifest["model"],
             "runs": self.runs,
-            "kept": self.kept,
+            "kept": self.count,
             "ranges": self.ranges,
         }
         text = json.dumps(document, indent=2).encode()
@@ -95,7 +95,7 @@ class Recording:
             self._write(self.name + ".ranges.json", lambda stream: stream.write(text))
         except OSError as error:
             return "nothing was recorded: %s" % error.strerror
-        return "%d of %d runs were recorded in %s" % (self.kept, self.runs, self.directory)
+        return "%d of %d runs were recorded in %s" % (self.count, self.runs, self.directory)
 
     def _used(self):
         return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())

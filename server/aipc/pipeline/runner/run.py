@@ -413,14 +413,14 @@ def teller(wanted):
     """What says which run is under way, for the program that started this one: not more often than it can be read."""
     last = [-1.0]
 
-    def told(number, total):
+    def print_progress(number, total):
         now = time.monotonic()
         if wanted and (number == total or last[0] < 0 or now - last[0] >= 0.25):
             last[0] = now
             sys.stderr.write("progress: %d of %d\n" % (number, total))
             sys.stderr.flush()
 
-    return told
+    return print_progress
 
 
 def time_runs(session, names, inputs, arguments, most_seconds=math.inf):
@@ -687,7 +687,7 @@ def figure(value):
     return value if isinstance(value, str) else "%.1f" % value
 
 
-def latency_words(latency):
+def latency_summary(latency):
     return "p50 %.3f ms, p90 %.3f ms, p99 %.3f ms (%d runs)" % (
         latency["p50_ms"],
         latency["p90_ms"],
@@ -699,7 +699,7 @@ def latency_words(latency):
 def page(report):
     """The report for a person."""
     if "cpu" in report:
-        latency_text = latency_words(report["cpu"]) if report["cpu"] else "not measured: this computer is no device"
+        latency_text = latency_summary(report["cpu"]) if report["cpu"] else "not measured: this computer is no device"
         return "%s on the CPU of %s: %s" % (report["model"], report["machine"], latency_text)
     lines = ["%s for %s ran on %s" % (report["model"], report["soc"], report["machine"])]
     test = report.get("self_test")
@@ -710,7 +710,7 @@ def page(report):
             lines.append("  output %s on %s: SQNR %s dB" % (name, probe["title"], figure(value)))
     latency = report["latency"]
     if latency:
-        lines.append("latency: " + latency_words(latency))
+        lines.append("latency: " + latency_summary(latency))
     if test:
         lines.append("self-test passed" if test["passed"] else "self-test FAILED")
     return "\n".join(lines)

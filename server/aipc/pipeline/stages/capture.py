@@ -43,7 +43,7 @@ def _capture(run: Run, out: Path) -> CapturedGraph:
 
 def _gate(build: Build, captured: CapturedGraph) -> Gate:
     result = captured.result
-    return Gate("captured", float(result.ok), 1.0, result.ok, result.words[:300])
+    return Gate("captured", float(result.ok), 1.0, result.ok, result.reason[:300])
 
 
 def _note(build: Build, captured: CapturedGraph) -> str:

@@ -89,7 +89,7 @@ def _note(build: Build, rewritten: RewrittenGraph) -> str:
 STAGE = Stage(
     name="rewrite",
     order=40,
-    version=2,
+    version=3,
     artifact=RewrittenGraph,
     needs=(CapturedGraph, GraphPlacement),
     key=_key,

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 def _variants(role: Role, rng: np.random.Generator) -> Iterator[InputVariant]:
     values = two_values(role)
     assert values is not None
-    off, on = _words(values)
+    off, on = _as_text(values)
     name = role.name
 
     def variant(label: str, title: str, keep: Array, *, edge: bool = False) -> InputVariant:
@@ -62,7 +62,7 @@ def _array(role: Role, keep: Array) -> Array:
     return np.asarray(np.where(keep, values[1], values[0]).astype(role.example.dtype))
 
 
-def _words(values: tuple[Any, Any]) -> tuple[str, str]:
+def _as_text(values: tuple[Any, Any]) -> tuple[str, str]:
     return tuple(f"{value:g}" if isinstance(value, float) else str(value) for value in values)  # type: ignore[return-value]
 
 

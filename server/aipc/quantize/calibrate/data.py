@@ -68,7 +68,7 @@ def prepare(
         source=source,
         samples=len(calibration),
         held_out=len(rest),
-        preprocessing=f"{opened.words}, {preprocessing.words}",
+        preprocessing=f"{opened.description}, {preprocessing.description}",
         seed=seed,
         random=source == RANDOM,
         warnings=tuple(warnings),

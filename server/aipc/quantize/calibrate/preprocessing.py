@@ -43,13 +43,13 @@ class Preprocessing:
         self._scaling = text if text in SCALINGS else "unit"
         if text and text not in SCALINGS:
             self._function = _function(text, root)
-            self.words = f"by {text}"
+            self.description = f"by {text}"
         elif images:
             size = _image_size(inputs)
-            self.words = f"scaled to fit {size[0]}x{size[1]}, padded with grey, {SCALINGS[self._scaling]}, RGB"
-            self.words += "" if text else " (the default; preprocess in the configuration names another)"
+            self.description = f"scaled to fit {size[0]}x{size[1]}, padded with grey, {SCALINGS[self._scaling]}, RGB"
+            self.description += "" if text else " (the default; preprocess in the configuration names another)"
         else:
-            self.words = "taken as it is" if not text else SCALINGS[self._scaling]
+            self.description = "taken as it is" if not text else SCALINGS[self._scaling]
 
     def samples(self, item: Any, number: int) -> Iterator[Arrays]:
         """The samples of one item: several when it is a batch larger than the graph's.

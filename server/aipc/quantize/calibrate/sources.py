@@ -26,7 +26,7 @@ class CalibrationSource:
     ``total`` is None when the source does not say how many it has: its items come in their own order.
     """
 
-    words: str
+    description: str
     items: Callable[[Sequence[int] | None], Iterator[Any]]
     total: int | None
     images: bool = False

@@ -17,20 +17,20 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     softmax = read.producer(read.required(node, 0), "Softmax")
     scores = read.required(softmax, 0)
     b.absorb(softmax)
-    mask = b.expand(_kept(scores, b), read.shape(scores))
+    mask = b.expand(_mask_of(scores, b), read.shape(scores))
     axis = softmax.attributes.get_int("axis", -1) % read.rank(scores)
     # As large as the scores: each place of an open row has the 1 that is somewhere in it.
     return b.op("Less", b.op("Max", mask, b.reduce("ReduceMax", mask, [axis])), 0.5)
 
 
-def _kept(scores: ir.Value, b: Builder) -> ir.Value:
+def _mask_of(scores: ir.Value, b: Builder) -> ir.Value:
     """0 where a mask puts -inf, or adds it, and 1 elsewhere. Raises NoMatch."""
     masked = read.producer(scores, "Where", "Add")
     b.absorb(masked)
     if masked.op_type == "Add":
         sides = [read.required(masked, place) for place in (0, 1)]
         mask, other = sides if _is_masked(sides[0]) else sides[::-1]
-        return b.op("Min", _kept(mask, b), _finite(other, b))
+        return b.op("Min", _mask_of(mask, b), _finite(other, b))
     condition, first, second = (read.required(masked, place) for place in range(3))
     hidden = np.zeros((), np.float32)
     if _hides(first):

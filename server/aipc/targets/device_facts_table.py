@@ -1,4 +1,4 @@
-"""What a device said of itself, for people."""
+"""What a device reports of itself, as rows of a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from .base import Facts
 
 
-def fact_rows(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Name and value of what a device says of itself."""
+def device_fact_rows(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Names and values of what a device reports of itself."""
     npu = "simulated by its x86 computer: its times are host times" if facts.simulated else ""
     yield "system", f"{facts.os}, {facts.machine}{f', {facts.libc}' if facts.libc else ''}"
     chip = facts.soc.upper() or (f"not known here ({', '.join(facts.soc_names)})" if facts.soc_names else "not told")

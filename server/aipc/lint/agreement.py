@@ -15,7 +15,7 @@ from .values import TENSOR, UNKNOWN
 _DIMENSIONS = {"dim", "dims", "dim0", "dim1", "start_dim", "end_dim"}
 
 
-def agrees(key: str, measured: Any, actual: Any, measured_rank: int, asked_rank: Any) -> bool:
+def agrees(key: str, measured: Any, actual: Any, measured_rank: int, actual_rank: Any) -> bool:
     """False only where ``actual`` is surely not ``measured``."""
     if key == "equation":
         return bool(canonical(str(measured)) == actual)
@@ -26,7 +26,7 @@ def agrees(key: str, measured: Any, actual: Any, measured_rank: int, asked_rank:
     if key == "align_corners":
         return bool(measured) == bool(actual)
     if key in _DIMENSIONS:
-        return _same_dimensions(measured, actual, measured_rank, asked_rank)
+        return _same_dimensions(measured, actual, measured_rank, actual_rank)
     return _same(measured, actual)
 
 
@@ -48,21 +48,21 @@ def _same(measured: Any, actual: Any) -> bool:
     return all(b is UNKNOWN or a == b for a, b in zip(one, other, strict=True))
 
 
-def _same_dimensions(measured: Any, actual: Any, measured_rank: int, asked_rank: Any) -> bool:
+def _same_dimensions(measured: Any, actual: Any, measured_rank: int, actual_rank: Any) -> bool:
     one, other = _flat(measured), _flat(actual)
     if None in one or None in other or len(one) != len(other):
         return one == other
-    return all(b is UNKNOWN or _same_axis(a, b, measured_rank, asked_rank) for a, b in zip(one, other, strict=True))
+    return all(b is UNKNOWN or _same_axis(a, b, measured_rank, actual_rank) for a, b in zip(one, other, strict=True))
 
 
-def _same_axis(measured: Any, actual: Any, measured_rank: int, asked_rank: Any) -> bool:
+def _same_axis(measured: Any, actual: Any, measured_rank: int, actual_rank: Any) -> bool:
     if not isinstance(measured, int) or not isinstance(actual, int) or measured == actual:
         return bool(measured == actual)
     if (measured < 0) == (actual < 0):
         return False
-    if not isinstance(asked_rank, int):
+    if not isinstance(actual_rank, int):
         return True  # the last axis is -1 by one way to count and any number by the other
-    return measured % max(measured_rank, 1) == actual % max(asked_rank, 1) and measured_rank == asked_rank
+    return measured % max(measured_rank, 1) == actual % max(actual_rank, 1) and measured_rank == actual_rank
 
 
 def _flat(value: Any) -> list[Any]:
