@@ -45,11 +45,11 @@ def search(attempts: Attempts, base: Variant, precision: str, *, quantized_io: b
         wide = attempt("w8a16", "16-bit activations")
         half = attempts.attempt(base.with_plan(None), "half precision") if attempts.bench.fp16 else None
         _auto(attempts, narrow, wide, half)
-    taken = choose(attempts)
-    if not taken.ok:
-        attempts.repair(taken, without=REMEDIES)
-        taken = choose(attempts)
-    return taken
+    chosen = choose(attempts)
+    if not chosen.ok:
+        attempts.repair(chosen, without=REMEDIES)
+        chosen = choose(attempts)
+    return chosen
 
 
 def _auto(attempts: Attempts, narrow: Attempt, wide: Attempt, half: Attempt | None) -> None:

@@ -40,7 +40,7 @@ def take(
     owner: Owner,
     *,
     patience: float = PATIENCE_SECONDS,
-    waiting: Callable[[str], None] = lambda words: None,
+    waiting: Callable[[str], None] = lambda note: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
     """Lock the device, wait for ``patience`` seconds while somebody else has it, and replace a stale lock.

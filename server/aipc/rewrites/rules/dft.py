@@ -16,8 +16,8 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     value = read.required(node, 0)
     sizes = read.shape(value)
     rank, parts = len(sizes), sizes[-1]
-    given = read.argument(node, 2)
-    axis = -2 if given is None else int(read.require_constant(given, "the axis").item())
+    axis_input = read.argument(node, 2)
+    axis = -2 if axis_input is None else int(read.require_constant(axis_input, "the axis").item())
     axis = int(node.attributes.get_int("axis", axis)) % rank
     inverse = bool(node.attributes.get_int("inverse", 0))
     onesided = bool(node.attributes.get_int("onesided", 0))
