@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from aipc import engine
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.workers import WorkerPool
 
 

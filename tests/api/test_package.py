@@ -13,7 +13,7 @@ import torch
 import aipc
 from aipc.core import types
 from aipc.core.errors import AipcError, InputError, PackageError
-from aipc.core.json import from_plain
+from aipc.core.plain_data import from_plain
 
 from .conftest import Panorama, image
 

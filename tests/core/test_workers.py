@@ -163,7 +163,7 @@ def test_a_job_sees_the_environment_of_the_moment(pool, monkeypatch):
 
 def test_importing_core_brings_nothing_heavy():
     code = (
-        "import sys, aipc.core.workers, aipc.core.cache, aipc.core.config, aipc.core.json\n"
+        "import sys, aipc.core.workers, aipc.core.cache, aipc.core.config, aipc.core.plain_data\n"
         "heavy = {'torch', 'onnx', 'onnxruntime', 'numpy', 'cattrs', 'tomlkit', 'psutil'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

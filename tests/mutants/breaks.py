@@ -68,10 +68,10 @@ BREAKS = (
     ),
     Break(
         "minus infinity in JSON keeps its sign",
-        "core/json.py",
+        "core/plain_data.py",
         '("inf" if value > 0 else "-inf")',
         '"inf"',
-        "tests/core/test_json.py",
+        "tests/core/test_plain_data.py",
     ),
     Break(
         "an equally dear but less exact candidate is not among the best",
@@ -104,8 +104,8 @@ BREAKS = (
     Break(
         "two expressions refused for one reason are two findings",
         "pipeline/findings.py",
-        "key = (words.rule, words.message, place)",
-        "key = (words.rule, words.message)",
+        "key = (explanation.rule, explanation.message, place)",
+        "key = (explanation.rule, explanation.message)",
         "tests/pipeline/test_findings.py",
     ),
     Break(
@@ -160,8 +160,8 @@ BREAKS = (
     Break(
         "every range of integers holds zero",
         "quantize/calibrate/ranges.py",
-        "low, high = min(seen.low, 0.0), max(seen.high, 0.0)",
-        "low, high = seen.low, max(seen.high, 0.0)",
+        "low, high = min(histogram.low, 0.0), max(histogram.high, 0.0)",
+        "low, high = histogram.low, max(histogram.high, 0.0)",
         "tests/quantize/test_ranges.py",
     ),
     Break(
@@ -174,8 +174,8 @@ BREAKS = (
     Break(
         "the rank is a part of a proof's class",
         "rewrites/proof_classes.py",
-        'found[value.name] = f"{tensor.elem_type}{axes}"',
-        'found[value.name] = f"{tensor.elem_type}{axes[:0]}"',
+        'kinds[value.name] = f"{tensor.elem_type}{axes}"',
+        'kinds[value.name] = f"{tensor.elem_type}{axes[:0]}"',
         "tests/rewrites/test_proof_classes.py -k attributes_and_ranks",
     ),
     Break(

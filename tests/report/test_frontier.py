@@ -13,7 +13,7 @@ from rich.console import Console
 from aipc.commands._precision import blame_lines, frontier_lines
 from aipc.core.accuracy import NodeAccuracy, NodeError
 from aipc.core.frontier import Frontier, Tried
-from aipc.core.json import dumps, loads
+from aipc.core.plain_data import dumps, loads
 from aipc.report.frontier import blame_section, frontier_section
 
 TRIED = (

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.sweeps import Cell, CellResult, CellState, SweepReport
 from aipc.core.types import RemedyRecord
 from aipc.report.comparison import Trend
@@ -61,7 +61,7 @@ def test_the_document_is_read_back_as_it_was_written() -> None:
         CellResult(cell=cell("m"), state=CellState.FAILED, sqnr_db=math.inf, remedies=(remedy,)),
         CellResult(cell=cell("n"), state=CellState.PENDING),
     )
-    assert plain.loads(plain.dumps(document), SweepReport) == document
+    assert plain_data.loads(plain_data.dumps(document), SweepReport) == document
 
 
 def test_the_page_has_every_cell_and_no_markup_from_outside() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aipc.core.errors import CancelledError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from .errors import LanguageModelError, LostReplyError
 from .messages import Completion, Reply, ToolCall

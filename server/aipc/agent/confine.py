@@ -22,7 +22,7 @@ from typing import Any
 
 from aipc.core import errors
 from aipc.core.errors import AipcError, WorkerCrashedError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.types import Event, Range
 
 from .restrict import restrict
@@ -202,7 +202,7 @@ def _plain_error(error: AipcError) -> dict[str, Any]:
 
 
 def _rebuilt(said: Mapping[str, Any], tried: str) -> AipcError:
-    from aipc.core.json import from_plain
+    from aipc.core.plain_data import from_plain
 
     kind = getattr(errors, str(said.get("kind")), AipcError)
     kind = kind if isinstance(kind, type) and issubclass(kind, AipcError) else AipcError

@@ -10,7 +10,7 @@ from typing import Any
 
 from aipc.core.errors import AipcError
 from aipc.core.jobs import AnyJob, Job
-from aipc.core.json import from_plain
+from aipc.core.plain_data import from_plain
 from aipc.core.types import Event
 from aipc.core.workers import Limits, WorkerPool
 

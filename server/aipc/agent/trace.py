@@ -13,7 +13,7 @@ from typing import Any
 
 from aipc.core.cache import storage_errors
 from aipc.core.errors import InputError
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.pipeline.journal import Journal, read_journal
 from aipc.source import split_lines
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aipc import engine
 from aipc.core.errors import InputError
-from aipc.core.json import from_plain
+from aipc.core.plain_data import from_plain
 from aipc.core.scratch import scratch_directory
 from aipc.core.types import TensorSpec
 from aipc.core.workers import WorkerPool

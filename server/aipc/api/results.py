@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from aipc.core import json as plain
-from aipc.core import types
+from aipc.core import plain_data, types
 from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Placement
 from aipc.report import comparison
@@ -28,7 +27,7 @@ class _Shown:
         return cls(**{field.name: getattr(report, field.name) for field in fields(report)})
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        return plain.dumps(self, indent=indent)
+        return plain_data.dumps(self, indent=indent)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {next(iter(_summary(self)))}>"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aipc.core.answers import Answer
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.types import Gate
 from aipc.recipes.runners import host
 

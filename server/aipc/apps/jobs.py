@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aipc.capture.files import recorded_files
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.answers import Answer
 from aipc.core.types import Event
 from aipc.numerics.npz import write_npz
@@ -61,7 +61,7 @@ def plan(report: Report, *, source: Source, digest: str, out: str) -> Planned:
             graphs={name: GraphPlan(dict(graph.tolerance)) for name, graph in graphs.items()},
         )
         numbers, arrays = recipe.host()
-    (directory / "plan.json").write_text(plain.dumps(result), "utf-8")
+    (directory / "plan.json").write_text(plain_data.dumps(result), "utf-8")
     text = _GRAPHS.format(name=source.name, source=source, digest=digest)
     (directory / "graphs.py").write_text(text + "".join(_GRAPH.format(name=name) for name in graphs), "utf-8")
     (directory / "host.json").write_text(json.dumps(numbers), "utf-8")
@@ -87,5 +87,5 @@ def answers(report: Report, *, source: Source, out: str) -> tuple[Answer, ...]:
             shutil.copyfile(path, golden / name)
             answer = Answer(sample=name, tokens=answer.tokens, text=answer.text, steps=answer.steps)
         named.append(answer)
-    (golden / "answers.json").write_text(plain.dumps(tuple(named), indent=1), "utf-8")
+    (golden / "answers.json").write_text(plain_data.dumps(tuple(named), indent=1), "utf-8")
     return tuple(named)

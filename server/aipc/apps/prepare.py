@@ -20,7 +20,7 @@ from aipc.core.cache import Cache, Entry, Manifest, storage_errors
 from aipc.core.errors import ConfigError
 from aipc.core.hashing import hash_file, hash_files, hash_value
 from aipc.core.jobs import Job
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.versions import versions

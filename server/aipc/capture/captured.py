@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.config import ModelRef
 
 from .results import CaptureResult
@@ -26,4 +26,4 @@ def take_over(ref: ModelRef, directory: Path) -> CaptureResult:
             os.link(source, directory / name)
         except OSError:
             shutil.copyfile(source, directory / name)
-    return plain.loads((ref.path / RESULT).read_text("utf-8"), CaptureResult)
+    return plain_data.loads((ref.path / RESULT).read_text("utf-8"), CaptureResult)

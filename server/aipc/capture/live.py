@@ -23,7 +23,7 @@ import torch
 import torch._export.utils as export_utils
 from torch.utils import _pytree as pytree
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.config import ModelRef
 from aipc.core.errors import InputError
 from aipc.core.types import Event
@@ -65,7 +65,7 @@ def capture_live(
         if not result.ok:
             again = capture_loaded(report, loaded, directory, inputs, strategy="two-traces")
             result = again if again.ok else result
-    (directory / RESULT).write_text(plain.dumps(result), "utf-8")
+    (directory / RESULT).write_text(plain_data.dumps(result), "utf-8")
     return result
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.types import Frame, Origin, Position, Range, SourceMap
 from aipc.source import code_points_before
 
@@ -95,8 +95,8 @@ def union(origins: Iterable[Sequence[Origin]]) -> tuple[Origin, ...]:
 
 
 def save_source_map(source_map: SourceMap, path: Path) -> None:
-    path.write_text(plain.dumps(source_map, indent=None), "utf-8")
+    path.write_text(plain_data.dumps(source_map, indent=None), "utf-8")
 
 
 def load_source_map(path: Path) -> SourceMap:
-    return plain.loads(path.read_text("utf-8"), SourceMap)
+    return plain_data.loads(path.read_text("utf-8"), SourceMap)

@@ -34,7 +34,7 @@ def write(text: str) -> None:
 
 def write_json(document: Any) -> None:
     """The one JSON document of ``--json``."""
-    from aipc.core.json import dumps
+    from aipc.core.plain_data import dumps
 
     write(dumps(document) + "\n")
 

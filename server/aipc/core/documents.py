@@ -8,7 +8,7 @@ from typing import Any
 from .cache import REMEDIES
 from .disk import FULL, free_space_note
 from .errors import AipcError, StorageError
-from .json import to_plain
+from .plain_data import to_plain
 
 
 def error_document(error: AipcError, kind: str | None = None) -> dict[str, Any]:

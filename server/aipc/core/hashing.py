@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .json import to_plain
+from .plain_data import to_plain
 
 _CHUNK = 1 << 20
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .cache import storage_errors
-from .json import to_plain
+from .plain_data import to_plain
 
 NAME = "journal.jsonl"
 

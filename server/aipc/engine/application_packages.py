@@ -21,8 +21,8 @@ from aipc.core.app_config import AppConfig
 from aipc.core.cache import Cache
 from aipc.core.config import Config, load_config
 from aipc.core.errors import InputError
-from aipc.core.json import from_plain
 from aipc.core.package_manifest import MANIFEST
+from aipc.core.plain_data import from_plain
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline.package import check_package
 from aipc.qairt.runtime import require_qairt

@@ -21,8 +21,8 @@ from aipc.core.app_config import AppConfig, app_directory
 from aipc.core.cache import Cache
 from aipc.core.config import Config, ModelConfig
 from aipc.core.errors import InputError
-from aipc.core.json import from_plain, to_plain
 from aipc.core.names import state_path
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.requests import ApplicationRequest, CheckRequest, DeployRequest
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool, pool_or_new

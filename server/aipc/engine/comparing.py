@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cattrs import BaseValidationError
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.config import load_config
 from aipc.core.errors import InputError
 from aipc.core.types import DeployReport
@@ -35,7 +35,7 @@ def read_report(place: str | Path, cwd: Path) -> DeployReport:
     if path.is_dir():
         path = path / "report.json"
     try:
-        return plain.loads(path.read_text("utf-8"), DeployReport)
+        return plain_data.loads(path.read_text("utf-8"), DeployReport)
     except FileNotFoundError:
         raise InputError(
             f"{place} has no report", remedy="give a run or a package that aipc deploy wrote; aipc runs lists them"

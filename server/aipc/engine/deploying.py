@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError
-from aipc.core.json import to_plain
 from aipc.core.names import state_path
+from aipc.core.plain_data import to_plain
 from aipc.core.requests import DeployRequest
 from aipc.core.types import (
     DeployReport,

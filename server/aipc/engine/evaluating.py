@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.cache import Cache
 from aipc.core.config import ModelRef, load_config, resolve_model
 from aipc.core.errors import AipcError, InputError
@@ -105,7 +105,7 @@ def evaluate(
         most_loss=request.most_loss,
         directory=str(directory),
     )
-    (directory / "evaluation.json").write_text(plain.dumps(result), "utf-8")
+    (directory / "evaluation.json").write_text(plain_data.dumps(result), "utf-8")
     (directory / "evaluation.html").write_text(render_evaluation(result), "utf-8")
     return result
 
@@ -180,7 +180,7 @@ def _prepare(
     """Write the samples, unless a run before did so to its end."""
     marker = directory / "samples.json"
     if marker.is_file():
-        return plain.loads(marker.read_text("utf-8"), PreparedData)
+        return plain_data.loads(marker.read_text("utf-8"), PreparedData)
     prepared: PreparedData = job(
         PREPARE,
         root=str(root),
@@ -192,7 +192,7 @@ def _prepare(
         chunk=CHUNK,
         out=str(directory / "samples"),
     )
-    marker.write_text(plain.dumps(prepared), "utf-8")
+    marker.write_text(plain_data.dumps(prepared), "utf-8")
     return prepared
 
 
@@ -200,7 +200,7 @@ def _prepare_answers(job: Callable[..., Any], request: EvaluationRequest, root: 
     """The same for an application, whose samples are sound files and prompts."""
     marker = directory / "samples.json"
     if marker.is_file():
-        return plain.loads(marker.read_text("utf-8"), PreparedData)
+        return plain_data.loads(marker.read_text("utf-8"), PreparedData)
     prepared: PreparedData = job(
         PREPARE_ANSWERS,
         data=request.data,
@@ -210,7 +210,7 @@ def _prepare_answers(job: Callable[..., Any], request: EvaluationRequest, root: 
         chunk=CHUNK,
         out=str(directory / "samples"),
     )
-    marker.write_text(plain.dumps(prepared), "utf-8")
+    marker.write_text(plain_data.dumps(prepared), "utf-8")
     return prepared
 
 

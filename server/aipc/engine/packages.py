@@ -15,8 +15,8 @@ from aipc.core.config import load_config
 from aipc.core.errors import AipcError, CancelledError, InputError, PackageError
 from aipc.core.files import check_array_input, check_array_output
 from aipc.core.jobs import AnyJob
-from aipc.core.json import to_plain
 from aipc.core.names import STATE
+from aipc.core.plain_data import to_plain
 from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.scratch import scratch_directory
 from aipc.core.types import (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.requests import CheckRequest
 from aipc.core.types import Placement, Range, SourceMap
 from aipc.core.workers import WorkerPool
@@ -58,7 +58,7 @@ def placement(
     report = check(request, pool, on_event, cancel)
     sources = SourceMap()
     if report.source_map:
-        sources = plain.loads(Path(report.source_map).read_text("utf-8"), SourceMap)
+        sources = plain_data.loads(Path(report.source_map).read_text("utf-8"), SourceMap)
     placed = []
     for node in report.node_placements:
         if not every and node.placement is Placement.NPU:

@@ -13,8 +13,8 @@ from typing import Any
 
 from aipc.core.errors import InputError
 from aipc.core.install import check_destination, install_output, recover
-from aipc.core.json import to_plain
 from aipc.core.names import state_path
+from aipc.core.plain_data import to_plain
 from aipc.core.requests import QuantizeRequest
 from aipc.core.types import Finding, OutputAccuracy, StageRecord
 from aipc.core.workers import WorkerPool, pool_or_new

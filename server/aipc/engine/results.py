@@ -13,7 +13,7 @@ from aipc.core.cache import Cache
 from aipc.core.config import load_config
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_value
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.types import (
     CheckReport,
 )

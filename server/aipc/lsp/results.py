@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.accuracy import NodeAccuracy, NodeError
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Position, Range, SourceMap
 from aipc.source import split_lines
@@ -67,7 +67,7 @@ def digest(
     """Read the source map of a report and the files that it points to, the ``unsaved`` ones as they were then."""
     places: dict[str, list[Place]] = defaultdict(list)
     if report.source_map:
-        sources = plain.loads(Path(report.source_map).read_text("utf-8"), SourceMap)
+        sources = plain_data.loads(Path(report.source_map).read_text("utf-8"), SourceMap)
         for node in report.node_placements:
             ranges = [origin.user_frame.range for origin in sources.origins(node.node) if origin.user_frame]
             for place in dict.fromkeys(ranges):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from aipc.core.documents import error_document, internal_error
 from aipc.core.errors import AipcError, CancelledError, InputError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.types import Event
 
 State = Literal["running", "done", "failed", "cancelled"]

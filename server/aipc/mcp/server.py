@@ -20,7 +20,7 @@ from mcp.server.stdio import stdio_server
 
 from aipc.core.documents import error_document, internal_error
 from aipc.core.errors import AipcError, InputError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.types import Event
 from aipc.core.workers import WorkerPool
 

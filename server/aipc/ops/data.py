@@ -17,7 +17,7 @@ from typing import Any
 
 from aipc.core.cache import storage_errors
 from aipc.core.errors import InputError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.qairt.runtime import qairt_version
 
 from .results import VERDICTS, Measured

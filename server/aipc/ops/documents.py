@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from .data import Data, MeasuredVariant
 from .results import Measured

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aipc.core.cache import storage_errors
 from aipc.core.hashing import hash_file, hash_value
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 
 from .results import Measured
 

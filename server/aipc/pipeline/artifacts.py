@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aipc.capture.results import CaptureResult
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.provenance import Provenance
 from aipc.core.types import OutputAccuracy, PlacementReport, SourceMap
 from aipc.probes.results import Divergence, Examined, PackageProbe
@@ -71,7 +71,7 @@ class CapturedGraph(GraphArtifact):
 
 @lru_cache(maxsize=4)
 def _read_source_map(path: Path, modified_ns: int) -> SourceMap:
-    return plain.loads(path.read_text("utf-8"), SourceMap)
+    return plain_data.loads(path.read_text("utf-8"), SourceMap)
 
 
 def read_source_map(path: Path) -> SourceMap:

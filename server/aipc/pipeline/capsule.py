@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.cache import storage_errors
 from aipc.core.errors import QairtError
 from aipc.core.types import Finding, Placement, StageRecord
@@ -79,7 +79,7 @@ def write_capsule(run: Run, record: StageRecord, findings: Sequence[Finding], ga
         if placed and (placed.directory / "qnn.log").is_file():
             (out / "logs").mkdir(exist_ok=True)
             shutil.copyfile(placed.directory / "qnn.log", out / "logs" / "qnn.log")
-        (out / "findings.json").write_text(plain.dumps(list(findings)), "utf-8")
+        (out / "findings.json").write_text(plain_data.dumps(list(findings)), "utf-8")
         (out / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
         text = _README.format(model=run.request.ref.name, stage=record.name, gate=gate, command=command, what=what)
         (out / "README.md").write_text(text, "utf-8")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from aipc.core.cache import DamagedEntryError, Entry, Manifest
 from aipc.core.errors import AipcError, QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.types import Event, StageRecord
 
 from .artifacts import Artifact

@@ -10,7 +10,7 @@ from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.hashing import hash_value
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.types import Finding, Fix, Placement, PlacementReport
 from aipc.qairt.soc import get_soc
 from aipc.rewrites import worker_jobs as rewrites_jobs

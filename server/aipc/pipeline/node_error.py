@@ -9,7 +9,7 @@ from typing import Any
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.errors import QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.debug import worker_jobs as debug_jobs
 from aipc.numerics import worker_jobs as numerics_jobs
 

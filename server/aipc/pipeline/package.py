@@ -11,8 +11,8 @@ from typing import Any
 from aipc.core.errors import PackageError
 from aipc.core.hashing import hash_file
 from aipc.core.install import check_destination, install_output, recover
-from aipc.core.json import to_plain
 from aipc.core.package_manifest import FORMAT, MANIFEST, check_package, ownership_problem, read_manifest
+from aipc.core.plain_data import to_plain
 from aipc.qairt.soc import SoC, all_socs, get_soc
 from aipc.targets.device_runner import RECORDING, RUNNER, RUNNER_VERSION
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from .build import Build
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from .journal import read_journal
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.errors import CancelledError, QairtError, WorkerCrashedError
 from aipc.core.frontier import Tried
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.types import Event, RemedyRecord
 from aipc.qairt.soc import get_soc
 from aipc.quantize.plan import QuantizationPlan

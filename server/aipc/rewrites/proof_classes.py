@@ -18,7 +18,7 @@ import onnx
 from aipc.core.cache import Cache
 from aipc.core.errors import StorageError
 from aipc.core.hashing import hash_files, hash_value
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.qairt.runtime import require_qairt
 
 from .results import Proof

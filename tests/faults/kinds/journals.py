@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from aipc.core.json import dumps
+from aipc.core.plain_data import dumps
 from aipc.pipeline.runs import list_runs
 
 from ..harness import Kind, Shared, damage, dumped, mutate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cattrs import BaseValidationError
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.config import load_config
 from aipc.core.errors import InputError
 from aipc.core.sweeps import SweepReport
@@ -27,7 +27,7 @@ def read_sweep(place: str | Path, cwd: Path | None = None) -> SweepReport:
     if path.is_dir():
         path = path / RESULT
     try:
-        return plain.loads(path.read_text("utf-8"), SweepReport)
+        return plain_data.loads(path.read_text("utf-8"), SweepReport)
     except FileNotFoundError:
         raise InputError(f"{place} has no sweep", remedy="give the directory or the result.json of one") from None
     except (OSError, ValueError, BaseValidationError) as error:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError, InputError, MissingDependencyError, WorkerCrashedError
-from aipc.core.json import from_plain, to_plain
+from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.sweeps import CellResult
 from aipc.core.workers import Limits, WorkerPool
 

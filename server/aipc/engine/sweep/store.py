@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cattrs import BaseValidationError
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.cache import storage_errors
 from aipc.core.errors import CancelledError, InputError, StorageError
 from aipc.core.journal import Journal, read_journal
@@ -55,12 +55,12 @@ class Store:
             raise StorageError(f"{self.directory} has a sweep already", remedy="go on with it by --resume")
         with storage_errors(self.directory):
             (self.directory / CELLS).mkdir(parents=True, exist_ok=True)
-            write_whole(self.directory / PLAN, plain.dumps(plan))
+            write_whole(self.directory / PLAN, plain_data.dumps(plan))
 
     def plan(self) -> SweepPlan:
         """Raises InputError where there is no sweep that can be read."""
         try:
-            return plain.loads((self.directory / PLAN).read_text("utf-8"), SweepPlan)
+            return plain_data.loads((self.directory / PLAN).read_text("utf-8"), SweepPlan)
         except FileNotFoundError:
             raise InputError(f"{self.directory} has no sweep", remedy="start one with aipc sweep") from None
         except (OSError, ValueError, BaseValidationError) as error:
@@ -76,7 +76,7 @@ class Store:
     def result(self, cell: Cell) -> CellResult | None:
         """What came of a cell; None where it is not finished."""
         try:
-            return plain.loads((self.cell(cell) / RESULT).read_text("utf-8"), CellResult)
+            return plain_data.loads((self.cell(cell) / RESULT).read_text("utf-8"), CellResult)
         except (OSError, ValueError, BaseValidationError):
             return None
 
@@ -85,7 +85,7 @@ class Store:
         directory = self.cell(result.cell)
         with storage_errors(self.directory):
             directory.mkdir(parents=True, exist_ok=True)
-            write_whole(directory / RESULT, plain.dumps(result))
+            write_whole(directory / RESULT, plain_data.dumps(result))
         self.journal("cell done", result.cell, state=result.state.value, worker=result.worker)
 
     def forget(self, cell: Cell) -> None:

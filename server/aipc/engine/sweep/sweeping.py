@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aipc.core import json as plain
+from aipc.core import plain_data
 from aipc.core.cache import storage_errors
 from aipc.core.config import load_config
 from aipc.core.errors import InputError
@@ -132,7 +132,7 @@ def _run(
 def _write(store: Store, plan: SweepPlan) -> SweepReport:
     report = store.report(plan)
     with storage_errors(store.directory):
-        write_whole(store.directory / RESULT, plain.dumps(report))
+        write_whole(store.directory / RESULT, plain_data.dumps(report))
         write_whole(store.directory / PAGE, render_sweep(report))
     return report
 

@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 
 from aipc.core.errors import AipcError, InputError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.types import Event, Range
 
 from ..plain import plain

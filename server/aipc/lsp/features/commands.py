@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import AipcError, CancelledError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.requests import DeployRequest
 from aipc.qairt.soc import all_socs, get_soc
 

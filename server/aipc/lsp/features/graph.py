@@ -9,7 +9,7 @@ from typing import Any
 
 from aipc.core.accuracy import NodeError
 from aipc.core.errors import AipcError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from ..results import CheckState, current_places
 from ..server import AipcServer

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aipc.core.errors import AipcError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from ..server import AipcServer
 from ..uris import to_path

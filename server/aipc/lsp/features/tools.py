@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from aipc.core.errors import AipcError, InputError
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from ..progress import EditorProgress
 from ..server import AipcServer

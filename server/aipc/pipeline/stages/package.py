@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 
 from ..artifacts import BuiltPackage, CalibrationData, CapturedGraph, CompiledGraph, QuantizedGraph
 from ..build import Build

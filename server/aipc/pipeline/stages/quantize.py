@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aipc.quantize as quantize
 from aipc.core.hashing import hash_files, hash_value
-from aipc.core.json import to_plain
+from aipc.core.plain_data import to_plain
 from aipc.core.provenance import Provenance
 from aipc.core.types import Event, Gate, Placement
 from aipc.qairt import worker_jobs as qairt_jobs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aipc.core.json import dumps, from_plain, loads, to_plain
+from aipc.core.plain_data import dumps, from_plain, loads, to_plain
 from aipc.core.types import (
     CheckReport,
     Cut,
