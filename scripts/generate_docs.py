@@ -27,7 +27,7 @@ from aipc.core.tolerance import TOLERANCES
 from aipc.ops import data as operator_data
 from aipc.ops import run as operator_runs
 from aipc.ops import shares as operator_shares
-from aipc.ops.results import VERDICTS
+from aipc.ops.measurements import VERDICTS
 from aipc.qairt import explain
 from aipc.qairt.error_codes import all_codes
 from aipc.qairt.soc import all_socs

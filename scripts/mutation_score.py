@@ -37,7 +37,7 @@ MODULES = {
     "numerics/metrics.py": "tests/numerics/test_metrics.py",
     "pipeline/findings.py": "tests/pipeline/test_findings.py",
     "quantize/calibrate/ranges.py": "tests/quantize/test_ranges.py",
-    "lsp/results.py": "tests/lsp/test_moved.py",
+    "lsp/check_state.py": "tests/lsp/test_moved.py",
     "core/frontier.py": "tests/pipeline/test_precision_search.py",
     "pipeline/fewest_layers.py": "tests/pipeline/test_precision_search.py",
     "core/option.py": "tests/cli/test_options.py",

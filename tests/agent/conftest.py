@@ -12,7 +12,7 @@ import pytest
 from aipc import engine
 from aipc.agent.messages import Reply, ToolCall
 from aipc.agent.recorded import RecordedEndpoint
-from aipc.agent.results import AgentReport
+from aipc.agent.verdicts import AgentReport
 from aipc.core.workers import WorkerPool
 
 from .models import BRANCH, FILE, MODEL

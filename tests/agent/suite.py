@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from aipc import engine
-from aipc.agent.results import AgentReport, Budget
+from aipc.agent.verdicts import AgentReport, Budget
 from aipc.core.errors import AipcError
 from aipc.core.workers import WorkerPool
 

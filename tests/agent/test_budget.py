@@ -9,7 +9,7 @@ import pytest
 
 from aipc.agent.budget import Meter, Spent
 from aipc.agent.messages import Message, Reply, ToolSpec
-from aipc.agent.results import Budget
+from aipc.agent.verdicts import Budget
 
 TOOL = ToolSpec("look", "Look.", {"type": "object", "properties": {}})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aipc import engine
-from aipc.agent.results import Budget
+from aipc.agent.verdicts import Budget
 
 from .cases import Case, all_cases
 from .conftest import events

@@ -8,7 +8,7 @@ import pytest
 
 from aipc import engine
 from aipc.agent.integers import judged_precision
-from aipc.agent.results import Stopped
+from aipc.agent.verdicts import Stopped
 from aipc.core.errors import InputError
 
 from .conftest import events

@@ -11,7 +11,7 @@ import pytest
 
 from aipc import engine
 from aipc.agent.edit_files import read_edits
-from aipc.agent.results import Agreement, JudgeReport
+from aipc.agent.verdicts import Agreement, JudgeReport
 from aipc.core.errors import InputError
 from aipc.core.workers import WorkerPool
 

@@ -11,7 +11,7 @@ import pytest
 
 from aipc import engine
 from aipc.agent.client import OpenAIEndpoint, Settings
-from aipc.agent.results import AgentReport, Budget, Goal, GoalKind, Stopped
+from aipc.agent.verdicts import AgentReport, Budget, Goal, GoalKind, Stopped
 
 from .conftest import TALKING, events
 from .models import BRANCH, FILE, GOOD, MODEL

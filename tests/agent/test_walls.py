@@ -11,8 +11,8 @@ from aipc.agent.names import foreign
 from aipc.agent.policy import added_chains, inputs_differ, objections, only_inputs_differ
 from aipc.agent.protocol import calls_in, repeats, without_thoughts
 from aipc.agent.redact import redactor
-from aipc.agent.results import FileEdit
 from aipc.agent.scratch import PatchError, Scratch
+from aipc.agent.verdicts import FileEdit
 from aipc.agent.visible import visible
 from aipc.rewrites.source import apply_edits
 

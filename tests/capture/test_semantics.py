@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from aipc.capture.arguments import Inputs
+from aipc.capture.capture_result import CaptureResult
 from aipc.capture.export import export
 from aipc.capture.interface import runner
 from aipc.capture.jobs import capture
 from aipc.capture.opened import open_model
 from aipc.capture.recorder import ConstructionRecorder
-from aipc.capture.results import CaptureResult
 from aipc.core.config import ModelConfig, ModelRef
 from aipc.numerics.cpu import run_cpu
 

@@ -16,7 +16,7 @@ import pytest
 
 from aipc import engine
 from aipc.core.errors import InputError
-from aipc.evaluation.results import EvaluationReport
+from aipc.evaluation.evaluation_report import EvaluationReport
 
 MODEL = """\
 import time

@@ -39,11 +39,11 @@ def test_graphs_are_spoken_of_in_onnx_s_words() -> None:
 PARTICIPLES = frozenset({"asked", "done", "found", "given", "held", "kept", "made", "seen", "taken", "told", "words"})
 """What happened to a thing is not its name: findings, match, producer, inputs, answer, reason."""
 KEYS = {
-    ("aipc.agent.results", "AgentReport", "words"),
-    ("aipc.agent.results", "GateResult", "words"),
+    ("aipc.agent.verdicts", "AgentReport", "words"),
+    ("aipc.agent.verdicts", "GateResult", "words"),
     ("aipc.core.sweeps", "SweepReport", "done"),
     ("aipc.doctor", "Item", "found"),
-    ("aipc.rewrites.results", "Check", "words"),
+    ("aipc.rewrites.proofs", "Check", "words"),
 }
 """Fields that are keys of documents that other programs read."""
 

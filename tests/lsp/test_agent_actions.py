@@ -7,7 +7,7 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import CheckReport, Finding, Fix, Position, Range, Severity
 from aipc.lsp.agent_actions import agent_actions
-from aipc.lsp.results import CheckState
+from aipc.lsp.check_state import CheckState
 from aipc.lsp.server import AipcServer
 from aipc.lsp.start import create
 

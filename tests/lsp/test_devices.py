@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aipc.core.types import NodePlacement, Placement, Position, Range
+from aipc.lsp.check_state import Place
 from aipc.lsp.features.inlay_hints import label
 from aipc.lsp.node_times import NodeTime, node_shares
-from aipc.lsp.results import Place
 
 from .conftest import run
 

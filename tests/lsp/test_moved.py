@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aipc.core.types import CheckReport, Finding, Fix, Position, Range, Severity
-from aipc.lsp.results import CheckState, current_findings
+from aipc.lsp.check_state import CheckState, current_findings
 
 FILE = "/src/model.py"
 BEFORE = ("y = F.pad(", "    x,", '    mode="circular")', "return y")

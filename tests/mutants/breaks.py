@@ -180,7 +180,7 @@ BREAKS = (
     ),
     Break(
         "an expression of several lines keeps its end when it moves",
-        "lsp/results.py",
+        "lsp/check_state.py",
         "Position(end, place.end.column)",
         "Position(start, place.end.column)",
         "tests/lsp/test_moved.py",

@@ -11,7 +11,7 @@ import pytest
 from aipc.core.errors import InputError
 from aipc.ops import run
 from aipc.ops.data import Becomes, Coverage, Data, MeasuredVariant, find, load, merged, save
-from aipc.ops.results import CPU, RUNS, WRONG, Measured
+from aipc.ops.measurements import CPU, RUNS, WRONG, Measured
 from aipc.ops.shares import shares
 
 VERSIONS = {"qairt": "2.51.0", "torch": "2.14.1"}

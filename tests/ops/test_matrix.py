@@ -10,7 +10,7 @@ import pytest
 from aipc.core.errors import InputError
 from aipc.ops import matrix
 from aipc.ops.data import Coverage, Data, MeasuredVariant
-from aipc.ops.results import CPU, RUNS, WRONG, Measured
+from aipc.ops.measurements import CPU, RUNS, WRONG, Measured
 
 GRID = "torch.nn.functional.grid_sample"
 POOL = "torch.nn.functional.max_pool2d"

@@ -14,7 +14,7 @@ from aipc.ops import probe as prober
 from aipc.ops import run
 from aipc.ops import worker_jobs as ops_jobs
 from aipc.ops.journal import ProbeJournal
-from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, CaseFacts, Measured, ProbeProgress
+from aipc.ops.measurements import CPU, FAILS, NO_EXPORT, RUNS, WRONG, CaseFacts, Measured, ProbeProgress
 
 CASES = {
     "relu": (RUNS, ""),

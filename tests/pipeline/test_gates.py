@@ -9,7 +9,7 @@ import pytest
 from aipc.core.types import OutputAccuracy
 from aipc.pipeline.gates import capture_gate, metric_gate, package_gate
 from aipc.quantize.plan import plan_for
-from aipc.quantize.results import TaskMetric
+from aipc.quantize.quantization_results import TaskMetric
 
 
 def output(sqnr: float, *, ideal: float | None = None, cosine: float = 1.0, nan: int = 0, name: str = "y"):

@@ -10,9 +10,9 @@ from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import OutputAccuracy
 from aipc.pipeline.gates import metric_gate
 from aipc.pipeline.probing import left_out_reason, on_graph, on_package, on_rewritten, probes_gate, worst_probe
-from aipc.probes.results import Cause, Divergence, PackageProbe, ProbeRun
+from aipc.probes.examination import Cause, Divergence, PackageProbe, ProbeRun
 from aipc.quantize.plan import plan_for
-from aipc.quantize.results import TaskMetric
+from aipc.quantize.quantization_results import TaskMetric
 
 
 def figures(sqnr: float, ideal: float | None = None, nan: int = 0):

@@ -10,8 +10,8 @@ import pytest
 
 from aipc.capture.jobs import capture
 from aipc.core.config import load_config, resolve_model
+from aipc.probes.examination import Cause
 from aipc.probes.jobs import examine, explain_example
-from aipc.probes.results import Cause
 
 MODEL = '''\
 import math

@@ -18,7 +18,7 @@ from aipc.quantize import jobs, quantizer
 from aipc.quantize.calibrate import tensor_statistics
 from aipc.quantize.calibrate.ranges import range_of
 from aipc.quantize.plan import QuantizationPlan
-from aipc.quantize.results import Quantized
+from aipc.quantize.quantization_results import Quantized
 
 Weights = Mapping[str, list[dict[str, Any]]]
 Arrays = Mapping[str, np.ndarray]

@@ -16,7 +16,7 @@ from aipc.numerics.npz import read_npz
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.calibrate import tensor_statistics
 from aipc.quantize.calibrate.histogram import Histogram
-from aipc.quantize.results import CalibrationSet
+from aipc.quantize.quantization_results import CalibrationSet
 
 from .graphs import random_samples, save_graph, silent
 

@@ -22,7 +22,7 @@ from aipc.qairt.placement import place
 from aipc.qairt.soc import get_soc
 from aipc.rewrites.apply import apply_rules
 from aipc.rewrites.jobs import rewrite
-from aipc.rewrites.results import Applied, Rewritten, Trigger
+from aipc.rewrites.proofs import Applied, Rewritten, Trigger
 from aipc.rewrites.rule import Example, Rule
 
 NAMES: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "math": math}

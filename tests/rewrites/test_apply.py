@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from aipc.core.types import Origin, SourceMap
 from aipc.rewrites.apply import apply_rules
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 from aipc.rewrites.rule import Example
 from aipc.rewrites.rules import get_rule
 

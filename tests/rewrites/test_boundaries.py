@@ -14,8 +14,8 @@ from aipc.rewrites import graph as read
 from aipc.rewrites.boundary import IntegerRole, integer_uses, proof_sets
 from aipc.rewrites.build import Builder
 from aipc.rewrites.nonfinite import NonFiniteValues
+from aipc.rewrites.proofs import Exactness, NonFinite, Proof, Trigger
 from aipc.rewrites.prove import prove
-from aipc.rewrites.results import Exactness, NonFinite, Proof, Trigger
 from aipc.rewrites.rule import Example, Rule
 
 from .harness import apply, capture, deploy

@@ -10,7 +10,7 @@ import torch
 
 from aipc.core.types import Placement
 from aipc.rewrites import rules as package
-from aipc.rewrites.results import Exactness, Trigger
+from aipc.rewrites.proofs import Exactness, Trigger
 from aipc.rewrites.rule import Example, Rule
 from aipc.rewrites.rules import all_rules
 

@@ -22,7 +22,7 @@ from aipc.core.types import Placement, SourceMap
 from aipc.qairt.placement import place
 from aipc.qairt.soc import get_soc
 from aipc.rewrites.apply import apply_rules
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 MOST_AXES = 5
 """QAIRT 2.51 takes five and not six (``test_qairt_takes_what_the_rules_leave`` asks it)."""

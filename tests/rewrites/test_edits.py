@@ -9,7 +9,7 @@ import onnx_ir as ir
 import torch
 
 from aipc.rewrites.edits import prove_edit
-from aipc.rewrites.results import Proof
+from aipc.rewrites.proofs import Proof
 from aipc.rewrites.rule import Example
 
 from .harness import capture

@@ -13,7 +13,7 @@ from aipc.numerics.cpu import run_cpu
 from aipc.numerics.metrics import sqnr_db
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import get_soc
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 from aipc.rewrites.rule import Example
 
 from .harness import Captured, capture, deploy

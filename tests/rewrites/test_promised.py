@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from aipc.ops.catalogue._case import Case, Input, case, ints, layer, mask, within, x
+from aipc.ops.measurements import RUNS, WRONG
 from aipc.ops.reference import write_case
-from aipc.ops.results import RUNS, WRONG
 from aipc.ops.rewritten import measure_rewritten
 from aipc.qairt.soc import get_soc
 from aipc.rewrites.choices import choices_for, choices_in

@@ -12,8 +12,8 @@ from aipc.graph.extract import infer_shapes
 from aipc.rewrites.groups import group, sides, with_aliases
 from aipc.rewrites.jobs import rewrite
 from aipc.rewrites.proof_classes import class_of
+from aipc.rewrites.proofs import Exactness, Rewritten
 from aipc.rewrites.prove import prove
-from aipc.rewrites.results import Exactness, Rewritten
 from aipc.rewrites.rule import Example
 from aipc.rewrites.rules import get_rule
 

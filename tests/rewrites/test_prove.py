@@ -13,8 +13,8 @@ from aipc.graph.extract import infer_shapes
 from aipc.rewrites import graph as read
 from aipc.rewrites.boundary import boundary_sets
 from aipc.rewrites.build import Builder
+from aipc.rewrites.proofs import Exactness, Proof, Trigger
 from aipc.rewrites.prove import prove
-from aipc.rewrites.results import Exactness, Proof, Trigger
 from aipc.rewrites.rule import Example, NoMatch, Rule
 
 from .harness import apply, capture

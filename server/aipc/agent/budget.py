@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .messages import Message, Reply, ToolSpec
-from .results import Budget, Usage
+from .verdicts import Budget, Usage
 
 _MESSAGE_TOKENS = 16
 """What a chat template puts around one message, at most."""

@@ -11,8 +11,8 @@ from typing import Any
 from aipc.core.errors import InputError
 from aipc.source import split_lines
 
-from .results import FileEdit
 from .scratch import PatchError, Scratch
+from .verdicts import FileEdit
 
 _MAX_BYTES = 4_000_000
 _FORMS = 'write a unified diff, or JSON such as {"edits": [{"file": "model.py", "old": "…", "new": "…"}]}'

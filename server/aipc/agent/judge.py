@@ -24,9 +24,9 @@ from aipc.source.parsing import syntax_error
 from .bench import Bench, Checked, crashed, places, sort_of
 from .job_results import STATE, SideComparison
 from .policy import Objection, added_chains, inputs_differ, objections, only_inputs_differ
-from .results import EditProposal, EditVerdict, GateResult, Goal, GoalKind
 from .scratch import PatchError, Scratch
 from .tried import tried_by
+from .verdicts import EditProposal, EditVerdict, GateResult, Goal, GoalKind
 
 EQUAL_DB = 80.0
 """Two fp32 executions of one model agree to 110 dB and more (see ``pipeline.gates``); another order of its sums costs

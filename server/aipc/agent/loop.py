@@ -16,11 +16,11 @@ from .bench import Bench, Checked
 from .budget import Meter, Spent
 from .judge import Judge, Judged
 from .messages import Ask, Endpoint, Question
-from .results import AgentReport, Agreement, EditProposal, EditVerdict, GateResult, Goal, GoalKind, Stopped
 from .scratch import PatchError, Scratch
 from .step import Findings, Step
 from .talk import Ended, Talk
 from .trace import Trace
+from .verdicts import AgentReport, Agreement, EditProposal, EditVerdict, GateResult, Goal, GoalKind, Stopped
 from .visible import visible
 
 _MOST_STEPS = 20

@@ -11,9 +11,9 @@ from aipc.source import split_lines
 
 from .bench import Bench, Checked
 from .judge import EQUAL_DB
-from .results import EditVerdict, Goal, GoalKind
 from .scratch import PatchError, Scratch
 from .tools._tool import finding_text
+from .verdicts import EditVerdict, Goal, GoalKind
 
 _AROUND = 30
 """Lines shown on either side of a finding."""

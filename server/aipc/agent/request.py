@@ -10,7 +10,7 @@ from aipc.core.errors import InputError
 from aipc.core.model_options import APPLY, CALIBRATION, MODEL, PRECISION, SOC
 from aipc.core.option import Option, PathKind, option, options_of
 
-from .results import Agreement, Budget, Goal, goal_of
+from .verdicts import Agreement, Budget, Goal, goal_of
 
 
 def _agreement(text: str) -> Agreement:

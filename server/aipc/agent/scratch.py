@@ -14,7 +14,7 @@ from aipc.core.types import Position, Range
 from aipc.source import split_lines
 from aipc.source.edits import unified_diff
 
-from .results import FileEdit
+from .verdicts import FileEdit
 
 _LIBRARIES = {"site-packages", "dist-packages", ".venv", "venv", "node_modules", ".git", ".aipc"}
 _MAX_BYTES = 400_000

@@ -14,11 +14,11 @@ from . import prompts
 from .bench import Bench, Checked
 from .judge import Judge, Judged, JudgedEdit
 from .messages import Ask, Message, ToolCall
-from .results import EditProposal, EditVerdict, FileEdit, Goal, Stopped
 from .scratch import PatchError, Scratch
 from .talk import Ended, Talk
 from .tools._tool import AgentTool, Context, WrongCall, all_tools, arguments_of
 from .trace import Trace
+from .verdicts import EditProposal, EditVerdict, FileEdit, Goal, Stopped
 from .visible import visible
 
 _MOST_CALLS = 4

@@ -12,8 +12,8 @@ from .budget import Meter
 from .errors import LanguageModelError, LostReplyError, PromptTooLongError
 from .messages import Completion, Endpoint, Message, Reply, ToolCall, ToolSpec
 from .protocol import as_text, calls_in, without_thoughts
-from .results import Stopped
 from .trace import Trace
+from .verdicts import Stopped
 
 _MOST_BAD = 4
 _MOST_REFUSALS = 2

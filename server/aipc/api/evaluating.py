@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aipc import engine
 from aipc.core.types import Event
-from aipc.evaluation.results import EvaluationReport
+from aipc.evaluation.evaluation_report import EvaluationReport
 from aipc.progress import shown
 
 

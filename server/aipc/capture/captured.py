@@ -9,7 +9,7 @@ from pathlib import Path
 from aipc.core import plain_data
 from aipc.core.config import ModelRef
 
-from .results import CaptureResult
+from .capture_result import CaptureResult
 
 RESULT = "result.json"
 FILES = ("model.onnx", "model.data", "source_map.json", "inputs.npz", "reference.npz")

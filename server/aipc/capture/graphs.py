@@ -20,7 +20,7 @@ from aipc.numerics.npz import write_npz
 
 from . import spec as specs
 from .archive import load_program
-from .results import CaptureResult
+from .capture_result import CaptureResult
 from .sourcemap import save_source_map
 
 _SEED = 0

@@ -15,6 +15,7 @@ from aipc.core.types import Event, OutputAccuracy
 
 from .arguments import Inputs
 from .artifact import write_capture
+from .capture_result import CaptureResult, InferredInputs
 from .export import OPSET, export
 from .failures import findings_of
 from .files import recorded_files
@@ -23,7 +24,6 @@ from .interface import CallOutput
 from .load import LoadedModel, innermost_user_range, load_model
 from .opened import with_configured_state
 from .own_quantization import own_bits
-from .results import CaptureResult, InferredInputs
 from .state import call_and_watch, state_names
 from .widths import lowered_nodes
 

@@ -29,11 +29,11 @@ from aipc.core.errors import InputError
 from aipc.core.types import Event
 
 from .arguments import Inputs, parameter_names
+from .capture_result import CaptureResult
 from .captured import RESULT
 from .jobs import capture_loaded
 from .load import LoadedModel, seed_everything
 from .recorder import ConstructionRecorder, Stack, stack_outside
-from .results import CaptureResult
 from .spec import as_arguments, is_shape, tensor_from
 from .tables import keep_composite_operator_list
 

@@ -3,7 +3,7 @@
 from aipc.core.jobs import Job
 from aipc.core.types import OutputAccuracy
 
-from .results import CaptureResult, InferredInputs
+from .capture_result import CaptureResult, InferredInputs
 
 CAPTURE = Job("aipc.capture.jobs:capture", CaptureResult, runs_author_code=True)
 INFER = Job("aipc.capture.jobs:infer", InferredInputs, runs_author_code=True)

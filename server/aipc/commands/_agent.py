@@ -16,7 +16,7 @@ from ._tables import findings_lines
 
 if TYPE_CHECKING:
     from aipc.agent.messages import Question
-    from aipc.agent.results import AgentReport, JudgeReport
+    from aipc.agent.verdicts import AgentReport, JudgeReport
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from aipc.evaluation.results import EvaluationReport
+from aipc.evaluation.evaluation_report import EvaluationReport
 
 from ._format import table_of
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from aipc.ops.data import Coverage, Data, MeasuredVariant
 from aipc.ops.documents import measured_document
-from aipc.ops.results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
+from aipc.ops.measurements import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 from aipc.ops.run import Filled, Rechecked, VerdictChange, verdict_counts
 from aipc.ops.shares import Share, share_text, shares
 from aipc.qairt.soc import SoC

@@ -32,7 +32,7 @@ def command(
     if diff and request.apply:
         raise typer.BadParameter("--diff and --apply exclude each other")
     from aipc import engine
-    from aipc.agent.results import Stopped
+    from aipc.agent.verdicts import Stopped
     from aipc.core.errors import CancelledError
 
     from ._agent import agent_page, ask_user

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .application_packages import application_package, configured_application, run_application, verify_application
     from .applications import check_application, deploy_application
     from .caching import CacheReport, cache
+    from .check_records import graph, node_accuracy, runs
     from .checking import check, opened_run
     from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
     from .chips import deploy
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from .placing import PlacementAnswer, placement
     from .quantizing import QuantizeReport, quantize
     from .recorded import RecordedReport, verify_recorded
-    from .results import graph, node_accuracy, runs
     from .samples import run_samples
     from .sweep import SweepRequest, read_sweep, run_sweep
 
@@ -163,7 +163,7 @@ _HOMES = {
     ".placing": "PlacementAnswer placement",
     ".quantizing": "QuantizeReport quantize",
     ".recorded": "RecordedReport verify_recorded",
-    ".results": "graph node_accuracy runs",
+    ".check_records": "graph node_accuracy runs",
     ".samples": "run_samples",
     ".sweep": "SweepRequest read_sweep run_sweep",
     "aipc.report.sweep_comparison": "compare_sweeps",

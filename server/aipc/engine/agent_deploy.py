@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aipc.agent.messages import Ask, Endpoint
 from aipc.agent.request import AgentRequest
-from aipc.agent.results import AgentReport, Budget
+from aipc.agent.verdicts import AgentReport, Budget
 from aipc.core.errors import AipcError, CancelledError, InputError
 from aipc.core.requests import DeployRequest
 from aipc.core.types import DeployReport

@@ -16,9 +16,9 @@ from aipc.agent.messages import Ask, Endpoint, Question
 from aipc.agent.recorded import RecordedEndpoint
 from aipc.agent.redact import redactor
 from aipc.agent.request import AgentRequest
-from aipc.agent.results import AgentReport, Budget, Goal, GoalKind
 from aipc.agent.scratch import Scratch
 from aipc.agent.trace import Recorded, Trace, read_trace
+from aipc.agent.verdicts import AgentReport, Budget, Goal, GoalKind
 from aipc.agent.visible import visible
 from aipc.core.errors import CancelledError, InputError
 from aipc.core.files import replace_text

@@ -44,7 +44,7 @@ from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 from aipc.rewrites import worker_jobs as rewrites_jobs
 
 from ._run import OnEvent, calibrated, counts, new_run, resolve
-from .results import node_accuracy
+from .check_records import node_accuracy
 
 _NO_DATA = (
     "placement was asked with ranges from the example inputs alone: it does not depend on them, and to deploy this "

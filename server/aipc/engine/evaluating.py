@@ -18,7 +18,7 @@ from aipc.core.package_manifest import APPLICATION, MANIFEST, check_package
 from aipc.core.requests import EvaluationRequest
 from aipc.core.types import Event, TensorSpec
 from aipc.core.workers import WorkerPool, pool_or_new
-from aipc.evaluation.results import EvaluationReport, PreparedData, Scores
+from aipc.evaluation.evaluation_report import EvaluationReport, PreparedData, Scores
 from aipc.evaluation.worker_jobs import PREPARE, PREPARE_ANSWERS, SCORE
 from aipc.quantize.worker_jobs import REFERENCE
 from aipc.report.evaluation import render_evaluation

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aipc.capture import worker_jobs as capture_jobs
-from aipc.capture.results import InferredInputs
+from aipc.capture.capture_result import InferredInputs
 from aipc.core.config import Config, InputSpec, ModelRef, shown_inputs, write_model_config
 from aipc.core.errors import ConfigError
 from aipc.core.workers import WorkerPool, pool_or_new

@@ -10,8 +10,8 @@ from aipc.agent.edit_files import read_edits
 from aipc.agent.judge import Judge, JudgedEdit
 from aipc.agent.messages import Ask, Question
 from aipc.agent.request import JudgeRequest
-from aipc.agent.results import Agreement, EditProposal, GateResult, Goal, GoalKind, JudgeReport
 from aipc.agent.scratch import Scratch
+from aipc.agent.verdicts import Agreement, EditProposal, GateResult, Goal, GoalKind, JudgeReport
 from aipc.agent.visible import visible
 from aipc.core.errors import InputError
 from aipc.core.types import Event, Finding

@@ -13,7 +13,7 @@ from aipc.core.types import Event
 from aipc.quantize.calibrate.sources import open_source
 
 from .data import divided, save_target
-from .results import PreparedData
+from .evaluation_report import PreparedData
 
 _REMEDY = (
     "give a folder of .wav files, each with its words in a .txt of the same name, or file.py:name of (sample, text)"

@@ -18,7 +18,7 @@ from aipc.numerics.npz import read_npz, write_npz
 from aipc.quantize.calibrate.preprocessing import Preprocessing
 from aipc.quantize.calibrate.sources import open_source, raised
 
-from .results import PreparedData
+from .evaluation_report import PreparedData
 
 TARGETS = ("target", "targets", "label", "labels")
 """Names under which a mapping or an .npz file holds the target."""

@@ -19,9 +19,9 @@ from aipc.numerics.npz import read_npz
 from aipc.quantize.calibrate.sources import raised
 
 from .data import load_target
+from .evaluation_report import Interval, Scores, WorstSample
 from .metrics import Metric, get_metric, metric_names
 from .metrics._metric import mean
-from .results import Interval, Scores, WorstSample
 
 _Z = 1.959964
 """Of the standard normal distribution, for 95 %."""

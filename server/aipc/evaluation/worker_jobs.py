@@ -2,7 +2,7 @@
 
 from aipc.core.jobs import Job
 
-from .results import PreparedData, Scores
+from .evaluation_report import PreparedData, Scores
 
 PREPARE = Job("aipc.evaluation.data:prepare", PreparedData, runs_author_code=True)
 PREPARE_ANSWERS = Job("aipc.evaluation.answers:prepare_answers", PreparedData, runs_author_code=True)

@@ -16,7 +16,7 @@ from aipc.core.errors import AipcError
 from aipc.ops import data as data_file
 from aipc.ops.data import Data, MeasuredVariant
 from aipc.ops.matrix import column
-from aipc.ops.results import RUNS, Measured
+from aipc.ops.measurements import RUNS, Measured
 from aipc.qairt.soc import SoC
 from aipc.source.torch_names import is_class
 

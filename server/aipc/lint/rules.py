@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from aipc.capture.wording import export_message
 from aipc.core.types import Placement, Severity
-from aipc.ops.results import CPU, FAILS, NO_EXPORT, WRONG, Measured
+from aipc.ops.measurements import CPU, FAILS, NO_EXPORT, WRONG, Measured
 from aipc.qairt.explain import explain
 from aipc.qairt.soc import SoC
 

@@ -16,10 +16,10 @@ from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range, Severity
 
+from .check_state import CheckState, digest, with_accuracy
 from .node_times import node_shares
 from .progress import EditorProgress
 from .queue import JobQueue
-from .results import CheckState, digest, with_accuracy
 from .server import AipcServer
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aipc.core.types import Finding, Range
 
+from .check_state import CheckState, current_findings, current_places, moved_lines
 from .effective import soc_in_effect
-from .results import CheckState, current_findings, current_places, moved_lines
 from .server import AipcServer
 from .uris import to_uri
 

@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Fix, Range
 
-from .results import CheckState, current_findings
+from .check_state import CheckState, current_findings
 from .server import AipcServer
 
 FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.aipc"

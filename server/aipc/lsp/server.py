@@ -15,8 +15,8 @@ import aipc
 from aipc.core.types import Range
 from aipc.source import split_lines
 
+from .check_state import CheckState
 from .positions import to_lsp_range
-from .results import CheckState
 from .uris import local_path, to_uri
 from .workspace import Documents, Protocol
 

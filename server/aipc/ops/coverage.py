@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aipc.capture.tables import registry
 
 from .data import Coverage
-from .results import CaseFacts
+from .measurements import CaseFacts
 
 _NAMESPACES = ("aten", "torchvision")
 

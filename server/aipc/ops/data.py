@@ -20,7 +20,7 @@ from aipc.core.errors import InputError
 from aipc.core.plain_data import to_plain
 from aipc.qairt.runtime import qairt_version
 
-from .results import VERDICTS, Measured
+from .measurements import VERDICTS, Measured
 
 FORMAT = 1
 FOLDER = Path(__file__).with_name("data")

@@ -8,7 +8,7 @@ from typing import Any
 from aipc.core.plain_data import to_plain
 
 from .data import Data, MeasuredVariant
-from .results import Measured
+from .measurements import Measured
 from .run import verdict_counts
 from .shares import shares
 

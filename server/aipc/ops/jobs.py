@@ -17,8 +17,8 @@ from .catalogue import all_cases
 from .catalogue._case import Case
 from .data import Coverage
 from .measure import measure
+from .measurements import CaseFacts, Described, Measured, ProbeProgress
 from .reference import write_case
-from .results import CaseFacts, Described, Measured, ProbeProgress
 
 Report = Callable[[Any], None]
 Measure = Callable[..., Measured]

@@ -11,7 +11,7 @@ from aipc.core.cache import storage_errors
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.plain_data import from_plain, to_plain
 
-from .results import Measured
+from .measurements import Measured
 
 _JUDGES = ("ops/measure.py", "numerics/node_verdict.py", "qairt/placement.py", "qairt/session.py", "qairt/log.py")
 

@@ -13,7 +13,7 @@ from aipc.qairt.soc import SoC, get_soc
 
 from . import data as data_file
 from .data import Data, MeasuredVariant
-from .results import Measured
+from .measurements import Measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from aipc.qairt.placement import place
 from aipc.qairt.session import open_session
 from aipc.qairt.soc import SoC
 
+from .measurements import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 from .reference import read_sets
-from .results import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 
 Array = np.ndarray[Any, Any]
 _IEEE_MAX = 65504.0

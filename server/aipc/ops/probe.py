@@ -22,7 +22,7 @@ from aipc.qairt.runtime import require_qairt
 
 from . import worker_jobs
 from .journal import ProbeJournal
-from .results import FAILS, NO_EXPORT, CaseFacts, Described, Measured, ProbeProgress
+from .measurements import FAILS, NO_EXPORT, CaseFacts, Described, Measured, ProbeProgress
 
 OnEvent = Callable[[Event], None]
 

@@ -17,10 +17,10 @@ from aipc.numerics.npz import write_npz
 from aipc.qairt.placement import place
 from aipc.qairt.soc import SoC
 from aipc.rewrites.jobs import rewrite
-from aipc.rewrites.results import Rewritten, Trigger
+from aipc.rewrites.proofs import Rewritten, Trigger
 
 from .measure import measure
-from .results import FAILS, RUNS, WRONG, Measured
+from .measurements import FAILS, RUNS, WRONG, Measured
 
 
 @dataclass(frozen=True, slots=True)

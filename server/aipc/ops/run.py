@@ -19,8 +19,8 @@ from aipc.qairt.soc import get_soc
 
 from . import worker_jobs
 from .data import Coverage, Data, MeasuredVariant, default_path, load, merged, relevant, save
+from .measurements import VERDICTS, CaseFacts, Described, Measured
 from .probe import ARCHS, OnEvent, Probed, probe
-from .results import VERDICTS, CaseFacts, Described, Measured
 
 _LIBRARIES = ("onnxruntime", "onnxruntime-qnn", "torch", "torchvision", "onnx", "onnxscript", "onnx-ir", "numpy")
 

@@ -15,8 +15,8 @@ from aipc.qairt.soc import get_soc
 
 from . import worker_jobs
 from .data import Becomes, Data, default_path, load, save
+from .measurements import NO_EXPORT, RUNS, Described
 from .probe import OnEvent, probe
-from .results import NO_EXPORT, RUNS, Described
 from .run import same_versions, versions
 
 

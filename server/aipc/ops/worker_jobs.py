@@ -5,7 +5,7 @@ from typing import Any
 from aipc.core.jobs import Job
 
 from .data import Coverage
-from .results import Described
+from .measurements import Described
 
 DESCRIBE = Job("aipc.ops.jobs:describe", list[Described], runs_author_code=False)
 PROBE = Job("aipc.ops.jobs:probe", type(None), runs_author_code=False)

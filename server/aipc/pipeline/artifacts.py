@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from aipc.capture.results import CaptureResult
+from aipc.capture.capture_result import CaptureResult
 from aipc.core import plain_data
 from aipc.core.provenance import Provenance
 from aipc.core.types import OutputAccuracy, PlacementReport, SourceMap
-from aipc.probes.results import Divergence, Examined, PackageProbe
-from aipc.qairt.results import Compiled
-from aipc.quantize.results import CalibrationSet, Quantized, Statistics, TaskMetric
-from aipc.rewrites.results import Rewritten
+from aipc.probes.examination import Divergence, Examined, PackageProbe
+from aipc.qairt.compile_results import Compiled
+from aipc.quantize.quantization_results import CalibrationSet, Quantized, Statistics, TaskMetric
+from aipc.rewrites.proofs import Rewritten
 from aipc.targets import TargetRun
 
 

@@ -14,7 +14,7 @@ from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.types import Finding, Fix, Placement, PlacementReport
 from aipc.qairt.soc import get_soc
 from aipc.rewrites import worker_jobs as rewrites_jobs
-from aipc.rewrites.results import Proof
+from aipc.rewrites.proofs import Proof
 from aipc.rewrites.source import apply_edits
 from aipc.source.edits import Edit
 

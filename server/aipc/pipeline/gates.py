@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from aipc.core.provenance import Provenance
 from aipc.core.types import Gate, OutputAccuracy, Placement, PlacementReport
 from aipc.quantize.plan import QuantizationPlan
-from aipc.quantize.results import TaskMetric
+from aipc.quantize.quantization_results import TaskMetric
 
 CAPTURE_SQNR_DB = 100.0
 PACKAGE_SQNR_DB = 40.0

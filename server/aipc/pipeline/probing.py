@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aipc.core.probes import ProbeResult, ProbeStatus
 from aipc.core.types import Finding, Gate, OutputAccuracy, Range, Severity, SourceMap
-from aipc.probes.results import Cause, Divergence, Examined, PackageProbe, ProbeRun
+from aipc.probes.examination import Cause, Divergence, Examined, PackageProbe, ProbeRun
 from aipc.quantize.plan import QuantizationPlan
 
 from .artifacts import CapturedGraph, CaptureVerification, ProbeAnswers, Verification

@@ -13,7 +13,7 @@ from typing import Literal
 
 from aipc.core.accuracy import NodeAccuracy
 from aipc.quantize.plan import QuantizationPlan
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 from .attempt import Attempt
 from .gates import PACKAGE_SQNR_DB

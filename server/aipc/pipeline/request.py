@@ -9,7 +9,7 @@ from typing import Literal
 
 from aipc.core.config import ModelRef
 from aipc.quantize.plan import CALIBRATION_COUNT, HELD_OUT_COUNT
-from aipc.quantize.results import CalibrationSet
+from aipc.quantize.quantization_results import CalibrationSet
 from aipc.targets import RunOptions
 
 

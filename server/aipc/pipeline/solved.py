@@ -8,7 +8,7 @@ from dataclasses import replace
 from aipc.core.provenance import Provenance
 from aipc.core.types import Finding, Fix, Placement, PlacementReport, Severity, SourceMap
 from aipc.rewrites.choices import Choice, choices_for, choices_in
-from aipc.rewrites.results import Application, Rewritten, Trigger
+from aipc.rewrites.proofs import Application, Rewritten, Trigger
 
 from .findings import findings_at
 

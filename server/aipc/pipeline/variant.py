@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from aipc.quantize.plan import UNIFORM, QuantizationPlan, plan_for
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 SEARCHED = frozenset({"auto", "mixed"})
 """Precisions that are searched for; the others are one plan."""

@@ -22,7 +22,7 @@ from aipc.numerics.npz import read_npz, write_npz
 from aipc.numerics.stepper import Stepper, load
 
 from .candidates import Candidate, candidates
-from .results import Divergence, Examined, LeftOut, PackageProbe, ProbeRun
+from .examination import Divergence, Examined, LeftOut, PackageProbe, ProbeRun
 from .roles import roles
 from .samples import samples
 

@@ -23,7 +23,7 @@ from aipc.numerics.metrics import compare_outputs, sqnr_db
 from aipc.numerics.stepper import Stepper, load
 
 from .eager import EagerTrace, EagerValue, sampled_array
-from .results import Cause, Divergence
+from .examination import Cause, Divergence
 
 Array = np.ndarray[Any, Any]
 

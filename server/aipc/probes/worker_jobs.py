@@ -3,7 +3,7 @@
 from aipc.core.jobs import Job
 from aipc.core.types import OutputAccuracy
 
-from .results import Divergence, Examined, PackageProbe
+from .examination import Divergence, Examined, PackageProbe
 
 EXAMINE = Job("aipc.probes.jobs:examine", Examined, runs_author_code=True)
 EXPLAIN_EXAMPLE = Job("aipc.probes.jobs:explain_example", Divergence, runs_author_code=True)

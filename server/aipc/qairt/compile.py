@@ -18,8 +18,8 @@ import onnx
 
 from aipc.core.errors import PackageError, QairtError
 
+from .compile_results import Compiled, MemoryTraffic
 from .log_capture import captured_log
-from .results import Compiled, MemoryTraffic
 from .session import open_session
 from .soc import SoC, get_soc
 

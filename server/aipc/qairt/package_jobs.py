@@ -12,7 +12,7 @@ from aipc.core.types import Event
 from aipc.numerics.npz import read_npz, write_npz
 
 from .compile import compile_context
-from .results import Compiled, SimulatedRun
+from .compile_results import Compiled, SimulatedRun
 from .simulate import run_context, run_samples
 
 Report = Callable[[Event], None]

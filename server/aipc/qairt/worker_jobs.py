@@ -3,7 +3,7 @@
 from aipc.core.jobs import Job
 from aipc.core.types import PlacementReport
 
-from .results import Compiled, SimulatedRun
+from .compile_results import Compiled, SimulatedRun
 
 PLACE = Job("aipc.qairt.jobs:place", PlacementReport, runs_author_code=False)
 COMPILE = Job("aipc.qairt.package_jobs:compile", Compiled, runs_author_code=False)

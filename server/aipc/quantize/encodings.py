@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from .mixed_precision import higher_tensors, wide_constants
 from .passes.round_weights import weight_type
 from .plan import QuantizationPlan
-from .results import TensorEncoding
+from .quantization_results import TensorEncoding
 
 _QDQ = ("QuantizeLinear", "DequantizeLinear")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aipc.core.types import Event
 
 from .plan import QuantizationPlan
-from .results import Quantized, Statistics
+from .quantization_results import Quantized, Statistics
 
 Report = Callable[[Event], None]
 

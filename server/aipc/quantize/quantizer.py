@@ -31,8 +31,8 @@ from .own_quantization import nodes_in_float, own_quantization_note, take_out
 from .passes.round_weights import weight_type
 from .plan import QuantizationPlan, RangeMethod
 from .qdq_types import fix_shapes, write_types
+from .quantization_results import Quantized
 from .range_search import best_ranges
-from .results import Quantized
 
 _LARGE = 1_500_000_000
 

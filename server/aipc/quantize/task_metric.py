@@ -12,7 +12,7 @@ from aipc.core.errors import InputError
 from aipc.core.types import Event
 from aipc.numerics.npz import read_npz
 
-from .results import TaskMetric
+from .quantization_results import TaskMetric
 
 
 def measure(

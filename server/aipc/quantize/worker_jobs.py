@@ -2,7 +2,7 @@
 
 from aipc.core.jobs import Job
 
-from .results import CalibrationSet, Quantized, Statistics, TaskMetric
+from .quantization_results import CalibrationSet, Quantized, Statistics, TaskMetric
 
 PREPARE = Job("aipc.quantize.calibrate.data:prepare", CalibrationSet, runs_author_code=True)
 REFERENCE = Job("aipc.quantize.calibrate.data:reference", int, runs_author_code=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .notebook import environment
 
 if TYPE_CHECKING:
-    from aipc.evaluation.results import EvaluationReport
+    from aipc.evaluation.evaluation_report import EvaluationReport
 
 
 def render_evaluation(report: EvaluationReport) -> str:

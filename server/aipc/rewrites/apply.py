@@ -11,7 +11,7 @@ from aipc.core.types import Origin, SourceMap
 
 from .build import Builder, infer_missing
 from .nonfinite import NonFiniteValues
-from .results import Application, Applied, Refused, Trigger
+from .proofs import Application, Applied, Refused, Trigger
 from .rule import NoMatch, Rule
 from .rules import all_rules
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from .results import NonFinite
+from .proofs import NonFinite
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]

@@ -21,8 +21,8 @@ from aipc.numerics.npz import read_npz
 from aipc.numerics.stepper import Stepper, load
 from aipc.qairt.runtime import require_qairt
 
+from .proofs import Check, Exactness, NonFinite, Proof
 from .prove import ROUNDING_DB, prove
-from .results import Check, Exactness, NonFinite, Proof
 from .rules import get_rule
 
 Array = np.ndarray[Any, Any]

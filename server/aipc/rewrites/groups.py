@@ -12,7 +12,7 @@ import onnx
 
 from aipc.graph.extract import subgraph
 
-from .results import Application, Exactness, NonFinite
+from .proofs import Application, Exactness, NonFinite
 
 _ORDER = (Exactness.EXACT, Exactness.ROUNDING, Exactness.APPROXIMATE)
 

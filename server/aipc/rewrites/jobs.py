@@ -26,8 +26,8 @@ from .apply import apply_rules
 from .groups import Group, group, readers, sides, signature, with_aliases
 from .nonfinite import undecidable
 from .proof_classes import ProvedClasses, class_of, elements, joined
+from .proofs import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .prove import prove
-from .results import Application, Check, Exactness, Proof, Refused, Rewritten, Trigger
 from .rule import Rule
 from .rules import all_rules, get_rule
 from .source import fixes_of

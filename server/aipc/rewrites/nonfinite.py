@@ -14,7 +14,7 @@ import numpy as np
 import onnx_ir as ir
 
 from . import graph as read
-from .results import NonFinite
+from .proofs import NonFinite
 from .rule import NoMatch
 
 _BOUNDED = ("Erf", "HardSigmoid", "Sigmoid", "Softmax", "Tanh", "Atan", "Sign")

@@ -21,7 +21,7 @@ from aipc.core.hashing import hash_files, hash_value
 from aipc.core.plain_data import from_plain, to_plain
 from aipc.qairt.runtime import require_qairt
 
-from .results import Proof
+from .proofs import Proof
 
 
 def class_of(*models: onnx.ModelProto) -> str:

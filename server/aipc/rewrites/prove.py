@@ -32,7 +32,7 @@ from aipc.qairt.session import open_session
 from aipc.qairt.soc import SoC, get_soc
 
 from .boundary import NON_FINITE, proof_sets
-from .results import Check, Exactness, NonFinite, Proof
+from .proofs import Check, Exactness, NonFinite, Proof
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]

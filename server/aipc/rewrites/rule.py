@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .results import Exactness, NonFinite, Trigger
+from .proofs import Exactness, NonFinite, Trigger
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -5,7 +5,7 @@ from typing import Any
 from aipc.core.jobs import Job
 from aipc.core.types import Finding
 
-from .results import Proof, Rewritten
+from .proofs import Proof, Rewritten
 
 REWRITE = Job("aipc.rewrites.jobs:rewrite", Rewritten, runs_author_code=False)
 PROPOSE = Job("aipc.rewrites.jobs:propose", tuple[Finding, ...], runs_author_code=False)

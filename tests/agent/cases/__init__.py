@@ -13,7 +13,7 @@ from pathlib import Path
 import tomlkit
 
 from aipc import engine
-from aipc.agent.results import Budget, Goal, GoalKind
+from aipc.agent.verdicts import Budget, Goal, GoalKind
 
 FOLDER = Path(__file__).parent
 

@@ -13,8 +13,8 @@ from typing import Any
 from aipc.agent.bench import Bench, Checked
 from aipc.agent.judge import bounds
 from aipc.agent.messages import Ask, ToolSpec
-from aipc.agent.results import EditProposal, FileEdit, Goal
 from aipc.agent.scratch import PatchError, Scratch
+from aipc.agent.verdicts import EditProposal, FileEdit, Goal
 from aipc.core.types import Finding
 
 MOST = 8000

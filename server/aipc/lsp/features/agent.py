@@ -62,7 +62,7 @@ from .commands import answer_error, file_of, untrusted
 if TYPE_CHECKING:
     from aipc import engine
     from aipc.agent.messages import Endpoint, Question
-    from aipc.agent.results import AgentReport, Budget, Goal
+    from aipc.agent.verdicts import AgentReport, Budget, Goal
 
 ANNOTATION = "aipc.agent"
 _POLL_SECONDS = 0.2
@@ -139,7 +139,7 @@ def _request(server: AipcServer, argument: Mapping[str, Any]) -> engine.AgentReq
 
 
 def _goal(fields: Mapping[str, Any], file: Path) -> Goal:
-    from aipc.agent.results import Goal, GoalKind
+    from aipc.agent.verdicts import Goal, GoalKind
 
     try:
         kind = GoalKind(fields.get("kind", "deploy"))
@@ -152,7 +152,7 @@ def _goal(fields: Mapping[str, Any], file: Path) -> Goal:
 
 
 def _budget(fields: Mapping[str, Any]) -> Budget:
-    from aipc.agent.results import Budget
+    from aipc.agent.verdicts import Budget
 
     unknown = sorted(set(fields) - set(Budget.__dataclass_fields__))
     if unknown:

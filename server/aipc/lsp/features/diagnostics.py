@@ -15,10 +15,10 @@ from aipc.core.types import Finding, Severity
 from aipc.lint import lint
 from aipc.source import split_lines
 
+from ..check_state import current_findings
 from ..effective import soc_in_effect
 from ..linting import is_linted, unchecked_findings
 from ..notebooks import cell_findings, notebook_of
-from ..results import current_findings
 from ..server import AipcServer
 from ..uris import uri_key
 

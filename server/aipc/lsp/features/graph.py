@@ -11,7 +11,7 @@ from aipc.core.accuracy import NodeError
 from aipc.core.errors import AipcError
 from aipc.core.plain_data import to_plain
 
-from ..results import CheckState, current_places
+from ..check_state import CheckState, current_places
 from ..server import AipcServer
 from .commands import answer_error, file_of, untrusted
 

@@ -11,9 +11,9 @@ from aipc.core.accuracy import NodeError
 from aipc.core.types import Position, Range
 from aipc.qairt.soc import get_soc
 
+from ..check_state import Place, current_findings, current_places
 from ..positions import from_lsp_position
 from ..quick_fixes import fix_lines
-from ..results import Place, current_findings, current_places
 from ..server import AipcServer
 from .inlay_hints import decibels
 

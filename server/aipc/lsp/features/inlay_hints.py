@@ -10,8 +10,8 @@ from lsprotocol import types as lsp
 from aipc.core.accuracy import NodeError
 from aipc.core.types import Placement
 
+from ..check_state import Place, current_places
 from ..node_times import time_text
-from ..results import Place, current_places
 from ..server import AipcServer
 
 _BLAMED = 0.1

@@ -6,7 +6,7 @@ model may still be near.
 
 from __future__ import annotations
 
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 

@@ -5,7 +5,7 @@ It is tried as well where a package passes only because correctly rounded fp16 i
 
 from __future__ import annotations
 
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 from ..artifacts import GraphPlacement, RewrittenGraph
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy

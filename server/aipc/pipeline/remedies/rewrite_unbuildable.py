@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aipc.core.errors import QairtError
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 

@@ -10,7 +10,7 @@ from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import EXAMPLE
-from aipc.quantize.results import CalibrationSet, Statistics
+from aipc.quantize.quantization_results import CalibrationSet, Statistics
 
 from ..artifacts import CalibrationData, CapturedGraph, RewrittenGraph
 from ..build import Build

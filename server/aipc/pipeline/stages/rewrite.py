@@ -9,7 +9,7 @@ import aipc.rewrites as rewrites
 from aipc.core.hashing import hash_file, hash_files, hash_value
 from aipc.core.types import Gate, Placement
 from aipc.rewrites import worker_jobs as rewrites_jobs
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 from ..artifacts import CapturedGraph, GraphPlacement, RewrittenGraph
 from ..build import Build

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aipc.core.probes import ProbeStatus
-from aipc.probes.results import ProbeRun
+from aipc.probes.examination import ProbeRun
 from aipc.targets import HERE, run_samples
 
 from ..artifacts import (

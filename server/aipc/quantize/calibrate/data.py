@@ -21,7 +21,7 @@ from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Event, TensorSpec
 from aipc.numerics.npz import write_npz
 from aipc.quantize.plan import HELD_OUT_SHARE
-from aipc.quantize.results import CalibrationSet
+from aipc.quantize.quantization_results import CalibrationSet
 
 from .preprocessing import Arrays, Preprocessing
 from .sources import RANDOM, CalibrationSource, open_source, raised

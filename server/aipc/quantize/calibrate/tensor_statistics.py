@@ -24,7 +24,7 @@ from aipc.graph.extract import infer_shapes
 from aipc.numerics.cpu import open_cpu, run_session
 from aipc.numerics.npz import read_npz, write_npz
 from aipc.numerics.observer import Observer
-from aipc.quantize.results import Statistics
+from aipc.quantize.quantization_results import Statistics
 
 from . import moments
 from .histogram import Histogram

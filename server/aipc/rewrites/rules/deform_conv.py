@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, NonFinite, Trigger
+from ..proofs import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 
 _MAX_BATCH = 8

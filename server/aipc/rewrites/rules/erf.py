@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..proofs import Exactness, Trigger
 from ..rule import Example, Rule
 
 # Abramowitz and Stegun, Handbook of Mathematical Functions, formula 7.1.26: an absolute error of at most 1.5e-7.

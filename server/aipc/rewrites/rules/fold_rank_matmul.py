@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, Trigger
+from ..proofs import Exactness, Trigger
 from ..rule import Example, NoMatch, Rule
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from ..build import Builder
-from ..results import Exactness, NonFinite, Trigger
+from ..proofs import Exactness, NonFinite, Trigger
 from ..rule import Example, Rule
 from ._recurrent import Direction, unrolled
 

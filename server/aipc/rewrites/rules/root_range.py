@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from .. import graph as read
 from ..build import Builder
-from ..results import Exactness, NonFinite, Trigger
+from ..proofs import Exactness, NonFinite, Trigger
 from ..rule import Example, NoMatch, Rule
 from ._range import other_than_number, scale_of, squared
 
