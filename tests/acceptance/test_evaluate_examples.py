@@ -33,8 +33,8 @@ def test_a_trained_classifier_keeps_its_top_1(examples: Path, cache: Path) -> No
 
 
 def test_a_trained_detector_is_killed_and_goes_on(examples: Path, cache: Path) -> None:
-    package = deployed("yolov8n-320", examples, cache)
-    data = ("--data", "yolov8n-320/labelled.py:photographs", "--metric", "map", "--count", "16", "--json")
+    package = deployed("yolov3-tiny", examples, cache)
+    data = ("--data", "yolov3-tiny/labelled.py:photographs", "--metric", "map", "--count", "16", "--json")
     first = subprocess.Popen(
         command("evaluate", package, *data, "--no-cache"),
         cwd=examples,
@@ -43,7 +43,7 @@ def test_a_trained_detector_is_killed_and_goes_on(examples: Path, cache: Path) -
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 600
-    pattern = ".aipc/evaluations/yolov8n-320*/samples/000/done"
+    pattern = ".aipc/evaluations/yolov3-tiny*/samples/000/done"
     while not (done := list(examples.glob(pattern))):
         assert first.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
@@ -54,8 +54,8 @@ def test_a_trained_detector_is_killed_and_goes_on(examples: Path, cache: Path) -
     assert again.status == 0, again.stderr
     assert done[0].stat().st_mtime_ns == stamp
     scores = again.report["scores"]
-    assert (scores["reference"], scores["samples"]) == (1.0, 16)
-    assert scores["package"] > 0.8, "nearly all boxes of fp32"
+    assert (scores["metric"], scores["samples"], again.report["reference"]) == ("map", 16, "PyTorch")
+    assert scores["reference"] > 0.3 and abs(scores["difference"]) < 0.05
 
 
 def test_whisper_has_pytorchs_word_error_rate(examples: Path, cache: Path) -> None:

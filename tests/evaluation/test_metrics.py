@@ -74,6 +74,29 @@ def test_map_is_one_for_the_right_boxes_in_both_forms_and_falls_with_them() -> N
     assert figure("map", [(right, target)]) == pytest.approx(1.0)
     assert figure("map", [({"output": rows[None]}, target)]) == pytest.approx(1.0), "the overlapping box is suppressed"
     assert figure("map", [({**right, "labels": np.array([0, 0])}, target)]) == pytest.approx(0.5)
+    corners = {
+        "boxes": np.array([[[10, 10, 50, 50], [11, 10, 50, 50], [60, 60, 90, 80]]]),
+        "scores": np.array([[[0.9, 0.0], [0.7, 0.0], [0.0, 0.8]]]),
+    }
+    assert figure("map", [(corners, target)]) == pytest.approx(1.0), "so are those with the scores of all classes"
+    one_class = {"boxes": corners["boxes"][:, :2], "scores": np.array([[[0.7], [0.9]]])}
+    assert len(get_metric("map").statistic(one_class, target)[0]["boxes"]) == 1
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"boxes": np.zeros((1, 5, 4)), "scores": np.zeros((1, 4, 3))},
+        {"boxes": np.zeros((5, 4)), "scores": np.zeros(5), "labels": np.zeros(4)},
+        {"logits": np.zeros((1, 1000))},
+        np.zeros((3, 6)),
+    ],
+)
+def test_outputs_that_are_no_boxes_are_refused(outputs: Any) -> None:
+    target = {"boxes": np.zeros((0, 4)), "labels": np.zeros(0)}
+    with pytest.raises(InputError) as caught:
+        get_metric("map").statistic(outputs, target)
+    assert "--decode" in caught.value.remedy
 
 
 def test_wer_is_errors_over_the_words_of_all_targets() -> None:

@@ -6,6 +6,7 @@ import sys
 from importlib.resources import files
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from onnxruntime import InferenceSession
@@ -70,6 +71,18 @@ def test_yolov3_tiny_finds_the_people_and_the_bus_on_the_picture() -> None:
     # The bus fills the picture from side to side.
     left, top, right, bottom = (found[3][2] - [*border, *border]) / scale
     assert left < 30 and right > 780 and 200 < top < 300 and 680 < bottom < 780
+
+
+def test_the_labels_of_yolov3_tiny_are_boxes_in_the_pixels_of_its_input() -> None:
+    labelled = load("yolov3-tiny/labelled.py")
+    data = list(labelled.photographs())
+    assert len(data) == 24 and all(target["boxes"].shape == (len(target["labels"]), 4) for _, target in data)
+    corners = np.concatenate([target["boxes"] for _, target in data])
+    assert (
+        len(corners) > 40 and corners.min() >= 0 and corners.max() < 416.01 and (corners[:, :2] < corners[:, 2:]).all()
+    )
+    # The whole picture of the bus, 810 x 1080, stands in the middle: 312 wide, 52 to its left.
+    assert data[0][1]["boxes"][0] == pytest.approx([60.5, 89.0, 361.3, 287.0], abs=0.5)
 
 
 def test_the_trained_yolov8n_finds_the_people_on_the_picture() -> None:
