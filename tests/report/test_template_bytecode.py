@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import cache_from_source
+from pathlib import Path
 
 import jinja2
 import pytest
 
+from aipc.report import notebook
 from aipc.report.notebook import environment
 
 
@@ -21,6 +24,8 @@ def _fresh_environment() -> Iterator[None]:
 
 def test_the_second_process_does_not_compile_the_templates_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    # Python makes the directory itself where these tests may write bytecode.
+    Path(cache_from_source(notebook.__file__)).parent.mkdir(exist_ok=True)
     environment().get_template("report.html")
     environment.cache_clear()
 
