@@ -88,7 +88,7 @@ def _free(names: set[str], graph: ir.Graph, values: Sequence[ir.Value]) -> None:
 
 
 def save_arrays(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write tensors by name as ``.npz``, the same bytes for the same values."""
+    """Write tensors of any shape and dtype by name as ``.npz``, the same bytes for the same values."""
     write_npz(path, {name: as_array(tensor) for name, tensor in tensors.items()})
 
 

@@ -65,20 +65,24 @@ def _as_pairs(value: Any) -> Any:
 
 
 def expand(x: Tensor, size: Sequence[int], *, implicit: bool = False) -> Any:
+    """Complex ``x`` broadcast to the shape ``size``."""
     return _complex(_pairs(x).expand([*size, 2])) if x.is_complex() else NotImplemented
 
 
 def repeat(x: Tensor, repeats: Sequence[int]) -> Any:
+    """Complex ``x`` tiled ``repeats`` times along each axis, as by ``torch.Tensor.repeat``; any shape."""
     return _complex(_pairs(x).repeat([*repeats, 1])) if x.is_complex() else NotImplemented
 
 
 def pad(x: Tensor, pad: Sequence[int], value: Any = 0) -> Any:
+    """Complex ``x`` of any shape, padded with zeros; ``pad`` counts from the last axis, as for ``constant_pad_nd``."""
     if not x.is_complex() or value != 0:
         return NotImplemented
     return _complex(aten.constant_pad_nd.default(_pairs(x), [0, 0, *pad], 0))
 
 
 def copy(x: Tensor, source: Tensor, non_blocking: bool = False) -> Any:
+    """Complex ``source``, broadcast to the shape of ``x``."""
     if not x.is_complex() or not source.is_complex():
         return NotImplemented
     return expand(source, x.shape) if source.shape != x.shape else source.clone()
@@ -100,24 +104,29 @@ def ones(size: Sequence[int], *, dtype: Any = None, **options: Any) -> Any:
 
 
 def zeros_like(x: Tensor, *, dtype: Any = None, **options: Any) -> Any:
+    """Complex zeros of the shape of ``x``."""
     return full(x.shape, 0, dtype=dtype or x.dtype)
 
 
 def ones_like(x: Tensor, *, dtype: Any = None, **options: Any) -> Any:
+    """Complex ones of the shape of ``x``."""
     return full(x.shape, 1, dtype=dtype or x.dtype)
 
 
 def new_zeros(x: Tensor, size: Sequence[int], *, dtype: Any = None, **options: Any) -> Any:
+    """Complex zeros of the shape ``size``, with the dtype of ``x`` unless another is given."""
     return full(size, 0, dtype=dtype or x.dtype)
 
 
 def where(condition: Tensor, x: Tensor, y: Tensor) -> Any:
+    """Complex ``x`` where the boolean ``condition`` holds, ``y`` elsewhere; the three broadcast to one shape."""
     if not (x.is_complex() and y.is_complex()):
         return NotImplemented
     return _complex(torch.where(condition.unsqueeze(-1), _pairs(x), _pairs(y)))
 
 
 def select(x: Tensor, dim: int, index: int) -> Any:
+    """Entry ``index`` of complex ``x`` along ``dim``; the shape loses that axis."""
     return _complex(_pairs(x).select(_axis(dim), index)) if x.is_complex() else NotImplemented
 
 
@@ -186,6 +195,7 @@ def subtract(x: Any, y: Any, *, alpha: Any = 1) -> Any:
 
 
 def exponential(x: Tensor) -> Any:
+    """e to the power of each complex element; the shape of ``x``."""
     if not x.is_complex():
         return NotImplemented
     real, imaginary = _parts(x)
@@ -193,6 +203,7 @@ def exponential(x: Tensor) -> Any:
 
 
 def power(x: Tensor, exponent: Any) -> Any:
+    """Each complex element to the power of a real number; the shape of ``x``."""
     if not x.is_complex() or isinstance(exponent, complex):
         return NotImplemented
     if exponent in {1, 2, 3, 4}:
@@ -201,7 +212,7 @@ def power(x: Tensor, exponent: Any) -> Any:
 
 
 def einsum(equation: str, operands: Sequence[Tensor], path: Any = None) -> Any:
-    """Of two operands: the four real products."""
+    """Einsum of two complex operands, whose shapes ``equation`` names: the four real products."""
     if len(operands) != 2 or not _is_complex(*operands):
         return NotImplemented
     (a, b), (c, d) = map(_parts, operands)
@@ -213,6 +224,7 @@ def einsum(equation: str, operands: Sequence[Tensor], path: Any = None) -> Any:
 
 
 def matrix_product(x: Tensor, y: Tensor) -> Any:
+    """Complex ``[..., M, K] @ [..., K, N]``, as four real products."""
     if not _is_complex(x, y):
         return NotImplemented
     (a, b), (c, d) = _parts(x), _parts(y)

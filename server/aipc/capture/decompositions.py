@@ -42,6 +42,7 @@ def _adaptive_max(x: Tensor, cells: Sequence[int]) -> tuple[Tensor, Tensor]:
 
 
 def adaptive_max_pool(x: Tensor, output_size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Maxima and int64 places of ``[..., *input]`` over windows that give ``[..., *output_size]``."""
     return _adaptive_max(x, list(output_size))
 
 
@@ -63,6 +64,7 @@ def _adaptive_average(x: Tensor, cells: Sequence[int]) -> Tensor:
 
 
 def adaptive_average_pool_2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
+    """Means of ``[..., H, W]`` over windows that give ``[..., *output_size]``."""
     cells = list(output_size)
     if not _even(x, cells):
         return _adaptive_average(x, cells)
@@ -72,6 +74,7 @@ def adaptive_average_pool_2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
 
 
 def adaptive_average_pool_3d(x: Tensor, output_size: Sequence[int]) -> Tensor:
+    """Means of ``[..., D, H, W]`` over windows that give ``[..., *output_size]``."""
     cells = list(output_size)
     if not _even(x, cells):
         return _adaptive_average(x, cells)
@@ -81,7 +84,10 @@ def adaptive_average_pool_3d(x: Tensor, output_size: Sequence[int]) -> Tensor:
 
 
 def cumprod(x: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
-    """Running products in log2(n) steps: each multiplies with what lies twice as far back."""
+    """Running products along ``dim``, in the shape of ``x``, in log2(n) steps.
+
+    Each step multiplies with what lies twice as far back as in the step before.
+    """
     if dtype is not None:
         x = x.to(dtype)
     step = 1
@@ -94,6 +100,7 @@ def cumprod(x: Tensor, dim: int, *, dtype: torch.dtype | None = None) -> Tensor:
 
 
 def cdist(x: Tensor, y: Tensor, p: float, compute_mode: int | None) -> Tensor:
+    """Distances by the p-norm of ``[..., P, M]`` and ``[..., R, M]`` as ``[..., P, R]``."""
     difference = x.unsqueeze(-2) - y.unsqueeze(-3)
     if p == 0:
         return (difference != 0).to(x.dtype).sum(-1)
@@ -115,7 +122,7 @@ def hypot(x: Tensor, y: Tensor) -> Tensor:
 
 
 def median(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
-    """The lower median: the last of the smaller half, sorted."""
+    """The lower median along ``dim`` and its int64 index: the last of the smaller half, sorted."""
     half = (x.shape[dim] + 1) // 2
     values, indices = torch.topk(x, half, dim, largest=False, sorted=True)
     values, indices = values.narrow(dim, half - 1, 1), indices.narrow(dim, half - 1, 1)
@@ -123,7 +130,7 @@ def median(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
 
 
 def cummax(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Running maxima in log2(n) steps, and the last place that each was reached at."""
+    """Running maxima along ``dim`` in log2(n) steps, and the last int64 place of each; both have the shape of ``x``."""
     if not x.dim():
         return x, torch.zeros_like(x, dtype=torch.int64)
     values, size, step = x, x.shape[dim], 1
@@ -140,12 +147,13 @@ def cummax(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 
 
 def cummin(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Running minima along ``dim`` and the last int64 place of each; both have the shape of ``x``."""
     values, places = cummax(-x, dim)
     return -values, places
 
 
 def kthvalue(x: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
-    """The last of the k smallest, sorted."""
+    """The last of the k smallest along ``dim``, sorted, and its int64 index."""
     values, indices = torch.topk(x, k, dim, largest=False, sorted=True)
     values, indices = values.narrow(dim, k - 1, 1), indices.narrow(dim, k - 1, 1)
     return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
@@ -160,7 +168,7 @@ def searchsorted(
     side: str | None = None,
     sorter: Tensor | None = None,
 ) -> Any:
-    """How many elements of the sequence lie before each value."""
+    """How many of ``sequence`` ``[..., N]`` lie before each value: int64 or int32 in the shape of ``values``."""
     if sorter is not None:
         return NotImplemented
     right = right or side == "right"
@@ -172,7 +180,11 @@ def searchsorted(
 
 
 def bucketize(values: Tensor, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Any:
-    """``right`` says whether a boundary belongs to the bucket on its left, as for ``searchsorted``."""
+    """The bucket of each value among ``boundaries`` ``[N]``, as int64 or int32 in the shape of ``values``.
+
+    Args:
+        right: whether a boundary belongs to the bucket on its left, as for ``searchsorted``.
+    """
     return searchsorted(boundaries, values, out_int32=out_int32, right=right)
 
 
@@ -187,7 +199,13 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:
-    """Sums and means of bags as a product with the matrix of which index lies in which bag."""
+    """Sums and means of bags as a product with the matrix of which index lies in which bag.
+
+    Args:
+        weight: ``[rows, size]``.
+        indices: int64 ``[count]``, all bags one after the other.
+        offsets: int64 ``[bags]``, where each bag starts; the result is ``[bags, size]``.
+    """
     if mode == 2 or include_last_offset or (padding_idx is not None and padding_idx >= 0):
         return NotImplemented
     count, bags = indices.shape[0], offsets.shape[0]
@@ -217,7 +235,13 @@ def istft(
     length: int | None = None,
     return_complex: bool = False,
 ) -> Any:
-    """The inverse transform, the window and the overlapping sum as one transposed convolution."""
+    """The inverse transform, the window and the overlapping sum as one transposed convolution.
+
+    Args:
+        x: complex ``[bins, frames]`` or ``[batch, bins, frames]``; the result is real ``[samples]`` or
+            ``[batch, samples]``.
+        window: float ``[win_length]``.
+    """
     one = onesided is not False
     if return_complex or not one:
         return NotImplemented
@@ -251,6 +275,7 @@ def istft(
 def rrelu(
     x: Tensor, noise: Tensor, lower: float = 0.125, upper: float = 1 / 3, training: bool = False, generator: Any = None
 ) -> Any:
+    """Leaky ReLU with the mean slope, in the shape of ``x``, and ``noise`` as it came: what evaluation computes."""
     if training:
         return NotImplemented
     return torch.nn.functional.leaky_relu(x, (lower + upper) / 2), noise

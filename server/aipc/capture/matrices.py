@@ -70,12 +70,14 @@ def _no_error(a: Tensor) -> Tensor:
 
 
 def determinant(a: Tensor) -> Any:
+    """Determinants ``[...]`` of ``[..., n, n]``, and the two results of the operator that nobody reads."""
     if not _takes(a):
         return NotImplemented
     return _Minors(a).whole().squeeze(-1).squeeze(-1), *_unused(a)
 
 
 def sign_and_logarithm(a: Tensor) -> Any:
+    """Sign and logarithm of the determinants ``[...]`` of ``[..., n, n]``, and the results that nobody reads."""
     if not _takes(a):
         return NotImplemented
     value = _Minors(a).whole().squeeze(-1).squeeze(-1)
@@ -83,6 +85,7 @@ def sign_and_logarithm(a: Tensor) -> Any:
 
 
 def inverse(a: Tensor, *, check_errors: bool = False) -> Any:
+    """Inverses of ``[..., n, n]``, and int32 zeros ``[...]`` for the error that no graph can report."""
     if not _takes(a):
         return NotImplemented
     minors = _Minors(a)
@@ -90,6 +93,12 @@ def inverse(a: Tensor, *, check_errors: bool = False) -> Any:
 
 
 def solution(a: Tensor, b: Tensor, *, left: bool = True, check_errors: bool = False) -> Any:
+    """``x`` of ``a @ x = b``, or of ``x @ a = b`` unless ``left``.
+
+    Args:
+        a: ``[..., n, n]``.
+        b: ``[..., n, k]`` or ``[..., n]``; the first result has its shape.
+    """
     if not _takes(a):
         return NotImplemented
     minors = _Minors(a)
@@ -102,19 +111,22 @@ def solution(a: Tensor, b: Tensor, *, left: bool = True, check_errors: bool = Fa
 
 
 def plain_determinant(a: Tensor) -> Any:
+    """Determinants ``[...]`` of ``[..., n, n]``."""
     return determinant(a)[0] if _takes(a) else NotImplemented
 
 
 def logarithm(a: Tensor) -> Any:
+    """Logarithms of the determinants ``[...]`` of ``[..., n, n]``."""
     return torch.log(plain_determinant(a)) if _takes(a) else NotImplemented
 
 
 def plain_inverse(a: Tensor) -> Any:
-    """Without the check for singular matrices, which no graph can make."""
+    """Inverses of ``[..., n, n]``, without the check for singular matrices, which no graph can make."""
     return inverse(a)[0] if _takes(a) else NotImplemented
 
 
 def plain_solution(a: Tensor, b: Tensor, *, left: bool = True) -> Any:
+    """``x`` of ``a @ x = b``, as :func:`solution`, with ``a`` ``[..., n, n]``."""
     return solution(a, b, left=left)[0] if _takes(a) else NotImplemented
 
 

@@ -39,7 +39,7 @@ def check(program: ExportedProgram, recorder: NodeRecorder, state: Mapping[str, 
     """Raise :class:`RefusedError` where an output depends on random numbers, or on what ``forward`` changes.
 
     Args:
-        state: the tensors in the module that every call changes, by their paths.
+        state: the tensors in the module that every call changes, by their paths; of any shape and dtype.
     """
     needed = _ancestors(program)
     refusals = (*_random(program, needed), *_changed(program, needed, state))

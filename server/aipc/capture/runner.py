@@ -43,7 +43,7 @@ class TorchRunner:
         self._buffers = {name: buffer.clone() for name, buffer in self.module.named_buffers()}
 
     def run(self, arrays: Mapping[str, Array], *, reset: bool = True) -> dict[str, Array]:
-        """Graph output name -> array. What ``forward`` raises is raised."""
+        """Outputs by name, in the shapes and dtypes of the graph. What ``forward`` raises is raised."""
         return {name: as_array(tensor) for name, tensor in self._tensors(arrays, reset=reset).items()}
 
     def run_double(self, arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -24,7 +24,7 @@ _VALUE = "_aipc_value"
 
 @contextmanager
 def known_values(inputs: Iterable[torch.Tensor]) -> Iterator[None]:
-    """Within the block, tensors without values that none of ``inputs`` reaches know theirs."""
+    """Within the block, tensors of shape and dtype alone that none of ``inputs`` reaches know their values."""
     unknown = {id(tensor) for tensor in inputs}
     convert, dispatch = FakeTensorConverter.from_real_tensor, FakeTensorMode.dispatch
 

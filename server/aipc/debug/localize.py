@@ -62,7 +62,7 @@ def localize(
 
     Args:
         model: ONNX file with unique node names; not a compiled one.
-        inputs: one array for each graph input.
+        inputs: one array for each graph input, in its shape and dtype.
         boundary: also run each node on boundary values (zeros of both signs, halves, negative, tiny, large).
         confirm: look at nodes that are wrong alone in the whole graph too, and acquit the right ones.
         seconds: stop after this time; nodes not reached are ``UNKNOWN``.

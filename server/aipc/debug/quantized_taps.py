@@ -40,6 +40,7 @@ class Stored:
     """ONNX element type."""
 
     def real(self, integers: Array) -> Array:
+        """The real numbers of ``integers``: float32 in the same shape."""
         return ((integers.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)).astype(np.float32)
 
 

@@ -48,7 +48,7 @@ def reduce_failure(
 
     Args:
         model: ONNX file with unique node names, which fails.
-        inputs: one array for each graph input.
+        inputs: one array for each graph input, in its shape and dtype.
         predicate: told the path of a candidate and its true inputs; ``compile_outcome`` and
             ``numbers_outcome`` make the two that matter.
         out_dir: where ``reduced.onnx`` and ``reduced.npz`` are written.

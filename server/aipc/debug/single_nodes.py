@@ -120,7 +120,8 @@ def _moved(array: Array, signs: Array, direction: float) -> Array:
 def boundary_inputs(inputs: Mapping[str, Array], seed: int = 0) -> dict[str, Array]:
     """The same inputs with float data replaced by values on which operators tend to differ, in random order.
 
-    Zero of both signs, halves, integers, one rounding step off them, negative, tiny and large values.
+    Zero of both signs, halves, integers, one rounding step off them, negative, tiny and large values. Shapes and dtypes
+    stay.
     """
     rng = np.random.default_rng(seed)
     halves = np.array([0, 0.5, 1, 1.5, 2, 2.5, 3, 7, 100.5, 1000.0, 1e-4, 2.0**-24, 30000.0, 6e4])

@@ -36,6 +36,9 @@ class Tapped:
 def tap(stepper: Stepper, names: Sequence[str], inputs: Mapping[str, Array], soc: SoC) -> dict[str, Tapped]:
     """The tensors ``names`` of the whole graph. Nodes that none of them needs are left out.
 
+    Args:
+        inputs: one array for each graph input, in its shape and dtype.
+
     Raises:
         InputError: the inputs do not fit. QairtError: the graph cannot run on the CPU or the simulator.
     """

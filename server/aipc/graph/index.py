@@ -64,6 +64,7 @@ class Graph:
         return consumers[0] if len(consumers) == 1 and name not in self.outputs else None
 
     def add_constant(self, name: str, array: Array) -> str:
+        """Add an initializer with the shape and dtype of ``array``; return its name, which begins with ``name``."""
         while name in self.constants:
             name += "_"
         item = numpy_helper.from_array(np.ascontiguousarray(array), name)

@@ -65,7 +65,7 @@ def open_cpu(model: str | Path, *, optimize: bool = True) -> ort.InferenceSessio
 
 
 def run_session(session: ort.InferenceSession, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
-    """Check ``inputs`` against the session's declared inputs, run it, and name the outputs."""
+    """Check ``inputs`` against the session's declared shapes and dtypes, run it, and name the outputs."""
     feeds = check_inputs(session.get_inputs(), inputs)
     names = [output.name for output in session.get_outputs()]
     try:
@@ -76,8 +76,8 @@ def run_session(session: ort.InferenceSession, inputs: Mapping[str, np.ndarray[A
 
 
 def check_inputs(declared: Any, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
-    """The arrays as the session wants them (contiguous), or an InputError that names the input that does
-    not fit.
+    """The arrays as the session wants them (contiguous), or an InputError that names the input
+    whose shape or dtype does not fit.
     """
     expected = {value.name: value for value in declared}
     missing = [name for name in expected if name not in inputs]

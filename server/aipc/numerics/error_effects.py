@@ -48,7 +48,7 @@ class Effects:
         self.reference = self.outputs({})
 
     def outputs(self, errors: Mapping[str, Array]) -> Arrays:
-        """The model's outputs with ``errors`` (tensor -> what is added to it)."""
+        """The model's outputs with ``errors``: tensor -> what is added to it, float32 in its shape."""
         feeds = {**self._inputs, **self._none}
         feeds.update({name + _ERROR: np.asarray(array, np.float32) for name, array in errors.items()})
         try:
@@ -58,7 +58,7 @@ class Effects:
         return {name: np.asarray(value) for name, value in zip(self._names, values, strict=True)}
 
     def sqnr(self, errors: Mapping[str, Array]) -> float:
-        """SQNR in dB of the worst output with ``errors``, against none. Outputs that are no floats are left out."""
+        """SQNR in dB of the worst output with ``errors``, against none. Only outputs of a float dtype count."""
         outputs = self.outputs(errors)
         figures = [sqnr_db(value, outputs[name]) for name, value in self.reference.items() if value.dtype.kind == "f"]
         return min(figures, default=float("inf"))

@@ -69,7 +69,7 @@ def accuracy(name: str, reference: Array, actual: Array, *, ideal_fp16_sqnr_db: 
 
 
 def sqnr_db(reference: Array, actual: Array) -> float:
-    """SQNR of ``actual`` in dB, by the conventions of this module."""
+    """SQNR of ``actual`` in dB, by the conventions of this module; both have one shape."""
     return accuracy("", reference, actual).sqnr_db
 
 

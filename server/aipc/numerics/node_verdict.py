@@ -50,7 +50,8 @@ class Sample:
 
 
 def judge(node: str, op_type: str, sample: Sample, actual: Mapping[str, Array]) -> NodeNumerics:
-    """The verdict on one node: that of its worst output. ``actual`` is keyed as ``sample.expected``."""
+    """The verdict on one node: that of its worst output. ``actual``: as ``sample.expected``,
+    by tensor name, in the shapes and dtypes of the node's outputs."""
     verdicts = [
         _judge_output(node, op_type, name, expected, [ideal[name] for ideal in sample.ideals], actual[name])
         for name, expected in sample.expected.items()

@@ -34,7 +34,7 @@ def read_npz(path: str | Path) -> dict[str, Array]:
 
 
 def not_finite(arrays: Mapping[str, Array]) -> tuple[str, ...]:
-    """A clause for each array that has NaN or infinite values."""
+    """A clause for each array of a float dtype that has NaN or infinite values."""
     return tuple(
         f"input {name} has {int(np.isnan(array).sum())} NaN and {int(np.isinf(array).sum())} infinite values"
         for name, array in arrays.items()
@@ -43,7 +43,7 @@ def not_finite(arrays: Mapping[str, Array]) -> tuple[str, ...]:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
-    """Write arrays by name, the same bytes for the same arrays.
+    """Write arrays of any shape and dtype by name, the same bytes for the same arrays.
 
     Raises:
         StorageError: the file cannot be written.

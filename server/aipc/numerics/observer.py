@@ -51,6 +51,9 @@ class Observer:
     def run(self, inputs: Mapping[str, np.ndarray[Any, Any]]) -> Iterator[Arrays]:
         """The tensors of one sample, a group at a time.
 
+        Args:
+            inputs: one array for each graph input, in its shape and dtype.
+
         Raises:
             InputError: an input does not fit. QairtError: a node raised.
         """

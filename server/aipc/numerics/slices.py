@@ -48,7 +48,12 @@ def _joined(paths: Sequence[str]) -> dict[str, Array]:
 
 
 def slice_outputs(reference: Mapping[str, Array], actual: Mapping[str, Array]) -> tuple[OutputAccuracy, ...]:
-    """One figure for each part, named as it is indexed: ``output[:, 4:84]``. Outputs of one range have none."""
+    """One figure for each part, named as it is indexed: ``output[:, 4:84]``. Outputs of one range have none.
+
+    Args:
+        reference: output name -> array of any shape; only float dtypes are compared.
+        actual: the same names; an output of another shape is left out.
+    """
     accuracies = []
     for name, value in reference.items():
         if name not in actual or actual[name].shape != value.shape or value.dtype.kind != "f":

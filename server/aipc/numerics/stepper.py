@@ -89,7 +89,7 @@ class Stepper:
 
     def run_node(self, node: onnx.NodeProto, inputs: Mapping[str, Array]) -> Arrays:
         """Outputs of one node, by tensor name, given its inputs (captured outer tensors of a sub-graph
-        included).
+        included), each in the shape and dtype that the node declares.
         """
         canonical, renamed = _canonical(node)
         feeds = {renamed.get(name, name): array for name, array in inputs.items()}

@@ -28,6 +28,7 @@ def to_array(value: Any) -> Array:
 
 
 def to_tensor(array: Array) -> Any:
+    """A PyTorch tensor with the shape and dtype of ``array``, which it may share memory with."""
     torch = sys.modules["torch"]
     return torch.from_numpy(np.ascontiguousarray(array))
 

@@ -92,11 +92,12 @@ def _pointer(value: Any) -> int:
 
 
 def sampled(tensor: torch.Tensor) -> Array:
-    """Up to 4096 elements of a tensor, evenly spaced in row-major order."""
+    """Up to 4096 elements ``[n]`` of a tensor, evenly spaced in row-major order; floats as float32."""
     return sampled_array(tensor.detach().float().numpy() if tensor.is_floating_point() else tensor.detach().numpy())
 
 
 def sampled_array(array: Array) -> Array:
+    """Up to 4096 elements ``[n]`` of an array, evenly spaced in row-major order, in its dtype."""
     flat = np.asarray(array).reshape(-1)
     step = max(1, flat.size // _SAMPLE)
     return np.array(flat[::step][:_SAMPLE])

@@ -78,7 +78,8 @@ class Role:
 
 
 def roles(model: ir.Model, example: Mapping[str, Array]) -> tuple[Role, ...]:
-    """The role of every graph input that ``example`` has an array for, in graph order."""
+    """The role of every graph input that ``example`` has an array for, in graph order. Arrays have the
+    shapes and dtypes of the inputs."""
     graph = model.graph
     return tuple(
         Role(

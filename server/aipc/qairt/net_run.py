@@ -132,6 +132,7 @@ def write_inputs(run: NetRun, arrays: Mapping[str, Array], directory: Path) -> t
     """Write one raw file for each input and the input list; the names of all files written.
 
     Files are named by number, so that no name of a tensor becomes a path; paths in the list are relative to it.
+    ``arrays``: the package's inputs by name, in their shapes and dtypes.
     Raises InputError as :func:`stored_inputs` does.
     """
     names = []
@@ -208,7 +209,10 @@ def _read_raw(path: Path, native: bool, border: Border) -> Array:
 
 
 def from_stored(run: NetRun, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The package's outputs from arrays by the names of the binary's tensors (or, where none fits, in its order).
+    """The package's outputs, in its shapes and dtypes.
+
+    Args:
+        arrays: by the names of the binary's tensors or, where none fits, in its order.
 
     Raises:
         PackageError: there are other outputs than the binary has.

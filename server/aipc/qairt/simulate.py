@@ -33,7 +33,7 @@ class Execution:
 
 
 def run_context(model: str | Path, inputs: Mapping[str, Array], soc: str) -> Execution:
-    """Run a compiled (EPContext) model, its CPU nodes included, once (see ``run_samples``)."""
+    """Run a compiled (EPContext) model, its CPU nodes included, once; shapes and dtypes as for ``run_samples``."""
     (execution,) = run_samples(model, [inputs], soc)
     return execution
 

@@ -47,6 +47,7 @@ class GivenRotary(nn.Module):
         self.tables: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def forward(self, hidden: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        """The tables that were given instead, or what the own module makes of ``hidden`` ``[batch, tokens, size]``."""
         return self.tables if self.tables is not None else self.own(hidden, *args, **kwargs)
 
 

@@ -77,7 +77,7 @@ def proof_sets(
 
     Args:
         model: the part that is replaced, with the shapes of its tensors.
-        inputs: the true values, by the names of the model's inputs (more may be there).
+        inputs: the true values in the shapes and dtypes of the model's inputs, by name (more may be there).
         excludes: numbers that the graph guarantees not to be there; ``infinite`` and ``NaN`` are left out by it.
     """
     rng = np.random.default_rng(seed)

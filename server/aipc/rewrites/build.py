@@ -57,7 +57,7 @@ class Builder:
         return tuple(results)
 
     def constant(self, array: Array) -> ir.Value:
-        """An initializer."""
+        """An initializer with the shape and dtype of ``array``."""
         name = f"{self.root.name}.constant_{len(self.constants)}"
         tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
         value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype))
@@ -108,6 +108,7 @@ class Builder:
         return values[0] if len(values) == 1 else self.op("Concat", *values, axis=axis)
 
     def gather(self, value: ir.Value, indices: Array, axis: int) -> ir.Value:
+        """Entries of ``value`` along ``axis`` by int64 ``indices``, whose shape takes the place of that axis."""
         return self.op("Gather", value, np.asarray(indices, np.int64), axis=axis)
 
     def expand(self, value: ir.Value, shape: Sequence[int]) -> ir.Value:

@@ -35,6 +35,7 @@ class Histogram:
         return int(self.counts.sum()) + self.zeros
 
     def add(self, array: Array) -> None:
+        """Count the elements of a float array of any shape."""
         values = array.ravel()
         low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
         if not (math.isfinite(low) and math.isfinite(high)):

@@ -112,7 +112,7 @@ def _layer(node: onnx.NodeProto, shape: tuple[int, ...]) -> Layer | None:
 
 
 def add(moments: dict[str, Moments], layer: Layer, values: Array, seed: int) -> None:
-    """Add what ``layer`` sees of one sample."""
+    """Add what ``layer`` sees of one sample: its input ``[N, C, *spatial]`` (Conv), or ``[..., features]``."""
     vectors = _patches(layer, values, seed) if layer.op == "Conv" else _rows(values, seed)
     if not np.isfinite(vectors).all():
         return
@@ -202,7 +202,7 @@ def weight_rows(layer_op: str, weight: Array, groups: int, transposed: bool) -> 
 
 
 def weight_back(layer_op: str, rows: Array, shape: tuple[int, ...], transposed: bool) -> Array:
-    """The inverse of :func:`weight_rows`."""
+    """The inverse of :func:`weight_rows`: ``[groups, outputs of a group, size]`` to the weight's ``shape``."""
     if layer_op == "Conv":
         return rows.reshape(shape)
     return rows[0] if transposed else np.ascontiguousarray(rows[0].T)

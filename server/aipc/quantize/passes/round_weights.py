@@ -118,7 +118,7 @@ def weight_type(plan: QuantizationPlan) -> Any:
 
 
 def channel_encodings(scales: Array, kind: Any, axis: int) -> list[dict[str, Any]]:
-    """What onnxruntime's quantizer takes for a weight with a scale for each entry of ``axis``."""
+    """What onnxruntime's quantizer takes for a weight with float ``scales`` ``[channels]`` along ``axis``."""
     channels = [{"quant_type": kind, "scale": np.float32(value), "zero_point": 0} for value in scales.ravel()]
     channels[0]["axis"] = axis
     return channels
