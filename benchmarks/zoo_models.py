@@ -191,7 +191,19 @@ add("retinanet-dense", "detection", lambda: torchvision_part("retinanet_resnet50
 def ultralytics_model(definition: str) -> nn.Module:
     from ultralytics import YOLO
 
-    return YOLO(definition, verbose=False).model
+    model = YOLO(definition, verbose=False).model
+    settle_batch_norms(model, random(2, 3, 192, 192))
+    return model
+
+
+def settle_batch_norms(model: nn.Module, images: Tensor) -> None:
+    """Statistics of one batch: without any, 60 layers of random weights end in numbers below fp16's smallest."""
+    for item in model.modules():
+        if isinstance(item, nn.BatchNorm2d):
+            item.momentum = None
+    with torch.no_grad():
+        model.train()(images)
+    model.eval()
 
 
 for _name, _kind in (

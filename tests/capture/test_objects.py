@@ -91,3 +91,25 @@ def test_a_library_that_extends_the_path_while_it_loads_finds_itself(model_file:
     Model = nn.Sequential(nn.Linear(4, 2))
     """
     assert capture(lambda event: None, ref=model_file(source), out=str(tmp_path / "out")).ok
+
+
+def test_box_selection_is_reported_where_it_is_called_with_the_way_out(model_file: ModelFile, tmp_path: Path) -> None:
+    source = """
+    from torchvision.ops import batched_nms
+
+
+    class Model(nn.Module):
+        def forward(self, boxes, scores):
+            kept = batched_nms(boxes, scores, torch.zeros(8, dtype=torch.int64), 0.5)
+            return boxes[kept]
+
+        @staticmethod
+        def example_inputs():
+            return torch.rand(8, 4).cumsum(-1), torch.rand(8)
+    """
+    pytest.importorskip("torchvision")
+    ref = model_file(source)
+    finding = capture(lambda event: None, ref=ref, out=str(tmp_path / "out")).findings[0]
+    assert finding.rule == "capture-dynamic-shape" and "select the boxes on the host" in finding.message
+    lines = ref.path.read_text().splitlines()
+    assert finding.range and "batched_nms" in lines[finding.range.start.line - 1]

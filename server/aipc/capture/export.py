@@ -27,6 +27,8 @@ from torch.utils import _pytree as pytree
 from aipc.core.types import Origin, SourceMap
 
 from .attention import TABLE as ATTENTION
+from .custom_operators import bodies_are_traced
+from .experts import every_expert_computes
 from .masks import guard_rows
 from .own_quantization import use_microsoft_domain
 from .padding import padded_places_are_zero
@@ -93,7 +95,13 @@ def trace(
 @contextmanager
 def _python_s_view(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[None]:
     """What the author's code sees while it is traced is what it would see when it runs."""
-    with torch.no_grad(), padded_places_are_zero(), known_values(_tensors(args, kwargs)):
+    with (
+        torch.no_grad(),
+        padded_places_are_zero(),
+        every_expert_computes(),
+        bodies_are_traced(),
+        known_values(_tensors(args, kwargs)),
+    ):
         yield
 
 

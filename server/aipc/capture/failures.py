@@ -17,7 +17,7 @@ from .load import LoadedModel
 from .recorder import stack_of_traceback
 from .refusals import RefusedError
 from .sourcemap import constructed_by_author, origin
-from .wording import DYNAMIC, export_message, missing
+from .wording import BOX_SELECTION, DYNAMIC, OTHER, export_message, missing
 
 
 def findings_of(error: Exception, path: Path, loaded: LoadedModel | None = None) -> tuple[Finding, ...]:
@@ -88,7 +88,7 @@ def _dynamic(error: DynamicShapesError) -> tuple[Finding, ...]:
     return tuple(
         _finding(
             "capture-dynamic-shape",
-            DYNAMIC,
+            BOX_SELECTION if operator.startswith("torchvision.nms") else DYNAMIC,
             origin(error.recorder.stacks[number]) if number is not None else Origin(()),
             f"{operator} has an output shape that depends on the values of its input",
             (),
@@ -111,13 +111,21 @@ def _refused(error: RefusedError) -> tuple[Finding, ...]:
 
 
 def _explain(error: Exception) -> tuple[str, str]:
+    if _selects_boxes(error):
+        return "capture-dynamic-shape", BOX_SELECTION
     text = " ".join(f"{type(item).__name__} {item}" for item in _chain(error))
     if known := export_message(text):
         return known
-    first = str(_deepest(error)).strip().splitlines()
-    return (
-        "capture-failed",
-        f"PyTorch cannot export the model here: {first[0] if first else type(error).__name__}",
+    return "capture-failed", OTHER.format(error=type(_deepest(error)).__name__)
+
+
+_SELECTIONS = {"nms", "batched_nms", "non_max_suppression", "postprocess_detections", "filter_proposals"}
+
+
+def _selects_boxes(error: Exception) -> bool:
+    """Whether the error arose within a function that selects boxes, under the names that detectors give it."""
+    return any(
+        frame.f_code.co_name in _SELECTIONS for item in _chain(error) for frame, _ in walk_tb(item.__traceback__)
     )
 
 

@@ -20,6 +20,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, MissingDependencyError, ModelLoadError
 from aipc.core.types import Position, Range
 
+from .custom_operators import kernel_recorder
 from .fake_quantization import evaluation_mode
 from .imports import put_first
 from .recorder import ConstructionRecorder, stack_of_traceback
@@ -50,7 +51,7 @@ def load_model(ref: ModelRef) -> LoadedModel:
         MissingDependencyError: an import that fails.
     """
     seed_everything()
-    with ConstructionRecorder() as constructions, unsaved_sources(ref.unsaved):
+    with ConstructionRecorder() as constructions, kernel_recorder(), unsaved_sources(ref.unsaved):
         namespace = import_file(ref.path, ref.root)
         source = _attribute(namespace, ref)
         model = build(source, ref)

@@ -43,13 +43,19 @@ def _scaled(value: ir.Value, nodes: list[ir.Node]) -> tuple[ir.Value, float]:
     raise NoMatch("the argument of Erf is not scaled by a constant")
 
 
+def _is_one_more(value: ir.Value) -> bool:
+    node = value.producer()
+    return node is not None and node.op_type == "Add" and any(_constant(item) == 1.0 for item in node.inputs if item)
+
+
 def rewrite(node: ir.Node, b: Builder) -> ir.Value:
     if b.opset < _OPSET:
         raise NoMatch(f"operator set {b.opset} has no Gelu")
     nodes: list[ir.Node] = []
     factors = _factors(node.outputs[0], nodes)
     numbers = [number for factor in factors if (number := _constant(factor)) is not None]
-    sums = [factor for factor in factors if (producer := factor.producer()) is not None and producer.op_type == "Add"]
+    # The tensor itself is often a sum, too: of a product and its bias.
+    sums = [factor for factor in factors if _is_one_more(factor)]
     rest = [factor for factor in factors if factor not in sums and _constant(factor) is None]
     if numbers != [0.5] or len(sums) != 1 or len(rest) != 1:
         raise NoMatch("it is not half of a product of a tensor and a sum")
@@ -85,5 +91,8 @@ class Model(nn.Module):
         return F.gelu(-torch.neg(self.layer(x)))
 """,
     negative=Example("0.5 * x * (1 + torch.erf(x / 2))", {"x": "float32[2,8]"}),
-    more=(Example("nn.Sequential(nn.Linear(16, 8), nn.GELU())", {"x": "float32[4,16]"}),),
+    more=(
+        Example("nn.Sequential(nn.Linear(16, 8), nn.GELU())", {"x": "float32[4,16]"}),
+        Example("nn.Sequential(nn.Linear(16, 8), nn.GELU())", {"x": "float32[2,4,16]"}),
+    ),
 )
