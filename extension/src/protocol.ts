@@ -28,6 +28,8 @@ export interface ModelSite {
   /** What pyproject.toml says; empty when it says nothing. */
   precision?: string;
   calibration?: string;
+  /** Arguments that its constructor needs, where it cannot be built by its name. */
+  needs?: string[];
   /** To go to in the graph. */
   nodes?: string[];
 }

@@ -4,7 +4,7 @@
 export interface DeployArguments {
   /** The file that the model or its configuration lies in. */
   uri: string;
-  /** file.py:Name (an nn.Module class, an instance or a factory function), a model configured in pyproject.toml, a .onnx file or a .pt2 file. */
+  /** file.py:Name (an nn.Module class, an instance or a factory function; file.py where it has one model), a model configured in pyproject.toml, a .onnx file or a .pt2 file. */
   model: string;
   /** Snapdragon chip to compile for, such as sm8650; `aipc targets` lists them; several with commas make one package for all. Default: the configuration's, else sm8650. */
   soc?: string;

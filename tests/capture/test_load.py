@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.source.declarations import DECLARATIONS
 
 from aipc.capture.load import load_model
+from aipc.core.config import load_config, resolve_model
 from aipc.core.errors import MissingDependencyError, ModelLoadError
 
 NET = """
@@ -47,6 +49,49 @@ def test_a_class_a_factory_an_instance_and_an_attribute(model_file, name, width)
     assert loaded.module.layer.in_features == width
     assert not loaded.module.training
     assert not any(parameter.requires_grad for parameter in loaded.module.parameters())
+
+
+SETTINGS = """
+@dataclasses.dataclass
+class Size:
+    width: int = 3
+
+
+@dataclasses.dataclass
+class Open:
+    width: int
+
+
+class Net(nn.Module):
+    def __init__(self, size: Size, *, other: Size):
+        super().__init__()
+        self.layer = nn.Linear(size.width, other.width)
+
+
+class Half(nn.Module):
+    def __init__(self, size: Size, other: Open):
+        super().__init__()
+"""
+
+
+def test_settings_whose_defaults_say_everything_stand_for_an_argument(model_file):
+    assert load_model(model_file(f"import dataclasses\n{SETTINGS}", "Net")).module.layer.in_features == 3
+    with pytest.raises(ModelLoadError, match="needs the arguments size, other"):
+        load_model(model_file(f"import dataclasses\n{SETTINGS}", "Half"))
+
+
+_NEEDS_MORE = {"a LightningModule", "factories of libraries"}
+"""A library that is not installed, and weights from the net."""
+
+
+@pytest.mark.parametrize("way", [way for way in DECLARATIONS if way not in _NEEDS_MORE])
+def test_whatever_a_text_declares_as_a_model_is_built_by_its_name(way, tmp_path):
+    files, names = DECLARATIONS[way]
+    for file, text in files.items():
+        (tmp_path / file).write_text(text, "utf-8")
+    for name in names:
+        ref = resolve_model(f"net.py:{name}", tmp_path, load_config(tmp_path))
+        assert sum(1 for _ in load_model(ref).module.modules()) >= 1
 
 
 @pytest.mark.parametrize(

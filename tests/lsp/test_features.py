@@ -26,6 +26,43 @@ async def test_every_model_class_has_its_lenses(client, opened):
     assert [site["title"] for site in await run(client, "aipc.server.models", {"uri": uri})] == ["Tracker", "Unknown"]
 
 
+BLOCKS = """\
+from torch import nn
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.layer = nn.Conv2d(3, width, 1)
+    def forward(self, x):
+        return self.layer(x)
+
+class Alone(Block):
+    def __init__(self, width, depth):
+        super().__init__(width)
+
+def net():
+    return nn.Sequential(Block(4), nn.ReLU())
+"""
+
+
+async def test_no_lens_is_a_dead_end(client, opened):
+    uri = opened(BLOCKS)
+    lenses = await client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
+    assert [(lens.range.start.line, lens.command.title) for lens in lenses] == [
+        (2, "Check net, which contains Block"),
+        (9, "Alone needs width, depth: write a factory"),
+        (13, "Check net"),
+        (13, "Deploy to SM8650"),
+        (13, "Show graph"),
+    ]
+    assert lenses[0].command.arguments[0]["model"] == lenses[2].command.arguments[0]["model"]
+    change(client, uri, f"import math\n{BLOCKS}x = (\n", 2)
+    half_typed = await client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
+    assert [lens.range.start.line for lens in half_typed] == [3, 10, 14, 14, 14]
+    sites = await run(client, "aipc.server.models", {"uri": uri})
+    assert [(site["title"], site["needs"]) for site in sites] == [("Alone", ["width", "depth"]), ("net", [])]
+
+
 async def hints_of(client, uri):
     whole = lsp.Range(lsp.Position(0, 0), lsp.Position(30, 0))
     hints = await client.text_document_inlay_hint_async(lsp.InlayHintParams(lsp.TextDocumentIdentifier(uri), whole))

@@ -10,7 +10,7 @@ import pytest
 
 import aipc
 from aipc.source.built_modules import find_module
-from aipc.source.classes import ancestors, module_classes
+from aipc.source.classes import ancestors
 from aipc.source.imports import bindings_of, imported_modules, imported_names, qualified_name
 from aipc.source.parameters import parameters_of
 from aipc.source.parsing import parse_module, syntax_error
@@ -59,27 +59,6 @@ def test_an_import_binds_what_python_binds() -> None:
 def test_a_dotted_name_is_followed_to_its_import(text: str, full: str) -> None:
     node = ast.parse(text, mode="eval").body
     assert canonical(qualified_name(node, imported_names(ast.parse(IMPORTS)))) == full
-
-
-@pytest.mark.parametrize(
-    ("head", "base"),
-    [
-        ("import torch", "torch.nn.Module"),
-        ("import torch.nn as layers", "layers.Module"),
-        ("from torch.nn import Module as Base", "Base"),
-        ("from torch.nn.modules import Module", "Module"),
-        ("from lightning import LightningModule", "LightningModule"),
-    ],
-)
-def test_a_module_is_one_by_what_its_base_stands_for(head: str, base: str) -> None:
-    tree = ast.parse(
-        f"{head}\nclass Other(Exception): ...\nclass A({base}): ...\nclass B(A): ...\nclass C(Other): ...\n"
-    )
-    assert list(module_classes(tree)) == ["A", "B"]
-
-
-def test_a_class_called_module_of_another_library_is_none() -> None:
-    assert not module_classes(ast.parse("from paddle.nn import Module\nclass A(Module): ...\n"))
 
 
 def test_ancestors_end_where_classes_derive_from_each_other() -> None:

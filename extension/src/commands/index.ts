@@ -17,6 +17,7 @@ import { selectInterpreter } from "./selectInterpreter.ts";
 import { selectSoc, useSoc } from "./selectSoc.ts";
 import { showGraph } from "./showGraph.ts";
 import { verifyPackage } from "./verify.ts";
+import { writeFactory } from "./writeFactory.ts";
 import { cancelChecks, openRule, refreshPackages, refreshRuns, restartServer, showLog } from "./small.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -46,4 +47,5 @@ export const COMMANDS: readonly Command[] = [
   showTrace,
   useSoc,
   verifyPackage,
+  writeFactory,
 ];

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import importlib.util
 import inspect
 import random
 import sys
+import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -186,26 +189,41 @@ def build(source: Any, ref: ModelRef) -> Any:
     """An instance of what was named: instances as they are, classes and factories called without arguments."""
     if isinstance(source, torch.nn.Module) or not callable(source):
         return source
+    settings = {}
+    for parameter in _required(source):
+        if (kind := _settings_class(source, parameter)) is None:
+            names = ", ".join(item.name for item in _required(source))
+            raise ModelLoadError(
+                f"{ref.attribute} in {ref.path} needs the arguments {names}",
+                remedy="add a function that takes none and returns the model, and name it as "
+                f"{ref.path.name}:that_function",
+            )
+        settings[parameter.name] = kind
     try:
-        signature = inspect.signature(source)
-        required = [
-            name
-            for name, parameter in signature.parameters.items()
-            if parameter.default is parameter.empty
-            and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
-        ]
-    except (TypeError, ValueError):
-        required = []
-    if required:
-        raise ModelLoadError(
-            f"{ref.attribute} in {ref.path} needs the arguments {', '.join(required)}",
-            remedy="add a function that takes none and returns the model, and name it as "
-            f"{ref.path.name}:that_function",
-        )
-    try:
-        return source()
+        return source(**{name: kind() for name, kind in settings.items()})
     except Exception as error:
         raise raised(error, ref.path, str(ref.attribute)) from error
+
+
+def _required(source: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        parameters = inspect.signature(source).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    several = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return [item for item in parameters if item.default is item.empty and item.kind not in several]
+
+
+def _settings_class(source: Any, parameter: inspect.Parameter) -> type | None:
+    """The class of settings that an argument takes, if its defaults stand for it: a dataclass's, or transformers'."""
+    if parameter.name == "config" and inspect.isclass(kind := getattr(source, "config_class", None)):
+        return cast("type", kind)
+    function = source.__init__ if inspect.isclass(source) else source
+    try:
+        kind = typing.get_type_hints(function).get(parameter.name)
+    except Exception:  # annotations are code too: what they raise says nothing of the model
+        return None
+    return kind if inspect.isclass(kind) and dataclasses.is_dataclass(kind) and not _required(kind) else None
 
 
 def innermost_user_range(error: BaseException, prefer: Path | None = None) -> Range | None:

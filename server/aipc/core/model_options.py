@@ -7,8 +7,8 @@ from .option import Option, PathKind, Switch
 PRECISIONS = ("fp16", "w8a16", "w8a8", "w4a16", "mixed", "auto")
 
 MODEL = Option(
-    help="file.py:Name (an nn.Module class, an instance or a factory function), a model configured in pyproject.toml, "
-    "a .onnx file or a .pt2 file",
+    help="file.py:Name (an nn.Module class, an instance or a factory function; file.py where it has one model), a "
+    "model configured in pyproject.toml, a .onnx file or a .pt2 file",
     path=PathKind.MODEL,
     metavar="MODEL",
     positional=True,

@@ -23,6 +23,8 @@ from aipc.pipeline.run import Run
 from aipc.pipeline.variant import variant_for
 from aipc.quantize.plan import CALIBRATION_COUNT
 
+from .model_files import the_model_of
+
 OnEvent = Callable[[Event], None]
 T = TypeVar("T")
 
@@ -58,6 +60,7 @@ def resolve_ref(model: str | ModelRef, cwd: Path | None) -> tuple[ModelRef, Conf
     config = load_config(cwd)
     if isinstance(model, ModelRef):
         return model, config
+    model = the_model_of(model, cwd)
     ref = resolve_model(model, cwd, config)
     if model not in config.models:
         # A file elsewhere has its own configuration.

@@ -1,12 +1,9 @@
-"""The classes of a file: what each derives from, and which are modules of PyTorch."""
+"""The classes of a file: what each derives from."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-
-from .imports import imported_names, qualified_name
-from .torch_names import MODULE_TYPES, canonical
 
 
 def ancestors(name: str, classes: Mapping[str, ast.ClassDef]) -> list[str]:
@@ -20,15 +17,3 @@ def ancestors(name: str, classes: Mapping[str, ast.ClassDef]) -> list[str]:
         line.append(current)
         queue += [base.id for base in classes[current].bases if isinstance(base, ast.Name)]
     return line
-
-
-def module_classes(tree: ast.Module) -> dict[str, ast.ClassDef]:
-    """The top-level classes that derive from ``nn.Module``, directly or by other classes of the file, in order."""
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    names = imported_names(tree)
-    direct = {
-        name
-        for name, node in classes.items()
-        if any(canonical(qualified_name(base, names)) in MODULE_TYPES for base in node.bases)
-    }
-    return {name: node for name, node in classes.items() if direct.intersection(ancestors(name, classes))}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _PREFIXES = (("torch.functional.", "torch."), ("torchvision.ops.boxes.", "torchvision.ops."))
-TENSOR_TYPES = frozenset({"torch.Tensor", "torch.FloatTensor", "torch.HalfTensor"})
 MODULE_TYPES = frozenset({"torch.nn.Module", "lightning.LightningModule", "pytorch_lightning.LightningModule"})
+TENSOR_TYPES = frozenset({"torch.Tensor", "torch.FloatTensor", "torch.HalfTensor"})
 
 
 def canonical(name: str) -> str:

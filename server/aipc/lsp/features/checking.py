@@ -10,10 +10,10 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from aipc.core.errors import AipcError
+from aipc.source.model_sites import checkable_models
 from aipc.source.parsing import parse_module
 
 from ..effective import configuration
-from ..models import find_models
 from ..server import AipcServer
 from ..uris import local_path, to_path
 
@@ -24,7 +24,7 @@ def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
         config = configuration(path.parent)
     except AipcError:
         return []
-    references = [site.reference for site in find_models(text, path, config) if site.has_inputs]
+    references = [site.reference for site in checkable_models(text, path, config) if site.has_inputs]
     references += [
         reference
         for reference, checked in server.results.items()

@@ -1,13 +1,20 @@
-"""A lens over each model: check it, deploy it, show its graph."""
+"""Lenses over each model: check it, deploy it, show its graph."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from lsprotocol import types as lsp
 
+from aipc.core.config import Config
 from aipc.core.errors import AipcError
+from aipc.source import split_lines
+from aipc.source.model_sites import ModelSite, find_models
+from aipc.source.parsing import parse_module
 
 from ..effective import configuration, effective_for
-from ..models import ModelSite, find_models
+from ..results import moved_lines
 from ..server import AipcServer
 from ..uris import local_path, to_path
 
@@ -21,11 +28,7 @@ def register(server: AipcServer) -> None:
         lenses_of_file = []
         for site in await sites(server, uri):
             place = lsp.Range(lsp.Position(site.line - 1, 0), lsp.Position(site.line - 1, 0))
-            for title, command in (
-                (f"Check {site.title}", "aipc.check"),
-                (f"Deploy to {_where(server, site, uri)}", "aipc.deploy"),
-                ("Show graph", "aipc.showGraph"),
-            ):
+            for title, command in _lenses(server, site, uri):
                 lenses_of_file.append(
                     lsp.CodeLens(place, lsp.Command(title, command, arguments=[described(site, uri)]))
                 )
@@ -33,7 +36,22 @@ def register(server: AipcServer) -> None:
 
     @server.command("aipc.server.models")
     async def models(argument: dict[str, str]) -> list[dict[str, object]]:
-        return [described(site, argument["uri"]) for site in await sites(server, argument["uri"])]
+        """The models of a document, those that need arguments with ``needs``."""
+        uri = argument["uri"]
+        return [described(site, uri) for site in await sites(server, uri) if not site.part]
+
+
+def _lenses(server: AipcServer, site: ModelSite, uri: str) -> list[tuple[str, str]]:
+    """Titles and commands over one model; none that could only fail."""
+    if site.needs:
+        return [(f"{site.title} needs {', '.join(site.needs)}: write a factory", "aipc.writeFactory")]
+    if site.part:
+        return [(f"Check {site.title}, which contains {site.part}", "aipc.check")]
+    return [
+        (f"Check {site.title}", "aipc.check"),
+        (f"Deploy to {_where(server, site, uri)}", "aipc.deploy"),
+        ("Show graph", "aipc.showGraph"),
+    ]
 
 
 async def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
@@ -43,9 +61,25 @@ async def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:
         return ()
     try:
         text = server.documents.get_text_document(uri).source
-        return await server.beside(find_models, text, path, configuration(path.parent))
+        return await server.beside(_sites, text, path, configuration(path.parent))
     except (AipcError, OSError, UnicodeDecodeError):
         return ()
+
+
+_last: dict[Path, tuple[tuple[str, ...], tuple[ModelSite, ...]]] = {}
+"""Lines and models of each file when it last was Python; used by the one thread that reads texts."""
+
+
+def _sites(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
+    """The models of a text; while a line is half typed, those that it had before, at their present lines."""
+    lines = split_lines(text)
+    if parse_module(text) is None:
+        before, known = _last.get(path, ((), ()))
+        moved = moved_lines(before, lines)
+        return tuple(replace(site, line=moved[site.line]) for site in known if site.line in moved)
+    found = find_models(text, path, config)
+    _last[path] = (lines, found)
+    return found
 
 
 def _where(server: AipcServer, site: ModelSite, uri: str) -> str:
@@ -67,4 +101,5 @@ def described(site: ModelSite, uri: str) -> dict[str, object]:
         "arguments": list(site.arguments),
         "precision": site.precision,
         "calibration": site.calibration,
+        "needs": list(site.needs),
     }
