@@ -24,9 +24,9 @@ from aipc.core.rules import RULES
 from aipc.core.sweep_config import SweepConfig
 from aipc.core.target_config import KEYS as TARGET_KEYS
 from aipc.core.tolerance import TOLERANCES
+from aipc.ops import coverage_after_rewrites
 from aipc.ops import data as operator_data
 from aipc.ops import run as operator_runs
-from aipc.ops import shares as operator_shares
 from aipc.ops.measurements import VERDICTS
 from aipc.qairt import explain
 from aipc.qairt.error_codes import all_codes
@@ -246,7 +246,7 @@ def operators() -> str:
         "",
         "| HTP | variants | run as written | run rewritten |",
         "| --- | ---: | ---: | ---: |",
-        *(_row(_share_cells(share)) for share in operator_shares.shares(data)),
+        *(_row(_share_cells(share)) for share in coverage_after_rewrites.shares(data)),
     ]
     for family in dict.fromkeys(variant.family for variant in data.variants):
         lines += [
@@ -260,8 +260,8 @@ def operators() -> str:
     return _page(lines)
 
 
-def _share_cells(share: operator_shares.Share) -> tuple[str, ...]:
-    before = operator_shares.share_text(share.before, share.variants)
+def _share_cells(share: coverage_after_rewrites.Share) -> tuple[str, ...]:
+    before = coverage_after_rewrites.share_text(share.before, share.variants)
     return f"v{share.arch}", str(share.variants), before, share.rewritten
 
 

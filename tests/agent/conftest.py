@@ -11,7 +11,7 @@ import pytest
 
 from aipc import engine
 from aipc.agent.messages import Reply, ToolCall
-from aipc.agent.recorded import RecordedEndpoint
+from aipc.agent.replay_client import RecordedEndpoint
 from aipc.agent.verdicts import AgentReport
 from aipc.core.workers import WorkerPool
 

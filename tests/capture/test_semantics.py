@@ -19,7 +19,7 @@ from aipc.capture.capture_result import CaptureResult
 from aipc.capture.export import export
 from aipc.capture.interface import runner
 from aipc.capture.jobs import capture
-from aipc.capture.opened import open_model
+from aipc.capture.model_with_inputs import open_model
 from aipc.capture.recorder import ConstructionRecorder
 from aipc.core.config import ModelConfig, ModelRef
 from aipc.numerics.cpu import run_cpu

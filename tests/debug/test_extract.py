@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from tests.quantize.test_own_quantization import quantized_model
+from tests.quantize.test_take_out_scales import quantized_model
 
 from aipc.debug.jobs import extract
 from aipc.numerics.cpu import run_cpu

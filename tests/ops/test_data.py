@@ -10,9 +10,9 @@ import pytest
 
 from aipc.core.errors import InputError
 from aipc.ops import run
+from aipc.ops.coverage_after_rewrites import shares
 from aipc.ops.data import Becomes, Coverage, Data, MeasuredVariant, find, load, merged, save
 from aipc.ops.measurements import CPU, RUNS, WRONG, Measured
-from aipc.ops.shares import shares
 
 VERSIONS = {"qairt": "2.51.0", "torch": "2.14.1"}
 

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from aipc.ops.apply_rewrites import measure_rewritten
 from aipc.ops.catalogue._case import Case, Input, case, ints, layer, mask, within, x
 from aipc.ops.measurements import RUNS, WRONG
 from aipc.ops.reference import write_case
-from aipc.ops.rewritten import measure_rewritten
 from aipc.qairt.soc import get_soc
 from aipc.rewrites.choices import choices_for, choices_in
 

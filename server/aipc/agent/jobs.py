@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from aipc.capture.arguments import parameter_names
 from aipc.capture.load import load_model, seed_everything
-from aipc.capture.opened import open_model
+from aipc.capture.model_with_inputs import open_model
 from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError
 from aipc.core.types import Event, OutputAccuracy

@@ -28,9 +28,9 @@ from aipc.core.types import Origin, SourceMap
 
 from .attention import TABLE as ATTENTION
 from .custom_operators import bodies_are_traced
+from .detect_quantization import use_microsoft_domain
 from .experts import every_expert_computes
 from .masks import guard_rows
-from .own_quantization import use_microsoft_domain
 from .padding import padded_places_are_zero
 from .recorder import MARK, ConstructionRecorder, NodeRecorder, Stack
 from .refusals import check

@@ -16,14 +16,14 @@ from aipc.core.types import Event, OutputAccuracy
 from .arguments import Inputs
 from .artifact import write_capture
 from .capture_result import CaptureResult, InferredInputs
+from .detect_quantization import own_bits
 from .export import OPSET, export
 from .failures import findings_of
 from .files import recorded_files
 from .inputs import example_inputs
 from .interface import CallOutput
 from .load import LoadedModel, innermost_user_range, load_model
-from .opened import with_configured_state
-from .own_quantization import own_bits
+from .model_with_inputs import with_configured_state
 from .state import call_and_watch, state_names
 from .widths import lowered_nodes
 
@@ -46,7 +46,7 @@ def capture(
 
 def _captured(report: Report, ref: ModelRef, directory: Path, opset: int, strategy: str) -> CaptureResult:
     if ref.kind == "captured":
-        from .captured import take_over
+        from .capture_on_disk import take_over
 
         return take_over(ref, directory)
     if ref.kind != "python":

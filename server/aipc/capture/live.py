@@ -29,8 +29,8 @@ from aipc.core.errors import InputError
 from aipc.core.types import Event
 
 from .arguments import Inputs, parameter_names
+from .capture_on_disk import RESULT
 from .capture_result import CaptureResult
-from .captured import RESULT
 from .jobs import capture_loaded
 from .load import LoadedModel, seed_everything
 from .recorder import ConstructionRecorder, Stack, stack_outside

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.export.exported_program import ExportedProgram
 
-from .known import KnownValues
+from .known_values import KnownValues
 
 aten = torch.ops.aten
 Node = torch.fx.Node

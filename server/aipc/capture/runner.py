@@ -15,7 +15,7 @@ from .archive import load_program
 from .arguments import Inputs
 from .interface import as_array, call, input_names
 from .load import LoadedModel, seed_everything
-from .opened import open_model
+from .model_with_inputs import open_model
 from .recorder import ConstructionRecorder
 
 Array = np.ndarray[Any, Any]

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
+from aipc.ops.coverage_after_rewrites import Share, share_text, shares
 from aipc.ops.data import Coverage, Data, MeasuredVariant
 from aipc.ops.documents import measured_document
 from aipc.ops.measurements import CPU, FAILS, NO_EXPORT, RUNS, WRONG, Measured
 from aipc.ops.run import Filled, Rechecked, VerdictChange, verdict_counts
-from aipc.ops.shares import Share, share_text, shares
 from aipc.qairt.soc import SoC
 
 from ._format import table_of

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .explaining import RuleExplanation, explain, meanings
     from .inputs import configure, infer
     from .judging import judge
+    from .node_placement import PlacementAnswer, placement
     from .operators import probe_operators, recheck_operators, rewrite_operators
     from .packages import (
         RunReport,
@@ -51,12 +52,11 @@ if TYPE_CHECKING:
         verify,
         verify_all,
     )
-    from .places import ExaminedDevice, examine_target, targets
-    from .placing import PlacementAnswer, placement
     from .quantizing import QuantizeReport, quantize
-    from .recorded import RecordedReport, verify_recorded
+    from .replay import RecordedReport, verify_recorded
     from .samples import run_samples
     from .sweep import SweepRequest, read_sweep, run_sweep
+    from .target_devices import ExaminedDevice, examine_target, targets
 
 __all__ = [
     "AgentEvent",
@@ -159,10 +159,10 @@ _HOMES = {
     ".judging": "judge",
     ".operators": "probe_operators recheck_operators rewrite_operators",
     ".packages": "RunReport VerifyAllReport VerifyReport packages_to_verify run_options run_package verify verify_all",
-    ".places": "ExaminedDevice examine_target targets",
-    ".placing": "PlacementAnswer placement",
+    ".target_devices": "ExaminedDevice examine_target targets",
+    ".node_placement": "PlacementAnswer placement",
     ".quantizing": "QuantizeReport quantize",
-    ".recorded": "RecordedReport verify_recorded",
+    ".replay": "RecordedReport verify_recorded",
     ".check_records": "graph node_accuracy runs",
     ".samples": "run_samples",
     ".sweep": "SweepRequest read_sweep run_sweep",

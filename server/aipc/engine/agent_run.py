@@ -13,8 +13,8 @@ from aipc.agent.budget import Meter
 from aipc.agent.client import OpenAIEndpoint, configured, prices
 from aipc.agent.loop import Loop, Setup, Watched
 from aipc.agent.messages import Ask, Endpoint, Question
-from aipc.agent.recorded import RecordedEndpoint
 from aipc.agent.redact import redactor
+from aipc.agent.replay_client import RecordedEndpoint
 from aipc.agent.request import AgentRequest
 from aipc.agent.scratch import Scratch
 from aipc.agent.trace import Recorded, Trace, read_trace

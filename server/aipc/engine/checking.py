@@ -29,7 +29,7 @@ from aipc.pipeline.artifacts import (
     RewrittenGraph,
     read_source_map,
 )
-from aipc.pipeline.blame import located
+from aipc.pipeline.attribution import located
 from aipc.pipeline.captured_placement import captured_placement
 from aipc.pipeline.deployment import settle
 from aipc.pipeline.diagnosis import Diagnosis, localize

@@ -24,12 +24,12 @@ from aipc.pipeline.artifacts import BuiltPackage, CompiledGraph, TargetExecution
 from aipc.pipeline.buckets import variants
 from aipc.pipeline.build import Build
 from aipc.pipeline.capsule import write_capsule
+from aipc.pipeline.deploy_own_scales import with_own_scales
 from aipc.pipeline.deployment import Settled, settle
 from aipc.pipeline.diagnosis import diagnose
 from aipc.pipeline.effective import in_effect
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
 from aipc.pipeline.outcome import Outcome, gate_text
-from aipc.pipeline.own_quantization import with_own_scales
 from aipc.pipeline.package import check_output, install_package, recover_output
 from aipc.pipeline.probing import probe_results, verified_probes
 from aipc.pipeline.request import Request
@@ -42,7 +42,7 @@ from aipc.report import write_reports
 from aipc.targets import RunOptions, get_target
 
 from ._run import OnEvent, calibrated, configured, counts, needs_integers, new_run, resolve
-from .places import device_soc
+from .target_devices import device_soc
 
 
 def deploy_for_chip(

@@ -12,7 +12,7 @@ from aipc.ops.documents import lookup_document, summary_document
 from aipc.ops.run import chips
 from aipc.qairt.soc import all_socs, get_soc
 
-from .places import targets
+from .target_devices import targets
 
 
 def operator_document(

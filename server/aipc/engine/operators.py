@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aipc.core.workers import WorkerPool, pool_or_new
+from aipc.ops import coverage_after_rewrites
 from aipc.ops import run as operator_runs
-from aipc.ops import shares as operator_shares
 
 from ._run import OnEvent, ignore
 
@@ -36,11 +36,13 @@ def rewrite_operators(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
-) -> tuple[operator_shares.Share, ...]:
+) -> tuple[coverage_after_rewrites.Share, ...]:
     """Measure the variants that do not run once more, rewritten as deploy does it; keep it in the data file."""
     chips = operator_runs.chips(archs, socs) if archs or socs else ()
     with pool_or_new(pool) as workers:
-        return operator_shares.fill_rewritten(workers, on_event or ignore, cancel, socs=chips, fresh=fresh, path=data)
+        return coverage_after_rewrites.fill_rewritten(
+            workers, on_event or ignore, cancel, socs=chips, fresh=fresh, path=data
+        )
 
 
 def recheck_operators(

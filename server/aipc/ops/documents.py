@@ -7,10 +7,10 @@ from typing import Any
 
 from aipc.core.plain_data import to_plain
 
+from .coverage_after_rewrites import shares
 from .data import Data, MeasuredVariant
 from .measurements import Measured
 from .run import verdict_counts
-from .shares import shares
 
 
 def lookup_document(

@@ -96,7 +96,7 @@ def probe(
 
 def probe_rewritten(report: Report, **arguments: Any) -> None:
     """As :func:`probe`, each case rewritten as deploy does it."""
-    from .rewritten import Rewriter
+    from .apply_rewrites import Rewriter
 
     # A case's exports depend on the tools, not on the rules.
     versions = {name: value for name, value in arguments["versions"].items() if name != "rewrites"}

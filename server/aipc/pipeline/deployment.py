@@ -13,10 +13,10 @@ from aipc.quantize.plan import QuantizationPlan
 from .artifacts import Artifact, Verification
 from .attempt import Attempt
 from .attempts import Attempts
+from .deploy_own_scales import with_own_scales
 from .driver import run_stages
 from .journal import Journal
 from .outcome import Outcome
-from .own_quantization import with_own_scales
 from .precision_search import REMEDIES, choose, frontier, search
 from .run import Run
 from .stage_bench import StageBench

@@ -14,7 +14,7 @@ from aipc.debug import worker_jobs as debug_jobs
 from aipc.numerics import worker_jobs as numerics_jobs
 
 from .artifacts import CalibrationData, QuantizedGraph, TargetExecution
-from .blame import located
+from .attribution import located
 from .build import Build
 from .run import Run
 from .versions import versions

@@ -9,13 +9,13 @@ from aipc.core.provenance import Provenance
 from aipc.core.types import Finding, Severity
 
 from .artifacts import CapturedGraph, CaptureVerification, GraphPlacement, RewrittenGraph
-from .blame import culprit_findings
+from .attribution import culprit_findings
 from .build import Build
 from .diagnosis import Diagnosis
 from .findings import findings_at, numerics_findings, placement_findings
 from .gates import capture_gate
+from .mark_rewritten import mark_solved, with_choices, with_choices_of_export
 from .probing import at_culprits, differing_capture_findings, on_probe, probe_findings
-from .solved import mark_solved, with_choices, with_choices_of_export
 
 _UNDECIDABLE = (
     "the NPU answers yes to infinities too where NaN is asked for: its fp16 holds both as one number, 131008. "

@@ -10,8 +10,8 @@ from onnx import TensorProto
 
 from aipc.graph.index import Array, Graph
 
-from .own_quantization import LAYERS, Encoding, OwnQuantization
 from .passes.round_weights import Overrides
+from .take_out_scales import LAYERS, Encoding, OwnQuantization
 
 _GRID = 0.02
 """Of a step: what folding a scale into weights in fp32 and out again may leave."""

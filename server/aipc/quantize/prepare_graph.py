@@ -17,7 +17,6 @@ from aipc.graph.opset import raise_opset
 from .calibrate.moments import Moments
 from .mixed_precision import higher_tensors, separate_constants
 from .own_overrides import own_overrides
-from .own_quantization import OwnQuantization, absorb_activations
 from .passes.clamp_tiny_weight_scales import raise_faint_scales
 from .passes.equalize_channels import equalize
 from .passes.fold_batch_norm import fold_batch_norms
@@ -30,6 +29,7 @@ from .passes.rewrite_silu import other_gate
 from .passes.round_weights import Overrides, round_weights
 from .passes.share_state_ranges import share_states
 from .plan import QuantizationPlan
+from .take_out_scales import OwnQuantization, absorb_activations
 
 _WIDEST = 32.0
 """8 bits over this leave the narrowest input of a Concat 8 steps."""

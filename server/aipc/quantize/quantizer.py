@@ -27,12 +27,12 @@ from .calibrate import tensor_statistics
 from .calibrate.ranges import range_of
 from .encodings import derived_nodes, encodings_of, overrides_for
 from .integer_io import integer_io
-from .own_quantization import nodes_in_float, own_quantization_note, take_out
 from .passes.round_weights import weight_type
 from .plan import QuantizationPlan, RangeMethod
 from .qdq_types import fix_shapes, write_types
 from .quantization_results import Quantized
 from .range_search import best_ranges
+from .take_out_scales import nodes_in_float, own_quantization_note, take_out
 
 _LARGE = 1_500_000_000
 

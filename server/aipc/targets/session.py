@@ -27,8 +27,8 @@ from .base import (
     UnfitError,
     Work,
 )
-from .explained import explained
 from .preflight import preflight
+from .translate_qnn_errors import explained
 
 Write = Callable[[str, Mapping[str, Any]], None]
 """``write("step done", {"step": "push", ...})``: one line of the journal."""

@@ -208,7 +208,7 @@ def reference(report: Callable[[Event], None], *, ref: ModelRef, capture: str, s
 
 def _torch_runner(ref: ModelRef) -> Callable[[Arrays], dict[str, Any]]:
     from aipc.capture.interface import runner
-    from aipc.capture.opened import open_model
+    from aipc.capture.model_with_inputs import open_model
 
     loaded, example = open_model(ref)
     return runner(loaded.module, example)

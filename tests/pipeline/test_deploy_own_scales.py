@@ -118,7 +118,7 @@ def test_a_converted_program_of_pt2e_is_deployed(trained: Path, pool, own_cache,
 
 @pytest.mark.parametrize("soc", ["sm8650", pytest.param("qcs6490", marks=pytest.mark.slow)])
 def test_a_graph_with_scales_is_not_quantized_twice(tmp_path: Path, pool, own_cache, soc: str) -> None:
-    from tests.quantize.test_own_quantization import quantized_model
+    from tests.quantize.test_take_out_scales import quantized_model
 
     (tmp_path / "pyproject.toml").write_text("[tool.aipc]\n")
     onnx.save(quantized_model(), str(tmp_path / "model.onnx"))

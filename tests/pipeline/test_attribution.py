@@ -5,7 +5,7 @@ from __future__ import annotations
 from aipc.core.accuracy import NodeAccuracy, NodeError
 from aipc.core.provenance import Provenance
 from aipc.core.types import Frame, Origin, Position, Range, Severity, SourceMap
-from aipc.pipeline.blame import culprit_findings, located
+from aipc.pipeline.attribution import culprit_findings, located
 
 KINDS = {"conv": "Conv", "relu": "Relu", "pool": "MaxPool"}
 

@@ -9,10 +9,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from aipc.core.errors import InputError
-from aipc.quantize.own_quantization import nodes_in_float, take_out
 from aipc.quantize.plan import own_plan
 from aipc.quantize.prepare_graph import prepare
 from aipc.quantize.quantizer import write_integers
+from aipc.quantize.take_out_scales import nodes_in_float, take_out
 
 STEPS = {"x": (0.02, 128), "y": (0.015, 0), "z": (0.03, 100)}
 """Scale and zero point of the activations below."""

@@ -8,8 +8,8 @@ import pytest
 
 from aipc.core.errors import PackageError
 from aipc.targets.base import Device, DeviceContext, DeviceError, Executed, Facts, UnfitError, Work
-from aipc.targets.explained import explained
 from aipc.targets.session import execute
+from aipc.targets.translate_qnn_errors import explained
 
 WORDS = "QAIRT cannot load the package: Error: QNN_CONTEXT_ERROR_CREATE_FROM_BINARY: Failure to create context"
 
