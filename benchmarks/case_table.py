@@ -224,12 +224,15 @@ def _on_others(
     faults: list[str] = []
     for inputs in module.others():
         given = Inputs((), dict(inputs)) if isinstance(inputs, Mapping) else Inputs(tuple(inputs), {})
+        states = {key.replace(".", "_"): as_array(buffer.clone()) for key, buffer in model.named_buffers()}
         with torch.no_grad():
             wanted = {key: as_array(tensor) for key, tensor in call(model, given).tensors.items()}
         names = input_names(model, given)
         manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
         known = {item["name"] for item in manifest["inputs"]}
         arrays = {key: as_array(value) for key, value in zip(names, (*given.args, *given.kwargs.values()), strict=True)}
+        # Where buffers are inputs of the package, it gets those that PyTorch had before the call.
+        arrays = states | arrays
         np.savez(folder / "in.npz", **{key: value for key, value in arrays.items() if key in known})
         engine.run_package(package, folder / "in.npz", folder / "out.npz", pool=pool)
         with np.load(folder / "out.npz") as data:

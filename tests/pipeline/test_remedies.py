@@ -21,6 +21,7 @@ from aipc.pipeline.remedy import Proposal, Remedy
 from aipc.pipeline.stages import all_stages
 from aipc.pipeline.variant import Variant, variant_for
 
+CASES = Path(__file__).parents[2] / "benchmarks" / "case_models"
 MODEL = """
 import torch
 from torch import nn
@@ -167,6 +168,25 @@ def test_what_the_compiler_fuses_coarsely_is_kept_apart(workspace, pool) -> None
     assert (record.name, record.stage, record.helped) == ("rewrite-fused", "verify", True)
     assert "unfused-activation" in next(item.note for item in report.stages if item.name == "rewrite")
     assert report.accuracy["outputs"][0].sqnr_db > 60
+
+
+def test_a_row_that_is_masked_whole_stays_uniform(tmp_path: Path, pool) -> None:
+    file = CASES / "mask_lowest.py"
+    entries = f"[tool.aipc.models.masked]\nentry = '{file}:Model'\ninputs = '{file}:example'\n"
+    (tmp_path / "pyproject.toml").write_text(entries)
+    report = engine.deploy(engine.DeployRequest("masked", soc="sm8650", cwd=tmp_path), pool)
+    assert report.ok
+    assert [(item.name, item.helped) for item in report.remedies] == [("rewrite-masked", True)]
+    assert "softmax-with-floor" in next(item.note for item in report.stages if item.name == "rewrite")
+
+
+def test_a_package_farther_off_on_a_probe_is_not_nearer_for_its_example() -> None:
+    gate = Gate("sqnr_db", 17.0, 40.0, False)
+    outcome = Outcome(failed=StageRecord("verify", 0.0, False, gate), error=None, stage="verify")
+    candidate = Tried("", "", False, sqnr_db=63.0)
+    on_the_probe = Attempt(variant=Variant(), outcome=outcome, run=None, measure="", candidate=candidate)
+    assert on_the_probe.sqnr_db == 17.0
+    assert merit(on_the_probe) < merit(attempt(value=27))
 
 
 def attempt(

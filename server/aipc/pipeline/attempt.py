@@ -44,8 +44,11 @@ class Attempt:
 
     @property
     def sqnr_db(self) -> float:
-        """Of the worst output, on what the package is judged on; minus infinity where nothing was measured."""
-        return float("-inf") if self.candidate.sqnr_db is None else self.candidate.sqnr_db
+        """The lowest of what the package is judged on, probes too; minus infinity where nothing was measured."""
+        lowest = float("-inf") if self.candidate.sqnr_db is None else self.candidate.sqnr_db
+        gate = self.gate
+        missed = gate is not None and not gate.ok and gate.metric == "sqnr_db"
+        return min(lowest, gate.value) if gate and missed and gate.value is not None else lowest
 
 
 def merit(attempt: Attempt) -> tuple[bool, bool, int, float, float]:

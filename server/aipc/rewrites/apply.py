@@ -16,7 +16,7 @@ from .rule import NoMatch, Rule
 from .rules import all_rules
 
 _MAX_ROUNDS = 12
-_BY_FORM = (Trigger.WRONG, Trigger.COARSE, Trigger.FUSED)
+_BY_FORM = (Trigger.WRONG, Trigger.COARSE, Trigger.FUSED, Trigger.MASKED)
 """Triggers of rules that apply to a form, not to what placement names."""
 
 

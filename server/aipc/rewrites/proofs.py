@@ -40,6 +40,7 @@ class Trigger(str, Enum):
     alone and may not be able to build it in a graph; applied everywhere when a graph does not compile, else only beside
     what was rewritten. ``COARSE``: right, but the NPU rounds more than it need; applied when a package misses its gate.
     ``FUSED``: the same, because the compiler joins the node with the one before it; exact, and applied before those.
+    ``MASKED``: scores with an added mask; exact, and applied when a package is wrong on a mask.
     ``INTEGERS``: taken in float, and not as the quantizer writes it; applied wherever a graph is to be quantized.
     """
 
@@ -48,6 +49,7 @@ class Trigger(str, Enum):
     UNBUILDABLE = "unbuildable"
     COARSE = "coarse"
     FUSED = "fused"
+    MASKED = "masked"
     INTEGERS = "integers"
 
 
