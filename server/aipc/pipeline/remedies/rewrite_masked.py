@@ -5,7 +5,7 @@ A remedy of its own, since the rules for what is coarse make other numbers of su
 
 from __future__ import annotations
 
-from aipc.rewrites.results import Trigger
+from aipc.rewrites.proofs import Trigger
 
 from ..artifacts import GraphPlacement
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
