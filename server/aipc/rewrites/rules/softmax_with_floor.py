@@ -1,7 +1,7 @@
 """A softmax over scores to which a mask was added, with a floor under the scores.
 
 PyTorch's fp32 absorbs a score in a mask of -3.4e38 or -1e9: a row that is masked whole has equal numbers, and its
-softmax is uniform. QAIRT 2.51 holds such a mask as -65536, to which scores from 16 on still add: measured on v73, v75 and v79,
+softmax is uniform. QAIRT 2.51 holds such a mask as -65536, to which scores from 16 on still add: measured on v75,
 ``softmax(scores - 3.4e38)`` with scores within 60 has -8 dB SQNR and above a floor of -60000 the 60 dB of other rows.
 Rows with an entry that is not masked do not change: what lies below the floor has no weight there. A row of -inf alone
 is NaN in PyTorch, and would not stay so.
