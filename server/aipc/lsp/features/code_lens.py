@@ -13,8 +13,8 @@ from aipc.source import split_lines
 from aipc.source.model_sites import ModelSite, find_models
 from aipc.source.parsing import parse_module
 
+from ..check_state import moved_lines
 from ..effective import configuration, effective_for
-from ..results import moved_lines
 from ..server import AipcServer
 from ..uris import local_path, to_path
 
