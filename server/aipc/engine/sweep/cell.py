@@ -18,7 +18,7 @@ from aipc.core.errors import AipcError, CancelledError
 from aipc.core.requests import DeployRequest
 from aipc.core.scratch import scratch_directory
 from aipc.core.sweeps import Cell, CellResult, CellState
-from aipc.core.types import DeployReport, Severity
+from aipc.core.types import DeployReport, Event, Severity
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.outcome import gate_text
 
@@ -74,14 +74,21 @@ def _deploy(task: CellTask, pool: WorkerPool, on_event: OnEvent, cancel: threadi
             out=None if task.keep_packages else scratch / "package" / task.cell.name,
             probes="all" if task.thorough else "few",
         )
+        stage = ""
+
+        def watch(event: Event) -> None:
+            nonlocal stage
+            stage = event.stage
+            on_event(event)
+
         try:
-            report = deploy(request, pool, on_event, stop)
+            report = deploy(request, pool, watch, stop)
             result = result_of(task.cell, report, keep_package=task.keep_packages)
             result = replace(result, report=_keep_reports(report, store, task.cell))
         except CancelledError:
             if cancel.is_set():
                 raise
-            message = f"the deployment took longer than {task.cell_seconds:g} s"
+            message = f"the deployment took longer than {task.cell_seconds:g} s, and was at: {stage or 'its start'}"
             result = CellResult(cell=task.cell, state=CellState.TIMEOUT, message=message)
         except AipcError as error:
             result = CellResult(cell=task.cell, state=CellState.ERROR, message=str(error))
