@@ -64,14 +64,14 @@ class _CallBodies(TorchFunctionMode):
 
 
 def _bodies() -> dict[Any, Callable[..., Any]]:
-    found = {definition._opoverload: definition._init_fn for definition in list(OPDEFS.values())}
+    bodies = {definition._opoverload: definition._init_fn for definition in list(OPDEFS.values())}
     for name, kernel in _KERNELS.items():
         namespace, _, operator = name.partition("::")
         operator, _, overload = operator.partition(".")
         packet = getattr(getattr(torch.ops, namespace), operator, None)
-        found.setdefault(getattr(packet, overload or "default", None), kernel)
+        bodies.setdefault(getattr(packet, overload or "default", None), kernel)
     return {
         operator: body
-        for operator, body in found.items()
+        for operator, body in bodies.items()
         if operator is not None and not body.__module__.startswith(_OF_PYTORCH)
     }

@@ -75,13 +75,13 @@ def _collect(definition: Definition, names: Names, line: _Line) -> None:
         written = dotted(base.value if isinstance(base, ast.Subscript) else base)
         if not written:
             continue
-        found: Resolved = names.resolve(written, definition.module)
-        if isinstance(found, Library):
-            line.roots.append(found.name)
-        elif isinstance(found, Definition) and (root := _library_root(found)):
+        resolved: Resolved = names.resolve(written, definition.module)
+        if isinstance(resolved, Library):
+            line.roots.append(resolved.name)
+        elif isinstance(resolved, Definition) and (root := _library_root(resolved)):
             line.roots.append(root)
-        elif isinstance(found, Definition):
-            _collect(found, names, line)
+        elif isinstance(resolved, Definition):
+            _collect(resolved, names, line)
 
 
 def _library_root(definition: Definition) -> str:
@@ -138,8 +138,8 @@ def _has_config_class(line: _Line) -> bool:
 
 def _has_defaults(annotation: ast.expr | None, owner: Definition, names: Names) -> bool:
     """Whether an annotation names a dataclass of which every field has a default."""
-    found = names.resolve(dotted(annotation), owner.module) if annotation else None
-    node = found.node if isinstance(found, Definition) else None
+    resolved = names.resolve(dotted(annotation), owner.module) if annotation else None
+    node = resolved.node if isinstance(resolved, Definition) else None
     if not isinstance(node, ast.ClassDef) or not any(_is_dataclass(item) for item in node.decorator_list):
         return False
     return not node.bases and all(

@@ -78,14 +78,14 @@ class _Reader:
         self._classes: dict[int, ClassFacts] = {}
 
     def definitions(self) -> tuple[ModelDefinition, ...]:
-        found = [item for name, node in self._module.definitions.items() for item in self._model(name, node)]
-        free = {item.name for item in found if not item.required}
+        models = [item for name, node in self._module.definitions.items() for item in self._model(name, node)]
+        free = {item.name for item in models if not item.required}
         inside = {name: _loads(node) for name, node in self._module.definitions.items()}
         placed = [
             ModelDefinition(item.name, item.line, item.required, _container(item.name, free, inside), item.arguments)
             if item.required
             else item
-            for item in found
+            for item in models
         ]
         return tuple(sorted(placed, key=lambda item: item.line))
 
@@ -95,13 +95,13 @@ class _Reader:
             if facts.is_model and facts.can_run:
                 yield ModelDefinition(name, node.lineno, facts.required, "", facts.arguments, facts.has_inputs)
             return
-        made = None
+        model_class = None
         if isinstance(node, ast.FunctionDef) and not name.startswith("_") and not _required(node):
-            made = self._returned(Definition(node, self._module), _MOST_CALLS)
+            model_class = self._returned(Definition(node, self._module), _MOST_CALLS)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            made = self._value(node.value, self._module, {}, _MOST_CALLS)
-        if made:
-            yield ModelDefinition(name, node.lineno, (), "", made.arguments, made.has_inputs)
+            model_class = self._value(node.value, self._module, {}, _MOST_CALLS)
+        if model_class:
+            yield ModelDefinition(name, node.lineno, (), "", model_class.arguments, model_class.has_inputs)
 
     def _facts(self, definition: Definition) -> ClassFacts:
         key = id(definition.node)
@@ -124,8 +124,8 @@ class _Reader:
             elif isinstance(item, ast.Return) and item.value is not None:
                 returned.append(item.value)
         for value in returned:
-            if made := self._value(value, function.module, local, calls - 1):
-                return made
+            if facts := self._value(value, function.module, local, calls - 1):
+                return facts
         return self._annotated(node.returns, function.module)
 
     def _annotated(self, annotation: ast.expr | None, module: ModuleFile) -> ClassFacts | None:
@@ -145,9 +145,13 @@ class _Reader:
             rest = {name: value for name, value in local.items() if name != node.id}
             return self._value(local[node.id], module, rest, calls)
         if isinstance(node, ast.Name):
-            found = self._names.resolve(node.id, module)
-            value = found.node.value if isinstance(found, Definition) and _is_assignment(found.node) else None  # type: ignore[attr-defined]
-            return self._value(value, found.module, {}, calls - 1) if value and isinstance(found, Definition) else None
+            resolved = self._names.resolve(node.id, module)
+            value = resolved.node.value if isinstance(resolved, Definition) and _is_assignment(resolved.node) else None  # type: ignore[attr-defined]
+            return (
+                self._value(value, resolved.module, {}, calls - 1)
+                if value and isinstance(resolved, Definition)
+                else None
+            )
         if isinstance(node, ast.IfExp):
             return self._value(node.body, module, local, calls) or self._value(node.orelse, module, local, calls)
         if not isinstance(node, ast.Call):
@@ -155,45 +159,47 @@ class _Reader:
         function = node.func
         method = function.attr if isinstance(function, ast.Attribute) else ""
         owner = function.value if isinstance(function, ast.Attribute) else function
-        if method in _SAME_MODULE and (made := self._value(owner, module, local, calls)):
-            return made
+        if method in _SAME_MODULE and (facts := self._value(owner, module, local, calls)):
+            return facts
         if method in _LOADERS:
             return self._loaded(self._names.resolve(dotted(owner), module))
-        found = self._names.resolve(dotted(function), module)
-        name = found.name if isinstance(found, Library) else ""
+        resolved = self._names.resolve(dotted(function), module)
+        name = resolved.name if isinstance(resolved, Library) else ""
         if name in _FACTORIES or (name.startswith("torchvision.models.") and name.rpartition(".")[2].islower()):
             return ClassFacts(True, True)
         if name == "torch.compile" and node.args:
             return self._value(node.args[0], module, local, calls)
-        if isinstance(found, Definition) and isinstance(found.node, ast.FunctionDef):
-            full = ".".join((*found.module.package[:1], found.node.name))
-            return ClassFacts(True, True) if full in _FACTORIES else self._returned(found, calls)
-        return self._built(found)
+        if isinstance(resolved, Definition) and isinstance(resolved.node, ast.FunctionDef):
+            full = ".".join((*resolved.module.package[:1], resolved.node.name))
+            return ClassFacts(True, True) if full in _FACTORIES else self._returned(resolved, calls)
+        return self._built(resolved)
 
-    def _built(self, found: Resolved) -> ClassFacts | None:
+    def _built(self, resolved: Resolved) -> ClassFacts | None:
         """What an instance of a class is, if it is a model that can run, or PyTorch's ``Module`` in an annotation."""
-        if isinstance(found, Library):
-            return ClassFacts(True, True) if found.name.startswith("torch.nn.") and _is_class(found.name) else None
-        if isinstance(found, Definition) and isinstance(found.node, ast.ClassDef):
-            facts = self._facts(found)
+        if isinstance(resolved, Library):
+            return (
+                ClassFacts(True, True) if resolved.name.startswith("torch.nn.") and _is_class(resolved.name) else None
+            )
+        if isinstance(resolved, Definition) and isinstance(resolved.node, ast.ClassDef):
+            facts = self._facts(resolved)
             if facts.is_model:
                 return facts
-            if found.node.name == "Module" and found.module.package[:1] == ("torch",):
+            if resolved.node.name == "Module" and resolved.module.package[:1] == ("torch",):
                 return ClassFacts(True, True)
         return None
 
-    def _loaded(self, found: Resolved) -> ClassFacts | None:
+    def _loaded(self, resolved: Resolved) -> ClassFacts | None:
         """What ``Class.from_pretrained(…)`` gives: an instance of the class, or for transformers' AutoModel a model."""
-        made = self._built(found)
-        if made is None and (name := _name_of(found)).rpartition(".")[2].startswith("AutoModel"):
+        facts = self._built(resolved)
+        if facts is None and (name := _name_of(resolved)).rpartition(".")[2].startswith("AutoModel"):
             return ClassFacts(True, True) if name else None
-        return made
+        return facts
 
 
-def _name_of(found: Resolved) -> str:
-    if isinstance(found, Library):
-        return found.name
-    return str(getattr(found.node, "name", "")) if found else ""
+def _name_of(resolved: Resolved) -> str:
+    if isinstance(resolved, Library):
+        return resolved.name
+    return str(getattr(resolved.node, "name", "")) if resolved else ""
 
 
 def _is_class(name: str) -> bool:
@@ -228,10 +234,10 @@ def _loads(node: ast.AST) -> frozenset[str]:
 
 def _container(name: str, free: set[str], inside: Mapping[str, frozenset[str]]) -> str:
     """A model that needs nothing and that ``name`` is built into, the nearest one."""
-    seen, edge = {name}, [name]
+    visited, edge = {name}, [name]
     while edge:
-        edge = [user for user, used in inside.items() if user not in seen and used.intersection(edge)]
+        edge = [user for user, used in inside.items() if user not in visited and used.intersection(edge)]
         if users := [user for user in edge if user in free]:
             return users[0]
-        seen |= set(edge)
+        visited |= set(edge)
     return ""

@@ -46,9 +46,9 @@ def find_models(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
         return ()
     configured = _configured_sites(tree, path, config)
     by_name = {config.models[site.reference].entry.rpartition(":")[2]: site for site in configured}
-    found = [item for item in model_definitions(text, path, config.root) if item.name not in by_name]
-    by_name |= {item.name: _site(path, item) for item in found if not item.required}
-    sites = [*configured, *(by_name.get(item.name) or _block_site(path, item, by_name) for item in found)]
+    definitions = [item for item in model_definitions(text, path, config.root) if item.name not in by_name]
+    by_name |= {item.name: _site(path, item) for item in definitions if not item.required}
+    sites = [*configured, *(by_name.get(item.name) or _block_site(path, item, by_name) for item in definitions)]
     return tuple(sorted(sites, key=lambda site: site.line))
 
 

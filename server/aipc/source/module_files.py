@@ -132,9 +132,9 @@ class Names:
         if (qualified := module.imports.get(first)) is not None:
             return self._absolute(f"{qualified}.{rest}" if rest else qualified, module, steps)
         for star in module.stars:
-            found = self._absolute(f"{star}.{name}", module, steps)
-            if isinstance(found, Definition):
-                return found
+            resolved = self._absolute(f"{star}.{name}", module, steps)
+            if isinstance(resolved, Definition):
+                return resolved
         return None
 
     def _absolute(self, qualified: str, module: ModuleFile, steps: int) -> Resolved:
@@ -147,14 +147,14 @@ class Names:
 
     def _in_libraries(self, parts: Sequence[str], steps: int) -> Resolved:
         """The longest part of a name that is a module, and what the rest is in its text."""
-        found = None
+        resolved = None
         for root in self._roots:
             for count in range(len(parts), 0, -1):
                 if file := _file_of(root, tuple(parts[:count])):
-                    found = self._in_file(file, tuple(parts), count, steps)
+                    resolved = self._in_file(file, tuple(parts), count, steps)
                     break
-            if found is not None:
-                return found
+            if resolved is not None:
+                return resolved
         return Library(".".join(parts))
 
     def _in_file(self, file: Path, parts: tuple[str, ...], count: int, steps: int) -> Resolved:

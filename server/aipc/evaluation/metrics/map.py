@@ -77,7 +77,7 @@ def statistic(outputs: Any, target: Any) -> tuple[dict[str, torch.Tensor], dict[
 def total(pairs: Sequence[Any]) -> float:
     measure = MeanAveragePrecision(box_format="xyxy", iou_type="bbox")
     measure.warn_on_many_detections = False  # COCO counts the best 100
-    measure.update([found for found, _ in pairs], [wanted for _, wanted in pairs])
+    measure.update([actual for actual, _ in pairs], [wanted for _, wanted in pairs])
     return max(0.0, float(measure.compute()["map"]))  # -1 where no sample has a box
 
 

@@ -77,9 +77,9 @@ def _sites(text: str, path: Path, config: Config) -> tuple[ModelSite, ...]:
         before, known = _last.get(path, ((), ()))
         moved = moved_lines(before, lines)
         return tuple(replace(site, line=moved[site.line]) for site in known if site.line in moved)
-    found = find_models(text, path, config)
-    _last[path] = (lines, found)
-    return found
+    sites = find_models(text, path, config)
+    _last[path] = (lines, sites)
+    return sites
 
 
 def _where(server: AipcServer, site: ModelSite, uri: str) -> str:
