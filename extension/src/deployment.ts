@@ -1,12 +1,12 @@
 /** One deployment: progress with the stages' names, a cancel button, and what came of it. */
 
 import * as vscode from "vscode";
-import { WorkDoneProgress } from "vscode-languageclient/node";
 import { agreesToSetUp, compileFor, helpFor, openTerminal } from "./consent.ts";
 import type { Host } from "./host.ts";
 import { reveal } from "./places.ts";
+import { askWithProgress } from "./progress.ts";
 import { type DeployArguments, type DeployReport, isError, sentence, type ServerError } from "./protocol.ts";
-import { decibels, seconds } from "./text.ts";
+import { decibels, failedGate, passedWhere, seconds } from "./text.ts";
 import { showReport } from "./views/reportPanel.ts";
 
 const KEY = "aipc.deploying";
@@ -14,7 +14,6 @@ const KEY = "aipc.deploying";
 /** Runs that a reload of the window cut short are remembered, and go on where they were when it is back. */
 export class Deployments {
   readonly #host: Host;
-  #next = 0;
 
   constructor(host: Host) {
     this.#host = host;
@@ -23,14 +22,10 @@ export class Deployments {
   async deploy(args: DeployArguments, resumed = false): Promise<void> {
     await vscode.workspace.saveAll(false);
     await this.#remember(args);
-    const answer = await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: `${resumed ? "Resuming" : "Deploying"} ${shortName(args.model)}`,
-        cancellable: true,
-      },
-      (progress, token) => this.#ask(args, progress, token),
-    );
+    const title = `${resumed ? "Resuming" : "Deploying"} ${shortName(args.model)}`;
+    const refresh = setInterval(() => this.#host.refreshRuns(), 2_000);
+    const answer = await askWithProgress<DeployReport | ServerError>(this.#host, title, "deploy", args);
+    clearInterval(refresh);
     await this.#forget(args);
     this.#host.refreshRuns();
     this.#host.refreshPackages();
@@ -47,33 +42,6 @@ export class Deployments {
     await Promise.all(waiting.map((args) => this.deploy(args, true)));
   }
 
-  async #ask(
-    args: DeployArguments,
-    progress: vscode.Progress<{ message?: string }>,
-    cancelled: vscode.CancellationToken,
-  ): Promise<DeployReport | ServerError | undefined> {
-    const { client } = this.#host.server;
-    if (!client) return undefined;
-    this.#next += 1;
-    const workDoneToken = `aipc-deploy-${process.pid}-${this.#next}`;
-    const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
-      if ("message" in value && value.message) progress.report({ message: value.message });
-    });
-    cancelled.onCancellationRequested(() => {
-      void client.sendNotification("window/workDoneProgress/cancel", { token: workDoneToken });
-    });
-    const refresh = setInterval(() => this.#host.refreshRuns(), 2_000);
-    try {
-      return await this.#host.server.ask<DeployReport | ServerError>("deploy", { ...args, workDoneToken });
-    } catch (error) {
-      this.#host.log.warn(`the deployment was cut short: ${String(error)}`);
-      return undefined;
-    } finally {
-      clearInterval(refresh);
-      listener.dispose();
-    }
-  }
-
   async #passed(report: DeployReport, args: DeployArguments): Promise<void> {
     const worst = report.accuracy?.outputs[0]?.sqnr_db;
     const nodes = report.placement ? `, ${report.placement.npu} nodes on the NPU` : "";
@@ -82,12 +50,11 @@ export class Deployments {
     const graph = "Show Graph";
     const show = "Reveal Package";
     const latency = latencyWords(report.latency);
-    const where = report.target === "simulator" ? "" : ` (${report.target})`;
     const taken = report.frontier?.chosen
       ? ` as ${report.frontier.chosen}, taken of ${report.frontier.tried.length} tried`
       : "";
     const answer = await vscode.window.showInformationMessage(
-      `${report.model} runs on ${report.soc.toUpperCase()}${where}${latency}${taken}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
+      `${report.model} ${passedWhere(report)}${latency}${taken}${nodes}${accuracy}, after ${seconds(report.timings["total"] ?? 0)}.`,
       open,
       graph,
       show,
@@ -103,11 +70,7 @@ export class Deployments {
     const finding = report.findings.find((item) => item.range);
     if (finding?.range) await reveal(finding.range);
     const open = "Open Report";
-    const why = finding ? ` ${finding.message}` : (stage?.gate?.detail ?? "");
-    const answer = await vscode.window.showErrorMessage(
-      `${report.model} did not pass the gate after ${stage?.name ?? "a stage"}.${why}`,
-      open,
-    );
+    const answer = await vscode.window.showErrorMessage(failedGate(report.model, stage, finding), open);
     if (answer === open && report.run) await showReport(`${report.run}/report.html`, `${report.model} · ${report.soc}`);
   }
 

@@ -2,6 +2,8 @@
 
 import * as vscode from "vscode";
 import type { Host } from "./host.ts";
+import { showProblem } from "./problems.ts";
+import { askWithProgress } from "./progress.ts";
 import { shapeProblem } from "./shapes.ts";
 import { type InferredInputs, isError, type ModelSite, sentence, type ServerError } from "./protocol.ts";
 
@@ -11,16 +13,32 @@ export async function ensureInputs(host: Host, site: ModelSite): Promise<ModelSi
 }
 
 export async function askInputs(host: Host, site: ModelSite): Promise<ModelSite | undefined> {
-  const found = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `Looking for example inputs of ${site.title}` },
-    () => host.server.ask<InferredInputs | ServerError>("infer", { model: site.model, uri: site.uri }),
-  );
+  const found = await infer(host, site, vscode.workspace.getConfiguration("aipc").get("check.limit", 60));
   if (!found) return undefined;
+  // What is wrong with the environment, the text or the constructor comes first: asking for shapes would not help.
+  if (isError(found) && found.error.kind !== "InputError") {
+    await showProblem(found);
+    return undefined;
+  }
   const proposed = isError(found) ? {} : found.shapes;
   const inputs = await confirm(site, proposed, isError(found) ? sentence(found) : "");
   if (!inputs) return undefined;
   const name = await remember(host, site, inputs);
   return name === undefined ? undefined : { ...site, model: name, hasInputs: true };
+}
+
+/** Inference runs the model's code, which may never end: it is stopped, and goes on where the user wants to wait. */
+async function infer(host: Host, site: ModelSite, limit: number): Promise<InferredInputs | ServerError | undefined> {
+  const title = `Looking for example inputs of ${site.title}`;
+  const request = { model: site.model, uri: site.uri, ...(limit ? { seconds: limit } : {}) };
+  const found = await askWithProgress<InferredInputs | ServerError>(host, title, "infer", request);
+  if (!found || !isError(found) || found.error.kind !== "TimeLimitError") return found;
+  const wait = "Keep Waiting";
+  const give = "Enter Inputs";
+  const text = `${site.title} was not built and run within ${limit} s. Look for an endless loop in it, or wait.`;
+  const answer = await vscode.window.showWarningMessage(text, wait, give);
+  if (answer === wait) return infer(host, site, 0);
+  return answer === give ? { error: { ...found.error, kind: "InputError" } } : undefined;
 }
 
 interface Kept {
@@ -47,7 +65,7 @@ async function remember(host: Host, site: ModelSite, inputs: Record<string, stri
   }
   if (!answer) return undefined;
   if (!isError(answer)) return answer.name;
-  void vscode.window.showErrorMessage(sentence(answer));
+  await showProblem(answer);
   return undefined;
 }
 

@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 import type { Host } from "./host.ts";
-import type { ModelSite } from "./protocol.ts";
+import { isError, type ModelSite, type ServerError } from "./protocol.ts";
+import { showNoServer, showProblem } from "./problems.ts";
 import { splitReference } from "./references.ts";
 import { writeFactory } from "./commands/writeFactory.ts";
 
@@ -17,7 +18,11 @@ export async function chooseModel(host: Host, argument: unknown, purpose: string
 async function modelOf(host: Host, file: vscode.Uri, purpose: string): Promise<ModelSite | undefined> {
   if (/\.(onnx|pt2)$/i.test(file.fsPath)) return { ...siteAt(file), model: file.fsPath, hasInputs: true };
   await vscode.workspace.openTextDocument(file);
-  const found = (await host.server.ask<ModelSite[]>("models", { uri: file.toString() })) ?? [];
+  const found = await host.server.ask<ModelSite[] | ServerError>("models", { uri: file.toString() });
+  if (!found || isError(found)) {
+    await (found ? showProblem(found) : showNoServer(host));
+    return undefined;
+  }
   const sites = found.filter((site) => !site.needs?.length);
   if (sites.length === 0) return withoutModel(host, file, found, purpose);
   if (sites.length === 1) return sites[0];
@@ -74,9 +79,13 @@ async function typedModel(host: Host, purpose: string, near?: vscode.Uri): Promi
     return undefined;
   }
   if (!reference.name) return modelOf(host, file, purpose);
-  const known = (await host.server.ask<ModelSite[]>("models", { uri: file.toString() })) ?? [];
+  const answer = await host.server.ask<ModelSite[] | ServerError>("models", { uri: file.toString() });
+  if (!answer || isError(answer)) {
+    await (answer ? showProblem(answer) : showNoServer(host));
+    return undefined;
+  }
   const model = `${file.fsPath}:${reference.name}`;
-  return known.find((site) => site.model === model) ?? { ...siteAt(file), model, title: reference.name };
+  return answer.find((site) => site.model === model) ?? { ...siteAt(file), model, title: reference.name };
 }
 
 function siteAt(file: vscode.Uri): ModelSite {

@@ -1,5 +1,7 @@
 /** What the language server's commands take and answer: the engine's data types, as JSON. */
 
+import { upperFirst } from "./text.ts";
+
 export interface Position {
   line: number; // 1-based
   column: number; // 0-based, in code points
@@ -247,6 +249,6 @@ export function isError(answer: unknown): answer is ServerError {
 
 /** One sentence: what happened, and what to do. */
 export function sentence({ error }: ServerError): string {
-  const what = error.message.replace(/\.$/, "");
-  return error.remedy ? `${what}: ${error.remedy}.` : `${what}.`;
+  const what = upperFirst(error.message.replace(/\.$/, ""));
+  return error.remedy ? `${what}. ${upperFirst(error.remedy)}.` : `${what}.`;
 }

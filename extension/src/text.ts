@@ -1,6 +1,6 @@
 /** Words and numbers for people. */
 
-import type { Effective, RunState } from "./protocol.ts";
+import type { DeployReport, Effective, Finding, RunState, StageRecord } from "./protocol.ts";
 
 export function seconds(value: number): string {
   if (value < 10) return `${value.toFixed(1)} s`;
@@ -64,4 +64,28 @@ export function inEffect({ soc, precision, target, title }: Effective): string {
     `${precision.value}: ${sourceText(precision.source)}`,
     `${target.value}: ${sourceText(target.source)}`,
   ].join("\n");
+}
+
+/** "passed in the simulator of SM8650", or "runs on SM8650 (ssh:phone)". */
+export function passedWhere({ soc, target }: Pick<DeployReport, "soc" | "target">): string {
+  const chip = soc.toUpperCase();
+  return target === "simulator" ? `passed in the simulator of ${chip}` : `runs on ${chip} (${target})`;
+}
+
+/** A gate that was missed: the stage, what was measured and wanted, and the finding that says why. */
+export function failedGate(model: string, stage: StageRecord | undefined, finding: Finding | undefined): string {
+  const gate = stage?.gate;
+  const unit = gate?.metric.endsWith("_db") ? " dB" : "";
+  const measured = gate?.value == null ? "" : `: ${number(gate.value)}${unit}, wanted ${number(gate.threshold)}${unit}`;
+  const why = finding?.message ?? gate?.detail ?? "";
+  return `${model} failed the gate after ${stage?.name ?? "a stage"}${measured}.${why && ` ${upperFirst(why)}`}`;
+}
+
+function number(value: number | string): string {
+  return typeof value === "number" ? String(Math.round(value * 10) / 10) : value;
+}
+
+/** A sentence begins with a capital, but a name of a file or of a function stays as it is. */
+export function upperFirst(text: string): string {
+  return /^[a-z]+ /.test(text) && !text.startsWith("forward ") ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, decibels, escapeHtml, seconds, utf16Column, when } from "../src/text.ts";
+import {
+  bytes,
+  decibels,
+  escapeHtml,
+  seconds,
+  utf16Column,
+  when,
+  failedGate,
+  passedWhere,
+  upperFirst,
+} from "../src/text.ts";
 
 test("times are short and exact enough", () => {
   assert.deepEqual([0.04, 9.96, 42.4, 90, 125].map(seconds), ["0.0 s", "10.0 s", "42 s", "1 min 30 s", "2 min 5 s"]);
@@ -35,4 +45,25 @@ test("ages are told roughly", () => {
     [30, 120, 7200, 200_000].map((age) => when(now / 1000 - age, now)),
     ["just now", "2 min ago", "2 h ago", "2023-11-12"],
   );
+});
+
+test("a package that was simulated does not run on a chip", () => {
+  assert.equal(passedWhere({ soc: "sm8650", target: "simulator" }), "passed in the simulator of SM8650");
+  assert.equal(passedWhere({ soc: "sm8650", target: "ssh:phone" }), "runs on SM8650 (ssh:phone)");
+});
+
+test("a missed gate says what was measured and wanted", () => {
+  const gate = { metric: "sqnr_db", value: 67.1234567, threshold: 110, ok: false, detail: "output y" };
+  const stage = { name: "verify", seconds: 1, cached: false, gate };
+  assert.equal(
+    failedGate("net", stage, undefined),
+    "net failed the gate after verify: 67.1 dB, wanted 110 dB. Output y",
+  );
+  assert.equal(failedGate("net", undefined, undefined), "net failed the gate after a stage.");
+});
+
+test("a sentence begins with a capital, a name stays", () => {
+  assert.equal(upperFirst("there is no file"), "There is no file");
+  assert.equal(upperFirst("model.py has 2 models"), "model.py has 2 models");
+  assert.equal(upperFirst("forward raised IndexError"), "forward raised IndexError");
 });

@@ -18,7 +18,7 @@ afterEach((context) => window.keepFailure(context));
 
 test("a deployment ends with a verified package and its actions", async () => {
   await window.deploy("small");
-  const done = await window.deployed("small runs on SM8650");
+  const done = await window.deployed("small passed in the simulator of SM8650");
   assert.match(await done.textContent(), /nodes on the NPU, \d+\.\d dB against PyTorch/);
   assert.ok(existsSync(join(window.folder, ".aipc/packages/small-sm8650-fp16/manifest.json")));
   await window.shot("deployed");
@@ -58,14 +58,14 @@ test("a window that is reloaded in the middle goes on with its deployment", asyn
   await window.page.waitForTimeout(1500);
   await window.page.reload();
   await window.page.waitForSelector(".monaco-workbench .statusbar");
-  await window.deployed("deep runs on SM8650", 240);
+  await window.deployed("deep passed in the simulator of SM8650", 240);
   assert.ok(existsSync(join(window.folder, ".aipc/packages/deep-sm8650-fp16/manifest.json")));
   assert.ok(readdirSync(runs).length >= before);
 });
 
 test("a gate that is not passed opens at the line that is responsible", async () => {
   await window.deploy("wrong");
-  await window.deployed("wrong did not pass the gate after verify");
+  await window.deployed("wrong failed the gate after verify");
   await window.selects("torch.tan(image * 40)");
   await window.shot("gate-not-passed");
 });

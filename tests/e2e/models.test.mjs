@@ -46,12 +46,26 @@ def tiny():
 
 net = nn.Sequential(nn.Conv2d(3, 4, 1)).eval()
 `;
+const SCRIPT = `import argparse
+
+from torch import nn
+
+parser = argparse.ArgumentParser()
+parser.add_argument("data")
+arguments = parser.parse_args()
+
+
+class Net(nn.Module):
+    def forward(self, x):
+        return x
+`;
 let window;
 
 before(async () => {
   const folder = mkdtempSync(join(tmpdir(), "aipc-e2e-"));
   writeFileSync(join(folder, "base.py"), BASE);
   writeFileSync(join(folder, "model.py"), MODEL);
+  writeFileSync(join(folder, "script.py"), SCRIPT);
   writeFileSync(join(folder, "notes.txt"), "no model\n");
   window = await open(folder);
   await window.openFile("model.py");
@@ -93,8 +107,18 @@ test("the lens of a model that needs arguments writes a function that builds it"
   await window.page.waitForTimeout(500);
   await window.page.keyboard.insertText("10");
   await window.save();
-  await window.page.locator(".codelens-decoration", { hasText: "Check make_head" }).waitFor();
+  await window.page.locator(".codelens-decoration", { hasText: "Check make_head | Deploy" }).waitFor();
   await window.shot("model-factory");
   const text = readFileSync(join(window.folder, "model.py"), "utf8");
   assert.ok(text.endsWith(".eval()\n\n\ndef make_head():\n    return Head(classes=10)\n"), text);
+});
+
+test("a script that ends when it is imported is said to, on its line, and no shape is asked for", async () => {
+  await window.openFile("script.py");
+  await window.page.locator(".codelens-decoration a", { hasText: "Check Net" }).click();
+  const problem = window.notification("script.py ends the program when it is imported");
+  await problem.waitFor();
+  assert.match(await problem.textContent(), /Put what only a script does below if __name__ == "__main__":/);
+  await window.selects("parser.parse_args()");
+  await window.shot("problem-argparse");
 });

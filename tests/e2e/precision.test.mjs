@@ -29,7 +29,7 @@ test("deploy offers number formats and calibration data", async () => {
 });
 
 test("the search ends with the cheapest that passed, and the report has its frontier", async () => {
-  const done = window.notification("runs on SM8650 as w8a8+2 higher");
+  const done = window.notification("passed in the simulator of SM8650 as w8a8+2 higher");
   await done.waitFor({ timeout: 900_000 });
   assert.match(await done.textContent(), /taken of \d+ tried/);
   await done.locator(".monaco-button, .action-label", { hasText: "Open Report" }).first().click();

@@ -16,7 +16,7 @@ afterEach((context) => window.keepFailure(context));
 
 test("a failed probe is an error on the line that introduces it, with the input in words", async () => {
   await window.deploy("late");
-  await window.deployed("late did not pass the gate after verify");
+  await window.deployed("late failed the gate after verify");
   await window.selects("torch.sin(angle)");
   await window.squiggles("error").first().waitFor();
   await window.command("Problems: Focus on Problems View");

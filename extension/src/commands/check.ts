@@ -2,7 +2,8 @@ import * as vscode from "vscode";
 import type { Command } from "../host.ts";
 import { ensureInputs } from "../inputs.ts";
 import { chooseModel } from "../models.ts";
-import { type CheckReport, isError, sentence, type ServerError } from "../protocol.ts";
+import { type CheckReport, isError, type ServerError } from "../protocol.ts";
+import { showProblem } from "../problems.ts";
 import { requireTrust } from "../trust.ts";
 
 export const check: Command = {
@@ -15,10 +16,7 @@ export const check: Command = {
     await vscode.workspace.saveAll(false);
     const answer = await host.server.ask<CheckReport | ServerError>("check", { model: site.model, uri: site.uri });
     if (!answer) return;
-    if (isError(answer)) {
-      if (answer.error.kind !== "CancelledError") void vscode.window.showErrorMessage(sentence(answer));
-      return;
-    }
+    if (isError(answer)) return showProblem(answer);
     const { npu = 0, cpu = 0, fails = 0 } = answer.placement;
     const rest = [cpu && `${cpu} on the CPU`, fails && `${fails} fail`].filter(Boolean).join(", ");
     const findings = answer.findings.length;

@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import type { Host } from "../host.ts";
 import { reveal } from "../places.ts";
-import { type GraphAnswer, isError, type Overlay, sentence, type ServerError, type SourceRange } from "../protocol.ts";
+import { showProblem } from "../problems.ts";
+import { type GraphAnswer, isError, type Overlay, type ServerError, type SourceRange } from "../protocol.ts";
 import { graphPage } from "./graphPage.ts";
 
 type FromPage =
@@ -94,11 +95,7 @@ class GraphPanel {
       this.#host.server.ask<GraphAnswer | ServerError>("graph", { model: this.#model, uri: this.#uri }),
     );
     if (!answer) return;
-    if (isError(answer)) {
-      if (answer.error.range) await reveal(answer.error.range);
-      void vscode.window.showErrorMessage(sentence(answer));
-      return;
-    }
+    if (isError(answer)) return showProblem(answer);
     this.#overlay = answer.overlay;
     const bytes = await graphPage.read(vscode.Uri.file(answer.path));
     await this.#ready;

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from aipc.core.errors import InputError
 
 from .arguments import Inputs
 from .spec import random_tensor
+from .stated_shapes import Stated, stated_candidates, stated_shapes
 
 _SIDES = (224, 256, 64, 32, 640, 128, 96, 512)
 _TOKENS = re.compile(r"(^|_)(ids|tokens?|idx|indices|labels?)$")
@@ -49,7 +50,8 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
     parameters = _required(module)
     if not parameters:
         return Inputs((), {}, "forward takes no arguments")
-    candidates = [list(_candidates(parameter, module)) for parameter in parameters]
+    stated = stated_shapes(module)
+    candidates = [list(dict.fromkeys(_candidates(parameter, module, stated))) for parameter in parameters]
     tried: list[str] = []
     for choice in itertools.islice(_diagonal(candidates), _MAX_TRIES):
         arguments = tuple(random_tensor(list(shape), dtype, high=_vocabulary(module)) for shape, dtype in choice)
@@ -89,7 +91,9 @@ def _first_leaf(module: torch.nn.Module) -> nn.Module | None:
     return leaves[0] if leaves else None
 
 
-def _candidates(parameter: inspect.Parameter, module: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype]]:
+def _candidates(
+    parameter: inspect.Parameter, module: nn.Module, stated: Mapping[str, Stated]
+) -> Iterator[tuple[tuple[int, ...], torch.dtype]]:
     if annotated := _annotated(parameter.annotation):
         yield annotated
     if _TOKENS.search(parameter.name):
@@ -101,6 +105,7 @@ def _candidates(parameter: inspect.Parameter, module: nn.Module) -> Iterator[tup
     leaf = _first_leaf(module)
     size = image_size(module)
     sides = [*([size] if size else []), *((side, side) for side in _SIDES)]
+    yield from stated_candidates(stated, parameter.name, module, sides)
     if isinstance(leaf, nn.Conv2d):
         yield from (((1, leaf.in_channels, *side), torch.float32) for side in sides)
     elif isinstance(leaf, nn.Conv1d):

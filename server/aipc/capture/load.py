@@ -140,6 +140,9 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
         package_root = package_root.parent
     put_first(list(dict.fromkeys((str(package_root), str(path.parent), str(root or package_root)))))
     name = ".".join(names)
+    given = sys.argv
+    # A script that reads its arguments when it is imported finds none.
+    sys.argv = [str(path)]
     try:
         if len(names) > 1:
             return importlib.import_module(name)
@@ -164,8 +167,16 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
             remedy=f"run pip install {missing}",
             range=innermost_user_range(error, path),
         ) from error
+    except SystemExit as error:
+        raise ModelLoadError(
+            f"{path.name} ends the program when it is imported: sys.exit, or argparse without its arguments",
+            remedy='put what only a script does below if __name__ == "__main__":',
+            range=innermost_user_range(error, path),
+        ) from error
     except Exception as error:
         raise raised(error, path, "the model's file") from error
+    finally:
+        sys.argv = given
 
 
 def _attribute(namespace: ModuleType, ref: ModelRef) -> Any:

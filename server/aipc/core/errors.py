@@ -69,6 +69,10 @@ class WorkerCrashedError(AipcError):
     """The worker process died (signal, out of memory) or exceeded its limits."""
 
 
+class TimeLimitError(WorkerCrashedError):
+    """A job did not finish within its limit and was stopped."""
+
+
 class CancelledError(AipcError):
     """The user cancelled the job."""
 

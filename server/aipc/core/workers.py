@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ._messages import loads
 from ._paths import FIRST_CODE, FORK_SERVER_LOG, authors_path, spawning_environment
 from .disk import full_disk
-from .errors import AipcError, CancelledError, StorageError, WorkerCrashedError
+from .errors import AipcError, CancelledError, StorageError, TimeLimitError, WorkerCrashedError
 from .job_log import cap_log
 from .jobs import AnyJob, Job
 from .scratch import scratch_directory, sweep_memory, sweep_once
@@ -397,7 +397,7 @@ def _converse(
             raise CancelledError("cancelled")
         now = time.monotonic()
         if now > deadline:
-            raise WorkerCrashedError(
+            raise TimeLimitError(
                 f"{_title(job)} did not finish within {limits.seconds:g} seconds and was stopped",
                 remedy="look for an endless loop in the model, or raise the limit with --timeout",
                 detail=_tail(log),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aipc.capture import worker_jobs as capture_jobs
@@ -37,15 +37,23 @@ def infer(
     pool: WorkerPool | None = None,
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
+    seconds: float | None = None,
 ) -> InferredInputs:
     """The example inputs that would be used for ``model``; with ``write``, kept in the configuration.
 
+    Args:
+        seconds: stop after this time; the pool's own limit when None.
+
     Raises:
         ConfigError: with ``write``, the configuration already says something else.
+        TimeLimitError: it took longer than ``seconds``.
     """
     ref, config = resolve_ref(model, cwd)
     with pool_or_new(pool) as workers:
-        inferred: InferredInputs = workers.run(capture_jobs.INFER, {"ref": ref}, on_event=on_event, cancel=cancel)
+        limits = replace(workers.limits, seconds=seconds) if seconds else None
+        inferred: InferredInputs = workers.run(
+            capture_jobs.INFER, {"ref": ref}, on_event=on_event, cancel=cancel, limits=limits
+        )
     if write and (remembered := _remember(ref, config, inferred.shapes, replace=False)).replaces:
         raise ConfigError(
             f"{config.root / 'pyproject.toml'} already gives {remembered.name} the inputs {remembered.replaces}; "

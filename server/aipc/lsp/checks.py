@@ -18,6 +18,7 @@ from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range,
 
 from .check_state import CheckState, digest, with_accuracy
 from .node_times import node_shares
+from .patience import asks_to_wait
 from .progress import EditorProgress
 from .queue import JobQueue
 from .server import AipcServer
@@ -86,7 +87,10 @@ class Checker:
             job.reference, soc=soc or server.setting("soc", None), cwd=job.file.parent, full=False, unsaved=unsaved
         )
         report = None
-        async with EditorProgress(server, f"Checking {_title(job.reference)}") as on_event:
+        async with (
+            EditorProgress(server, f"Checking {_title(job.reference)}", job.cancel) as on_event,
+            asks_to_wait(server, _title(job.reference), job.cancel),
+        ):
             for variant in (request, replace(request, full=True)):
                 try:
                     report = await asyncio.to_thread(partial(engine.check, variant, server.pool, on_event, job.cancel))

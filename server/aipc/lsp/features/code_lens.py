@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
 from lsprotocol import types as lsp
 
 from aipc.core.config import Config
-from aipc.core.errors import AipcError
+from aipc.core.errors import AipcError, ModelLoadError
+from aipc.core.types import Position, Range
 from aipc.source import split_lines
 from aipc.source.model_sites import ModelSite, find_models
 from aipc.source.parsing import parse_module
@@ -17,6 +19,7 @@ from ..check_state import moved_lines
 from ..effective import configuration, effective_for
 from ..server import AipcServer
 from ..uris import local_path, to_path
+from .commands import answer_error
 
 
 def register(server: AipcServer) -> None:
@@ -35,9 +38,11 @@ def register(server: AipcServer) -> None:
         return lenses_of_file
 
     @server.command("aipc.server.models")
-    async def models(argument: dict[str, str]) -> list[dict[str, object]]:
-        """The models of a document, those that need arguments with ``needs``."""
+    async def models(argument: dict[str, str]) -> object:
+        """The models of a document, those that need arguments with ``needs``; an error where it is not Python."""
         uri = argument["uri"]
+        if (path := local_path(uri)) and (error := _syntax_error(server, uri, path)):
+            return answer_error(error)
         return [described(site, uri) for site in await sites(server, uri) if not site.part]
 
 
@@ -52,6 +57,18 @@ def _lenses(server: AipcServer, site: ModelSite, uri: str) -> list[tuple[str, st
         (f"Deploy to {_where(server, site, uri)}", "aipc.deploy"),
         ("Show graph", "aipc.showGraph"),
     ]
+
+
+def _syntax_error(server: AipcServer, uri: str, path: Path) -> ModelLoadError | None:
+    try:
+        ast.parse(server.documents.get_text_document(uri).source)
+    except SyntaxError as error:
+        start = Position(error.lineno or 1, max(0, (error.offset or 1) - 1))
+        place = Range(str(path), start, Position(start.line, start.column + 1))
+        return ModelLoadError(f"{path.name} is not valid Python: {error.msg}", remedy="correct the line", range=place)
+    except (OSError, ValueError, RecursionError, MemoryError):
+        return None
+    return None
 
 
 async def sites(server: AipcServer, uri: str) -> tuple[ModelSite, ...]:

@@ -88,21 +88,28 @@ def register(server: AipcServer) -> None:
 
     @server.command("aipc.server.infer")
     async def infer(argument: dict[str, Any]) -> Any:
+        """``seconds``: stop after this time, with an error of the kind TimeLimitError."""
         if not server.trusted:
             return untrusted("looking for its inputs")
         from aipc import engine
 
-        run = partial(
-            engine.infer,
-            argument["model"],
-            cwd=file_of(argument).parent,
-            write=bool(argument.get("write")),
-            pool=server.pool,
-        )
-        try:
-            return to_plain(await asyncio.to_thread(run))
-        except AipcError as error:
-            return answer_error(error)
+        cancel = threading.Event()
+        title = f"Looking for example inputs of {argument['model'].rpartition(':')[2]}"
+        async with EditorProgress(server, title, cancel, argument.get("workDoneToken")) as on_event:
+            run = partial(
+                engine.infer,
+                argument["model"],
+                cwd=file_of(argument).parent,
+                write=bool(argument.get("write")),
+                pool=server.pool,
+                on_event=on_event,
+                cancel=cancel,
+                seconds=argument.get("seconds"),
+            )
+            try:
+                return to_plain(await asyncio.to_thread(run))
+            except AipcError as error:
+                return answer_error(error)
 
     @server.command("aipc.server.setInputs")
     async def set_inputs(argument: dict[str, Any]) -> Any:
