@@ -10,14 +10,13 @@ import onnx_ir as ir
 import torch
 
 from aipc.core.types import Origin, SourceMap, TensorSpec
+from aipc.graph.save_graph import save_graph
 from aipc.numerics.npz import write_npz
 
 from .arguments import Inputs
 from .export import Exported
 from .interface import CallOutput, as_array, input_names
 from .sourcemap import save_source_map
-
-_EXTERNAL_BYTES = 1_500_000_000
 
 
 def write_capture(
@@ -28,7 +27,7 @@ def write_capture(
     names = input_names(module, inputs)
     feeds = dict(zip(names, inputs.tensors, strict=True))
     copies = name_interface(graph, names, tuple(answer.tensors), exported.source_map)
-    save_model(exported.model, directory / "model.onnx")
+    save_graph(exported.model, directory / "model.onnx")
     nodes = {**exported.source_map.nodes, **copies}
     save_source_map(dataclasses.replace(exported.source_map, nodes=nodes), directory / "source_map.json")
     save_arrays(directory / "inputs.npz", {value.name or "": feeds[value.name or ""] for value in graph.inputs})
@@ -90,15 +89,6 @@ def _free(names: set[str], graph: ir.Graph, values: Sequence[ir.Value]) -> None:
 def save_arrays(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write tensors of any shape and dtype by name as ``.npz``, the same bytes for the same values."""
     write_npz(path, {name: as_array(tensor) for name, tensor in tensors.items()})
-
-
-def save_model(model: ir.Model, path: Path) -> None:
-    """Write an ONNX file, weights beside it when protobuf's limit of 2 GiB is near."""
-    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
-    if size > _EXTERNAL_BYTES:
-        ir.save(model, path, external_data="model.data")
-    else:
-        ir.save(model, path)
 
 
 def tensor_spec(value: ir.Value) -> TensorSpec:

@@ -16,6 +16,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError, ModelLoadError
 from aipc.core.hashing import hash_file
 from aipc.core.types import Event, SourceMap, TensorSpec
+from aipc.graph.save_graph import save_graph
 from aipc.numerics.npz import write_npz
 
 from . import spec as specs
@@ -47,7 +48,7 @@ def capture_graph(report: Callable[[Event], None], *, ref: ModelRef, directory: 
     # A node that ONNX knows no shape of stays without one.
     with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model, data_prop=True)
-    _save(model, directory / "model.onnx")
+    save_graph(model, directory / "model.onnx", keep=True)
     timings = {"load": time.perf_counter() - started}
     started = time.perf_counter()
     from aipc.numerics.cpu import run_cpu
@@ -58,7 +59,7 @@ def capture_graph(report: Callable[[Event], None], *, ref: ModelRef, directory: 
     newer = _newer(model, opset)
     if newer is not None:
         model = newer
-        _save(model, directory / "model.onnx")
+        save_graph(model, directory / "model.onnx")
     write_npz(directory / "reference.npz", outputs)
     timings["forward"] = time.perf_counter() - started
     names = [node.name for node in model.graph.node]
@@ -205,11 +206,6 @@ def _name_nodes(model: onnx.ModelProto) -> None:
             name = f"{node.op_type}_{counts[node.op_type]}"
         node.name = name
         used_names.add(name)
-
-
-def _save(model: onnx.ModelProto, path: Path) -> None:
-    large = model.ByteSize() > 1_500_000_000
-    onnx.save(model, str(path), save_as_external_data=large, location="model.data" if large else None)
 
 
 def _spec(name: str, array: np.ndarray) -> TensorSpec:

@@ -20,6 +20,7 @@ import onnx
 from aipc.core.errors import QairtError
 from aipc.core.types import Event
 from aipc.graph.extract import infer_shapes
+from aipc.graph.save_graph import save_graph
 from aipc.qairt.soc import get_soc
 
 from . import prepare_graph
@@ -33,8 +34,6 @@ from .qdq_types import fix_shapes, write_types
 from .quantization_results import Quantized
 from .range_search import best_ranges
 from .take_out_scales import nodes_in_float, own_quantization_note, take_out
-
-_LARGE = 1_500_000_000
 
 
 def quantize(
@@ -77,8 +76,7 @@ def quantize(
     target.mkdir(parents=True, exist_ok=True)
     encodings = encodings_of(result)
     border = integer_io(result) if plan.quantized_io else ()
-    large = result.ByteSize() > _LARGE
-    onnx.save(result, str(target / "model.onnx"), save_as_external_data=large, location="model.data" if large else None)
+    save_graph(result, target / "model.onnx")
     names = [node.name for node in source.graph.node]
     left = set(prepared.float_nodes)
     counts = {

@@ -9,11 +9,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import onnx
 
 from aipc.core.types import Event
+from aipc.graph.save_graph import save_graph
 from aipc.numerics.samples import on_cpu
 
 from .plan import RangeMethod
@@ -55,13 +56,7 @@ def best_ranges(
 def _reached(report: Report, model: onnx.ModelProto, probes: Sequence[tuple[Path, Path]]) -> float:
     with tempfile.TemporaryDirectory(prefix="aipc-ranges-") as folder:
         path = Path(folder) / "model.onnx"
-        large = model.ByteSize() > 1_500_000_000
-        copy: Any = model
-        if large:
-            # Saving beside the file takes the weights out of the model that is saved.
-            copy = onnx.ModelProto()
-            copy.CopyFrom(model)
-        onnx.save(copy, str(path), save_as_external_data=large, location="model.data" if large else None)
+        save_graph(model, path, keep=True)
         samples, references = zip(*((str(sample), str(answer)) for sample, answer in probes), strict=True)
         reached = on_cpu(report, model=str(path), samples=samples, references=references)
     return min(output.sqnr_db for output in reached)

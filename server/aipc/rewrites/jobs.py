@@ -15,6 +15,7 @@ import onnx_ir as ir
 from aipc.core.errors import AipcError
 from aipc.core.types import Event, Finding, NodePlacement, Origin, Placement, PlacementReport, SourceMap
 from aipc.graph.extract import infer_shapes
+from aipc.graph.save_graph import save_graph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.metrics import compare_outputs
 from aipc.numerics.npz import read_npz
@@ -36,7 +37,6 @@ Array = np.ndarray[Any, Any]
 Report = Callable[[Event], None]
 _Pair = tuple[onnx.ModelProto, onnx.ModelProto]
 
-_EXTERNAL_BYTES = 1_500_000_000
 _ROUNDS = 4
 _MAX_READERS = 4
 
@@ -173,7 +173,7 @@ class _Work:
                 break
             path = self.out if result.applications else self.model
             if result.applications:
-                _save(model, self.out)
+                save_graph(model, self.out)
             self.report(Event("rewrite", f"{len(result.applications)} rewrites; asking QAIRT again"))
             result.placement = place(path, get_soc(self.soc), finalize=self.full)
             named = {node.node for node in result.placement.nodes if node.placement is not Placement.NPU}
@@ -308,11 +308,3 @@ def _traced(item: Application, causes: dict[str, str]) -> Application:
     cause = causes.get(item.cause, item.cause)
     causes.update(dict.fromkeys(item.new_nodes, cause))
     return replace(item, cause=cause)
-
-
-def _save(model: ir.Model, path: Path) -> None:
-    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
-    if size > _EXTERNAL_BYTES:
-        ir.save(model, path, external_data="model.data")
-    else:
-        ir.save(model, path)
