@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from aipc.source.scopes import Definition
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from .answers import Matrix
 
 
-class Classes(Operators):
-    """Knows the attributes and the methods of the classes of a file."""
+class Classes(Operators, ABC):
+    """Knows the attributes and the methods of the classes of a file.
+
+    One of three abstract layers of ``interpret.Interpreter``: each names what it needs of those above it.
+    """
 
     def __init__(self, matrix: Matrix, program: Program) -> None:
         super().__init__(matrix, program)
@@ -31,16 +35,19 @@ class Classes(Operators):
         self._stores: dict[str, Value] | None = None
         self._opaque = False
 
+    @abstractmethod
     def evaluate(self, node: ast.expr, frame: CallFrame) -> Value:
-        raise NotImplementedError
+        """The value of an expression (``expressions``)."""
 
+    @abstractmethod
     def call_function(
         self, function: Function, positional: list[Value], keywords: dict[str, Value], *, complete: bool
     ) -> Value:
-        raise NotImplementedError
+        """What a function of the file returns (``invocations``)."""
 
+    @abstractmethod
     def module_frame(self, block: Block) -> CallFrame:
-        raise NotImplementedError
+        """The names of the module that ``block`` is part of (``expressions``)."""
 
     def store(self, owner: Instance, name: str, value: Value) -> None:
         if self._stores is not None:

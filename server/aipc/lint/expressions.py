@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from aipc.source.torch_names import canonical
@@ -51,8 +52,9 @@ _DUNDERS: dict[type[ast.operator], str] = {
 class Expressions(Invocations):
     """One method for each kind of expression."""
 
+    @abstractmethod
     def assign(self, target: ast.expr, value: Value, frame: CallFrame, source: ast.expr | None = None) -> None:
-        raise NotImplementedError
+        """Give a target its value, part by part (``interpret``)."""
 
     def module_frame(self, block: Block) -> CallFrame:
         return CallFrame(block, {})

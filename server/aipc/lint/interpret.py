@@ -9,11 +9,9 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from aipc.source.imports import STAR, bindings_of
-from aipc.source.scopes import Program
 from aipc.source.torch_names import canonical
 from aipc.source.trees import walk
 
-from .answers import Matrix
 from .expressions import Expressions
 from .frames import CallFrame
 from .values import UNKNOWN, Constant, Each, Function, Instance, Items, Tensor, Value, join
@@ -23,9 +21,6 @@ _FALLS, _LEAVES, _RAISES = "falls", "leaves", "raises"
 
 class Interpreter(Expressions):
     """Runs functions; see ``expressions`` and ``invocations`` for what it does with them."""
-
-    def __init__(self, matrix: Matrix, program: Program) -> None:
-        super().__init__(matrix, program)
 
     def run_body(self, function: Function, frame: CallFrame) -> Value:
         """Run a function with its parameters bound, and return what it returns."""

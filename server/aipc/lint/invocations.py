@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 
 from aipc.source.functions import facts_of
 from aipc.source.parameters import parameters_of
@@ -39,8 +40,9 @@ class Invocations(Classes):
 
     _calls = 0
 
+    @abstractmethod
     def run_body(self, function: Function, frame: CallFrame) -> Value:
-        raise NotImplementedError
+        """Run a function with its parameters bound, and return what it returns (``interpret``)."""
 
     def _call_value(self, node: ast.Call, frame: CallFrame) -> Value:
         if isinstance(node.func, ast.Attribute):
