@@ -49,7 +49,7 @@ export class Deployments {
     const open = "Open Report";
     const graph = "Show Graph";
     const show = "Reveal Package";
-    const latency = latencyWords(report.latency);
+    const latency = latencyText(report.latency);
     const taken = report.frontier?.chosen
       ? ` as ${report.frontier.chosen}, taken of ${report.frontier.tried.length} tried`
       : "";
@@ -113,7 +113,7 @@ export function shortName(model: string): string {
 }
 
 /** The NPU's latency, and beside it the CPU's where that was measured too. */
-function latencyWords(latency: DeployReport["latency"]): string {
+function latencyText(latency: DeployReport["latency"]): string {
   if (latency?.p50_ms === undefined) return "";
   const cpu = latency.cpu?.p50_ms === undefined ? "" : ` (${latency.cpu.p50_ms.toFixed(2)} ms on its CPU)`;
   return `, ${latency.p50_ms.toFixed(2)} ms${cpu}`;

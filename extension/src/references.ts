@@ -8,6 +8,6 @@ export function splitReference(text: string): { file: string; name: string } | u
 
 /** ``make_tiny_net`` for ``TinyNet``. */
 export function factoryName(model: string): string {
-  const words = model.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2");
-  return `make_${words.toLowerCase()}`;
+  const parts = model.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2");
+  return `make_${parts.toLowerCase()}`;
 }

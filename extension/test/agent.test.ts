@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AgentReport } from "../src/agent/protocol.ts";
-import { figures, outcome, proposed, spent } from "../src/agent/words.ts";
+import { figures, outcome, proposed, spent } from "../src/agent/messages.ts";
 import { pushedTo, question, toolName } from "../src/tools/push.ts";
 
 const REPORT: AgentReport = {

@@ -19,7 +19,7 @@ export function serveModels(client: LanguageClient, log: vscode.LogOutputChannel
         return await complete(model, request, source.token);
       } catch (error) {
         log.warn(`the editor's language model did not answer: ${String(error)}`);
-        return { error: { kind: kindOf(error), message: wordsOf(error) } };
+        return { error: { kind: kindOf(error), message: messageOf(error) } };
       } finally {
         running.delete(request.id);
         source.dispose();
@@ -36,6 +36,6 @@ function kindOf(error: unknown): "no-model" | "denied" | "quota" | "failed" {
   return error.code === vscode.LanguageModelError.Blocked.name ? "quota" : "failed";
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -8,7 +8,7 @@ import { isError, sentence, type ServerError } from "../protocol.ts";
 import { requireTrust } from "../trust.ts";
 import { budget, chosenEndpoint } from "./endpoint.ts";
 import type { AgentAnswer, AgentGoal, AgentStart } from "./protocol.ts";
-import { figures, outcome, proposed } from "./words.ts";
+import { figures, outcome, proposed } from "./messages.ts";
 
 /** Let the agent work on a model; nothing of the user's changes before the preview is accepted. */
 export async function runAgent(host: Host, model: string, uri: string, goal: AgentGoal): Promise<void> {

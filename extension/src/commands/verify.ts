@@ -41,7 +41,7 @@ async function verify(host: Host, directory: string, target: string, setup: bool
   const value =
     answer.gate.value === null ? "nothing measured" : `${answer.gate.metric} ${answer.gate.value.toFixed(1)}`;
   const changed = answer.changed.length ? `; changed since the deployment: ${answer.changed.join(", ")}` : "";
-  const words = `${answer.model} on ${target}: ${value}, wanted ${answer.gate.threshold}${changed}.`;
-  if (answer.ok) void vscode.window.showInformationMessage(`Verified: ${words}`);
-  else void vscode.window.showErrorMessage(`Not verified: ${words}`);
+  const figures = `${answer.model} on ${target}: ${value}, wanted ${answer.gate.threshold}${changed}.`;
+  if (answer.ok) void vscode.window.showInformationMessage(`Verified: ${figures}`);
+  else void vscode.window.showErrorMessage(`Not verified: ${figures}`);
 }

@@ -61,9 +61,9 @@ function stageRows(runs: readonly RunSummary[]): Row[] {
 
 function placementRows(reports: readonly (DeployReport | undefined)[]): Row[] {
   if (!reports.some((report) => report?.placement)) return [];
-  const words = { npu: "on the NPU", cpu: "on the CPU", fails: "fail" } as const;
-  return (Object.keys(words) as (keyof typeof words)[]).map((key) => [
-    words[key],
+  const labels = { npu: "on the NPU", cpu: "on the CPU", fails: "fail" } as const;
+  return (Object.keys(labels) as (keyof typeof labels)[]).map((key) => [
+    labels[key],
     ...reports.map((report) => String(report?.placement?.[key] ?? "–")),
   ]);
 }

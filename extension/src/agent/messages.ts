@@ -27,9 +27,9 @@ export function spent({ usage }: AgentReport): string {
 
 /** How a run ended, in one sentence. */
 export function outcome(report: AgentReport): string {
-  const words = report.words.replace(/\.$/, "");
+  const reason = report.words.replace(/\.$/, "");
   const proof = report.ok ? figures(report.soc, report.proof) : "";
-  return `${words}${proof ? ` (${proof})` : ""}; ${spent(report)}.`;
+  return `${reason}${proof ? ` (${proof})` : ""}; ${spent(report)}.`;
 }
 
 /** What is offered: the whole, or as far as it came. */
