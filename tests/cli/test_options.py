@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import KW_ONLY, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from aipc.cli import build as build_cli
 from aipc.core import requests
 from aipc.core.config import load_config
 from aipc.core.errors import ConfigError
-from aipc.core.option import Option, build, option, values_of, with_configured
+from aipc.core.option import Option, _type_hints, build, option, values_of, with_configured
 from aipc.lsp.request import camel, request_from
 from aipc.mcp.tools import all_tools
 
@@ -197,3 +198,9 @@ def test_a_field_that_is_no_option_is_no_option() -> None:
     names = {item.name for item in values_of(requests.CheckRequest)}
     assert not names & {"cwd", "unsaved", "captured", "inputs"}
     assert option(Option(help="x"), 3).default == 3
+
+
+@pytest.mark.parametrize("request_type", REQUESTS.values())
+def test_the_mark_of_keyword_fields_never_reaches_typing_which_refuses_it_in_python_3_10(request_type: type) -> None:
+    hints = _type_hints(request_type)
+    assert KW_ONLY not in hints.values() and {field.name for field in fields(request_type)} <= set(hints)

@@ -128,13 +128,18 @@ def options_of(kind: Callable[[], Any]) -> Any:
     return dataclasses.field(default_factory=kind, metadata={_GROUP: kind})
 
 
+def _type_hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields. ``KW_ONLY`` is no type, and Python 3.10 refuses it as one."""
+    return get_type_hints(kind, localns={"KW_ONLY": object})
+
+
 def values_of(request: type) -> tuple[Value, ...]:
     """What a user gives for a request, in the order of its fields."""
     return tuple(_values(request, ()))
 
 
 def _values(kind: Any, place: tuple[str, ...]) -> Iterator[Value]:
-    hints = get_type_hints(kind)
+    hints = _type_hints(kind)
     for field in dataclasses.fields(kind):
         here = (*place, field.name)
         if _GROUP in field.metadata:
@@ -200,7 +205,7 @@ def configured_values(*requests: type, without: Collection[str] = ()) -> dict[st
     """The values that the configuration may give too, by the name of their field."""
     result: dict[str, Value] = {}
     for request in requests:
-        hints, fields = get_type_hints(request), {field.name: field for field in dataclasses.fields(request)}
+        hints, fields = _type_hints(request), {field.name: field for field in dataclasses.fields(request)}
         for item in values_of(request):
             name = item.place[-1]
             if item.option.configured and name not in without:
