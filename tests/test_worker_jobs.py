@@ -37,6 +37,7 @@ AUTHORS = {
     "capture.INFER",
     "evaluation.PREPARE",
     "evaluation.PREPARE_ANSWERS",
+    "evaluation.CHECK_METRIC",
     "evaluation.SCORE",
     "probes.EXAMINE",
     "probes.EXPLAIN_EXAMPLE",

@@ -135,6 +135,7 @@ def test_a_metric_of_the_author_is_measured_and_its_error_stands_at_its_line(
         ("model.py:Data", "top-2", "there is no metric 'top-2'"),
         ("flat", "top-1", "the pictures in .*flat have no class"),
         ("bare.npz", "top-1", "has no array target"),
+        ("uneven.npz", "top-1", "has 2 rows of image and 3 of target"),
     ],
 )
 def test_what_does_not_fit_says_what_to_give(package: Path, data: str, metric: str, words: str) -> None:
@@ -142,9 +143,21 @@ def test_what_does_not_fit_says_what_to_give(package: Path, data: str, metric: s
     (root / "flat").mkdir(exist_ok=True)
     (root / "flat" / "a.png").touch()
     np.savez(root / "bare.npz", image=np.zeros((1, 3, 16, 16), np.float32))
+    np.savez(root / "uneven.npz", image=np.zeros((2, 1, 3, 16, 16), np.float32), target=np.zeros(3, int))
     with pytest.raises(InputError, match=words) as caught:
         engine.evaluate(engine.EvaluationRequest(package=package, data=data, metric=metric, count=1))
     assert caught.value.remedy
+
+
+def test_an_unknown_metric_or_decoder_is_refused_before_anything_is_run(package: Path) -> None:
+    for options in ({"metric": "top-2"}, {"metric": "top-1", "decode": "model.py:no_such"}):
+        stages: list[str] = []
+        with pytest.raises(InputError):
+            engine.evaluate(
+                engine.EvaluationRequest(package=package, data="model.py:Data", count=9, seed=77, **options),
+                on_event=lambda event, stages=stages: stages.append(event.message),
+            )
+        assert not any("sample" in message for message in stages)
 
 
 def test_a_folder_of_classes_and_an_array_file_are_labelled_data(package: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from aipc.core.requests import EvaluationRequest
 from aipc.core.types import Event, TensorSpec
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.evaluation.evaluation_report import EvaluationReport, PreparedData, Scores
-from aipc.evaluation.worker_jobs import PREPARE, PREPARE_ANSWERS, SCORE
+from aipc.evaluation.worker_jobs import CHECK_METRIC, PREPARE, PREPARE_ANSWERS, SCORE
 from aipc.quantize.worker_jobs import REFERENCE
 from aipc.report.evaluation import render_evaluation
 
@@ -55,6 +55,8 @@ def evaluate(
             return workers.run(name, arguments, on_event=on_event, cancel=cancel)
 
         preprocess, reference = None, "PyTorch"
+        metric = request.metric or ("wer" if application else METRIC)
+        job(CHECK_METRIC, metric=metric, decode=request.decode, root=str(config.root))
         if application:
             directory = _directory(request, manifest, package, config.root, None)
             prepared = _prepare_answers(job, request, config.root, directory)
@@ -82,7 +84,7 @@ def evaluate(
         scores: Scores = job(
             SCORE,
             samples=rows,
-            metric=request.metric or ("wer" if application else METRIC),
+            metric=metric,
             decode=request.decode,
             root=str(config.root),
             seed=request.seed,

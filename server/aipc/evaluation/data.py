@@ -105,6 +105,13 @@ def _array_file(path: Path, inputs: Sequence[TensorSpec]) -> tuple[Pairs, int | 
     if missing:
         raise InputError(f"{path} has no array {missing[0]!r}", remedy=f"it has {', '.join(arrays) or 'no inputs'}")
 
+    other = next((item.name for item in inputs if len(arrays[item.name]) != len(targets)), None)
+    if other is not None:
+        raise InputError(
+            f"{path} has {len(arrays[other])} rows of {other} and {len(targets)} of {name}",
+            remedy="give a row of each array for each sample",
+        )
+
     def pairs(chosen: Sequence[int] | None) -> Iterator[tuple[Any, Any]]:
         for number in range(len(targets)) if chosen is None else chosen:
             yield {item.name: arrays[item.name][number] for item in inputs}, targets[number]

@@ -81,6 +81,18 @@ def score(
     )
 
 
+def check_metric(report: Callable[[Event], None], *, metric: str, decode: str | None, root: str) -> None:
+    """Find the metric and the decoder, before anything is run for them.
+
+    Raises:
+        InputError: there is no such metric or decoder.
+        MissingDependencyError: a library of the metric is not installed.
+    """
+    _metric(metric, Path(root))
+    if decode:
+        _function(decode, Path(root), "decoder")
+
+
 def read_outputs(file: str) -> Any:
     """Arrays by name of a model, the text of an application."""
     return json.loads(Path(file).read_text("utf-8")) if file.endswith(".json") else read_npz(file)

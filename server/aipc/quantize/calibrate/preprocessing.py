@@ -88,7 +88,7 @@ class Preprocessing:
                 return {names[0]: _array(next(iter(item.values())), number)}
             if missing:
                 raise InputError(
-                    f"sample {number} of the calibration data has no {missing[0]!r}",
+                    f"sample {number} of the data has no {missing[0]!r}",
                     remedy=f"the model takes {', '.join(names)}",
                 )
             return {name: _array(item[name], number) for name in names}
@@ -96,7 +96,7 @@ class Preprocessing:
             # A dataset gives (input, label): what is more than the model takes is not for it.
             if len(item) < len(names):
                 raise InputError(
-                    f"sample {number} of the calibration data has {len(item)} parts",
+                    f"sample {number} of the data has {len(item)} parts",
                     remedy=f"the model takes {len(names)}: {', '.join(names)}",
                 )
             return {name: _array(part, number) for name, part in zip(names, item, strict=False)}
@@ -175,6 +175,6 @@ def _fitting(array: np.ndarray, item: TensorSpec, number: int) -> list[np.ndarra
         size = shape[0]
         return [array[start : start + size] for start in range(0, array.shape[0] - size + 1, size)]
     raise InputError(
-        f"sample {number} of the calibration data has the shape {list(array.shape)} for {item.name!r}",
+        f"sample {number} of the data has the shape {list(array.shape)} for {item.name!r}",
         remedy=f"the model takes {list(shape)}",
     )
