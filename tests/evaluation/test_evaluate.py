@@ -70,7 +70,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "pyproject.toml").write_text("[tool.aipc]\n")
     (folder / "model.py").write_text(MODEL)
-    report = engine.deploy(engine.DeployRequest("model.py:Classifier", cwd=folder))
+    report = engine.deploy(engine.DeployRequest("model.py:Classifier", cwd=folder, probes="none"))
     assert report.package
     return Path(report.package)
 
