@@ -13,7 +13,8 @@ const INTERPRETER = "Select Interpreter";
 /** Buttons for an error by its kind. */
 export function buttonsFor({ error }: ServerError): string[] {
   if (/Missing|Qairt/.test(error.kind)) return [DOCTOR, INTERPRETER];
-  return /Crashed/.test(error.kind) ? [LOG] : [];
+  // With a button the whole text is shown, not its first line.
+  return [LOG];
 }
 
 /** Say what went wrong and open its line; nothing of what the user stopped. */

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .applications import check_application, deploy_application
     from .caching import CacheReport, cache
     from .check_records import graph, node_accuracy, runs
-    from .checking import check, opened_run
+    from .checking import captured_files, check, opened_run
     from .checking_all import CheckAllReport, check_all, judged, models_to_check, repository_root
     from .chips import deploy
     from .comparing import compare, read_report
@@ -88,6 +88,7 @@ __all__ = [
     "agent",
     "application_package",
     "cache",
+    "captured_files",
     "check",
     "check_all",
     "check_application",
@@ -148,7 +149,7 @@ _HOMES = {
     ".application_packages": "application_package configured_application run_application verify_application",
     ".applications": "check_application deploy_application",
     ".caching": "CacheReport cache",
-    ".checking": "check opened_run",
+    ".checking": "captured_files check opened_run",
     ".checking_all": "CheckAllReport check_all judged models_to_check repository_root",
     ".chips": "deploy",
     ".comparing": "compare read_report",

@@ -6,12 +6,13 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from aipc.core.cache import Cache
+from aipc.core.plain_data import from_plain
 from aipc.core.requests import CheckRequest
 from aipc.core.types import (
     CheckReport,
@@ -140,3 +141,9 @@ def check(
     sources = read_source_map(Path(report.source_map)) if report.source_map else SourceMap()
     kinds = {node.node: node.op_type for node in report.node_placements}
     return replace(report, accuracy=located(accuracy, sources, kinds))
+
+
+def captured_files(report: CheckReport) -> Mapping[str, str]:
+    """Path -> SHA-256 of every file of the author's that a checked model was captured from; empty where unknown."""
+    entry = Cache().get(Path(report.graph).parent.name) if report.graph else None
+    return from_plain(dict(entry.meta), CapturedGraph).result.files if entry else {}

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from aipc.fix import Together
 
 
+Lines = tuple[str, ...]
+"""The lines of a text, without their ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A node and the author's expression that made it."""
@@ -49,6 +53,12 @@ class CheckState:
     """Of each node, where a device measured it."""
     together: tuple[Together, ...] = ()
     """Several fixes as one edit, proved as a whole."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path -> SHA-256 of every file of the author's that the model was captured from."""
+    asked: str = ""
+    """What was in effect; empty while the result is not whole."""
+    checked_at: float = 0.0
+    """Seconds since 1970, of a result that is not of this session."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -109,7 +119,7 @@ def moved_lines(before: tuple[str, ...], after: tuple[str, ...]) -> Mapping[int,
     }
 
 
-def _moved(place: Range, moved: Mapping[int, int]) -> Range | None:
+def moved_range(place: Range, moved: Mapping[int, int]) -> Range | None:
     """Where an expression is now; None when one of its lines has changed."""
     numbers = [moved.get(number) for number in range(place.start.line, place.end.line + 1)]
     start, end = numbers[0], numbers[-1]
@@ -127,7 +137,7 @@ def current_findings(checked: CheckState, file: str, text: Sequence[str]) -> lis
     stale = checked.is_stale(file, text)
     findings = []
     for finding in checked.findings:
-        if finding.range is not None and finding.range.file == file and (here := _moved(finding.range, moved)):
+        if finding.range is not None and finding.range.file == file and (here := moved_range(finding.range, moved)):
             fixes = [_moved_fix(fix, moved, stale) for fix in finding.fixes]
             findings.append(replace(finding, range=here, fixes=tuple(fix for fix in fixes if fix)))
     return findings
@@ -138,7 +148,7 @@ def _moved_fix(fix: Fix, moved: Mapping[int, int], stale: bool) -> Fix | None:
         return fix
     edits = []
     for place, text in fix.edits:
-        here = _moved(place, moved)
+        here = moved_range(place, moved)
         if here is None:
             return None
         edits.append((here, text))
@@ -150,6 +160,6 @@ def current_places(checked: CheckState, file: str, text: Sequence[str]) -> list[
     moved = moved_lines(checked.texts.get(file, ()), tuple(text))
     places = []
     for place in checked.places.get(file, ()):
-        if here := _moved(place.range, moved):
+        if here := moved_range(place.range, moved):
             places.append(replace(place, range=here, time=checked.latency.get(place.node.node)))
     return places

@@ -14,13 +14,17 @@ from lsprotocol import types as lsp
 
 from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
+from aipc.core.hashing import hash_file
 from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range, Severity
 
-from .check_state import CheckState, digest, with_accuracy
+from .check_state import CheckState, current_findings, digest, with_accuracy
+from .effective import configuration, effective_for
 from .node_times import node_shares
 from .patience import asks_to_wait
 from .progress import EditorProgress
 from .queue import JobQueue
+from .same_code import with_new_layout
+from .saved_results import save_result, saved_result
 from .server import AipcServer
 
 
@@ -73,6 +77,33 @@ class Checker:
                 del self._jobs[reference]
             self._server.tell_status()
 
+    async def show_last(self, reference: str) -> bool:
+        """Show the result that a model had in an earlier session; whether there is one."""
+        if reference in self._server.results or reference in self._jobs:
+            return False
+        state = await asyncio.to_thread(saved_result, reference)
+        if state is None or reference in self._server.results:
+            return False
+        self._keep(state)
+        return True
+
+    async def keep_if_same(self, reference: str, file: Path, texts: Mapping[str, str]) -> bool:
+        """Whether a whole result still holds, comments and layout aside; it is then at its present places.
+
+        Args:
+            texts: path -> text, of files that an editor holds; others are read from the disk.
+        """
+        state = self._server.results.get(reference)
+        if state is None or not state.asked or reference in self._jobs:
+            return False
+        if state.asked != asked_for(self._server, reference, file):
+            return False
+        moved = await self._server.beside(_unless_changed, state, texts)
+        if moved is None or self._server.results.get(reference) is not state:
+            return False
+        self._keep(moved)
+        return True
+
     @property
     def running(self) -> list[str]:
         return list(self._jobs)
@@ -100,11 +131,37 @@ class Checker:
                     self._keep(_failed(job, error, unsaved))
                     server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Error, f"{error}\n{error.detail}"))
                     return None
-                self._keep(await asyncio.to_thread(digest, job.reference, report, (), unsaved))
+                state = await asyncio.to_thread(digest, job.reference, report, (), unsaved)
+                if variant.full or not self._says_the_same(state):
+                    self._keep(state)
                 if not report.graph:
                     break
             await self._prove(job, replace(request, full=True), report, on_event)
+            await self._finish(job, soc)
         return report
+
+    def _says_the_same(self, state: CheckState) -> bool:
+        """Whether what is shown names the same findings: then it stays, with its fixes, until the result is whole."""
+        shown = self._server.results.get(state.reference)
+        if shown is None or not shown.asked:
+            return False
+        present = {
+            (finding.rule, finding.range)
+            for file in shown.texts
+            for finding in current_findings(shown, file, state.texts.get(file, ()))
+        }
+        return present == {(finding.rule, finding.range) for finding in state.findings}
+
+    async def _finish(self, job: _Job, soc: str | None) -> None:
+        """The result is whole: what it holds for is remembered, so that a change of comments asks nothing again."""
+        state = self._server.results.get(job.reference)
+        if state is None or soc is not None:
+            return
+        files = await asyncio.to_thread(engine.captured_files, state.report)
+        if self._server.results.get(job.reference) is state and files:
+            whole = replace(state, files=files, asked=asked_for(self._server, job.reference, job.file))
+            self._server.results[job.reference] = whole
+            await asyncio.to_thread(save_result, whole)
 
     async def _prove(
         self, job: _Job, request: engine.CheckRequest, report: CheckReport | None, on_event: engine.OnEvent
@@ -173,6 +230,29 @@ class Checker:
         server = self._server
         server.results[checked.reference] = checked
         server.results_changed()
+
+
+def asked_for(server: AipcServer, reference: str, file: Path) -> str:
+    """What is in effect for a model, as one text; empty while the configuration cannot be read."""
+    try:
+        model = configuration(file.parent).models.get(reference)
+        return repr((effective_for(server, file.parent, reference), model))
+    except AipcError:
+        return ""
+
+
+def _unless_changed(state: CheckState, held: Mapping[str, str]) -> CheckState | None:
+    """The result for the present files; None when more than comments and layout of them changed."""
+    texts = {}
+    try:
+        for file in state.texts:
+            texts[file] = held[file] if file in held else Path(file).read_text("utf-8")
+        others = [file for file in state.files if file not in texts]
+        if any(hash_file(Path(file)) != state.files[file] for file in others):
+            return None
+    except (OSError, UnicodeDecodeError):
+        return None
+    return with_new_layout(state, texts)
 
 
 def _title(reference: str) -> str:

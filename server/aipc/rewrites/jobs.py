@@ -51,6 +51,7 @@ def rewrite(
     triggers: Sequence[str],
     out: str,
     full: bool,
+    compiled: bool = False,
     every_site: bool = False,
     proofs: str = "",
 ) -> Rewritten:
@@ -62,11 +63,13 @@ def rewrite(
         triggers: what calls for rules besides a refusal, values of :class:`Trigger`.
         out: directory for ``model.onnx`` of the rewritten graph, when anything was rewritten.
         full: compile the rewritten graph to the end when asking for its placement.
+        compiled: the captured graph was compiled to the end already: where nothing is rewritten, nothing is asked.
         every_site: prove each site in the simulator; else one of each class (:mod:`aipc.rewrites.proof_classes`).
         proofs: root of the cache that keeps the proofs of classes; empty for none.
     """
     work = _Work(report, Path(model), Path(inputs), soc, Path(out), full, tuple(map(Trigger, triggers)))
     work.every_site = every_site
+    work.compiled = compiled
     work.classes = ProvedClasses(Path(proofs) if proofs else None, soc)
     barred: set[tuple[str, str]] = set()
     failed: list[Proof] = []
@@ -148,6 +151,7 @@ class _Work:
         self.seconds: dict[str, float] = {}
         self.proved: dict[str, Proof] = {}
         self.every_site = False
+        self.compiled = False
         self.classes = ProvedClasses(None, soc)
         self.by_class = 0
         self.rules = tuple(rule for rule in all_rules() if rule.exactness is not Exactness.APPROXIMATE)
@@ -190,7 +194,7 @@ class _Work:
 
     def _to_ask(self, state: _Done) -> bool:
         """A graph that nothing was found to rewrite in, and that does not compile: which nodes are to blame?"""
-        return self.full and not state.applications and state.placement is None
+        return self.full and not self.compiled and not state.applications and state.placement is None
 
     def prove(self, state: _Done) -> tuple[Mapping[Group, Proof], list[Group]]:
         """A proof for every group of applications, and the groups whose proof failed. Equal groups share one."""

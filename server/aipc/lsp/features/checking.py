@@ -18,6 +18,18 @@ from ..server import AipcServer
 from ..uris import local_path, to_path
 
 
+async def _check(server: AipcServer, reference: str, path: Path) -> None:
+    await server.checker.check(reference, path)
+
+
+def checkable_references(path: Path, text: str) -> list[str]:
+    """The models of a file that can be checked by their name; none while its configuration cannot be read."""
+    try:
+        return [site.reference for site in checkable_models(text, path, configuration(path.parent))]
+    except AipcError:
+        return []
+
+
 def models_of(server: AipcServer, path: Path, text: str) -> list[str]:
     """Models to check when ``path`` is saved: those in it whose inputs are known, and those that came from it."""
     try:
@@ -40,7 +52,13 @@ def _is_python(text: str) -> bool:
 
 async def check_file(server: AipcServer, path: Path, text: str, unsaved: Mapping[str, str] | None = None) -> None:
     wanted = models_of(server, path, text)
-    await asyncio.gather(*(server.checker.check(reference, path, unsaved=unsaved) for reference in wanted))
+    held = {str(path): text}
+
+    async def check(reference: str) -> None:
+        if not await server.checker.keep_if_same(reference, path, held):
+            await server.checker.check(reference, path, unsaved=unsaved)
+
+    await asyncio.gather(*(check(reference) for reference in wanted))
 
 
 def register(server: AipcServer) -> None:
@@ -56,6 +74,20 @@ def register(server: AipcServer) -> None:
             return
         document = server.documents.get_text_document(parameters.text_document.uri)
         await check_file(server, path, document.source)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(parameters: lsp.DidOpenTextDocumentParams) -> None:
+        """The last result of each model at once; where its code or what is in effect has changed, it is checked."""
+        path = local_path(parameters.text_document.uri)
+        if path is None or path.suffix != ".py" or not server.trusted:
+            return
+        text = server.documents.get_text_document(parameters.text_document.uri).source
+        for reference in checkable_references(path, text):
+            if not await server.checker.show_last(reference):
+                continue
+            known = await server.checker.keep_if_same(reference, path, {str(path): text})
+            if not known and server.setting("check.trigger", "save") != "command":
+                server.keep_task(asyncio.ensure_future(_check(server, reference, path)))
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def changed(parameters: lsp.DidChangeTextDocumentParams) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -34,13 +35,22 @@ def register(server: AipcServer) -> None:
                     by_line[place.range.start.line].append(place)
             stale = checked.is_stale(path, lines)
             total = checked.report.nodes
+            when = _when(checked.checked_at)
             for number, places in by_line.items():
                 text = label(places, accuracy=bool(server.setting("inlayHints.accuracy", True)))
                 where = lsp.Position(number - 1, server.documents.position_codec.client_num_units(lines[number - 1]))
                 items[number] = lsp.InlayHint(
-                    where, f"{text} (stale)" if stale else text, padding_left=True, tooltip=tooltip(places, total)
+                    where,
+                    f"{text} (stale)" if stale else text,
+                    padding_left=True,
+                    tooltip=tooltip(places, total) + when,
                 )
         return list(items.values())
+
+
+def _when(checked_at: float) -> str:
+    """For a result of an earlier session, when it was."""
+    return f"\nChecked {time.strftime('%Y-%m-%d %H:%M', time.localtime(checked_at))}." if checked_at else ""
 
 
 def label(places: Sequence[Place], *, accuracy: bool = True) -> str:

@@ -55,6 +55,7 @@ def _rewrite(run: Run, out: Path) -> RewrittenGraph:
         triggers=_triggers(run),
         out=str(out),
         full=_full(run),
+        compiled=run.request.finalize,
         every_site=run.variant.every_site,
         proofs=str(run.cache.root) if run.use_cache else "",
     )
@@ -89,7 +90,7 @@ def _note(build: Build, rewritten: RewrittenGraph) -> str:
 STAGE = Stage(
     name="rewrite",
     order=40,
-    version=3,
+    version=4,
     artifact=RewrittenGraph,
     needs=(CapturedGraph, GraphPlacement),
     key=_key,
