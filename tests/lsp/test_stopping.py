@@ -36,6 +36,8 @@ async def test_inference_of_inputs_is_cancelled_by_its_progress(client, opened, 
 async def test_a_check_that_takes_long_asks_and_stops(client, opened, tmp_path):
     questions = []
 
+    client.protocol.fm.features.pop(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
+
     @client.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
     def answer(parameters: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem:
         questions.append(parameters.message)
@@ -49,6 +51,14 @@ async def test_a_check_that_takes_long_asks_and_stops(client, opened, tmp_path):
     assert report["error"]["kind"] == "CancelledError"
     assert questions == ["The check of Net has taken 0.5 s and is not finished."]
     assert time.monotonic() - started < 100
+
+
+async def test_a_question_that_is_not_answered_stops_nothing(client, opened, tmp_path):
+    client.workspace_did_change_configuration(
+        lsp.DidChangeConfigurationParams({"aipc": {"soc": "sm8650", "check": {"limit": 0.01}}})
+    )
+    report = await check(client, f"{tmp_path / 'model.py'}:Tracker", opened())
+    assert report["placement"] == {"npu": 2, "cpu": 1, "fails": 0}
 
 
 async def test_a_syntax_error_is_said_before_that_there_is_no_model(client, opened):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from .server import AipcServer
 
@@ -36,8 +37,10 @@ async def _ask(server: AipcServer, title: str, cancel: threading.Event, seconds:
     await asyncio.sleep(seconds)
     message = f"The check of {title} has taken {seconds:g} s and is not finished."
     actions = [lsp.MessageActionItem(KEEP), lsp.MessageActionItem(STOP)]
-    answer = await server.window_show_message_request_async(
-        lsp.ShowMessageRequestParams(lsp.MessageType.Warning, message, actions)
-    )
+    parameters = lsp.ShowMessageRequestParams(lsp.MessageType.Warning, message, actions)
+    try:
+        answer = await server.window_show_message_request_async(parameters)
+    except JsonRpcException:
+        return  # a client that cannot ask
     if answer is not None and answer.title == STOP:
         cancel.set()
