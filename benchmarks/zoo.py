@@ -18,7 +18,7 @@ from typing import Any
 from table import machine, update
 
 HERE = Path(__file__).resolve().parent
-CELL_SECONDS = 240
+CELL_SECONDS = 480
 _STATES = {"pending": "not run yet"}
 _HEAD = (
     "| model | kind | verified | SQNR dB (ideal fp16) | off the NPU | seconds | peak MB | remedies | what stops it |",

@@ -9,7 +9,7 @@ import pytest
 
 from aipc.capture.jobs import capture
 from aipc.core.config import ModelRef
-from aipc.core.errors import ModelLoadError
+from aipc.core.errors import MissingDependencyError, ModelLoadError
 
 ModelFile = Callable[..., ModelRef]
 
@@ -113,3 +113,48 @@ def test_box_selection_is_reported_where_it_is_called_with_the_way_out(model_fil
     assert finding.rule == "capture-dynamic-shape" and "select the boxes on the host" in finding.message
     lines = ref.path.read_text().splitlines()
     assert finding.range and "batched_nms" in lines[finding.range.start.line - 1]
+
+
+CONTAINERS = """
+import dataclasses
+from collections import UserDict
+
+
+@dataclasses.dataclass
+class Batch:
+    a: torch.Tensor
+    b: torch.Tensor
+
+
+class Model(nn.Module):
+    def forward(self, batch):
+        a, b = (batch.a, batch.b) if hasattr(batch, "a") else (batch["a"], batch["b"])
+        return a + b
+
+    @staticmethod
+    def example_inputs():
+        return (KIND(a=torch.rand(1, 4), b=torch.rand(1, 4)),)
+"""
+
+
+@pytest.mark.parametrize("kind", ["Batch", "UserDict"])
+def test_dataclasses_and_mappings_may_be_arguments(model_file: ModelFile, tmp_path: Path, kind: str) -> None:
+    result = capture(lambda event: None, ref=model_file(CONTAINERS.replace("KIND", kind)), out=str(tmp_path / "out"))
+    assert result.ok and len(result.inputs) == 2
+
+
+def test_inputs_have_the_dtype_of_a_model_in_float64(model_file: ModelFile, tmp_path: Path) -> None:
+    result = capture(lambda event: None, ref=model_file("Model = nn.Linear(4, 2).double()"), out=str(tmp_path / "out"))
+    assert result.ok and result.inputs[0].shape == (1, 4)
+
+
+def test_layers_that_pytorch_quantized_name_the_way(model_file: ModelFile, tmp_path: Path) -> None:
+    source = "Model = nn.Sequential(torch.ao.nn.quantized.Linear(4, 2))"
+    with pytest.raises(ModelLoadError, match="as it was before PyTorch quantized it"):
+        capture(lambda event: None, ref=model_file(source), out=str(tmp_path / "out"))
+
+
+def test_a_package_that_a_factory_misses_is_named(model_file: ModelFile, tmp_path: Path) -> None:
+    source = "def build():\n    import no_such_package_at_all\n"
+    with pytest.raises(MissingDependencyError, match="pip install no_such_package_at_all"):
+        capture(lambda event: None, ref=model_file(source, "build"), out=str(tmp_path / "out"))

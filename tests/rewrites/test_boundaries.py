@@ -112,6 +112,7 @@ def test_the_graph_says_where_infinities_may_be() -> None:
         ("x.masked_fill(x > 0, float('-inf')).softmax(-1)", "Softmax", NonFinite.NAN),
         ("x.masked_fill(x > 0, float('-inf')).sigmoid()", "Sigmoid", NonFinite.NONE),
         ("torch.where(torch.isinf(x), 0.0, F.relu6(x))", "Clip", NonFinite.NONE),
+        ("x.clamp(0.0, float('inf'))", "Clip", NonFinite.NONE),
         ("torch.where(torch.isinf(x), 0.0, x.clamp(0, 6))", "Min", NonFinite.NONE),
         ("torch.where(torch.isinf(x), 0.0, x.clamp(min=0))", "Max", NonFinite.POSITIVE),
         ("torch.relu(x @ x.T) + torch.isnan(x.softmax(-1)).sum()", "Relu", NonFinite.NONE),

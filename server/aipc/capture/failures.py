@@ -51,6 +51,8 @@ def _construction(error: Exception, loaded: LoadedModel) -> Range | None:
             stack = loaded.constructions.stack(module)
             if constructed_by_author(stack) and (frame := origin(stack).user_frame):
                 return frame.range
+    if loaded.ref.kind == "folder":
+        return Range(str(loaded.ref.path / "config.json"), Position(1, 0), Position(1, 1))
     try:
         lines, start = inspect.getsourcelines(loaded.source)
     except (TypeError, OSError):

@@ -19,6 +19,7 @@ from aipc.core.errors import InputError
 from .arguments import Inputs
 from .spec import random_tensor
 from .stated_shapes import Stated, stated_candidates, stated_shapes
+from .transformers_inputs import configured_inputs
 
 _SIDES = (224, 256, 64, 32, 640, 128, 96, 512)
 _TOKENS = re.compile(r"(^|_)(ids|tokens?|idx|indices|labels?)$")
@@ -53,7 +54,10 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
     stated = stated_shapes(module)
     candidates = [list(dict.fromkeys(_candidates(parameter, module, stated))) for parameter in parameters]
     tried: list[str] = []
+    dtypes = {item.dtype for item in module.parameters() if item.is_floating_point()}
+    wide = torch.float64 if dtypes == {torch.float64} else torch.float32
     for choice in itertools.islice(_diagonal(candidates), _MAX_TRIES):
+        choice = tuple((shape, wide if dtype is torch.float32 else dtype) for shape, dtype in choice)
         arguments = tuple(random_tensor(list(shape), dtype, high=_vocabulary(module)) for shape, dtype in choice)
         tried.append(", ".join(f"{dtype}{list(shape)}".removeprefix("torch.") for shape, dtype in choice))
         if _accepts(module, arguments):
@@ -62,6 +66,11 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
                 {},
                 f"inferred from the signature and the first layers, accepted at try {len(tried)}",
             )
+    if named := configured_inputs(module, _vocabulary(module)):
+        shapes = ", ".join(f"{name} {list(item.shape)}" for name, item in named.items())
+        tried.append(shapes)
+        if _accepts(module, (), named):
+            return Inputs((), named, "inferred from the configuration of transformers")
     names = ", ".join(parameter.name for parameter in parameters)
     raise InputError(
         f"no example inputs were found for forward({names}): tried {len(tried)}, "
@@ -168,7 +177,10 @@ def _vocabulary(module: nn.Module) -> int:
     return min([*sizes, 1000]) if sizes else 2
 
 
-def _accepts(module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> bool:
+def _accepts(
+    module: nn.Module, arguments: tuple[torch.Tensor, ...], named: Mapping[str, torch.Tensor] | None = None
+) -> bool:
+    named = dict(named or {})
     from torch._subclasses.fake_tensor import (
         DataDependentOutputException,
         DynamicOutputShapeException,
@@ -177,14 +189,17 @@ def _accepts(module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> bool:
 
     try:
         with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True) as mode:
-            module(*(mode.from_tensor(item) for item in arguments))
+            module(
+                *(mode.from_tensor(item) for item in arguments),
+                **{name: mode.from_tensor(item) for name, item in named.items()},
+            )
     except (DataDependentOutputException, DynamicOutputShapeException):
         pass
     except Exception:
         return False
     try:
         with torch.no_grad():
-            module(*arguments)
+            module(*arguments, **named)
     except Exception:
         return False
     return True

@@ -16,12 +16,13 @@ from aipc.core.types import Event, OutputAccuracy
 from .arguments import Inputs
 from .artifact import write_capture
 from .capture_result import CaptureResult, InferredInputs
+from .checkpoint_folder import own_files
 from .detect_quantization import own_bits
 from .export import OPSET, export
 from .failures import findings_of
 from .files import recorded_files
 from .inputs import example_inputs
-from .interface import CallOutput
+from .interface import CallOutput, register_containers
 from .load import LoadedModel, innermost_user_range, load_model
 from .model_with_inputs import with_configured_state
 from .state import call_and_watch, state_names
@@ -49,11 +50,11 @@ def _captured(report: Report, ref: ModelRef, directory: Path, opset: int, strate
         from .capture_on_disk import take_over
 
         return take_over(ref, directory)
-    if ref.kind != "python":
+    if not ref.runs_pytorch:
         from .graphs import capture_graph
 
         return capture_graph(report, ref=ref, directory=directory, opset=opset)
-    with recorded_files(ref.path) as files:
+    with recorded_files(*own_files(ref.path)) as files:
         report(Event("capture", f"loading {ref.name}"))
         started = time.perf_counter()
         loaded = load_model(ref)
@@ -80,6 +81,7 @@ def capture_loaded(
     report(Event("capture", "finding example inputs"))
     started = time.perf_counter()
     loaded, inputs = with_configured_state(loaded, inputs or example_inputs(loaded))
+    register_containers((inputs.args, dict(inputs.kwargs)))
     answer, state = forward(loaded, inputs)
     timings["forward"] = time.perf_counter() - started
     report(Event("capture", "tracing"))

@@ -23,6 +23,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, MissingDependencyError, ModelLoadError
 from aipc.core.types import Position, Range
 
+from .checkpoint_folder import load_folder
 from .custom_operators import kernel_recorder
 from .fake_quantization import evaluation_mode
 from .imports import put_first
@@ -55,9 +56,12 @@ def load_model(ref: ModelRef) -> LoadedModel:
     """
     seed_everything()
     with ConstructionRecorder() as constructions, kernel_recorder(), unsaved_sources(ref.unsaved):
-        namespace = import_file(ref.path, ref.root)
-        source = _attribute(namespace, ref)
-        model = build(source, ref)
+        if ref.kind == "folder":
+            model = load_folder(ref.path)
+            source: Any = type(model)
+        else:
+            source = _attribute(import_file(ref.path, ref.root), ref)
+            model = build(source, ref)
     module = network_of(model)
     if not isinstance(module, torch.nn.Module):
         raise ModelLoadError(
@@ -76,6 +80,12 @@ def _require_weights(module: torch.nn.Module, ref: ModelRef) -> None:
             f"{ref.attribute} in {ref.path} is a TorchScript module, which PyTorch does not export",
             remedy="name the nn.Module that it was made from",
         )
+    for name, part in module.named_modules():
+        if type(part).__module__.startswith(_QUANTIZED):
+            raise ModelLoadError(
+                f"{name or ref.attribute} in {ref.path} is {type(part).__name__}, which PyTorch does not export",
+                remedy="name the model as it was before PyTorch quantized it, and quantize with --precision w8a16",
+            )
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if is_lazy(tensor):
             raise ModelLoadError(
@@ -88,6 +98,9 @@ def _require_weights(module: torch.nn.Module, ref: ModelRef) -> None:
                 remedy="name a function that loads the weights and returns the model",
             )
 
+
+_QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized")
+"""Where PyTorch's layers with packed integers are."""
 
 _CONTAINERS = ("_orig_mod", "module", "model", "unet", "transformer")
 """Under which names compiled modules, parallel ones, ultralytics' models and pipelines hold the network."""
@@ -160,13 +173,6 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
             Position(error.end_lineno or line, max(0, (error.end_offset or column + 2) - 1)),
         )
         raise ModelLoadError(f"syntax error: {error.msg}", remedy="correct the line", range=where) from error
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        raise MissingDependencyError(
-            f"the module {error.name!r} that the model imports is not installed",
-            remedy=f"run pip install {missing}",
-            range=innermost_user_range(error, path),
-        ) from error
     except SystemExit as error:
         raise ModelLoadError(
             f"{path.name} ends the program when it is imported: sys.exit, or argparse without its arguments",
@@ -243,12 +249,22 @@ def innermost_user_range(error: BaseException, prefer: Path | None = None) -> Ra
     return resolve_frame(frames[0]).range if frames else None
 
 
+def _not_installed(error: ModuleNotFoundError, path: Path) -> MissingDependencyError:
+    return MissingDependencyError(
+        f"the module {error.name!r} that the model imports is not installed",
+        remedy=f"run pip install {(error.name or '').partition('.')[0]}",
+        range=innermost_user_range(error, path),
+    )
+
+
 def raised(error: Exception, path: Path, what: str) -> AipcError:
     """The author's code raised: say what, at its own line."""
     import traceback
 
     if isinstance(error, AipcError):
         return error
+    if isinstance(error, ModuleNotFoundError):
+        return _not_installed(error, path)
     lines = str(error).strip().splitlines()
     return ModelLoadError(
         f"{what} raised {type(error).__name__}: {lines[0] if lines else 'no message'}",

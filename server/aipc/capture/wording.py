@@ -26,6 +26,7 @@ OTHER = (
 )
 _MISSING = re.compile(r"No ONNX function found for (\S+)")
 _HOST_VALUES = re.compile(r"\.numpy\(\) is not supported|\.tolist\(\) is not supported|Cannot access data pointer of")
+_RETURNED = re.compile(r"Found <class '(?:[\w.]+\.)?(\w+)'> in output")
 _DEPENDS = "has an output shape that depends on the values of its input"
 
 
@@ -61,6 +62,9 @@ def export_message(text: str) -> tuple[str, str] | None:
     """Rule and sentence for the exporter's words; None for words that are not known."""
     if _HOST_VALUES.search(text):
         return "capture-data-dependent", HOST_VALUES
+    if match := _RETURNED.search(text):
+        way = "give use_cache=False" if "Cache" in match[1] else "return its tensors"
+        return "capture-failed", f"forward returns {match[1]}, whose tensors PyTorch's exporter does not find: {way}"
     if match := _MISSING.search(text):
         return "capture-unsupported-operator", missing(match[1])
     if _DEPENDS in text:

@@ -44,6 +44,9 @@ __all__ = [
 PACKAGE_PREFIX = "package:"
 """Before an entry that lies in an installed package, for example ``package:rapidocr/models/det.onnx``."""
 
+FOLDER_PREFIX = "hf:"
+"""Before an entry that is a folder of a Hugging Face model; a folder needs none where it is there."""
+
 DEFAULT_SOC = "sm8650"
 """The chip that is meant when nobody names one."""
 
@@ -253,7 +256,7 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
     app, _, graph = ref.partition(".")
     if app in config.apps and graph:
         return _graph_of(config.apps[app], graph, config)
-    if ":" in ref.replace(":\\", "") or Path(ref).suffix in {".py", ".onnx", ".pt2"}:
+    if ":" in ref.replace(":\\", "") or Path(ref).suffix in {".py", ".onnx", ".pt2", *_WAYS} or (cwd / ref).is_dir():
         return _from_entry(ref, cwd, None, None, config)
     near = difflib.get_close_matches(ref, config.models, 3)
     known = ", ".join(near or config.models) or "none yet"
@@ -287,6 +290,8 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         separator = ""  # package:rapidocr/models/x.onnx names no attribute
     if not separator or file.endswith(":\\") or len(file) == 1:
         file, attribute = entry, ""
+    if entry.startswith(FOLDER_PREFIX) or (base / Path(entry).expanduser()).is_dir():
+        return _folder(entry.removeprefix(FOLDER_PREFIX), base, name, model, config)
     path = locate(file, base)
     suffix = path.suffix.lower()
     if not path.is_file():
@@ -300,7 +305,9 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         raise ModelLoadError(f"the name {called[:60]!r} {problem}", remedy="name it in [tool.aipc.models.NAME]")
     kinds: dict[str, Literal["python", "onnx", "pt2"]] = {".py": "python", ".onnx": "onnx", ".pt2": "pt2"}
     if suffix not in kinds:
-        raise ModelLoadError(f"{path} is not a .py, .onnx or .pt2 file", remedy="name the model as file.py:Name")
+        raise ModelLoadError(
+            f"{path} is not a .py, .onnx or .pt2 file", remedy=_WAYS.get(suffix, "name the model as file.py:Name")
+        )
     return ModelRef(
         name=called,
         kind=kinds[suffix],
@@ -309,6 +316,35 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         inputs=model.inputs if model else None,
         config=model,
         root=config.root,
+    )
+
+
+_WITH_WEIGHTS = (
+    "weights alone are no model: name a function, as file.py:function, that builds the model, loads them and returns it"
+)
+_FROM_TENSORFLOW = "convert it with tf2onnx, and name the .onnx file"
+_WAYS = {
+    **dict.fromkeys((".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".pkl"), _WITH_WEIGHTS),
+    **dict.fromkeys((".tflite", ".pb", ".h5", ".keras"), _FROM_TENSORFLOW),
+    ".gguf": "name it as the entry of an application: [tool.aipc.apps.NAME]",
+    ".ipynb": "open it in VS Code, or call aipc.check in a cell; here name the model as file.py:Name",
+}
+"""What to do with files of other kinds."""
+
+
+def _folder(text: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
+    path = (base / Path(text).expanduser()).resolve()
+    if not (path / "config.json").is_file():
+        raise ModelLoadError(
+            f"{path} holds no config.json, as folders of Hugging Face models do",
+            remedy=f"download the model first, with hf download {text} --local-dir FOLDER, and name hf:FOLDER",
+        )
+    called = name or path.name
+    if problem := name_problem(called):
+        raise ModelLoadError(f"the name {called[:60]!r} {problem}", remedy="name it in [tool.aipc.models.NAME]")
+    inputs = model.inputs if model else None
+    return ModelRef(
+        name=called, kind="folder", path=path, attribute=None, inputs=inputs, config=model, root=config.root
     )
 
 

@@ -108,8 +108,11 @@ class ModelRef:
     """A model that was named: where it is, and what the configuration says of it."""
 
     name: str
-    kind: Literal["python", "onnx", "pt2", "captured"]
-    """``captured``: ``path`` is a directory that holds a capture, made in the process of the model's author."""
+    kind: Literal["python", "folder", "onnx", "pt2", "captured"]
+    """``folder``: ``path`` holds a model as transformers saves it, with its config.json.
+
+    ``captured``: ``path`` is a directory that holds a capture, made in the process of the model's author.
+    """
     path: Path
     attribute: str | None
     inputs: InputSpec
@@ -117,6 +120,11 @@ class ModelRef:
     root: Path
     unsaved: Mapping[str, str] = field(default_factory=dict)
     """Path -> text, for source files that an editor holds and the disk does not have yet."""
+
+    @property
+    def runs_pytorch(self) -> bool:
+        """Whether PyTorch's own answers are those of a module that the reference builds."""
+        return self.kind in {"python", "folder"}
 
     @property
     def reference(self) -> str:

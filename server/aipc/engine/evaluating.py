@@ -66,7 +66,7 @@ def evaluate(
             ref = model_of(manifest, config.root)
             preprocess = request.preprocess or (ref.config.preprocess if ref and ref.config else None)
             directory = _directory(request, manifest, package, config.root, preprocess)
-            reference = "PyTorch" if ref and ref.kind == "python" else "the fp32 graph on the CPU"
+            reference = "PyTorch" if ref and ref.runs_pytorch else "the fp32 graph on the CPU"
             capture = captured_graph(manifest)
             prepared = _prepare(job, request, manifest, config.root, preprocess, directory)
             folders = _parts(directory)

@@ -131,7 +131,7 @@ def verify_recorded(
         target=target,
         recorded=str(recorded),
         runs=sum(item["runs"] for item in counts),
-        reference="PyTorch" if ref and ref.kind == "python" else "the fp32 graph on the CPU",
+        reference="PyTorch" if ref and ref.runs_pytorch else "the fp32 graph on the CPU",
         threshold_db=threshold,
         inputs=inputs,
         samples=samples,

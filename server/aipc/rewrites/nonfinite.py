@@ -93,6 +93,8 @@ def _of_node(node: ir.Node, inputs: Sequence[NonFinite]) -> NonFinite:
     for kind in inputs:
         every |= kind
     op = node.op_type
+    if op == "Clip":
+        every = inputs[0] | _of_limits(node)
     if op in ("Max", "Min", "Clip", "Relu"):
         return _limited(node, every)
     if op in _BOUNDED:
@@ -107,6 +109,15 @@ def _of_node(node: ir.Node, inputs: Sequence[NonFinite]) -> NonFinite:
     if op not in _CARRYING - {"Add", "Sub", "Mul", "Div"} and every & NonFinite.INFINITE:
         every |= NonFinite.NAN  # inf - inf, 0 * inf
     return every
+
+
+def _of_limits(node: ir.Node) -> NonFinite:
+    """What the limits of a Clip may put into its result: no limit at all is often written as an infinity."""
+    kinds = NonFinite.NONE
+    for place, harmless in ((1, NonFinite.NEGATIVE), (2, NonFinite.POSITIVE)):
+        array = read.constant(limit) if (limit := read.argument(node, place)) is not None else None
+        kinds |= _of_array(array) & ~harmless if array is not None else NonFinite.NONE
+    return kinds
 
 
 def _limited(node: ir.Node, every: NonFinite) -> NonFinite:

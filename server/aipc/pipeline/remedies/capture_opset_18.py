@@ -14,7 +14,7 @@ _OPSET = 18
 def _applies(case: FailedAttempt) -> bool:
     if not another_capture_may_help(case.attempt.run):
         return False
-    return case.attempt.run.request.ref.kind == "python" and case.variant.opset > _OPSET
+    return case.attempt.run.request.ref.runs_pytorch and case.variant.opset > _OPSET
 
 
 def _proposals(case: FailedAttempt) -> Proposals:

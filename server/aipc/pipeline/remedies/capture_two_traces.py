@@ -15,7 +15,7 @@ from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 def _applies(case: FailedAttempt) -> bool:
     if not another_capture_may_help(case.attempt.run):
         return False
-    return case.attempt.run.request.ref.kind == "python" and case.variant.strategy != "two-traces"
+    return case.attempt.run.request.ref.runs_pytorch and case.variant.strategy != "two-traces"
 
 
 def _proposals(case: FailedAttempt) -> Proposals:

@@ -195,7 +195,7 @@ def reference(report: Callable[[Event], None], *, ref: ModelRef, capture: str, s
 
     paths = sorted(path for path in Path(samples).glob("[0-9]*.npz") if ".reference" not in path.name)
     run: Callable[[Arrays], dict[str, Any]]
-    if ref.kind == "python":
+    if ref.runs_pytorch:
         run = _torch_runner(ref)
     else:
         graph = Path(capture) / "model.onnx"
