@@ -39,6 +39,7 @@ class Model(nn.Module):
     more=(
         Example("nn.Sequential(nn.Conv2d(3, 8, 3), nn.Sigmoid())", {"x": "float32[1,3,16,16]"}),
         Example("nn.Sequential(nn.Conv2d(3, 8, 3), nn.SiLU())", {"x": "float32[1,3,16,16]"}),
+        Example("nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.SiLU())", {"x": "float32[1,3,16,16]"}),
         Example("torch.tanh(x + y)", {"x": "float32[4,16]", "y": "float32[4,16]"}),
     ),
 )
