@@ -76,3 +76,10 @@ def test_outputs_must_be_the_same_ones() -> None:
         compare_outputs({"a": np.zeros(1)}, {"a": np.zeros(2)})
     with pytest.raises(QairtError, match="not a number"):
         accuracy("a", np.array(["x"]), np.array(["x"]))
+
+
+def test_the_cosine_of_known_vectors_and_never_above_one() -> None:
+    assert accuracy("y", np.float32([2, 0]), np.float32([3, 3])).cosine == pytest.approx(math.sqrt(0.5))
+    assert accuracy("y", np.float32([1, 2]), np.float32([-2, -4])).cosine == pytest.approx(-1.0)
+    rounded = np.float32([0.1, 1.0])  # its product with itself is above the product of its lengths in float64
+    assert accuracy("y", rounded, rounded * np.float32(2)).cosine == 1.0

@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from aipc.core.types import OutputAccuracy
-from aipc.pipeline.gates import capture_gate, metric_gate, package_gate
+from aipc.core.provenance import Provenance
+from aipc.core.types import NodePlacement, OutputAccuracy, Placement, PlacementReport
+from aipc.pipeline.gates import capture_gate, metric_gate, package_gate, placement_gate
 from aipc.quantize.plan import plan_for
 from aipc.quantize.quantization_results import TaskMetric
 
@@ -119,3 +120,26 @@ def test_cosine_and_largest_error_are_bounds_that_may_be_reached(tolerance, pass
 def test_a_task_metric_is_judged_by_the_author_s_threshold_or_by_pytorch_s_own(value, own, tolerance, passes):
     gate = metric_gate(TaskMetric("top-1", value, 4, own=own), tolerance)
     assert (gate and gate.ok) is passes
+
+
+NPU, CPU, FAILS = Placement.NPU, Placement.CPU, Placement.FAILS
+HINT = "--allow-cpu deploys them to the CPU"
+
+
+@pytest.mark.parametrize(
+    ("placements", "allow_cpu", "passes", "hint"),
+    [
+        ((NPU, NPU), False, True, False),
+        ((NPU, CPU), False, False, True),
+        ((NPU, CPU), True, True, False),
+        ((NPU, FAILS), False, False, False),
+        ((NPU, CPU, FAILS), False, False, False),
+        ((NPU, FAILS), True, False, False),
+        ((CPU, CPU), True, False, False),
+    ],
+)
+def test_the_cpu_is_offered_only_where_it_is_the_way_out(placements, allow_cpu, passes, hint):
+    nodes = tuple(NodePlacement(f"n{index}", "Op", placement) for index, placement in enumerate(placements))
+    report = PlacementReport("sm8650", 75, "fp16", "2.51", nodes, 1)
+    gate = placement_gate(report, Provenance(), allow_cpu=allow_cpu)
+    assert (gate.ok, HINT in gate.detail) == (passes, hint)
