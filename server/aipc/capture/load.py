@@ -153,7 +153,7 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
         package_root = package_root.parent
     put_first(list(dict.fromkeys((str(package_root), str(path.parent), str(root or package_root)))))
     name = ".".join(names)
-    given = sys.argv
+    arguments_before = sys.argv
     # A script that reads its arguments when it is imported finds none.
     sys.argv = [str(path)]
     try:
@@ -182,7 +182,7 @@ def import_file(path: Path, root: Path | None = None) -> ModuleType:
     except Exception as error:
         raise raised(error, path, "the model's file") from error
     finally:
-        sys.argv = given
+        sys.argv = arguments_before
 
 
 def _attribute(namespace: ModuleType, ref: ModelRef) -> Any:

@@ -59,7 +59,7 @@ def stated_shapes(module: nn.Module, depth: int = _DEPTH) -> dict[str, Stated]:
     if function is None or depth == 0:
         return {}
     names = [item.arg for item in (*function.args.posonlyargs, *function.args.args)][1:]
-    found = {}
+    shapes = {}
     for name in names:
         statement = list(_before_rebinding(function, name))
         rank = next((rank for node in statement if (rank := _rank(node, name)) is not None), None)
@@ -70,8 +70,8 @@ def stated_shapes(module: nn.Module, depth: int = _DEPTH) -> dict[str, Stated]:
         known = dict(_sizes(statement, name, len(dims)))
         if inner and len(inner.dims) == len(dims):
             known = {index: size for index, size in enumerate(inner.dims) if isinstance(size, int)} | known
-        found[name] = Stated(tuple(known.get(index, dimension) for index, dimension in enumerate(dims)))
-    return found
+        shapes[name] = Stated(tuple(known.get(index, dimension) for index, dimension in enumerate(dims)))
+    return shapes
 
 
 def _forward_text(module: nn.Module) -> ast.FunctionDef | None:
@@ -124,8 +124,8 @@ def _rank_of_call(node: ast.Call, name: str) -> tuple[Dimension, ...] | None:
         axes = re.findall(r"\([^)]*\)|[^\s()]+", texts[0].partition("->")[0])
         return tuple("" if "(" in axis else axis for axis in axes) if "..." not in axes else None
     if called == "permute" and isinstance(node.func, ast.Attribute) and _is_name(node.func.value, name):
-        given = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) else node.args
-        return ("",) * len(given) if len(given) > 1 else None
+        sizes_of_call = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) else node.args
+        return ("",) * len(sizes_of_call) if len(sizes_of_call) > 1 else None
     return None
 
 
@@ -195,8 +195,8 @@ def _of_the_module_that_takes_it(module: nn.Module, nodes: Sequence[ast.AST], na
             continue
         places = [index for index, item in enumerate(node.args) if _is_name(item, name)]
         part = getattr(module, node.func.attr, None) if _is_name(node.func.value, "self") else None
-        if places and isinstance(part, nn.Module) and (found := _taken_by(part, places[0], depth - 1)):
-            return found
+        if places and isinstance(part, nn.Module) and (stated := _taken_by(part, places[0], depth - 1)):
+            return stated
     return None
 
 

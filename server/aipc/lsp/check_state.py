@@ -55,7 +55,7 @@ class CheckState:
     """Several fixes as one edit, proved as a whole."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Path -> SHA-256 of every file of the author's that the model was captured from."""
-    asked: str = ""
+    settings: str = ""
     """What was in effect; empty while the result is not whole."""
     checked_at: float = 0.0
     """Seconds since 1970, of a result that is not of this session."""

@@ -94,9 +94,9 @@ class Checker:
             texts: path -> text, of files that an editor holds; others are read from the disk.
         """
         state = self._server.results.get(reference)
-        if state is None or not state.asked or reference in self._jobs:
+        if state is None or not state.settings or reference in self._jobs:
             return False
-        if state.asked != asked_for(self._server, reference, file):
+        if state.settings != asked_for(self._server, reference, file):
             return False
         moved = await self._server.beside(_unless_changed, state, texts)
         if moved is None or self._server.results.get(reference) is not state:
@@ -143,7 +143,7 @@ class Checker:
     def _says_the_same(self, state: CheckState) -> bool:
         """Whether what is shown names the same findings: then it stays, with its fixes, until the result is whole."""
         shown = self._server.results.get(state.reference)
-        if shown is None or not shown.asked:
+        if shown is None or not shown.settings:
             return False
         present = {
             (finding.rule, finding.range)
@@ -159,7 +159,7 @@ class Checker:
             return
         files = await asyncio.to_thread(engine.captured_files, state.report)
         if self._server.results.get(job.reference) is state and files:
-            whole = replace(state, files=files, asked=asked_for(self._server, job.reference, job.file))
+            whole = replace(state, files=files, settings=asked_for(self._server, job.reference, job.file))
             self._server.results[job.reference] = whole
             await asyncio.to_thread(save_result, whole)
 
@@ -241,12 +241,12 @@ def asked_for(server: AipcServer, reference: str, file: Path) -> str:
         return ""
 
 
-def _unless_changed(state: CheckState, held: Mapping[str, str]) -> CheckState | None:
+def _unless_changed(state: CheckState, opened_texts: Mapping[str, str]) -> CheckState | None:
     """The result for the present files; None when more than comments and layout of them changed."""
     texts = {}
     try:
         for file in state.texts:
-            texts[file] = held[file] if file in held else Path(file).read_text("utf-8")
+            texts[file] = opened_texts[file] if file in opened_texts else Path(file).read_text("utf-8")
         others = [file for file in state.files if file not in texts]
         if any(hash_file(Path(file)) != state.files[file] for file in others):
             return None

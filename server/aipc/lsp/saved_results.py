@@ -33,7 +33,7 @@ class _Saved:
     extra: tuple[Finding, ...]
     texts: Mapping[str, str]
     files: Mapping[str, str]
-    asked: str
+    settings: str
     checked_at: float
 
 
@@ -47,7 +47,7 @@ def save_result(state: CheckState) -> None:
         extra=state.extra,
         texts=texts,
         files=state.files,
-        asked=state.asked,
+        settings=state.settings,
         checked_at=state.checked_at or time.time(),
     )
     path = _path(state.reference)
@@ -67,7 +67,7 @@ def saved_result(reference: str) -> CheckState | None:
         state = digest(reference, saved.report, saved.extra, saved.texts)
     except Exception:  # a file of another version, cut short, or made by anybody: as if there were none
         return None
-    state.files, state.asked, state.checked_at = saved.files, saved.asked, saved.checked_at
+    state.files, state.settings, state.checked_at = saved.files, saved.settings, saved.checked_at
     return state
 
 

@@ -52,10 +52,10 @@ def _is_python(text: str) -> bool:
 
 async def check_file(server: AipcServer, path: Path, text: str, unsaved: Mapping[str, str] | None = None) -> None:
     wanted = models_of(server, path, text)
-    held = {str(path): text}
+    opened_texts = {str(path): text}
 
     async def check(reference: str) -> None:
-        if not await server.checker.keep_if_same(reference, path, held):
+        if not await server.checker.keep_if_same(reference, path, opened_texts):
             await server.checker.check(reference, path, unsaved=unsaved)
 
     await asyncio.gather(*(check(reference) for reference in wanted))
