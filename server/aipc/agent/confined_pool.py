@@ -50,7 +50,7 @@ class ConfinedPool(WorkerPool):
         if not job.runs_author_code:
             return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
         writable = [str(arguments["out"])] if "out" in arguments else []
-        readable = [*self._readable, *(str(item) for item in (arguments.get("given"),) if item)]
+        readable = [*self._readable, *(str(item) for item in (arguments.get("examples"),) if item)]
         seconds = min(self._seconds, (limits or self.limits).seconds)
         arguments_of_job = {
             "job": job.target,
