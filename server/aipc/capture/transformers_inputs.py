@@ -33,11 +33,13 @@ def configured_inputs(module: torch.nn.Module, vocabulary: int) -> dict[str, tor
         "input_features": (1, _number(config, "num_mel_bins", 80), 2 * _number(config, "max_source_positions", 1500)),
         "pixel_values": _picture(config),
     }
-    made = {name: torch.randn(shapes[name], generator=generator) for name in names if name in wanted & set(shapes)}
+    random_inputs = {
+        name: torch.randn(shapes[name], generator=generator) for name in names if name in wanted & set(shapes)
+    }
     for name in ("input_ids", "decoder_input_ids"):
         if name in wanted:
-            made[name] = torch.randint(0, max(1, vocabulary), (1, _TOKENS), generator=generator)
-    return {name: made[name] for name in names if name in made}
+            random_inputs[name] = torch.randint(0, max(1, vocabulary), (1, _TOKENS), generator=generator)
+    return {name: random_inputs[name] for name in names if name in random_inputs}
 
 
 def _audio(config: Any) -> tuple[int, ...]:
