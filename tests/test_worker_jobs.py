@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import aipc
-from aipc.agent.confined_pool import ConfinedPool
+from aipc.agent.confined_pool import READABLE, WRITABLE, ConfinedPool
 from aipc.core.jobs import Job
 from aipc.core.workers import WorkerPool
 
@@ -124,6 +124,12 @@ def test_no_job_is_named_by_a_bare_string() -> None:
 def test_the_jobs_that_run_the_author_s_code_are_these_and_any_that_does_not_say() -> None:
     assert {name for name, job in JOBS.items() if job.runs_author_code} == AUTHORS
     assert Job("aipc.qairt.jobs:place", int).runs_author_code
+
+
+@pytest.mark.parametrize("name", [*WRITABLE, *READABLE])
+def test_what_the_sandbox_opens_is_an_argument_of_a_job_that_runs_the_author_s_code(name: str) -> None:
+    signatures = {job: inspect.signature(JOBS[job].resolve()) for job in AUTHORS}
+    assert [job for job, signature in signatures.items() if name in signature.parameters]
 
 
 def test_a_job_that_does_not_say_that_it_is_harmless_runs_confined(monkeypatch) -> None:

@@ -16,6 +16,9 @@ from aipc.core.workers import Limits, WorkerPool
 
 from .worker_jobs import CONFINE
 
+WRITABLE, READABLE = ("out",), ("examples",)
+"""Arguments of jobs that run the author's code whose paths the sandbox opens."""
+
 
 class ConfinedPool(WorkerPool):
     """Stands in for a pool wherever the pipeline asks for one.
@@ -49,8 +52,8 @@ class ConfinedPool(WorkerPool):
             job = Job(job, Any)
         if not job.runs_author_code:
             return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
-        writable = [str(arguments["out"])] if "out" in arguments else []
-        readable = [*self._readable, *(str(item) for item in (arguments.get("examples"),) if item)]
+        writable = [str(arguments[name]) for name in WRITABLE if arguments.get(name)]
+        readable = [*self._readable, *(str(arguments[name]) for name in READABLE if arguments.get(name))]
         seconds = min(self._seconds, (limits or self.limits).seconds)
         arguments_of_job = {
             "job": job.target,
