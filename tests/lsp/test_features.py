@@ -59,6 +59,8 @@ async def test_no_lens_is_a_dead_end(client, opened):
     change(client, uri, f"import math\n{BLOCKS}x = (\n", 2)
     half_typed = await client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
     assert [lens.range.start.line for lens in half_typed] == [3, 10, 14, 14, 14]
+    assert "is not valid Python" in str(await run(client, "aipc.server.models", {"uri": uri}))
+    change(client, uri, BLOCKS, 3)
     sites = await run(client, "aipc.server.models", {"uri": uri})
     assert [(site["title"], site["needs"]) for site in sites] == [("Alone", ["width", "depth"]), ("net", [])]
 

@@ -76,9 +76,9 @@ def test_a_cell_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pyt
     write_project(tmp_path, ("one",), "cell_seconds = 0.3")
     with WorkerPool() as pool:
         report = run_sweep(request(tmp_path), pool)
-    assert [(item.state, item.message) for item in report.cells] == [
-        (CellState.TIMEOUT, "the deployment took longer than 0.3 s")
-    ]
+    (cell,) = report.cells
+    assert cell.state is CellState.TIMEOUT
+    assert cell.message.startswith("the deployment took longer than 0.3 s")
     assert report.done and not report.ok
 
 

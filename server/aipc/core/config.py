@@ -290,7 +290,8 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         separator = ""  # package:rapidocr/models/x.onnx names no attribute
     if not separator or file.endswith(":\\") or len(file) == 1:
         file, attribute = entry, ""
-    if entry.startswith(FOLDER_PREFIX) or (base / Path(entry).expanduser()).is_dir():
+    # os.path: a name longer than the system takes is no directory, and no error.
+    if entry.startswith(FOLDER_PREFIX) or os.path.isdir(base / Path(entry).expanduser()):  # noqa: PTH112
         return _folder(entry.removeprefix(FOLDER_PREFIX), base, name, model, config)
     path = locate(file, base)
     suffix = path.suffix.lower()

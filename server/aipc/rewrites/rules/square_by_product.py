@@ -16,8 +16,21 @@ def rewrite(node: ir.Node, b: Builder) -> ir.Value:
         raise NoMatch("it is not a power of floats with the constant exponent 2 or 3")
     if read.shape(x) != read.shape(node.outputs[0]):
         raise NoMatch("the exponent has more axes than the base")
+    if _is_normalized(node):
+        raise NoMatch("the compiler makes one normalization of the mean of squares and what follows it")
     square = b.op("Mul", x, x)
     return square if exponent.item() == 2 else b.op("Mul", square, x)
+
+
+def _is_normalized(node: ir.Node) -> bool:
+    """Whether it begins the root of a mean of squares: joined by the compiler, its squares are right."""
+    step = node
+    for op_type in ("ReduceMean", "Add", "Sqrt"):
+        readers = step.outputs[0].consumers()
+        if len(readers) != 1 or readers[0].op_type != op_type:
+            return False
+        step = readers[0]
+    return True
 
 
 RULE = Rule(
