@@ -256,7 +256,7 @@ def resolve_model(ref: str, cwd: Path, config: Config) -> ModelRef:
     app, _, graph = ref.partition(".")
     if app in config.apps and graph:
         return _graph_of(config.apps[app], graph, config)
-    if ":" in ref.replace(":\\", "") or Path(ref).suffix in {".py", ".onnx", ".pt2", *_WAYS} or (cwd / ref).is_dir():
+    if ":" in ref.replace(":\\", "") or Path(ref).suffix in {".py", ".onnx", ".pt2", *_WAYS} or _is_folder(cwd / ref):
         return _from_entry(ref, cwd, None, None, config)
     near = difflib.get_close_matches(ref, config.models, 3)
     known = ", ".join(near or config.models) or "none yet"
@@ -290,8 +290,7 @@ def _from_entry(entry: str, base: Path, name: str | None, model: ModelConfig | N
         separator = ""  # package:rapidocr/models/x.onnx names no attribute
     if not separator or file.endswith(":\\") or len(file) == 1:
         file, attribute = entry, ""
-    # os.path: a name longer than the system takes is no directory, and no error.
-    if entry.startswith(FOLDER_PREFIX) or os.path.isdir(base / Path(entry).expanduser()):  # noqa: PTH112
+    if entry.startswith(FOLDER_PREFIX) or _is_folder(base / Path(entry).expanduser()):
         return _folder(entry.removeprefix(FOLDER_PREFIX), base, name, model, config)
     path = locate(file, base)
     suffix = path.suffix.lower()
@@ -331,6 +330,10 @@ _WAYS = {
     ".ipynb": "open it in VS Code, or call aipc.check in a cell; here name the model as file.py:Name",
 }
 """What to do with files of other kinds."""
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 (a name that is too long is no directory, and no error)
 
 
 def _folder(text: str, base: Path, name: str | None, model: ModelConfig | None, config: Config) -> ModelRef:
