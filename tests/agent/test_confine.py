@@ -143,3 +143,13 @@ def test_the_front_is_not_reached_by_the_connection(pool, outside: Path):
     ref = resolve_model("hostile.py:Model", outside / "project", load_config(outside / "project"))
     with pytest.raises(AipcError, match=r"RuntimeError: \[\]"):
         confined.run(INFER, {"ref": ref})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's part is Linux's")
+def test_a_home_on_the_import_path_stays_closed(pool, outside: Path, monkeypatch):
+    monkeypatch.setenv("HOME", str(outside))
+    monkeypatch.syspath_prepend(str(outside))
+    confined, result = loaded(pool, outside / "project", f"open('{outside}/secret.txt').read()")
+    if not confined.enforced and not isinstance(result, AipcError):
+        pytest.skip("this kernel has no Landlock")
+    assert "PermissionError" in str(result)

@@ -98,7 +98,7 @@ def _child(
     module, _, function = job.partition(":")
     target = getattr(importlib.import_module(module), function)
     home = Path.home()
-    libraries = [path for path in sys.path if path] + [sys.prefix, sys.base_prefix]
+    libraries = [path for path in sys.path if path and not _holds_the_user(path)] + [sys.prefix, sys.base_prefix]
     allowed = [*_SYSTEM, *(str(home / item) for item in _CACHES), *libraries, *readable]
     writes = [str(folder), *writable]
     watchman = Watchman(descriptor, writes)
@@ -118,6 +118,12 @@ def _child(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _holds_the_user(path: str) -> bool:
+    """Whether a folder of the import path is also where the user's files lie: ``PYTHONPATH=~`` opens nobody's keys."""
+    folder = Path(path).resolve()
+    return any(folder in (place, *place.parents) for place in (Path.home(), Path(tempfile.gettempdir()).resolve()))
 
 
 def _environment(scratch: Path) -> None:
