@@ -97,6 +97,41 @@ def test_a_stage_reads_nothing_that_it_does_not_declare(project, pool, folder):
         engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)
 
 
+BESIDE = """\
+def _weigh(run, out):
+    import time
+    for _ in range(600):
+        if '"placement"' in (run.directory / "journal.jsonl").read_text():
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("placement has not begun")
+"""
+
+
+def test_a_stage_that_nothing_needs_yet_is_made_beside_the_next_ones(project, pool, deployed, folder):
+    text = STAGE.replace("(NEEDS)", "(CapturedGraph,)").replace("def _weigh(run, out):\n", BESIDE)
+    (folder / "weigh_c.py").write_text(text.replace("version=1,", "version=1,\n    beside=lambda build: True,"))
+    _forget()
+    report = engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)
+    names = [record.name for record in report.stages]
+    assert names == ["capture", "weigh", *(record.name for record in deployed.stages[1:])]
+
+
+def test_a_stage_made_beside_others_stops_the_deployment_as_if_it_was_made_before_them(project, pool, folder):
+    text = STAGE.replace("(NEEDS)", "(CapturedGraph,)").replace("size.bytes < 1e6", "False")
+    answer = "return GraphSize(bytes=run.captured.graph.stat().st_size)"
+    refused = STAGE.replace("(NEEDS)", "(CapturedGraph,)").replace(answer, "raise QairtError('refused')")
+    refused = refused.replace("order=12", "order=14").replace("weigh", "refuse").replace("GraphSize", "Refused")
+    refused = refused.replace("from aipc.core.types", "from aipc.core.errors import QairtError\nfrom aipc.core.types")
+    (folder / "weigh_d.py").write_text(text.replace("version=1,", "version=1,\n    beside=lambda build: True,"))
+    (folder / "weigh_e.py").write_text(refused)
+    _forget()
+    report = engine.deploy(engine.DeployRequest("model.py:Small", cwd=project), pool)
+    assert [record.name for record in report.stages] == ["capture", "weigh"]
+    assert report.stages[-1].gate and not report.stages[-1].gate.ok
+
+
 def test_every_stage_needs_what_a_stage_before_it_makes() -> None:
     made: set[type[Artifact]] = set()
     for stage in all_stages():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,19 @@ NAME = "journal.jsonl"
 
 
 class Journal:
-    """The file ``name`` in ``directory``, which is made where it is not there."""
+    """The file ``name`` in ``directory``, which is made where it is not there. Safe to use from several threads."""
 
     def __init__(self, directory: Path, name: str = NAME) -> None:
         self.directory = directory
         with storage_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
         self._path = directory / name
+        self._lock = threading.Lock()
 
     def write(self, event: str, **data: Any) -> None:
         """Append one line and see it onto the disk."""
         line = json.dumps({"time": time.time(), "event": event, **to_plain(data)}, default=str)
-        with storage_errors(self.directory), self._path.open("a", encoding="utf-8") as stream:
+        with storage_errors(self.directory), self._lock, self._path.open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
             stream.flush()
             os.fsync(stream.fileno())

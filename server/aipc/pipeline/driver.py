@@ -5,10 +5,13 @@ Light: imports nothing heavy. All heavy work happens in the jobs that stages sta
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from aipc.core.cache import DamagedEntryError, Entry, Manifest
@@ -21,7 +24,7 @@ from .artifacts import Artifact
 from .journal import Journal
 from .outcome import Outcome, gate_text
 from .run import Done, Run
-from .stage import Stage
+from .stage import AnyStage, Stage
 from .stages import all_stages, stages_for
 from .versions import versions
 
@@ -69,18 +72,71 @@ def attempt_stages(run: Run, journal: Journal, goals: Collection[type[Artifact]]
     return _attempt(start, journal, goals)
 
 
+class _Cancelled(threading.Event):
+    """Set when the request is cancelled, or when what waits for a stage gives up."""
+
+    def __init__(self, request: threading.Event | None) -> None:
+        super().__init__()
+        self._request = request
+
+    def is_set(self) -> bool:
+        return super().is_set() or bool(self._request and self._request.is_set())
+
+
 def _attempt(run: Run, journal: Journal, goals: Collection[type[Artifact]] | None) -> tuple[Run, Outcome]:
+    """Run the stages in their order; one that may be made beside others is waited for where it is needed."""
+    cancelled = _Cancelled(run.cancel)
+    beside: dict[type[Artifact], tuple[AnyStage, Callable[[], Run]]] = {}
     name = ""
-    for stage in all_stages() if goals is None else stages_for(goals):
-        name = stage.name
+    with ThreadPoolExecutor(max_workers=1) as thread:
         try:
-            run = _run_stage(run, stage, journal)
-        except (QairtError, WorkerCrashedError) as error:
-            return run, Outcome(records=run.records, error=error, stage=name)
-        record = run.records[-1]
-        if record.gate and not record.gate.ok:
-            return run, Outcome(records=run.records, failed=record, stage=name)
+            for stage in all_stages() if goals is None else stages_for(goals):
+                for kind in [kind for kind in beside if kind in stage.needs]:
+                    run, outcome = _settled(run, *beside.pop(kind))
+                    if outcome is not None:
+                        return run, outcome
+                name = stage.name
+                if stage.beside(run):
+                    job = thread.submit(_run_stage, replace(run, cancel=cancelled), stage, journal)
+                    beside[stage.artifact] = (stage, job.result)
+                    continue
+                run, failure = _settled(run, stage, partial(_run_stage, run, stage, journal))
+                if failure is not None:
+                    return _first_failure(run, failure, beside.values())
+            for waiting in beside.values():
+                run, failure = _settled(run, *waiting)
+                if failure is not None:
+                    return run, failure
+        except BaseException:
+            cancelled.set()
+            raise
     return run, Outcome(records=run.records, stage=name)
+
+
+def _first_failure(
+    run: Run, failure: Outcome, beside: Iterable[tuple[AnyStage, Callable[[], Run]]]
+) -> tuple[Run, Outcome]:
+    """The failure of the earliest stage: one that is still being made is before the one that failed."""
+    for waiting in beside:
+        run, earlier = _settled(run, *waiting)
+        if earlier is not None:
+            return run, earlier
+    return run, replace(failure, records=run.records)
+
+
+def _settled(run: Run, stage: AnyStage, make: Callable[[], Run]) -> tuple[Run, Outcome | None]:
+    """The run with what ``make`` adds to it, and how it ended where the stages end with it."""
+    try:
+        added = make()
+    except (QairtError, WorkerCrashedError) as error:
+        return run, Outcome(records=run.records, error=error, stage=stage.name)
+    record = added.records[-1]
+    if record.gate and not record.gate.ok:
+        # What was made since the stage began is left out: it ends here as if it had been made alone.
+        return replace(added, cancel=run.cancel), Outcome(records=added.records, failed=record, stage=stage.name)
+    order = {item.name: item.order for item in all_stages()}
+    records = sorted((*run.records, record), key=lambda item: order[item.name])
+    return replace(run, artifacts=run.artifacts.added(added.artifacts[stage.artifact]), records=tuple(records)), None
 
 
 def _run_stage(run: Run, stage: Stage[A], journal: Journal) -> Run:

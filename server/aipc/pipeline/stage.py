@@ -35,6 +35,8 @@ class Stage(Generic[A]):
         gate: the check on the artifact, which it judges and does not change; None when there is nothing to check.
         files: for a stage that learns what it depends on while it works: the recorded files (path -> SHA-256).
         note: one sentence on what was done, for the report.
+        beside: whether it may be made while the stages after it are made, up to the first that needs it; of a run with
+            what there is before it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Stage(Generic[A]):
     gate: Callable[[Build, A], Gate | None] = lambda build, artifact: None
     files: Callable[[A], Mapping[str, str] | None] | None = None
     note: Callable[[Build, A], str] = lambda build, artifact: ""
+    beside: Callable[[Build], bool] = lambda build: False
     cached: bool = True
     installed: bool = False
     """What it makes is handed to the user: every file of it is hashed, also where it comes from the cache."""
