@@ -29,6 +29,9 @@ Array = np.ndarray[Any, Any]
 
 _SLACK_DB = 6.0
 """One bit: two correct executions add their rounding."""
+_NORMALIZATIONS = frozenset(
+    {"GroupNormalization", "InstanceNormalization", "LpNormalization", "MeanVarianceNormalization", "RMSNormalization"}
+)
 _CLEAR_DB = 60.0
 """A value below this is another one; between this and the gate's threshold it may be rounding that grows later."""
 
@@ -179,14 +182,30 @@ def _rounding(runner: TorchRunner, model: Path, arrays: Mapping[str, Array]) -> 
 
 
 class _Double(Stepper):
-    """A graph in fp64; a node that onnxruntime has no fp64 kernel for is run in fp32."""
+    """A graph in fp64. Where onnxruntime has no kernel for it, onnx's reference computes normalizations: kernels in
+    fp32 subtract large sums in them. Other nodes are run in fp32."""
 
     def run_node(self, node: onnx.NodeProto, inputs: Mapping[str, Array]) -> dict[str, Array]:
         try:
             return super().run_node(node, inputs)
         except QairtError:
+            if node.op_type in _NORMALIZATIONS and (exact := _try(lambda: _by_reference(node, inputs, self.model))):
+                return exact
             single = {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in inputs.items()}
             return super().run_node(node, single)
+
+
+def _by_reference(node: onnx.NodeProto, inputs: Mapping[str, Array], model: onnx.ModelProto) -> dict[str, Array]:
+    """Outputs of a node by onnx's own evaluator, in the dtype of its inputs."""
+    from onnx.reference import ReferenceEvaluator
+
+    kind = onnx.helper.np_dtype_to_tensor_dtype
+    values = [onnx.helper.make_tensor_value_info(name, kind(array.dtype), None) for name, array in inputs.items()]
+    results = [onnx.ValueInfoProto(name=name) for name in node.output if name]
+    graph = onnx.helper.make_graph([node], "node", values, results)
+    single = onnx.helper.make_model(graph, opset_imports=model.opset_import)
+    answers = ReferenceEvaluator(single).run(None, dict(inputs))
+    return {value.name: np.asarray(answer) for value, answer in zip(results, answers, strict=True)}
 
 
 def _doubled(name: str, array: Array) -> Array:

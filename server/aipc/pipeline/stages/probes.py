@@ -111,7 +111,7 @@ def _note(build: Build, answers: ProbeAnswers) -> str:
 STAGE = Stage(
     name="probes",
     order=25,
-    version=3,
+    version=4,
     artifact=ProbeAnswers,
     needs=(CapturedGraph,),
     key=_key,
