@@ -126,6 +126,32 @@ def test_inference_finds_inputs_that_the_model_takes(model_file, layers, shape):
     assert "inferred" in inputs.provenance
 
 
+@pytest.mark.parametrize(
+    ("argument", "body", "shape"),
+    [
+        ("t", "embedded = torch.outer(t, torch.ones(8)); return self.layer(x) * embedded.mean(1)", (1,)),
+        ("timesteps", "return self.layer(x) * torch.ones(3)[timesteps][:, None, None, None]", (1,)),
+        ("edge_index", "a, b = edge_index; return self.layer(x).flatten()[a] * self.layer(x).flatten()[b]", (2, 16)),
+        ("lengths", "return self.layer(x)[:, :, : , :8] + lengths.reshape(1, 1, 1, 1)", (1,)),
+    ],
+)
+def test_an_argument_whose_name_says_what_it_is_gets_such_an_input(model_file, argument, body, shape):
+    source = "class Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    source += f"        self.layer = nn.Conv2d(3, 4, 3)\n\n    def forward(self, x, {argument}):\n        {body}\n"
+    inputs = example_inputs(load_model(model_file(source)))
+    assert tuple(inputs.args[1].shape) == shape
+
+
+def test_what_to_write_names_each_argument_in_a_form_that_fits_it(model_file):
+    source = """
+    class Model(nn.Module):
+        def forward(self, input_ids, image):
+            raise ValueError
+    """
+    with pytest.raises(InputError, match=r'input_ids = "int64\[1,16\]", image = "float32\[1,3,224,224\]"'):
+        example_inputs(load_model(model_file(source)))
+
+
 def test_inference_that_finds_nothing_says_how_to_give_them(model_file):
     source = """
     class Model(nn.Module):

@@ -32,6 +32,8 @@ def of(model_file, body: str, arguments: str = "x", init: str = "pass"):
         ('        return torch.einsum("b i, i j -> b j", x, x)', ("b", "i")),
         ('        return rearrange(x, "b (h p) c -> b h p c", p=2)', ("b", "", "c")),
         ("        return x.permute(0, 2, 1)", ("", "", "")),
+        ("        return x[:, None] * x[:, None, None]", ("",)),
+        ("        return x[..., None]", None),
         ("        return self.layer(x)", ("b", 5, "", "")),
         ("        x = x.mean(1)\n        b, c = x.shape\n        return x", None),
         ("        return x + 1", None),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +24,9 @@ from .transformers_inputs import configured_inputs
 _SIDES = (224, 256, 64, 32, 640, 128, 96, 512)
 _TOKENS = re.compile(r"(^|_)(ids|tokens?|idx|indices|labels?)$")
 _MASKS = re.compile(r"mask")
+_TIMES = re.compile(r"^(t|ts|time|time_?steps?|steps?|sigmas?|noise_levels?|log_snr)$")
+_LENGTHS = re.compile(r"(^|_)(lengths?|lens)$")
+_EDGES = re.compile(r"^edge_(index|indices)$")
 _JAXTYPING = re.compile(r"^(?P<kind>Float|Int|Bool|UInt8)?.*?['\"](?P<dims>[^'\"]+)['\"]")
 _MAX_TRIES = 48
 
@@ -72,12 +75,19 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
         if _accepts(module, (), named):
             return Inputs((), named, "inferred from the configuration of transformers")
     names = ", ".join(parameter.name for parameter in parameters)
+    form = ", ".join(
+        f'{parameter.name} = "{spec(*choices[0])}"' for parameter, choices in zip(parameters, candidates, strict=True)
+    )
     raise InputError(
         f"no example inputs were found for forward({names}): tried {len(tried)}, "
         f"for example {tried[0] if tried else '-'}",
-        remedy="give them in the configuration, for example "
-        f'inputs = {{ {parameters[0].name} = "float32[1,3,224,224]" }}',
+        remedy=f"give them in the configuration, in the form of inputs = {{ {form} }}",
     )
+
+
+def spec(shape: Sequence[int], dtype: torch.dtype) -> str:
+    """As it stands in a configuration: ``float32[1,3,224,224]``."""
+    return f"{str(dtype).removeprefix('torch.')}[{','.join(map(str, shape))}]"
 
 
 def _required(module: torch.nn.Module) -> list[inspect.Parameter]:
@@ -109,6 +119,13 @@ def _candidates(
         yield from (((1, length), torch.int64) for length in (16, 128, 8))
         yield (1,), torch.int64
         return
+    if _EDGES.search(parameter.name):
+        yield (2, 16), torch.int64
+        return
+    if _TIMES.search(parameter.name):
+        yield from (((1,), torch.float32), ((1,), torch.int64), ((1, 1), torch.float32))
+    if _LENGTHS.search(parameter.name):
+        yield (1,), torch.int64
     if _MASKS.search(parameter.name):
         yield (1, 16), torch.int64
     leaf = _first_leaf(module)

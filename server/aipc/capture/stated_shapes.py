@@ -107,6 +107,10 @@ def _rank(node: ast.AST, name: str) -> tuple[Dimension, ...] | None:
             return ("",) * value.value
         if _is_shape(node.left, name) and isinstance(value, (ast.Tuple, ast.List)):
             return tuple(_constant(item) or "" for item in value.elts)
+    if isinstance(node, ast.Subscript) and _is_name(node.value, name) and isinstance(node.slice, ast.Tuple):
+        # ``x[:, None]`` names each axis and adds one.
+        items = [item.value if isinstance(item, ast.Constant) else item for item in node.slice.elts]
+        return ("",) * sum(item is not None for item in items) if None in items and ... not in items else None
     if isinstance(node, ast.Call):
         return _rank_of_call(node, name)
     return None

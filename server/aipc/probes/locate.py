@@ -189,7 +189,10 @@ class _Double(Stepper):
         try:
             return super().run_node(node, inputs)
         except QairtError:
-            if node.op_type in _NORMALIZATIONS and (exact := _try(lambda: _by_reference(node, inputs, self.model))):
+            exact: dict[str, Array] | None = None
+            if node.op_type in _NORMALIZATIONS:
+                exact = _try(lambda: _by_reference(node, inputs, self.model))
+            if exact is not None:
                 return exact
             single = {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in inputs.items()}
             return super().run_node(node, single)
