@@ -55,6 +55,17 @@ def test_a_precision_in_integers_without_data_is_refused(data, pool):
         engine.deploy(engine.DeployRequest("model.py:Small", precision="w8a8", cwd=data), pool)
 
 
+def test_it_is_refused_before_the_graph_is_placed(data, pool):
+    stages = []
+    with pytest.raises(InputError, match="needs calibration data"):
+        engine.deploy(
+            engine.DeployRequest("model.py:Small", precision="w8a8", cwd=data),
+            pool,
+            on_event=lambda event: stages.append(event.stage),
+        )
+    assert not {"placement", "rewrite", "probes"} & set(stages)
+
+
 def test_with_data_it_deploys_and_is_judged_on_what_did_not_calibrate(integers):
     assert integers.ok
     assert integers.precision == "w8a16"

@@ -35,6 +35,7 @@ from aipc.pipeline.probing import probe_results, verified_probes
 from aipc.pipeline.request import Request
 from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of
+from aipc.pipeline.stages.calibrate import require_calibration
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc
@@ -128,6 +129,7 @@ def _deploy_one(run: Run, otherwise: AipcError | None, accept: bool) -> DeployRe
             run = with_own_scales(run, journal)
             if otherwise is not None and run.plan is None:
                 raise otherwise
+            require_calibration(run)
             return _deploy_journaled(run, journal, accept)
         except AipcError as error:
             journal.write("run stopped", error=str(error), cancelled=isinstance(error, CancelledError))

@@ -178,7 +178,8 @@ class _Work:
             path = self.out if result.applications else self.model
             if result.applications:
                 save_graph(model, self.out)
-            self.report(Event("rewrite", f"{len(result.applications)} rewrites; asking QAIRT again"))
+            count = len(result.applications)
+            self.report(Event("rewrite", f"{count} rewrite{'s' * (count != 1)}; asking QAIRT again"))
             result.placement = place(path, get_soc(self.soc), finalize=self.full)
             named = {node.node for node in result.placement.nodes if node.placement is not Placement.NPU}
             if named <= off:

@@ -48,12 +48,11 @@ def _calibrate(run: Run, out: Path) -> CalibrationData:
     request = run.request
     if not run.calibrates:
         return CalibrationData()
+    require_calibration(run)
     if request.samples is not None:
         data = request.samples.data
         statistics = _collect(run, request.samples.folder, out / "statistics")
         return CalibrationData(data=replace(data, directory="", files={}), statistics=statistics)
-    if not request.calibration:
-        raise _missing_calibration(run)
     # Beside the cache's entries, which are whole or not there: what an interruption leaves is used by the next run.
     work = run.cache.root / "calibration" / hash_value([run.captured.digest, *_source(run)])
     data = read_samples(run, work)
@@ -108,11 +107,18 @@ def _collect(run: Run, samples: Path, out: Path) -> Statistics:
     return replace(statistics, directory="")
 
 
-def _missing_calibration(build: Build) -> InputError:
+def require_calibration(build: Build) -> None:
+    """Asked as soon as it is known that a model has no scales of its own, before anything else is made.
+
+    Raises:
+        InputError: the precision takes calibration data, and there is none.
+    """
     request = build.request
+    if not build.calibrates or request.samples is not None or request.calibration:
+        return
     name = request.ref.name
     where = f"[tool.aipc.models.{name}]" if request.ref.config else "the model's configuration"
-    return InputError(
+    raise InputError(
         f"{build.precision} for {request.soc} needs calibration data, and {name} has none",
         remedy=f'give --calibration DIR (images, .npz, .npy or file.py:name), or add calibration = "..." to {where}',
     )
