@@ -1,7 +1,7 @@
 # make setup     build .venv with everything        make check    format, lint, types, layers, docs
 # make deploy    deploy YOLOv3-tiny, SM8650       make format   format the sources
 # make test      the quick tests                    make docs     generate docs/reference
-# make mutants   what the tests notice (MOST, SEED)
+# make mutants   what the tests notice (MOST, SEED, ONLY)
 # make test-faults kills, damage, races, full disks  (MINUTES, SEED)
 # make test-all  every test                         make bench    measure, print the table
 # make vsix      package the extension              make test-e2e the extension in a real VS Code
@@ -56,11 +56,11 @@ test-faults: setup
 test-all: setup
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
 
-# Mutants: MOST of each module that holds promises, and the listed breaks; writes docs/reference/mutants.md.
+# Mutants: MOST of each module that holds promises (ONLY those with this text in their path), and the listed breaks; writes docs/reference/mutants.md.
 MOST ?= 12
 mutants: setup
 	@$(BIN)/python -m pip install -q --group mutants
-	@$(BIN)/python scripts/mutation_score.py --most $(MOST) --seed $(SEED)
+	@$(BIN)/python scripts/mutation_score.py --most $(MOST) --seed $(SEED) --only "$(ONLY)"
 	@$(BIN)/python -m tests.mutants
 
 vsix: setup setup-editor

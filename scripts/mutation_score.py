@@ -1,7 +1,7 @@
 """How many random one-line changes of the modules that hold promises their nearest tests notice.
 
 Run by ``make mutants``. Cosmic Ray changes a copy of the sources, a sample of its mutants for each module; the score
-goes to docs/reference/mutants.md, the survivors to the terminal.
+goes to docs/reference/mutants.md, the survivors to the terminal. Rows of modules that are not measured stay.
 
 Usage: mutation_score.py [--most N] [--seed S] [--only PART]
 """
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -91,13 +91,23 @@ def measure(copy: Path, module: str, tests: str, most: int, seed: int) -> Score:
     return Score(module, tests, len(items), len(results), len(results) - len(survivors), tuple(survivors))
 
 
-def page(scores: list[Score], seconds: float, most: int, seed: int) -> str:
-    tried, noticed = sum(item.tried for item in scores), sum(item.noticed for item in scores)
-    rows = [
-        f"| `{item.module}` | `{item.tests}` | {item.possible} | {item.tried} | {item.noticed} | "
-        f"{item.noticed / max(item.tried, 1):.0%} |"
-        for item in sorted(scores, key=lambda item: item.module)
-    ]
+def rows_of(page: str) -> dict[str, str]:
+    """Module -> its row, of a page that was written before."""
+    return {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+
+
+def row(score: Score, seed: int) -> str:
+    return (
+        f"| `{score.module}` | `{score.tests}` | {score.possible} | {score.tried} | {score.noticed} | "
+        f"{score.noticed / max(score.tried, 1):.0%} | {date.today().isoformat()}, seed {seed} |"
+    )
+
+
+def page(rows: Mapping[str, str]) -> str:
+    """The whole page, with ``rows`` (module -> row) in the order of their modules."""
+    module_rows = [rows[module] for module in sorted(MODULES) if module in rows]
+    figures = [[int(cell) for cell in line.split("|")[4:6]] for line in module_rows]
+    tried, noticed = (sum(column) for column in zip(*figures, strict=True))
     lines = [
         NOTE,
         "",
@@ -107,13 +117,13 @@ def page(scores: list[Score], seconds: float, most: int, seed: int) -> str:
         "changes one expression of a module at a time, and the tests nearest to it are run. Some survivors mean "
         "nothing, such as another wording of an error.",
         "",
-        f"**{noticed} of {tried} noticed ({noticed / max(tried, 1):.0%})**, by `make mutants MOST={most} SEED={seed}` "
-        f"on {date.today().isoformat()} with Cosmic Ray {version('cosmic-ray')}, in {seconds / 60:.0f} minutes; "
-        f"{len(scores)} of {len(MODULES)} modules were measured.",
+        f"**{noticed} of {tried} noticed ({noticed / max(tried, 1):.0%})**, by `make mutants` with Cosmic Ray "
+        f"{version('cosmic-ray')}; {len(module_rows)} of {len(MODULES)} modules were measured. `MOST` sets how many "
+        "mutants of a module are tried, `SEED` which ones; `ONLY` measures the modules with that text in their path.",
         "",
-        "| module | tests | possible mutants | tried | noticed | |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
-        *rows,
+        "| module | tests | possible mutants | tried | noticed | | measured |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        *module_rows,
         "",
         "Beside these, `tests/mutants/breaks.py` lists subtle breaks by hand, each with the tests that must notice it; "
         "`python -m tests.mutants` tries them all, and each is a slow test.",
@@ -130,22 +140,21 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--most", type=int, default=12, help="mutants of each module")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="part of a module's path; the page is then left as it is")
-    given = parser.parse_args()
-    started, scores = time.monotonic(), []
+    parser.add_argument("--only", default="", help="part of a module's path")
+    options = parser.parse_args()
+    rows = rows_of(PAGE.read_text("utf-8")) if PAGE.is_file() else {}
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
         for folder in ("server", "tests", "scripts"):
             shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", copy)
         for module, tests in MODULES.items():
-            if given.only in module:
-                score = measure(copy, module, tests, given.most, given.seed)
-                scores.append(score)
+            if options.only in module:
+                score = measure(copy, module, tests, options.most, options.seed)
                 print(f"{score.noticed} of {score.tried} noticed in {module}", flush=True)
                 print("\n\n".join(score.survivors), flush=True)
-                if not given.only:  # after each module: what is measured stays when the run is ended
-                    PAGE.write_text(page(scores, time.monotonic() - started, given.most, given.seed), "utf-8")
+                rows[module] = row(score, options.seed)
+                PAGE.write_text(page(rows), "utf-8")  # after each module: what is measured stays when the run is ended
     return 0
 
 

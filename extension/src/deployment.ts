@@ -5,7 +5,8 @@ import { agreesToSetUp, compileFor, helpFor, openTerminal } from "./consent.ts";
 import type { Host } from "./host.ts";
 import { reveal } from "./places.ts";
 import { askWithProgress } from "./progress.ts";
-import { type DeployArguments, type DeployReport, isError, sentence, type ServerError } from "./protocol.ts";
+import type { DeployArguments, DeployReport, ServerError } from "./protocol.ts";
+import { isError, sentence } from "./serverError.ts";
 import { decibels, failedGate, passedWhere, seconds } from "./text.ts";
 import { showReport } from "./views/reportPanel.ts";
 
@@ -43,8 +44,8 @@ export class Deployments {
   }
 
   async #passed(report: DeployReport, args: DeployArguments): Promise<void> {
-    const worst = report.accuracy?.outputs[0]?.sqnr_db;
-    const nodes = report.placement ? `, ${report.placement.npu} nodes on the NPU` : "";
+    const worst = report.accuracy?.outputs?.[0]?.sqnr_db;
+    const nodes = report.placement ? `, ${report.placement.npu ?? 0} nodes on the NPU` : "";
     const accuracy = worst === undefined ? "" : `, ${decibels(worst)} against PyTorch`;
     const open = "Open Report";
     const graph = "Show Graph";

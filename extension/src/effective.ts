@@ -1,7 +1,8 @@
 /** What is in effect for a file, as the server says it: the one answer that bar, pickers and views show. */
 
 import * as vscode from "vscode";
-import { type Effective, isError, type ServerError } from "./protocol.ts";
+import type { Effective, ServerError } from "./protocol.ts";
+import { isError } from "./serverError.ts";
 import type { Server } from "./server.ts";
 
 /** Undefined while the server is not there or the configuration is wrong. */

@@ -5,7 +5,8 @@ import type { Host } from "./host.ts";
 import { showProblem } from "./problems.ts";
 import { askWithProgress } from "./progress.ts";
 import { shapeProblem } from "./shapes.ts";
-import { type InferredInputs, isError, type ModelSite, sentence, type ServerError } from "./protocol.ts";
+import type { InferredInputs, ModelSite, ServerError } from "./protocol.ts";
+import { isError, sentence } from "./serverError.ts";
 
 /** The model with inputs that are known; undefined when the user gave up. */
 export async function ensureInputs(host: Host, site: ModelSite): Promise<ModelSite | undefined> {

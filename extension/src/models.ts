@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 import type { Host } from "./host.ts";
-import { isError, type ModelSite, type ServerError } from "./protocol.ts";
+import type { ModelSite, ServerError } from "./protocol.ts";
+import { isError } from "./serverError.ts";
 import { showNoServer, showProblem } from "./problems.ts";
 import { splitReference } from "./references.ts";
 import { writeFactory } from "./commands/writeFactory.ts";

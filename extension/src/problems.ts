@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import type { Host } from "./host.ts";
 import { reveal } from "./places.ts";
-import { sentence, type ServerError } from "./protocol.ts";
+import type { ServerError } from "./protocol.ts";
+import { sentence } from "./serverError.ts";
 
 const DOCTOR = "Run Doctor";
 const LOG = "Show Log";

@@ -1,6 +1,6 @@
 /** Words and numbers for people. */
 
-import type { DeployReport, Effective, Finding, RunState, StageRecord } from "./protocol.ts";
+import type { DeployReport, Effective, Figure, Finding, RunSummary, StageRecord } from "./protocol.ts";
 
 export function seconds(value: number): string {
   if (value < 10) return `${value.toFixed(1)} s`;
@@ -21,7 +21,7 @@ export function bytes(count: number): string {
 }
 
 /** JSON has no infinity: the server writes it as a string. */
-export function decibels(value: number | string): string {
+export function decibels(value: Figure): string {
   if (value === "inf") return "exact";
   return typeof value === "number" ? `${value.toFixed(1)} dB` : value;
 }
@@ -34,7 +34,7 @@ export function when(secondsSince1970: number, now = Date.now()): string {
   return new Date(secondsSince1970 * 1000).toISOString().slice(0, 10);
 }
 
-export const RUN_ICONS: Record<RunState, { icon: string; colour?: string }> = {
+export const RUN_ICONS: Record<RunSummary["state"], { icon: string; colour?: string }> = {
   running: { icon: "sync~spin" },
   passed: { icon: "pass", colour: "testing.iconPassed" },
   failed: { icon: "error", colour: "testing.iconFailed" },
@@ -76,12 +76,14 @@ export function passedWhere({ soc, target }: Pick<DeployReport, "soc" | "target"
 export function failedGate(model: string, stage: StageRecord | undefined, finding: Finding | undefined): string {
   const gate = stage?.gate;
   const unit = gate?.metric.endsWith("_db") ? " dB" : "";
-  const measured = gate?.value == null ? "" : `: ${number(gate.value)}${unit}, wanted ${number(gate.threshold)}${unit}`;
+  const measured =
+    gate?.value == null ? "" : `: ${rounded(gate.value)}${unit}, wanted ${rounded(gate.threshold)}${unit}`;
   const why = finding?.message ?? gate?.detail ?? "";
   return `${model} failed the gate after ${stage?.name ?? "a stage"}${measured}.${why && ` ${upperFirst(why)}`}`;
 }
 
-function number(value: number | string): string {
+/** Rounded to one digit; what is not finite as the server writes it. */
+export function rounded(value: Figure): string {
   return typeof value === "number" ? String(Math.round(value * 10) / 10) : value;
 }
 

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AgentReport } from "../src/agent/protocol.ts";
+import type { AgentReport, Verdict } from "../src/protocol.ts";
 import { figures, outcome, proposed, spent } from "../src/agent/messages.ts";
 import { pushedTo, question, toolName } from "../src/tools/push.ts";
 
+const PROOF: Verdict = {
+  proposal: 2,
+  gates: [],
+  approximate: false,
+  sqnr_db: "inf",
+  max_abs: 0,
+  simulator_sqnr_db: 71.26,
+  findings: [],
+  seconds: 1,
+};
 const REPORT: AgentReport = {
   model: "odd",
   soc: "sm8650",
@@ -11,18 +21,28 @@ const REPORT: AgentReport = {
   stopped: "solved",
   words: "The finding is gone.",
   edits: [],
-  proof: { approximate: false, sqnr_db: "inf", max_abs: 0, simulator_sqnr_db: 71.26 },
-  accepted: [{ number: 2, title: "compute the parity by a division" }],
+  proof: PROOF,
+  accepted: [{ number: 2, title: "compute the parity by a division", edits: [] }],
   verdicts: [],
-  usage: { requests: 2, prompt: 4000, completion: 120, estimated: 0, cost: null },
+  usage: { requests: 2, prompt: 4000, completion: 120, estimated: 0, seconds: 1, cost: null },
   trace: "/trace",
   learned: [],
   attacks: [],
+  goal: { kind: "deploy", rule: "", file: "", line: 0, nodes: [] },
+  diffs: {},
+  left: [],
+  capsule: null,
+  applied: false,
+  backup: null,
+  endpoint: "",
+  qairt: "2.51",
+  precision: "fp16",
+  evidence: {},
 };
 
 test("a proof is told in figures", () => {
   assert.equal(figures("sm8650", REPORT.proof), "compiles for sm8650, max error 0, simulator 71.3 dB");
-  const proof = { approximate: true, sqnr_db: 40, max_abs: 0.012345, simulator_sqnr_db: null };
+  const proof = { ...PROOF, approximate: true, sqnr_db: 40, max_abs: 0.012345, simulator_sqnr_db: null };
   assert.equal(figures("sm8650", proof), "compiles for sm8650, max error 0.012, approximate");
   assert.equal(figures("sm8650", null), "");
 });

@@ -19,6 +19,7 @@ const run = (soc: string, seconds: number): RunSummary => ({
   package: null,
   report: null,
   message: "",
+  calibration: null,
 });
 
 const report = (sqnr_db: number): DeployReport => ({
@@ -30,12 +31,24 @@ const report = (sqnr_db: number): DeployReport => ({
   stages: [],
   package: null,
   placement: { npu: 5, cpu: 0, fails: 0 },
-  accuracy: { outputs: [{ name: "logits", cosine: 1, sqnr_db, max_abs: 0 }] },
+  accuracy: {
+    outputs: [{ name: "logits", cosine: 1, sqnr_db, max_abs: 0, max_rel: 0, nan: 0, inf: 0, ideal_fp16_sqnr_db: null }],
+  },
   latency: null,
   findings: [],
   capsule: null,
   run: null,
   timings: {},
+  environment: {},
+  packages: {},
+  frontier: null,
+  node_accuracy: null,
+  metric: null,
+  probes: [],
+  agent: null,
+  device: null,
+  remedies: [],
+  compiled: null,
 });
 
 test("what differs between two runs stands out, and names cannot become markup", () => {

@@ -9,8 +9,15 @@ const socs: Targets["socs"] = [
   { part: "sm8650", title: "SM8650", arch: 75, fp16: "yes" },
   { part: "qcs6490", title: "QCS6490", arch: 68, fp16: "no" },
 ];
-const simulator = { name: "simulator", kind: "simulator", title: "Simulator", available: true, reason: "" };
-const board = { name: "ssh:board", kind: "ssh", title: "board", available: true, reason: "" };
+const simulator = {
+  name: "simulator",
+  kind: "simulator",
+  title: "Simulator",
+  available: true,
+  reason: "",
+  facts: null,
+};
+const board = { name: "ssh:board", kind: "ssh", title: "board", available: true, reason: "", facts: null };
 const project = "[tool.aipc] in pyproject.toml";
 
 function inUse(soc: string, source: string, target = "simulator"): Effective {

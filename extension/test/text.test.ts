@@ -9,6 +9,7 @@ import {
   when,
   failedGate,
   passedWhere,
+  rounded,
   upperFirst,
 } from "../src/text.ts";
 
@@ -53,13 +54,27 @@ test("a package that was simulated does not run on a chip", () => {
 });
 
 test("a missed gate says what was measured and wanted", () => {
-  const gate = { metric: "sqnr_db", value: 67.1234567, threshold: 110, ok: false, detail: "output y" };
-  const stage = { name: "verify", seconds: 1, cached: false, gate };
+  const gate = {
+    metric: "sqnr_db",
+    value: 67.1234567,
+    threshold: 110,
+    ok: false,
+    detail: "output y",
+    nodes: [],
+    accepted: false,
+  };
+  const stage = { name: "verify", seconds: 1, cached: false, gate, note: "" };
   assert.equal(
     failedGate("net", stage, undefined),
     "net failed the gate after verify: 67.1 dB, wanted 110 dB. Output y",
   );
+  const lost = { ...stage, gate: { ...gate, value: "-inf" as const } };
+  assert.match(failedGate("net", lost, undefined), /verify: -inf dB, wanted 110 dB/);
   assert.equal(failedGate("net", undefined, undefined), "net failed the gate after a stage.");
+});
+
+test("a figure has one digit at the most, and one that is not finite is written as it came", () => {
+  assert.deepEqual([rounded(67.1234567), rounded(40), rounded("inf"), rounded("nan")], ["67.1", "40", "inf", "nan"]);
 });
 
 test("a sentence begins with a capital, a name stays", () => {

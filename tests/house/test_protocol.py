@@ -1,190 +1,115 @@
-"""The editor's types of documents are the data types that the server sends: the same names, and types that fit."""
+"""The editor's types of what it asks and is answered come from the server's data types."""
 
 from __future__ import annotations
 
-import re
-import types
-import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+import dataclasses
+import json
+import math
+import runpy
+from collections.abc import Mapping
 from enum import Enum
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import pytest
 
-from aipc.agent.verdicts import AgentReport, EditVerdict
-from aipc.capture.capture_result import InferredInputs
-from aipc.core.frontier import Frontier
-from aipc.core.types import (
-    CheckReport,
-    DeployReport,
-    Finding,
-    Gate,
-    OutputAccuracy,
-    Position,
-    Range,
-    StageRecord,
-)
-from aipc.doctor import DoctorReport, Item
-from aipc.engine.packages import VerifyReport
-from aipc.engine.target_devices import ExaminedDevice
-from aipc.pipeline.effective import Effective, EffectiveValue
-from aipc.pipeline.runs import RunStage, RunSummary
-from aipc.targets.base import Description, Mismatch
+from aipc.agent.bridge import _WORDS
+from aipc.core.plain_data import dumps
+from aipc.core.types import DeployReport, Gate, Position, Range
+from aipc.pipeline.runs import RunSummary
 
-SOURCES = Path(__file__).parents[2] / "extension" / "src"
-DOCUMENTS = {
-    "Position": Position,
-    "SourceRange": Range,
-    "Finding": Finding,
-    "CheckReport": CheckReport,
-    "Gate": Gate,
-    "StageRecord": StageRecord,
-    "OutputAccuracy": OutputAccuracy,
-    "Frontier": Frontier,
-    "DeployReport": DeployReport,
-    "RunStage": RunStage,
-    "RunSummary": RunSummary,
-    "Target": Description,
-    "Mismatch": Mismatch,
-    "Examined": ExaminedDevice,
-    "VerifyReport": VerifyReport,
-    "DoctorItem": Item,
-    "DoctorReport": DoctorReport,
-    "InferredInputs": InferredInputs,
-    "Choice": EffectiveValue,
-    "Effective": Effective,
-    "AgentReport": AgentReport,
-    "Verdict": EditVerdict,
-}
-ADDED = {"RunSummary": {"root"}, "Examined": {"rows"}, "Effective": {"title", "fp16"}}
-"""What the server puts into a document beside the fields of its data type."""
+ROOT = Path(__file__).parents[2]
+GENERATOR = runpy.run_path(str(ROOT / "scripts" / "generate_protocol.py"))
+PAGE: str = GENERATOR["page"]()
 
 
-def _declared() -> dict[str, str]:
-    """Interfaces and type aliases of the extension -> their text."""
-    text = "\n".join((SOURCES / name).read_text("utf-8") for name in ("protocol.ts", "agent/protocol.ts"))
-    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
-    found = {}
-    for match in re.finditer(r"export (?:interface (\w+) |type (\w+) =)", text):
-        end = next(at for at, depth, mark in _marks(text, match.end()) if not depth and mark in ("}", ";"))
-        found[match[1] or match[2]] = text[match.end() : end + 1].strip().rstrip(";").strip()
-    return found
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
 
 
-def _marks(text: str, start: int = 0) -> Iterator[tuple[int, int, str]]:
-    """Every character with how many brackets are open after it."""
-    depth = 0
-    for at in range(start, len(text)):
-        depth += (text[at] in "{[(<") - (text[at] in "}])>")
-        yield at, depth, text[at]
+class Wire(TypedDict, total=False):
+    """Shown."""
+
+    size: int
 
 
-def _parts(text: str, mark: str) -> list[str]:
-    """``text`` cut at each ``mark`` outside of brackets."""
-    cuts = [-1, *(at for at, depth, here in _marks(text) if not depth and here == mark), len(text)]
-    return [part for a, b in pairwise(cuts) if (part := text[a + 1 : b].strip())]
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    name: str
+    sqnr_db: float
+    seconds: float
+    range: Range | None
+    colours: tuple[Colour, ...]
+    pair: tuple[int, str]
+    by_name: Mapping[str, tuple[float, ...]]
+    state: Literal["on", "off"] = "on"
+    free: Any = None
+    file: Path | None = None
 
 
-def _members(text: str) -> Iterator[tuple[str, str]]:
-    """Name and type of the members of ``{ … }``."""
-    for part in _parts(text[1:-1], ";"):
-        name, _, kind = part.partition(":")
-        yield name.strip().rstrip("?"), kind.strip()
+def test_the_file_is_what_the_data_types_make_of_it() -> None:
+    assert (ROOT / "extension" / "src" / "protocol.ts").read_text("utf-8") == PAGE, "run make docs"
 
 
-def misfits(text: str, hint: Any, place: str, declared: Mapping[str, str]) -> Iterator[str]:
-    """Where values of ``hint`` as JSON are not what the TypeScript type ``text`` says."""
-    if text in declared and text not in DOCUMENTS:
-        text = declared[text]
-    ways = [hint] if typing.get_origin(hint) not in (typing.Union, types.UnionType) else list(typing.get_args(hint))
-    kinds = _parts(text, "|")
-    if hint is Any or text == "unknown":
-        return
-    if type(None) in ways and "null" not in kinds:
-        yield f"{place}: null is missing in {text}"
-    for way in ways:
-        if way is type(None):
-            continue
-        yield from _misfit(kinds, way, place, declared)
-    if "null" in kinds and type(None) not in ways:
-        yield f"{place}: null never comes"
+def test_no_other_file_of_the_extension_describes_the_server() -> None:
+    assert [path.name for path in (ROOT / "extension" / "src").rglob("protocol.ts")] == ["protocol.ts"]
 
 
-def _misfit(kinds: list[str], way: Any, place: str, declared: Mapping[str, str]) -> Iterator[str]:
-    origin, arguments = typing.get_origin(way), typing.get_args(way)
-    kinds = [kind for kind in kinds if kind != "null"]
-    if way in (int, float, bool, str):
-        wanted = {int: "number", float: "number", bool: "boolean", str: "string"}[way]
-        if wanted not in kinds or set(kinds) - {wanted, *(["string"] if way is float else [])}:
-            yield f"{place}: {way.__name__} is not {' | '.join(kinds)}"
-    elif origin is typing.Literal or (isinstance(way, type) and issubclass(way, Enum)):
-        values = arguments if origin is typing.Literal else [item.value for item in way]
-        if kinds != ["string"] and {f'"{value}"' for value in values} != set(kinds):
-            yield f"{place}: {sorted(values)} are not {' | '.join(kinds)}"
-    elif len(kinds) != 1:
-        yield f"{place}: {way} is not one of {kinds}"
-    elif origin is tuple and arguments[-1] is Ellipsis:
-        if not kinds[0].endswith("[]"):
-            yield f"{place}: {kinds[0]} is no list"
-        else:
-            yield from misfits(kinds[0].removesuffix("[]"), arguments[0], f"{place}[]", declared)
-    elif origin is tuple:
-        for index, (kind, argument) in enumerate(zip(_parts(kinds[0][1:-1], ","), arguments, strict=True)):
-            yield from misfits(kind, argument, f"{place}[{index}]", declared)
-    elif is_dataclass(way):
-        if kinds[0] in DOCUMENTS:
-            if DOCUMENTS[kinds[0]] is not way:
-                yield f"{place}: {kinds[0]} is not {way.__name__}"
-        else:
-            yield from misfits_of_fields(kinds[0], way, place, declared, set())
-    elif record := re.fullmatch(r"Record<string, (.*)>", kinds[0], re.S):
-        yield from misfits(record[1].strip(), arguments[1], f"{place}[…]", declared)
-    else:
-        # Which keys a mapping has is not known here; their values are.
-        for name, kind in _members(kinds[0]):
-            yield from misfits(kind, arguments[1], f"{place}.{name}", declared)
-
-
-def misfits_of_fields(text: str, cls: Any, place: str, declared: Mapping[str, str], added: set[str]) -> Iterator[str]:
-    hints = typing.get_type_hints(cls)
-    names = {field.name for field in fields(cls)}
-    for name, kind in _members(text):
-        if name in added:
-            continue
-        if name not in names:
-            yield f"{place}: {cls.__name__} has no {name}"
-        else:
-            yield from misfits(kind, hints[name], f"{place}.{name}", declared)
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_editor_s_type_of_a_document_is_what_the_server_sends(name: str) -> None:
-    declared = _declared()
-    assert not list(misfits_of_fields(declared[name], DOCUMENTS[name], name, declared, ADDED.get(name, set())))
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("{ line: number; column: number }", ""),
-        ("{ line: string; column: number }", "Position.line: int is not string"),
-        ("{ line: number; col: number }", "Position: Position has no col"),
-        ("{ line: number | null }", "Position.line: null never comes"),
-    ],
-)
-def test_another_name_and_another_type_are_seen(text: str, problem: str) -> None:
-    assert list(misfits_of_fields(text, Position, "Position", {}, set())) == ([problem] if problem else [])
-
-
-def test_null_and_lists_and_nested_documents_are_seen() -> None:
-    text = "{ value: number; nodes: string }"
-    assert list(misfits_of_fields(text, Gate, "Gate", {}, set())) == [
-        "Gate.value: null is missing in number",
-        "Gate.nodes: string is no list",
+def test_every_kind_of_field_has_its_form_in_json() -> None:
+    assert list(GENERATOR["_interface"](Sample, {})) == [
+        "export interface Sample {",
+        "  name: string;",
+        "  sqnr_db: Figure;",
+        "  seconds: number;",
+        "  range: SourceRange | null;",
+        '  colours: ("red" | "blue")[];',
+        "  pair: [number, string];",
+        "  by_name: Record<string, Figure[]>;",
+        '  state: "on" | "off";',
+        "  free: unknown;",
+        "  file: string | null;",
+        "}",
     ]
-    assert list(misfits_of_fields("{ start: Gate }", Range, "Range", {}, set())) == [
-        "Range.start: Gate is not Position"
+    assert list(GENERATOR["_interface"](Wire, {})) == [
+        "/** Shown. */",
+        "export interface Wire {",
+        "  size?: number;",
+        "}",
     ]
+
+
+def test_a_type_without_a_form_in_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="field size has no form in TypeScript"):
+        GENERATOR["_type"](complex, "size")
+
+
+def members(name: str) -> dict[str, str]:
+    """Field (with ``?`` where it may be absent) -> type, of one interface of the file."""
+    body = PAGE.split(f"export interface {name} {{\n")[1].split("\n}")[0]
+    rows = (line.strip().rstrip(";").partition(": ") for line in body.split("\n") if not line.strip().startswith("/**"))
+    return {field: kind for field, _, kind in rows}
+
+
+def test_a_document_has_every_field_that_is_written() -> None:
+    gate = Gate("sqnr_db", math.inf, 40.0, True)
+    assert list(members("Gate")) == list(json.loads(dumps(gate)))
+    assert members("Gate")["value"] == "Figure | null"
+    assert json.loads(dumps(gate))["value"] == "inf"
+    assert list(members("Position")) == list(json.loads(dumps(Position(1, 0))))
+    assert set(members("RunSummary")) == {field.name for field in dataclasses.fields(RunSummary)} | {"root"}
+    assert set(members("DeployReport")) == {field.name for field in dataclasses.fields(DeployReport)}
+
+
+def test_what_may_be_absent_is_marked() -> None:
+    assert members("ServerError") == {"error": "ErrorDetails", "again?": "Deployment"}
+    assert members("ErrorDetails")["soc?"] == "string"
+    assert {"model", "line", "precision?", "nodes?"} <= set(members("ModelSite"))
+    assert members("OverlayNode")["placement"] == "string"
+    assert all(field.endswith("?") for field in members("AgentBudget"))
+    assert members("DeployArguments")["model"] == "string"
+    assert members("DeployArguments")["allowCpu?"] == "boolean"
+
+
+def test_every_reason_of_the_editor_for_no_reply_has_its_sentence() -> None:
+    assert set(members("LlmError")["kind"].replace('"', "").split(" | ")) == {*_WORDS, "failed"}

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import { complete } from "./chat.ts";
 import { editorModels } from "./endpoint.ts";
-import type { LlmAnswer, LlmRequest } from "./protocol.ts";
+import type { LlmAnswer, LlmRequest } from "../protocol.ts";
 
 /** Answer the server's requests for as long as this client lives. */
 export function serveModels(client: LanguageClient, log: vscode.LogOutputChannel): vscode.Disposable {

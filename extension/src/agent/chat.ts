@@ -1,13 +1,13 @@
 /** Between the server's messages and those of the editor's language models. */
 
 import * as vscode from "vscode";
-import type { LlmAnswer, LlmCall, LlmMessage, LlmRequest } from "./protocol.ts";
+import type { LlmAnswer, LlmCall, LlmMessage, LlmRequest } from "../protocol.ts";
 
 /** The editor knows no system message: what it would say comes first, as the user's. */
 export function chatMessages(messages: readonly LlmMessage[]): vscode.LanguageModelChatMessage[] {
   return messages.map((message) => {
     if (message.role === "assistant") {
-      const calls = (message.calls ?? []).map(
+      const calls = message.calls.map(
         (call) => new vscode.LanguageModelToolCallPart(call.id, call.name, parsed(call.arguments)),
       );
       const text = message.content ? [new vscode.LanguageModelTextPart(message.content)] : [];
@@ -15,9 +15,7 @@ export function chatMessages(messages: readonly LlmMessage[]): vscode.LanguageMo
     }
     if (message.role === "tool") {
       const answer = new vscode.LanguageModelTextPart(message.content);
-      return vscode.LanguageModelChatMessage.User([
-        new vscode.LanguageModelToolResultPart(message.call_id ?? "", [answer]),
-      ]);
+      return vscode.LanguageModelChatMessage.User([new vscode.LanguageModelToolResultPart(message.call_id, [answer])]);
     }
     return vscode.LanguageModelChatMessage.User(message.content);
   });

@@ -1,7 +1,7 @@
 /** Which language model the agent asks, what it may spend, and the key, which stays in the secret storage. */
 
 import * as vscode from "vscode";
-import type { AgentBudget, AgentEndpoint } from "./protocol.ts";
+import type { AgentBudget, AgentEndpoint } from "../protocol.ts";
 
 /** The key belongs to one server: another base URL never gets it. */
 export function secretName(baseUrl: string): string {

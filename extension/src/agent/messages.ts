@@ -1,7 +1,7 @@
 /** What the agent's result is called, for people. */
 
 import { decibels } from "../text.ts";
-import type { AgentReport, Verdict } from "./protocol.ts";
+import type { AgentReport, Figure, Verdict } from "../protocol.ts";
 
 /** The figures of a proof: what compiler, simulator and numbers said. */
 export function figures(soc: string, proof: Verdict | null): string {
@@ -13,7 +13,7 @@ export function figures(soc: string, proof: Verdict | null): string {
   return parts.join(", ");
 }
 
-function short(value: number | string): string {
+function short(value: Figure): string {
   return typeof value === "number" ? String(Number(value.toPrecision(2))) : value;
 }
 

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
-import type { AgentQuestion } from "./protocol.ts";
+import type { AgentQuestion } from "../protocol.ts";
 
 export function serveQuestions(client: LanguageClient): vscode.Disposable {
   return client.onRequest("aipc/agent/ask", async (question: AgentQuestion): Promise<{ answer: string | null }> => {

@@ -4,10 +4,11 @@ import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import { type WorkspaceEdit as ProtocolEdit, WorkDoneProgress } from "vscode-languageclient/node";
 import type { Host } from "../host.ts";
-import { isError, sentence, type ServerError } from "../protocol.ts";
+import type { ServerError } from "../protocol.ts";
+import { isError, sentence } from "../serverError.ts";
 import { requireTrust } from "../trust.ts";
 import { budget, chosenEndpoint } from "./endpoint.ts";
-import type { AgentAnswer, AgentGoal, AgentStart } from "./protocol.ts";
+import type { AgentAnswer, AgentGoal, AgentStart } from "../protocol.ts";
 import { figures, outcome, proposed } from "./messages.ts";
 
 /** Let the agent work on a model; nothing of the user's changes before the preview is accepted. */

@@ -2,7 +2,8 @@ import * as vscode from "vscode";
 import type { Command } from "../host.ts";
 import { ensureInputs } from "../inputs.ts";
 import { chooseModel } from "../models.ts";
-import { type CheckReport, isError, type ServerError } from "../protocol.ts";
+import type { CheckReport, ServerError } from "../protocol.ts";
+import { isError } from "../serverError.ts";
 import { showProblem } from "../problems.ts";
 import { requireTrust } from "../trust.ts";
 

@@ -3,7 +3,9 @@
 import * as vscode from "vscode";
 import { agreesToSetUp, compileFor, helpFor, openTerminal } from "../consent.ts";
 import type { Command, Host } from "../host.ts";
-import { isError, type PackageInfo, sentence, type ServerError, type Targets, type VerifyReport } from "../protocol.ts";
+import type { PackageInfo, ServerError, Targets, VerifyReport } from "../protocol.ts";
+import { isError, sentence } from "../serverError.ts";
+import { rounded } from "../text.ts";
 import { requireTrust } from "../trust.ts";
 
 export const verifyPackage: Command = {
@@ -38,8 +40,7 @@ async function verify(host: Host, directory: string, target: string, setup: bool
     openTerminal(chosen, target);
     return;
   }
-  const value =
-    answer.gate.value === null ? "nothing measured" : `${answer.gate.metric} ${answer.gate.value.toFixed(1)}`;
+  const value = answer.gate.value === null ? "nothing measured" : `${answer.gate.metric} ${rounded(answer.gate.value)}`;
   const changed = answer.changed.length ? `; changed since the deployment: ${answer.changed.join(", ")}` : "";
   const figures = `${answer.model} on ${target}: ${value}, wanted ${answer.gate.threshold}${changed}.`;
   if (answer.ok) void vscode.window.showInformationMessage(`Verified: ${figures}`);

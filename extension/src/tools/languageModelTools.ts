@@ -2,7 +2,8 @@
 
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import { isError, sentence, type ServerError } from "../protocol.ts";
+import type { ServerError } from "../protocol.ts";
+import { isError, sentence } from "../serverError.ts";
 import type { Server } from "../server.ts";
 import { pushedTo, question, toolName, type ToolInput } from "./push.ts";
 

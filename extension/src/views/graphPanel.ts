@@ -4,7 +4,8 @@ import * as vscode from "vscode";
 import type { Host } from "../host.ts";
 import { reveal } from "../places.ts";
 import { showProblem } from "../problems.ts";
-import { type GraphAnswer, isError, type Overlay, type ServerError, type SourceRange } from "../protocol.ts";
+import type { GraphAnswer, Overlay, ServerError, SourceRange } from "../protocol.ts";
+import { isError } from "../serverError.ts";
 import { graphPage } from "./graphPage.ts";
 
 type FromPage =

@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import { describe } from "../commands/selectSoc.ts";
 import { effective, somewhere } from "../effective.ts";
-import { type Examined, isError, type ServerError, type Soc, type Target, type Targets } from "../protocol.ts";
+import type { Examined, ServerError, Soc, Target, Targets } from "../protocol.ts";
+import { isError } from "../serverError.ts";
 import type { Server } from "../server.ts";
 
 type Node =

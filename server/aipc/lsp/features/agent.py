@@ -53,6 +53,7 @@ from aipc.core.errors import AipcError, InputError
 from aipc.core.plain_data import to_plain
 from aipc.core.types import Event, Range
 
+from ..documents import AgentAnswer, RunId
 from ..plain import plain
 from ..progress import EditorProgress
 from ..server import AipcServer
@@ -107,7 +108,7 @@ def register(server: AipcServer) -> None:
         finally:
             running.pop(job.id, None)
         edit = workspace_edit(server, report) if report.edits and report.stopped.value != "cancelled" else None
-        return {"report": to_plain(report), "edit": edit}
+        return AgentAnswer(report=to_plain(report), edit=edit)
 
     @server.command("aipc.server.agent.cancel")
     async def cancel(argument: dict[str, Any]) -> Any:
@@ -212,7 +213,7 @@ def _waited(future: concurrent.futures.Future[Any], cancel: threading.Event) -> 
 
 
 def _ask(server: AipcServer, job: _Running, question: Question) -> str | None:
-    params = {"id": job.id, **to_plain(question)}
+    params = to_plain(question) | RunId(id=job.id)
     try:
         answer = _waited(_call(server, job, "aipc/agent/ask", params), job.cancel)
     except Exception as error:  # a client that knows no such request says so in its own way
@@ -225,7 +226,7 @@ def _ask(server: AipcServer, job: _Running, question: Question) -> str | None:
 
 
 def _watch(server: AipcServer, job: _Running, on_event: engine.OnEvent, event: engine.AgentEvent) -> None:
-    job.loop.call_soon_threadsafe(partial(server.protocol.notify, "aipc/agent", {"id": job.id, **to_plain(event)}))
+    job.loop.call_soon_threadsafe(partial(server.protocol.notify, "aipc/agent", to_plain(event) | RunId(id=job.id)))
     cost = "" if event.cost is None else f", cost {event.cost:.4g}"
     on_event(Event("agent", f"{event.message} (round {event.round}, {event.tokens} tokens{cost})"))
 

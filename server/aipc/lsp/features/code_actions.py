@@ -7,6 +7,7 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from ..agent_actions import agent_actions
+from ..documents import EditorModel
 from ..quick_fixes import FIX_ALL, fixes_of, fixes_together
 from ..server import AipcServer
 
@@ -37,7 +38,15 @@ def _of(diagnostic: lsp.Diagnostic, uri: str) -> list[lsp.CodeAction]:
     nodes = data.get("nodes", [])
     if not nodes:
         return []
-    argument = {"model": data["model"], "title": "", "uri": uri, "hasInputs": True, "arguments": [], "nodes": nodes}
+    argument = EditorModel(
+        model=data["model"],
+        title="",
+        uri=uri,
+        line=diagnostic.range.start.line + 1,
+        hasInputs=True,
+        arguments=[],
+        nodes=nodes,
+    )
     title = "Show in the graph"
     return [
         lsp.CodeAction(

@@ -16,6 +16,7 @@ from aipc.source.model_sites import ModelSite, find_models
 from aipc.source.parsing import parse_module
 
 from ..check_state import moved_lines
+from ..documents import EditorModel
 from ..effective import configuration, effective_for
 from ..server import AipcServer
 from ..uris import local_path, to_path
@@ -108,15 +109,15 @@ def _where(server: AipcServer, site: ModelSite, uri: str) -> str:
     return chosen.soc.value.upper() if chosen.target.value == "simulator" else chosen.target.value
 
 
-def described(site: ModelSite, uri: str) -> dict[str, object]:
-    return {
-        "model": site.reference,
-        "title": site.title,
-        "uri": uri,
-        "line": site.line,
-        "hasInputs": site.has_inputs,
-        "arguments": list(site.arguments),
-        "precision": site.precision,
-        "calibration": site.calibration,
-        "needs": list(site.needs),
-    }
+def described(site: ModelSite, uri: str) -> EditorModel:
+    return EditorModel(
+        model=site.reference,
+        title=site.title,
+        uri=uri,
+        line=site.line,
+        hasInputs=site.has_inputs,
+        arguments=list(site.arguments),
+        precision=site.precision,
+        calibration=site.calibration,
+        needs=list(site.needs),
+    )

@@ -17,6 +17,7 @@ from aipc.core.plain_data import to_plain
 from aipc.core.requests import DeployRequest
 from aipc.qairt.soc import all_socs, get_soc
 
+from ..documents import EffectiveAdded, ErrorDetails, ServerError, Soc, Targets
 from ..effective import effective_for
 from ..progress import EditorProgress
 from ..request import request_from
@@ -28,17 +29,19 @@ def file_of(argument: dict[str, Any]) -> Path:
     return to_path(argument["uri"]) if argument.get("uri") else Path(argument["model"].rpartition(":")[0])
 
 
-def answer_error(error: AipcError) -> dict[str, Any]:
+def answer_error(error: AipcError) -> ServerError:
     """An error as data: the protocol's own errors carry no place and no remedy.
 
     ``soc``: the chip to compile for, where another one is the way out.
     """
     place = to_plain(error.range) if error.range else None
-    answer = {"kind": type(error).__name__, "message": error.what, "remedy": error.remedy, "range": place}
-    return {"error": {**answer, "soc": soc} if (soc := getattr(error, "soc", "")) else answer}
+    details = ErrorDetails(kind=type(error).__name__, message=error.what, remedy=error.remedy, range=place)
+    if soc := getattr(error, "soc", ""):
+        details["soc"] = soc
+    return ServerError(error=details)
 
 
-def untrusted(doing: str, does: str = "runs its code") -> dict[str, Any]:
+def untrusted(doing: str, does: str = "runs its code") -> ServerError:
     message = f"this workspace is not trusted, and {doing} {does}"
     return {"error": {"kind": "Untrusted", "message": message, "remedy": "trust the workspace", "range": None}}
 
@@ -65,7 +68,7 @@ def register(server: AipcServer) -> None:
         if finding is None:
             return answer_error(CancelledError("cancelled"))
         place = to_plain(finding.range)
-        return {"error": {"kind": finding.rule, "message": finding.message, "remedy": "", "range": place}}
+        return ServerError(error=ErrorDetails(kind=finding.rule, message=finding.message, remedy="", range=place))
 
     @server.command("aipc.server.deploy")
     async def deploy(argument: dict[str, Any]) -> Any:
@@ -140,16 +143,16 @@ def register(server: AipcServer) -> None:
         except AipcError as error:
             return answer_error(error)
         soc = get_soc(settings.soc.value)
-        return {**to_plain(settings), "title": soc.title, "fp16": soc.fp16}
+        return to_plain(settings) | EffectiveAdded(title=soc.title, fp16=soc.fp16)
 
     @server.command("aipc.server.targets")
-    async def targets() -> Any:
+    async def targets() -> Targets:
         from aipc import engine
 
         folders = [to_path(folder.uri) for folder in server.workspace.folders.values()]
         target_list = await asyncio.to_thread(engine.targets, folders)
-        socs = [{"part": soc.part, "title": soc.title, "arch": soc.htp_arch, "fp16": soc.fp16} for soc in all_socs()]
-        return {"targets": to_plain(list(target_list)), "socs": socs}
+        socs = [Soc(part=soc.part, title=soc.title, arch=soc.htp_arch, fp16=soc.fp16) for soc in all_socs()]
+        return Targets(targets=to_plain(list(target_list)), socs=socs)
 
     @server.command("aipc.server.doctor")
     async def doctor() -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from aipc.core.errors import AipcError
 from aipc.core.plain_data import to_plain
 
+from ..documents import Deployment, ExaminedAdded
 from ..progress import EditorProgress
 from ..server import AipcServer
 from ..uris import to_path, to_uri
@@ -33,7 +34,7 @@ def register(server: AipcServer) -> None:
         except AipcError as error:
             return answer_error(error)
         facts = examined.description.facts
-        return {**to_plain(examined), "rows": [list(row) for row in device_fact_rows(facts)] if facts else []}
+        return to_plain(examined) | ExaminedAdded(rows=list(device_fact_rows(facts)) if facts else [])
 
     @server.command("aipc.server.verify")
     async def verify(argument: dict[str, Any]) -> Any:
@@ -53,10 +54,12 @@ def register(server: AipcServer) -> None:
                 return to_plain(await asyncio.to_thread(run))
             except AipcError as error:
                 answer = answer_error(error)
-                return {**answer, "again": _again(package)} if answer["error"].get("soc") else answer
+                if answer["error"].get("soc"):
+                    answer["again"] = _again(package)
+                return answer
 
 
-def _again(package: Path) -> dict[str, Any]:
+def _again(package: Path) -> Deployment:
     """What deploys the model of a package again: for ``aipc.server.deploy``, without chip and target."""
     from aipc.core.config import load_config
     from aipc.pipeline.package import read_manifest
@@ -64,7 +67,7 @@ def _again(package: Path) -> dict[str, Any]:
     manifest, config = read_manifest(package), load_config(package)
     reference = str(manifest.get("reference") or manifest["model"])
     model = reference if reference in config.models else str(config.root / reference)
-    return {"model": model, "uri": to_uri(config.root / "pyproject.toml"), "precision": manifest["precision"]}
+    return Deployment(model=model, uri=to_uri(config.root / "pyproject.toml"), precision=manifest["precision"])
 
 
 def _place(argument: dict[str, Any]) -> Path | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aipc.core.accuracy import NodeError
 from aipc.core.errors import AipcError
 from aipc.core.plain_data import to_plain
 
 from ..check_state import CheckState, current_places
+from ..documents import ErrorDetails, GraphAnswer, Overlay, OverlayFigures, OverlayFinding, OverlayNode, ServerError
 from ..server import AipcServer
 from .commands import answer_error, file_of, untrusted
 
@@ -31,7 +32,7 @@ def register(server: AipcServer) -> None:
             finding = checked.findings[0] if checked and checked.findings else None
             message = finding.message if finding else "the model was not captured"
             place = to_plain(finding.range) if finding and finding.range else None
-            return {"error": {"kind": "NoGraph", "message": message, "remedy": "", "range": place}}
+            return ServerError(error=ErrorDetails(kind="NoGraph", message=message, remedy="", range=place))
         from aipc import engine
 
         run = partial(engine.graph, checked.report, server.pool)
@@ -39,10 +40,10 @@ def register(server: AipcServer) -> None:
             path = await asyncio.to_thread(run)
         except AipcError as error:
             return answer_error(error)
-        return {"path": str(path), "nodes": checked.report.nodes, "overlay": overlay(server, checked)}
+        return GraphAnswer(path=str(path), nodes=checked.report.nodes, overlay=overlay(server, checked))
 
     @server.command("aipc.server.overlay")
-    def colours(argument: dict[str, Any]) -> Any:
+    def colours(argument: dict[str, Any]) -> Overlay | None:
         checked = server.results.get(argument["model"])
         return overlay(server, checked) if checked else None
 
@@ -74,7 +75,7 @@ def register(server: AipcServer) -> None:
         return None
 
 
-def shown_error(error: NodeError) -> dict[str, float]:
+def shown_error(error: NodeError) -> OverlayFigures:
     """The figures of a node that the viewer shows; what was not measured is left out."""
     figures = {
         "sqnr_db": error.sqnr_db,
@@ -82,34 +83,36 @@ def shown_error(error: NodeError) -> dict[str, float]:
         "effect_db": error.effect_sqnr_db,
     }
     shown = {name: max(min(value, 200.0), -200.0) for name, value in figures.items() if value is not None}
-    return shown if error.effect_sqnr_db is None else {**shown, "share": error.share}
+    if error.effect_sqnr_db is not None:
+        shown["share"] = error.share
+    return cast(OverlayFigures, shown)
 
 
-def overlay(server: AipcServer, checked: CheckState) -> dict[str, Any]:
+def overlay(server: AipcServer, checked: CheckState) -> Overlay:
     """What is shown on the nodes."""
     wrong = {node for finding in checked.findings if finding.rule == "wrong-numbers" for node in finding.nodes}
     nodes = {}
     for node in checked.report.node_placements:
-        entry: dict[str, Any] = {"placement": "wrong" if node.node in wrong else node.placement.value}
+        error = checked.accuracy.get(node.node)
+        entry = OverlayNode(placement="wrong" if node.node in wrong else node.placement.value)
         if node.reason:
             entry["reason"] = node.reason
-        if error := checked.accuracy.get(node.node):
-            entry |= shown_error(error)
+        if error:
+            entry = cast(OverlayNode, {**entry, **shown_error(error)})
         if (time := checked.latency.get(node.node)) and time.microseconds is not None:
             entry["latency_us"] = round(time.microseconds, 1)
         nodes[node.node] = entry
     findings = [
-        {
-            "id": str(number),
-            "rule": finding.rule,
-            "severity": finding.severity.value,
-            "message": finding.message,
-            "nodes": list(finding.nodes),
-        }
+        OverlayFinding(
+            id=str(number),
+            rule=finding.rule,
+            severity=finding.severity.value,
+            message=finding.message,
+            nodes=list(finding.nodes),
+        )
         for number, finding in enumerate(checked.findings)
     ]
     stale = any(checked.is_stale(file, server.lines(file)) for file in checked.texts if Path(file).is_file())
-    plain: dict[str, Any] = to_plain(
-        {"model": checked.report.model, "soc": checked.report.soc, "stale": stale, "nodes": nodes, "findings": findings}
-    )
-    return plain
+    report = checked.report
+    answer: Overlay = to_plain(Overlay(model=report.model, soc=report.soc, stale=stale, nodes=nodes, findings=findings))
+    return answer

@@ -10,6 +10,7 @@ from typing import Any
 from aipc.core.errors import AipcError
 from aipc.core.plain_data import to_plain
 
+from ..documents import PackageFile, PackageInfo, RunAdded
 from ..server import AipcServer
 from ..uris import to_path
 
@@ -20,7 +21,7 @@ def register(server: AipcServer) -> None:
         return await asyncio.to_thread(_runs, _roots(server))
 
     @server.command("aipc.server.packages")
-    async def packages() -> list[Any]:
+    async def packages() -> list[PackageInfo]:
         return await asyncio.to_thread(_packages, _roots(server))
 
 
@@ -38,25 +39,25 @@ def _runs(roots: list[Path]) -> list[Any]:
     by_directory = {}
     for root in roots:
         try:
-            by_directory.update({run.directory: {**to_plain(run), "root": str(root)} for run in engine.runs(root)})
+            by_directory.update({run.directory: to_plain(run) | RunAdded(root=str(root)) for run in engine.runs(root)})
         except AipcError:
             continue
     return sorted(by_directory.values(), key=lambda run: -float(run["started"]))
 
 
-def _packages(roots: list[Path]) -> list[Any]:
+def _packages(roots: list[Path]) -> list[PackageInfo]:
     """Every package with its manifest and the sizes of its files."""
     by_directory = {}
     for manifest in (path for root in roots for path in (root / ".aipc" / "packages").glob("**/manifest.json")):
         try:
-            said = json.loads(manifest.read_text("utf-8"))
+            content = json.loads(manifest.read_text("utf-8"))
         except (OSError, ValueError):
             continue
         directory = manifest.parent
         files = [
-            {"name": str(path.relative_to(directory)), "bytes": path.stat().st_size}
+            PackageFile(name=str(path.relative_to(directory)), bytes=path.stat().st_size)
             for path in sorted(directory.rglob("*"))
             if path.is_file()
         ]
-        by_directory[str(directory)] = {"directory": str(directory), "manifest": said, "files": files}
+        by_directory[str(directory)] = PackageInfo(directory=str(directory), manifest=content, files=files)
     return list(by_directory.values())

@@ -33,9 +33,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 def range_of(histogram: Histogram, method: RangeMethod, parameter: float | None, bits: int) -> tuple[float, float]:
     """(low, high) for ``bits``-bit integers, ``low`` <= 0 <= ``high``."""
     low, high = min(histogram.low, 0.0), max(histogram.high, 0.0)
-    if not np.isfinite(low) or not np.isfinite(high):
-        return 0.0, _SMALLEST_RANGE
-    if high - low > _SMALLEST_RANGE and histogram.total:
+    if high - low > _SMALLEST_RANGE:
         if method == "percentile":
             low, high = _percentile(histogram, parameter or PERCENTILE)
         elif method == "mse":
@@ -88,11 +86,10 @@ def _entropy(histogram: Histogram, low: float, high: float, bits: int) -> tuple[
     levels = min(2**bits, 256)
     centers = histogram.centers()
     best, best_range = np.inf, (low, high)
+    # The radius is below twice the farther end: 0.2 of the range still holds more bins (409) than there are levels.
     for share in np.linspace(1.0, 0.2, _STEPS):
         start, end = share * low, share * high
         inside = (centers >= start) & (centers <= end)
-        if inside.sum() < levels:
-            break
         divergence = _divergence(counts, inside, levels)
         if divergence < best:
             best, best_range = divergence, (start, end)
@@ -100,14 +97,18 @@ def _entropy(histogram: Histogram, low: float, high: float, bits: int) -> tuple[
 
 
 def _divergence(counts: Array, inside: Array, levels: int) -> float:
-    wanted = counts[inside]
-    clipped = wanted.copy()
+    """Kullback-Leibler divergence of the bins ``inside``, quantized to ``levels``, from all ``counts`` clipped to them.
+
+    The nearest bin inside takes what lies beyond; a level's count is spread evenly over its bins that are not empty.
+    """
+    counts_inside = counts[inside]
+    clipped = counts_inside.copy()
     where = np.flatnonzero(inside)
     clipped[0] += counts[: where[0]].sum()
     clipped[-1] += counts[where[-1] + 1 :].sum()
-    group = np.arange(wanted.size) * levels // wanted.size
-    filled = (wanted > 0).astype(np.float64)
-    sums, members = np.bincount(group, wanted, levels), np.bincount(group, filled, levels)
+    group = np.arange(counts_inside.size) * levels // counts_inside.size
+    filled = (counts_inside > 0).astype(np.float64)
+    sums, members = np.bincount(group, counts_inside, levels), np.bincount(group, filled, levels)
     spread = np.divide(sums, members, out=np.zeros(levels), where=members > 0)[group] * filled
     p, q = clipped / clipped.sum(), spread / max(spread.sum(), 1.0)
     known = p > 0
