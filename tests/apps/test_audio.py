@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import tone
 
 from aipc.recipes.runners import whisper
+from conftest import tone
 
 
 def test_the_features_are_those_of_the_library() -> None:

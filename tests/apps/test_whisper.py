@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import tone
 
 from aipc import engine
 from aipc.core.errors import AipcError
 from aipc.core.workers import WorkerPool
+from conftest import tone
 
 
 def run_alone(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
