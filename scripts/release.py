@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import tomlkit
@@ -42,6 +43,12 @@ class Net(torch.nn.Module):
     @staticmethod
     def example_inputs():
         return torch.rand(1, 3, 8, 8)
+
+
+class Wider(Net):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 3)
 """
 """What the full check deploys."""
 
@@ -52,8 +59,16 @@ IMPORTS = {
     "engine": "onnxruntime_qnn",
     "evaluate": "jiwer, pycocotools, torchmetrics",
     "sweep": "distributed",
+    "examples": "accelerate, gguf, nudenet, rapidocr, skimage, timm, torchvision, transformers, ultralytics",
 }
-"""Extra -> what it brings. ``examples`` pins the model zoo of the repository and is tried by its tests."""
+"""Extra -> what it brings."""
+
+SWEEP = """\
+[tool.aipc.models]
+one = { entry = "model.py:Net" }
+two = { entry = "model.py:Wider" }
+"""
+"""What the extra ``sweep`` is tried with."""
 
 
 def run(*command: str | Path, cwd: Path = ROOT, output: bool = False) -> str:
@@ -145,12 +160,12 @@ def interpreter(number: str) -> str:
     return ""
 
 
-def full(wheel: Path) -> None:
-    """With each extra, ``engine`` beside it: what it brings is there, doctor finds nothing wrong, a model is checked.
-
-    With ``engine`` alone the model is deployed, and its package runs by itself.
+def full(wheel: Path, extras: Iterable[str] = tuple(IMPORTS)) -> None:
+    """With each extra, ``engine`` beside it: what it brings is there, doctor finds nothing wrong, a model is checked
+    and deployed, and its package runs by itself. ``sweep`` deploys two models on two Dask workers instead.
     """
-    for extra, modules in IMPORTS.items():
+    for extra in extras:
+        modules = IMPORTS[extra]
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             programs = environment(folder / "env", wheel, extra if extra == "engine" else f"engine,{extra}")
@@ -158,7 +173,10 @@ def full(wheel: Path) -> None:
             (folder / "model.py").write_text(MODEL)
             run(programs / "aipc", "doctor", cwd=folder)
             run(programs / "aipc", "check", "model.py:Net", cwd=folder)
-            if extra == "engine":
+            if extra == "sweep":
+                (folder / "pyproject.toml").write_text(SWEEP)
+                run(programs / "aipc", "sweep", "--workers", "2", cwd=folder)
+            else:
                 run(programs / "aipc", "deploy", "model.py:Net", "--output", "package", cwd=folder)
                 run(programs / "python", "package/run.py", "--self-test", cwd=folder)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.source.declarations import DECLARATIONS
 
-from aipc.capture.load import load_model
+from aipc.capture.load import load_model, not_installed
 from aipc.core.config import load_config, resolve_model
 from aipc.core.errors import MissingDependencyError, ModelLoadError
 
@@ -134,6 +134,11 @@ def test_a_raising_factory_is_told_at_its_own_line(model_file):
 def test_a_syntax_error_is_told_at_its_line(model_file):
     with pytest.raises(ModelLoadError, match=r"model\.py:2: syntax error"):
         load_model(model_file("x = 1\ndef broken(:\n", header=""))
+
+
+def test_a_library_that_lacks_is_named_as_pip_names_it():
+    remedy = not_installed(ModuleNotFoundError("no", name="sklearn.svm")).remedy
+    assert remedy == "run pip install scikit-learn"
 
 
 def test_a_missing_import_names_the_package_to_install(model_file):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 
 from aipc import engine
-from aipc.core.errors import InputError
+from aipc.core.errors import InputError, MissingDependencyError
 from aipc.evaluation.evaluation_report import EvaluationReport
+from aipc.report.evaluation import render_evaluation
 
 MODEL = """\
 import time
@@ -111,6 +113,35 @@ def test_the_page_shows_the_worst_samples_as_pictures(evaluated: EvaluationRepor
     assert page.count("data:image/png;base64,iVBOR") == 3
     assert "12 of 100 samples" in page and 'src="http' not in page
     assert evaluated.scores.worst[0].package == 0.0, "the wrong labels come first"
+
+
+def test_the_page_says_how_the_samples_were_chosen_and_where_the_package_is_worse(evaluated: EvaluationReport) -> None:
+    page = render_evaluation(evaluated)
+    assert "12 of 100 samples, drawn with seed 0: model.py:Data (100 items)" in page
+    assert "worse than PyTorch on none of the samples" in page
+    assert "The first 12 samples" in render_evaluation(dataclasses.replace(evaluated, total=None))
+    assert "All 12 samples" in render_evaluation(dataclasses.replace(evaluated, total=12))
+    loss = dataclasses.replace(evaluated.scores.worst[0], reference=1.0, package=0.0)
+    for more_is_better in (True, False):
+        scores = dataclasses.replace(evaluated.scores, worst=(loss,), more_is_better=more_is_better)
+        page = render_evaluation(dataclasses.replace(evaluated, scores=scores))
+        assert ('<span class="bad">package 0' in page) == more_is_better
+        assert ("on none of the samples" in page) != more_is_better
+
+
+def test_prepared_data_needs_no_preprocessing_and_a_library_that_lacks_is_named_as_pip_does(package: Path) -> None:
+    root = package.parents[2]
+    (root / "pictures.py").write_text("def prepared(image):\n    return image.convert('RGB')\n")
+    (root / "lacks.py").write_text("import sklearn_no_such\n")
+    request = engine.EvaluationRequest(
+        package=package, data="model.py:Data", metric="top-1", count=1, preprocess="pictures.py:prepared"
+    )
+    with pytest.raises(InputError, match=r"pictures.py:prepared of sample 1 raised AttributeError") as caught:
+        engine.evaluate(request)
+    assert "--preprocess none" in caught.value.remedy
+    assert engine.evaluate(dataclasses.replace(request, preprocess="none")).scores.samples == 1
+    with pytest.raises(MissingDependencyError, match="'sklearn_no_such' is imported here"):
+        engine.evaluate(dataclasses.replace(request, data="lacks.py:Data"))
 
 
 def test_a_metric_of_the_author_is_measured_and_its_error_stands_at_its_line(

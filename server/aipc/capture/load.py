@@ -249,10 +249,23 @@ def innermost_user_range(error: BaseException, prefer: Path | None = None) -> Ra
     return resolve_frame(frames[0]).range if frames else None
 
 
-def _not_installed(error: ModuleNotFoundError, path: Path) -> MissingDependencyError:
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "pl_bolts": "lightning-bolts",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Module -> distribution, where the names differ and pip installs something else or nothing by the module's."""
+
+
+def not_installed(error: ModuleNotFoundError, path: Path | None = None) -> MissingDependencyError:
+    """The author's code imports a module that is not there: say where, and what pip calls it."""
+    module = (error.name or "").partition(".")[0]
     return MissingDependencyError(
-        f"the module {error.name!r} that the model imports is not installed",
-        remedy=f"run pip install {(error.name or '').partition('.')[0]}",
+        f"the module {error.name!r} is imported here and not installed",
+        remedy=f"run pip install {_DISTRIBUTIONS.get(module, module)}",
         range=innermost_user_range(error, path),
     )
 
@@ -264,7 +277,7 @@ def raised(error: Exception, path: Path, what: str) -> AipcError:
     if isinstance(error, AipcError):
         return error
     if isinstance(error, ModuleNotFoundError):
-        return _not_installed(error, path)
+        return not_installed(error, path)
     lines = str(error).strip().splitlines()
     return ModelLoadError(
         f"{what} raised {type(error).__name__}: {lines[0] if lines else 'no message'}",

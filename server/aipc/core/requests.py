@@ -183,7 +183,7 @@ class EvaluationRequest:
         None,
     )
     preprocess: str | None = option(
-        Option(help="unit, symmetric, imagenet or file.py:name", path=PathKind.DATA, configured=True),
+        Option(help="none, unit, symmetric, imagenet or file.py:name", path=PathKind.DATA, configured=True),
         None,
     )
     count: int = option(Option(help="Samples, drawn by --seed", metavar="N", minimum=1), EVALUATION_SAMPLES)

@@ -25,24 +25,27 @@ SCALINGS = {
     "symmetric": "values in [-1, 1]",
     "imagenet": "values normalized by ImageNet's mean and standard deviation",
 }
+_PREPARED = "if the data is prepared already, take preprocess out of the configuration, or give --preprocess none"
 
 
 class Preprocessing:
     """``words`` says in a sentence what is done.
 
     Args:
-        text: ``file.py:function``, one of ``SCALINGS``, or None for the default: pictures in [0, 1], all else as it is.
+        text: ``file.py:function``, one of ``SCALINGS``, or None or ``none`` for the default: pictures in [0, 1], all
+            else as it is.
 
     Raises:
         InputError: there is no such function.
     """
 
     def __init__(self, text: str | None, root: Path, inputs: Sequence[TensorSpec], *, images: bool) -> None:
+        text = None if text == "none" else text
         self._inputs = inputs
         self._function: Callable[[Any], Any] | None = None
         self._scaling = text if text in SCALINGS else "unit"
         if text and text not in SCALINGS:
-            self._function = _function(text, root)
+            self._function, self._name = _function(text, root), text
             self.description = f"by {text}"
         elif images:
             size = _image_size(inputs)
@@ -61,7 +64,8 @@ class Preprocessing:
             try:
                 item = self._function(_opened(item))
             except Exception as error:
-                raise raised(error, f"the preprocessing of sample {number}") from error
+                remedy = "correct it" if isinstance(item, Path) else _PREPARED
+                raise raised(error, f"the preprocessing {self._name} of sample {number}", remedy) from error
         elif isinstance(item, Path):
             item = self._scaled(specs.image_file(item, _image_size(self._inputs)).numpy())
         elif hasattr(item, "convert") and hasattr(item, "resize"):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aipc.capture import spec as specs
-from aipc.capture.load import import_file, innermost_user_range
+from aipc.capture.load import import_file, innermost_user_range, not_installed
 from aipc.core.errors import AipcError, InputError
 from aipc.core.types import TensorSpec
 
@@ -136,6 +136,8 @@ def _loader(text: str, root: Path) -> CalibrationSource:
     path = (root / Path(file).expanduser()).resolve()
     if not path.is_file():
         raise InputError(f"there is no file {path}, which the calibration data {text!r} names", remedy="check the path")
+    if path.is_relative_to(root.resolve()):  # the same words from the command line, which gives the whole path
+        text = f"{path.relative_to(root.resolve()).as_posix()}:{name}"
     holder: Any = import_file(path, root)
     for part in name.split("."):
         if not hasattr(holder, part):
@@ -163,13 +165,15 @@ def _loader(text: str, root: Path) -> CalibrationSource:
     return CalibrationSource(text, lambda chosen: iter(holder), None)
 
 
-def raised(error: Exception, what: str) -> AipcError:
+def raised(error: Exception, what: str, remedy: str = "correct it and run the same command again") -> AipcError:
     """The author's code raised: say what, at its own line."""
     if isinstance(error, AipcError):
         return error
+    if isinstance(error, ModuleNotFoundError):
+        return not_installed(error)
     lines = str(error).strip().splitlines()
     return InputError(
         f"{what} raised {type(error).__name__}: {lines[0] if lines else 'no message'}",
-        remedy="correct it and run the same command again",
+        remedy=remedy,
         range=innermost_user_range(error),
     )
