@@ -1,6 +1,7 @@
 # make setup     build .venv with everything        make check    format, lint, types, layers, docs
 # make deploy    deploy YOLOv3-tiny, SM8650       make format   format the sources
 # make test      the quick tests                    make docs     generate docs/reference
+# make messages  dist/messages.md: every message on one page, for reading
 # make mutants   what the tests notice (MOST, SEED, ONLY)
 # make test-faults kills, damage, races, full disks  (MINUTES, SEED)
 # make test-all  every test                         make bench    measure, print the table
@@ -17,7 +18,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: agent-suite mutants setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs bench vsix release site clean
+.PHONY: agent-suite mutants setup setup-editor setup-vscode deploy deploy-ssh test test-all test-faults test-e2e check format docs messages bench vsix release site clean
 .DEFAULT_GOAL := deploy
 
 # Up to date when the stamp holds the hash of what decides the environment.
@@ -95,6 +96,9 @@ format: setup setup-editor
 	@npm run --silent format
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
+
+messages: setup
+	@$(BIN)/python scripts/messages.py
 
 docs: setup
 	@$(BIN)/python scripts/generate_docs.py

@@ -128,7 +128,8 @@ def rules() -> str:
         "# Rules",
         "",
         "What a finding's code means. QAIRT decides; for the placement rules, the sentence phrases what it answered, and its own "
-        "words stand beside each finding. `{op}` is the ONNX operator, `{soc}` the chip, `{0}` a part of QAIRT's words.",
+        "words stand beside each finding. `{op}` is the ONNX operator, `{soc}` the chip, `{0}` a part of QAIRT's words. A comment "
+        "`# aipc: ignore[rule]` on a line of the expression hides the finding from `aipc check` and the editor.",
     ]
     placement: dict[str, list[tuple[str, str]]] = {}
     for item in explain._PHRASES:

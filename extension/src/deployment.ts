@@ -7,7 +7,7 @@ import { reveal } from "./places.ts";
 import { askWithProgress } from "./progress.ts";
 import type { DeployArguments, DeployReport, ServerError } from "./protocol.ts";
 import { isError, sentence } from "./serverError.ts";
-import { decibels, failedGate, passedWhere, seconds } from "./text.ts";
+import { counted, decibels, failedGate, passedWhere, seconds } from "./text.ts";
 import { showReport } from "./views/reportPanel.ts";
 
 const KEY = "aipc.deploying";
@@ -45,7 +45,7 @@ export class Deployments {
 
   async #passed(report: DeployReport, args: DeployArguments): Promise<void> {
     const worst = report.accuracy?.outputs?.[0]?.sqnr_db;
-    const nodes = report.placement ? `, ${report.placement.npu ?? 0} nodes on the NPU` : "";
+    const nodes = report.placement ? `, ${counted(report.placement.npu ?? 0, "node")} on the NPU` : "";
     const accuracy = worst === undefined ? "" : `, ${decibels(worst)} against PyTorch`;
     const open = "Open Report";
     const graph = "Show Graph";

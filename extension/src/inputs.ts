@@ -4,9 +4,12 @@ import * as vscode from "vscode";
 import type { Host } from "./host.ts";
 import { showProblem } from "./problems.ts";
 import { askWithProgress } from "./progress.ts";
-import { shapeProblem } from "./shapes.ts";
+import { shapeProblem, startingShapes } from "./shapes.ts";
 import type { InferredInputs, ModelSite, ServerError } from "./protocol.ts";
 import { isError, sentence } from "./serverError.ts";
+
+/** Kinds of errors after which the user is asked for the inputs. */
+const NO_INPUTS = new Set(["InputError", "NoInputsError"]);
 
 /** The model with inputs that are known; undefined when the user gave up. */
 export async function ensureInputs(host: Host, site: ModelSite): Promise<ModelSite | undefined> {
@@ -17,12 +20,13 @@ export async function askInputs(host: Host, site: ModelSite): Promise<ModelSite 
   const found = await infer(host, site, vscode.workspace.getConfiguration("aipc").get("check.limit", 60));
   if (!found) return undefined;
   // What is wrong with the environment, the text or the constructor comes first: asking for shapes would not help.
-  if (isError(found) && found.error.kind !== "InputError") {
+  if (isError(found) && !NO_INPUTS.has(found.error.kind)) {
     await showProblem(found);
     return undefined;
   }
-  const proposed = isError(found) ? {} : found.shapes;
-  const inputs = await confirm(site, proposed, isError(found) ? sentence(found) : "");
+  const inputs = isError(found)
+    ? await enter(site, found.error.proposals ?? {}, sentence(found))
+    : await confirm(site, found.shapes);
   if (!inputs) return undefined;
   const name = await remember(host, site, inputs);
   return name === undefined ? undefined : { ...site, model: name, hasInputs: true };
@@ -70,23 +74,25 @@ async function remember(host: Host, site: ModelSite, inputs: Record<string, stri
   return undefined;
 }
 
-async function confirm(
-  site: ModelSite,
-  proposed: Record<string, string>,
-  problem: string,
-): Promise<Record<string, string> | undefined> {
+async function confirm(site: ModelSite, proposed: Record<string, string>): Promise<Record<string, string> | undefined> {
   const names = Object.keys(proposed);
-  if (names.length === 0) {
-    if (problem) void vscode.window.showWarningMessage(problem);
-    const asked = site.arguments.length > 0 ? site.arguments : ["x"];
-    return edit(site, Object.fromEntries(asked.map((name) => [name, "float32[1,3,224,224]"])));
-  }
+  if (names.length === 0) return enter(site, {}, "");
   const text = names.map((name) => `${name}: ${proposed[name] ?? ""}`).join(", ");
   const use = { label: "$(check) Use these", description: text, detail: "Remembered in [tool.aipc] of pyproject.toml" };
   const change = { label: "$(edit) Change them…" };
   const answer = await vscode.window.showQuickPick([use, change], { title: `Example inputs of ${site.title}` });
   if (answer === use) return proposed;
   return answer === change ? edit(site, proposed) : undefined;
+}
+
+/** Ask for each argument, beginning with what its code suggests. */
+async function enter(
+  site: ModelSite,
+  proposals: Record<string, string>,
+  problem: string,
+): Promise<Record<string, string> | undefined> {
+  if (problem) void vscode.window.showWarningMessage(problem);
+  return edit(site, startingShapes(site.arguments, proposals));
 }
 
 async function edit(site: ModelSite, from: Record<string, string>): Promise<Record<string, string> | undefined> {

@@ -149,6 +149,7 @@ export interface CheckReport {
   source_map: string | null;
   node_placements: NodePlacement[];
   accuracy: NodeAccuracy | null;
+  ignored: number;
 }
 
 /** A value and who says so, in words that follow "says": "the setting aipc.soc", "[tool.aipc] in pyproject.toml". */
@@ -235,6 +236,7 @@ export interface ErrorDetails {
   remedy: string;
   range: SourceRange | null;
   soc?: string;
+  proposals?: Record<string, string>;
 }
 
 /** One device, and whether a package fits it. */

@@ -1,6 +1,6 @@
 /** Words and numbers for people. */
 
-import type { DeployReport, Effective, Figure, Finding, RunSummary, StageRecord } from "./protocol.ts";
+import type { DeployReport, Effective, Figure, Finding, Gate, RunSummary, StageRecord } from "./protocol.ts";
 
 export function seconds(value: number): string {
   if (value < 10) return `${value.toFixed(1)} s`;
@@ -75,16 +75,36 @@ export function passedWhere({ soc, target }: Pick<DeployReport, "soc" | "target"
 /** A gate that was missed: the stage, what was measured and wanted, and the finding that says why. */
 export function failedGate(model: string, stage: StageRecord | undefined, finding: Finding | undefined): string {
   const gate = stage?.gate;
-  const unit = gate?.metric.endsWith("_db") ? " dB" : "";
-  const measured =
-    gate?.value == null ? "" : `: ${rounded(gate.value)}${unit}, wanted ${rounded(gate.threshold)}${unit}`;
-  const why = finding?.message ?? gate?.detail ?? "";
-  return `${model} failed the gate after ${stage?.name ?? "a stage"}${measured}.${why && ` ${upperFirst(why)}`}`;
+  const measured = gate ? gateFigures(gate) : "";
+  const fp16 = /correctly rounded fp16 run has (-?[\d.]+ dB)/.exec(gate?.detail ?? "")?.[1];
+  const figures = [measured, fp16 && `correctly rounded fp16 reaches ${fp16}`].filter(Boolean).join("; ");
+  const why = upperFirst(finding?.message ?? gate?.detail ?? "").replace(/\.?$/, ".");
+  return `${model} failed the gate after ${stage?.name ?? "a stage"}${figures && `: ${figures}`}.${why === "." ? "" : ` ${why}`}`;
 }
 
-/** Rounded to one digit; what is not finite as the server writes it. */
-export function rounded(value: Figure): string {
-  return typeof value === "number" ? String(Math.round(value * 10) / 10) : value;
+/** What a gate measured and wanted, as the server says it in its lists of runs. */
+export function gateFigures({
+  metric,
+  value,
+  threshold,
+  ok,
+}: Pick<Gate, "metric" | "value" | "threshold" | "ok">): string {
+  if (metric === "captured") return ok ? "captured" : "not captured";
+  if (metric === "nodes off the NPU") return `${counted(value ?? 0, "node")} off the NPU`;
+  const [name, unit] = metric === "sqnr_db" ? ["SQNR", " dB"] : [metric.replaceAll("_", " "), ""];
+  const measured = value === null ? "not measured" : value === "inf" ? "exact" : `${rounded(value, unit)}${unit}`;
+  return `${name} ${measured}, wanted ${rounded(threshold, unit)}${unit}`;
+}
+
+/** "1 node", "2 nodes". */
+export function counted(count: Figure, noun: string): string {
+  return `${count} ${noun}${Number(count) === 1 ? "" : "s"}`;
+}
+
+/** Decibels to a tenth, other figures to four digits. */
+export function rounded(value: Figure, unit = " dB"): string {
+  if (typeof value !== "number") return value;
+  return String(unit ? Math.round(value * 10) / 10 : Number(value.toPrecision(4)));
 }
 
 /** A sentence begins with a capital, but a name of a file or of a function stays as it is. */

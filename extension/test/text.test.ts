@@ -8,10 +8,12 @@ import {
   utf16Column,
   when,
   failedGate,
+  gateFigures,
   passedWhere,
   rounded,
   upperFirst,
 } from "../src/text.ts";
+import type { Figure, Finding } from "../src/protocol.ts";
 
 test("times are short and exact enough", () => {
   assert.deepEqual([0.04, 9.96, 42.4, 90, 125].map(seconds), ["0.0 s", "10.0 s", "42 s", "1 min 30 s", "2 min 5 s"]);
@@ -66,11 +68,45 @@ test("a missed gate says what was measured and wanted", () => {
   const stage = { name: "verify", seconds: 1, cached: false, gate, note: "" };
   assert.equal(
     failedGate("net", stage, undefined),
-    "net failed the gate after verify: 67.1 dB, wanted 110 dB. Output y",
+    "net failed the gate after verify: SQNR 67.1 dB, wanted 110 dB. Output y.",
   );
   const lost = { ...stage, gate: { ...gate, value: "-inf" as const } };
-  assert.match(failedGate("net", lost, undefined), /verify: -inf dB, wanted 110 dB/);
+  assert.match(failedGate("net", lost, undefined), /verify: SQNR -inf dB, wanted 110 dB/);
   assert.equal(failedGate("net", undefined, undefined), "net failed the gate after a stage.");
+  const best = { ...gate, detail: "output y; a correctly rounded fp16 run has 67.4 dB: fp16 is too coarse" };
+  const finding = { message: "fp16 is too coarse for Sub here." } as Finding;
+  assert.equal(
+    failedGate("net", { ...stage, gate: best }, finding),
+    "net failed the gate after verify: SQNR 67.1 dB, wanted 110 dB; correctly rounded fp16 reaches 67.4 dB. " +
+      "fp16 is too coarse for Sub here.",
+  );
+});
+
+test("figures of gates have few digits, their unit, and no count of one in the plural", () => {
+  const figures = (metric: string, value: Figure | null, threshold: number, ok = true): string =>
+    gateFigures({ metric, value, threshold, ok });
+  assert.deepEqual(
+    [
+      figures("captured", 1, 1),
+      figures("captured", 0, 1, false),
+      figures("nodes off the NPU", 1, 0, false),
+      figures("nodes off the NPU", 0, 0),
+      figures("sqnr_db", 66.123456789012, 40),
+      figures("sqnr_db", "inf", 40),
+      figures("sqnr_db", null, 40, false),
+      figures("top_1", 0.712345678901, 0.7),
+    ],
+    [
+      "captured",
+      "not captured",
+      "1 node off the NPU",
+      "0 nodes off the NPU",
+      "SQNR 66.1 dB, wanted 40 dB",
+      "SQNR exact, wanted 40 dB",
+      "SQNR not measured, wanted 40 dB",
+      "top 1 0.7123, wanted 0.7",
+    ],
+  );
 });
 
 test("a figure has one digit at the most, and one that is not finite is written as it came", () => {

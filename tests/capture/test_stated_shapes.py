@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
+import torch
 
 from aipc.capture.inputs import example_inputs
 from aipc.capture.load import load_model
 from aipc.capture.stated_shapes import stated_shapes
-from aipc.core.errors import ModelLoadError
+from aipc.core.errors import ModelLoadError, NoInputsError
 
 HEADER = "import torch\nfrom torch import nn\n"
 
@@ -85,3 +88,30 @@ def test_a_script_that_reads_arguments_when_it_is_imported(model_file, text, loa
         load_model(ref)
     assert raised.value.range
     assert raised.value.range.start.line == len((HEADER + text).splitlines())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "        return self.table(x)",
+        "        return torch.nn.functional.embedding(x, self.table.weight)",
+        "        return self.table.weight[x]",
+    ],
+)
+def test_what_chooses_rows_of_a_table_is_integers(model_file, body):
+    # The first layer that is made is not the one that takes the input.
+    init = "self.head = nn.Linear(8, 2)\n        self.table = nn.Embedding(30, 8)"
+    (value,) = example_inputs(of(model_file, body, init=init)).args
+    assert value.dtype is torch.int64
+    assert value.shape == (1, 16)
+
+
+def test_where_nothing_is_accepted_the_proposal_follows_the_code(model_file):
+    init = "self.head = nn.Linear(8, 2)\n        self.table = nn.Embedding(30, 8)"
+    body = "        raise ValueError(self.head(self.table(x)) + y)"
+    with pytest.raises(NoInputsError, match=r"forward\(x, y\)") as raised:
+        example_inputs(of(model_file, body, "x, y", init))
+    assert raised.value.proposals["x"] == "int64[1,16]"
+    assert 'x = "int64[1,16]"' in raised.value.remedy
+    copied = pickle.loads(pickle.dumps(raised.value))
+    assert (copied.proposals, str(copied)) == (raised.value.proposals, str(raised.value))

@@ -87,7 +87,7 @@ def test_deploy_shows_stages_accuracy_and_no_made_up_latency(capsys: pytest.Capt
     show(*deploy_page(deployed(True)))
     text = capsys.readouterr().out
     assert "cached" in text
-    assert "ok: sqnr_db 66.12, threshold 40" in text
+    assert "ok: SQNR 66.1 dB, wanted 40 dB" in text
     assert "scores (2 NaN, 0 inf)" in text
     assert "latency: not measured (no device)" in text
     assert "package: packages/small" in text
@@ -96,6 +96,6 @@ def test_deploy_shows_stages_accuracy_and_no_made_up_latency(capsys: pytest.Capt
 def test_deploy_names_the_gate_that_failed(capsys: pytest.CaptureFixture[str]) -> None:
     show(*deploy_page(deployed(False)))
     text = capsys.readouterr().out
-    assert "FAILED: sqnr_db 66.12, threshold 80" in text
+    assert "FAILED: SQNR 66.1 dB, wanted 80 dB" in text
     assert "failure capsule: runs/capsule" in text
     assert text.splitlines()[-1] == "not passed: verify"

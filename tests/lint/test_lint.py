@@ -37,3 +37,16 @@ def test_the_compiler_agrees(capsys):
         print(f"\nfalse alarms: {len(found.false_alarms)}, found: {100 * found.share:.1f} % of {found.compiler}")
     assert not found.false_alarms
     assert found.share >= 0.9, found.missed
+
+
+def test_a_comment_of_the_authors_hides_a_finding():
+    text = (FIXTURES / "found.py").read_text("utf-8")
+    first = lint(text, "found.py", "sm8650")[0]
+    lines = text.split("\n")
+    lines[first.range.end.line - 1] += f"  # aipc: ignore[{first.rule}]"
+    left = lint("\n".join(lines), "found.py", "sm8650")
+    assert [(item.rule, item.range) for item in left] == [
+        (item.rule, item.range)
+        for item in lint(text, "found.py", "sm8650")
+        if (item.rule, item.range.end.line) != (first.rule, first.range.end.line)
+    ]

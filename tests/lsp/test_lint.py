@@ -71,6 +71,23 @@ async def test_it_follows_the_text(client, opened):
     assert not (await pull(client, uri)).items
 
 
+async def test_it_can_be_ignored_where_it_stands(client, opened):
+    uri = opened()
+    (found,) = (await pull(client, uri)).items
+    parameters = lsp.CodeActionParams(
+        lsp.TextDocumentIdentifier(uri), found.range, lsp.CodeActionContext([found], [lsp.CodeActionKind.QuickFix])
+    )
+    offered = await client.text_document_code_action_async(parameters)
+    (action,) = [item for item in offered if item.title == "Ignore pad-mode here"]
+    assert not action.is_preferred
+    ((edit,),) = [change.edits for change in action.edit.document_changes]
+    assert edit.new_text.endswith('mode="circular")  # aipc: ignore[pad-mode]')
+    lines = SOURCE.split("\n")
+    lines[edit.range.start.line] = edit.new_text
+    change(client, uri, "\n".join(lines), 2)
+    assert not (await pull(client, uri)).items
+
+
 async def test_half_typed_code_keeps_it(client, opened):
     uri = opened()
     change(

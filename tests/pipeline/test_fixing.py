@@ -148,3 +148,12 @@ def test_the_command_prints_one_json_document(tmp_path, monkeypatch, capfd):
     said = json.loads(capfd.readouterr().out)
     assert [item["fix"]["rule"] for item in said["fixes"]] == ["celu", "einsum", "pad-circular"]
     assert "+        return torch.cat" in said["diffs"][str(tmp_path / "model.py")]
+
+
+def test_a_comment_of_the_authors_hides_a_finding_and_is_counted(checked, pool):
+    folder, request, report = checked
+    ignored = MODEL.replace(PADDED, f"{PADDED}  # aipc: ignore[pad-mode]")
+    file = str(folder / "model.py")
+    shown = engine.check(replace(request, unsaved={file: ignored}), pool)
+    assert shown.ignored == 1
+    assert [item.rule for item in shown.findings] == [item.rule for item in report.findings if item.rule != "pad-mode"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aipc.core.types import Placement
-from aipc.qairt.explain import explain
+from aipc.core.wording import sentence
+from aipc.qairt.explain import explain, fact_of, phrases
 from aipc.qairt.soc import get_soc
 
 
@@ -46,3 +47,11 @@ def test_a_quantized_deployment_is_never_told_to_quantize():
     after = explain(reason, op="Foo", soc=soc, placement=Placement.CPU, precision="w8a16")
     assert "quantize" not in after.remedy
     assert after.message.startswith("Foo has no form in w8a16 that QCS6490")
+
+
+@pytest.mark.parametrize(("message", "remedy"), [item[1:] for item in phrases()])
+def test_what_is_solved_by_deploy_is_not_said_to_run_on_the_cpu_nor_to_be_rewritten_by_hand(message, remedy):
+    fact = fact_of(sentence(message, remedy))
+    assert "runs on the CPU" not in fact
+    assert sentence(remedy) not in fact
+    assert sentence(message).startswith(fact.removesuffix("."))

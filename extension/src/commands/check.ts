@@ -5,6 +5,7 @@ import { chooseModel } from "../models.ts";
 import type { CheckReport, ServerError } from "../protocol.ts";
 import { isError } from "../serverError.ts";
 import { showProblem } from "../problems.ts";
+import { counted } from "../text.ts";
 import { requireTrust } from "../trust.ts";
 
 export const check: Command = {
@@ -21,10 +22,8 @@ export const check: Command = {
     const { npu = 0, cpu = 0, fails = 0 } = answer.placement;
     const rest = [cpu && `${cpu} on the CPU`, fails && `${fails} fail`].filter(Boolean).join(", ");
     const findings = answer.findings.length;
-    host.log.info(`${answer.model}: ${npu} of ${answer.nodes} nodes on the NPU, ${findings} findings`);
-    void vscode.window.setStatusBarMessage(
-      `$(chip) ${answer.model}: ${npu} of ${answer.nodes} nodes on the NPU${rest ? `, ${rest}` : ""}`,
-      10_000,
-    );
+    const placed = `${npu} of ${counted(answer.nodes, "node")} on the NPU`;
+    host.log.info(`${answer.model}: ${placed}, ${counted(findings, "finding")}`);
+    void vscode.window.setStatusBarMessage(`$(chip) ${answer.model}: ${placed}${rest ? `, ${rest}` : ""}`, 10_000);
   },
 };

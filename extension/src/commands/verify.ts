@@ -5,7 +5,7 @@ import { agreesToSetUp, compileFor, helpFor, openTerminal } from "../consent.ts"
 import type { Command, Host } from "../host.ts";
 import type { PackageInfo, ServerError, Targets, VerifyReport } from "../protocol.ts";
 import { isError, sentence } from "../serverError.ts";
-import { rounded } from "../text.ts";
+import { gateFigures } from "../text.ts";
 import { requireTrust } from "../trust.ts";
 
 export const verifyPackage: Command = {
@@ -40,9 +40,8 @@ async function verify(host: Host, directory: string, target: string, setup: bool
     openTerminal(chosen, target);
     return;
   }
-  const value = answer.gate.value === null ? "nothing measured" : `${answer.gate.metric} ${rounded(answer.gate.value)}`;
   const changed = answer.changed.length ? `; changed since the deployment: ${answer.changed.join(", ")}` : "";
-  const figures = `${answer.model} on ${target}: ${value}, wanted ${answer.gate.threshold}${changed}.`;
+  const figures = `${answer.model} on ${target}: ${gateFigures(answer.gate)}${changed}.`;
   if (answer.ok) void vscode.window.showInformationMessage(`Verified: ${figures}`);
   else void vscode.window.showErrorMessage(`Not verified: ${figures}`);
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from aipc.core.cache import Cache
 from aipc.core.errors import AipcError, CancelledError, WorkerCrashedError
 from aipc.core.types import Event, Finding, Placement, PlacementReport, Severity, TensorSpec
+from aipc.core.wording import gate_text
 from aipc.core.workers import WorkerPool
 from aipc.pipeline.artifacts import (
     CapturedGraph,
@@ -24,7 +25,7 @@ from aipc.pipeline.captured_placement import captured_placement
 from aipc.pipeline.deployment import settle
 from aipc.pipeline.driver import run_stages
 from aipc.pipeline.journal import Journal
-from aipc.pipeline.outcome import Outcome, gate_text
+from aipc.pipeline.outcome import Outcome
 from aipc.pipeline.request import Request
 from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.types import Finding
+from aipc.core.wording import gate_text
 from aipc.pipeline.capsule import write_capsule
 from aipc.pipeline.gates import package_gate
-from aipc.pipeline.outcome import gate_text
 
 from .bench import Bench, Checked
 from .budget import Meter, Spent

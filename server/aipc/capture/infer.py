@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from aipc.core.errors import InputError
+from aipc.core.errors import NoInputsError
 
 from .arguments import Inputs
 from .spec import random_tensor
@@ -49,7 +49,7 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
     """Example inputs that ``module`` accepts.
 
     Raises:
-        InputError: none of the candidates was accepted; the remedy says how to give them.
+        NoInputsError: none of the candidates was accepted; the remedy says how to give them.
     """
     parameters = _required(module)
     if not parameters:
@@ -75,13 +75,13 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
         if _accepts(module, (), named):
             return Inputs((), named, "inferred from the configuration of transformers")
     names = ", ".join(parameter.name for parameter in parameters)
-    form = ", ".join(
-        f'{parameter.name} = "{spec(*choices[0])}"' for parameter, choices in zip(parameters, candidates, strict=True)
-    )
-    raise InputError(
+    proposals = {parameter.name: spec(*choices[0]) for parameter, choices in zip(parameters, candidates, strict=True)}
+    form = ", ".join(f'{name} = "{text}"' for name, text in proposals.items())
+    raise NoInputsError(
         f"no example inputs were found for forward({names}): tried {len(tried)}, "
         f"for example {tried[0] if tried else '-'}",
         remedy=f"give them in the configuration, in the form of inputs = {{ {form} }}",
+        proposals=proposals,
     )
 
 

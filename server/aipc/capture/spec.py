@@ -40,7 +40,9 @@ def tensor_from(text: str, *, dims: Mapping[str, int], high: int = 10, seed: int
         raise InputError(f"{text!r} is not a shape", remedy="write for example float32[1,3,640,640]")
     dtype = getattr(torch, match["dtype"], None)
     if not isinstance(dtype, torch.dtype):
-        raise InputError(f"{match['dtype']!r} in {text!r} is not a dtype", remedy="use float32, int64, bool ...")
+        raise InputError(
+            f"{match['dtype']!r} in {text!r} is not a dtype", remedy="use float32, int64 or bool, for example"
+        )
     shape = [_dimension(item.strip(), text, dims) for item in match["dims"].split(",") if item.strip()]
     return random_tensor(shape, dtype, high=high, seed=seed)
 

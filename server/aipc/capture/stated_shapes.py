@@ -19,6 +19,9 @@ _BATCH = {"b", "bs", "batch", "batch_size", "bsz"}
 _OTHER = 4
 """Size of a dimension of which nothing is known, such as a number of frames; the same for every name."""
 
+_TOKENS = 16
+"""Size of a dimension of token ids, which is their number."""
+
 Dimension = int | str
 """A size, or the name that the code has for it; "" where it has none."""
 
@@ -28,6 +31,8 @@ class Stated:
     """What the code says of one input: a dimension each, in order."""
 
     dims: tuple[Dimension, ...]
+    integers: bool = False
+    """Whether the values are places in a table, such as token ids."""
 
     def shape(self, channels: int, side: tuple[int, int]) -> tuple[int, ...]:
         """Sizes for each dimension, equal for equal names.
@@ -49,7 +54,7 @@ class Stated:
             elif last >= 3 and index >= last - 1 and (not name or name in {"h", "w", "height", "width"}):
                 sizes.append(side[index - last + 1])
             else:
-                sizes.append(_OTHER)
+                sizes.append(_TOKENS if self.integers else _OTHER)
         return tuple(sizes)
 
 
@@ -64,13 +69,14 @@ def stated_shapes(module: nn.Module, depth: int = _DEPTH) -> dict[str, Stated]:
         statement = list(_before_rebinding(function, name))
         rank = next((rank for node in statement if (rank := _rank(node, name)) is not None), None)
         inner = _of_the_module_that_takes_it(module, statement, name, depth)
-        dims = rank or (inner.dims if inner else None)
+        integers = any(_indexes(node, name) for node in statement) or (inner is not None and inner.integers)
+        dims = rank or (inner.dims if inner else None) or (("b", "") if integers else None)
         if dims is None:
             continue
         known = dict(_sizes(statement, name, len(dims)))
         if inner and len(inner.dims) == len(dims):
             known = {index: size for index, size in enumerate(inner.dims) if isinstance(size, int)} | known
-        shapes[name] = Stated(tuple(known.get(index, dimension) for index, dimension in enumerate(dims)))
+        shapes[name] = Stated(tuple(known.get(index, dimension) for index, dimension in enumerate(dims)), integers)
     return shapes
 
 
@@ -131,6 +137,18 @@ def _rank_of_call(node: ast.Call, name: str) -> tuple[Dimension, ...] | None:
         sizes_of_call = node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) else node.args
         return ("",) * len(sizes_of_call) if len(sizes_of_call) > 1 else None
     return None
+
+
+def _indexes(node: ast.AST, name: str) -> bool:
+    """Whether an argument chooses rows of a table: ``F.embedding(x, table)``, ``F.one_hot(x)``, ``table[x]``."""
+    if isinstance(node, ast.Subscript):
+        return _is_name(node.slice, name)
+    called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+    return isinstance(node, ast.Call) and called in {"embedding", "one_hot"} and _is_name_at(node.args, name)
+
+
+def _is_name_at(arguments: Sequence[ast.expr], name: str) -> bool:
+    return bool(arguments) and _is_name(arguments[0], name)
 
 
 def _sizes(nodes: Sequence[ast.AST], name: str, rank: int) -> Iterator[tuple[int, int]]:
@@ -218,6 +236,8 @@ def _taken_by(part: nn.Module, place: int, depth: int) -> Stated | None:
 
 def _of_layer(layer: nn.Module) -> Stated | None:
     """The rank, and the channels, of what one of PyTorch's layers takes."""
+    if isinstance(layer, nn.Embedding):
+        return Stated(("b", ""), integers=True)
     for kind, rank in ((nn.Conv1d, 3), (nn.Conv2d, 4), (nn.Conv3d, 5)):
         if isinstance(layer, kind):
             return Stated(("b", layer.in_channels, *[""] * (rank - 2)))
@@ -237,4 +257,5 @@ def stated_candidates(
     if name in stated:
         channels = first_channels(module)
         shapes = dict.fromkeys(stated[name].shape(channels, side) for side in sides)
-        yield from ((shape, torch.float32) for shape in shapes)
+        dtype = torch.int64 if stated[name].integers else torch.float32
+        yield from ((shape, dtype) for shape in shapes)

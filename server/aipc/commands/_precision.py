@@ -9,6 +9,7 @@ from rich.text import Text
 
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.frontier import Frontier
+from aipc.core.wording import counted
 
 from ._format import decibels, short_path, table_of
 
@@ -65,7 +66,7 @@ def blame_lines(accuracy: NodeAccuracy) -> Iterator[Any]:
                 decibels(error.sqnr_db),
             )
         yield table
-    summary = f"{len(accuracy.nodes)} tensors read"
+    summary = f"{counted(len(accuracy.nodes), 'tensor')} read"
     if accuracy.unchanged is not None:
         summary += ", the outputs equal bit for bit" if accuracy.unchanged else "; READING CHANGED THE OUTPUTS"
     if accuracy.unread:

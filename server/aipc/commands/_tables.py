@@ -19,6 +19,8 @@ from aipc.core.types import (
     Severity,
     StageRecord,
 )
+from aipc.core.wording import counted, gate_figures, original_words
+from aipc.core.wording import gate_text as gate_clause
 from aipc.qairt.soc import SoC, get_soc
 
 from ._device_tables import cpu_latency_text, device_lines, no_latency
@@ -39,11 +41,11 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 def check_page(report: CheckReport) -> Iterator[Any]:
     """What ``aipc check`` prints."""
     yield Text(f"{report.model} on {get_soc(report.soc).title}, {report.precision}, QAIRT {report.qairt}", "bold")
-    yield Text(f"{report.nodes} nodes: {placement_line(report.placement)}{_partitions(report.partitions)}")
+    yield Text(f"{counted(report.nodes, 'node')}: {placement_line(report.placement)}{_partitions(report.partitions)}")
     if report.accuracy:
         yield from blame_lines(report.accuracy)
     yield from findings_lines(report.findings)
-    yield _closing(report.findings)
+    yield _closing(report.findings, report.ignored)
 
 
 def check_all_page(document: Document) -> Iterator[Any]:
@@ -125,7 +127,7 @@ def verify_all_page(report: VerifyAllReport) -> Iterator[Any]:
     yield table
     passed = sum(item.ok for item in report.reports)
     total = len(report.reports) + len(report.errors)
-    yield Text(f"{passed} of {total} packages verified", "bold green" if report.ok else "bold red")
+    yield Text(f"{passed} of {counted(total, 'package')} verified", "bold green" if report.ok else "bold red")
 
 
 def targets_page(targets: Sequence[Description], socs: Sequence[SoC]) -> Iterator[Any]:
@@ -162,13 +164,11 @@ def stages_table(stages: tuple[StageRecord, ...]) -> Table:
 
 
 def gate_text(gate: Gate | None) -> Text:
-    """For example ``ok: sqnr_db 67.1, threshold 40``."""
+    """For example ``ok: SQNR 67.1 dB, wanted 40 dB``."""
     if gate is None:
         return Text("")
-    value = "not measured" if gate.value is None else f"{gate.value:.4g}"
-    text = f"{'ok' if gate.ok else 'FAILED'}: {gate.metric} {value}, threshold {gate.threshold:.4g}"
-    if gate.detail and not gate.ok:
-        text += f" ({gate.detail})"
+    figures = gate_figures(gate.metric, gate.value, gate.threshold, ok=gate.ok)
+    text = f"ok: {figures}" if gate.ok and figures else "ok" if gate.ok else f"FAILED: {gate_clause(gate)}"
     return Text(text, "green" if gate.ok else "bold red")
 
 
@@ -197,8 +197,8 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[Text]:
         line.append(finding.severity.value, _STYLES[finding.severity])
         line.append(f" [{finding.rule}] {finding.message}")
         yield line
-        if finding.compiler:
-            yield Text(f"    QAIRT: {' '.join(finding.compiler.split())}", "dim")
+        if original := original_words(finding):
+            yield Text(f"    {original}", "dim")
         for related in finding.related[:_MOST_RELATED]:
             yield Text(f"    {place(related.range)} {related.message}", "dim")
         if (more := len(finding.related) - _MOST_RELATED) > 0:
@@ -232,14 +232,16 @@ def latency_line(latency: Mapping[str, Any] | None, reason: str = "not measured 
     return ", ".join(figures) + (more if "repetitions" in latency else "") + cpu_latency_text(latency)
 
 
-def _closing(findings: tuple[Finding, ...]) -> Text:
+def _closing(findings: tuple[Finding, ...], ignored: int) -> Text:
+    """How many findings of each severity there are, and how many a comment hides."""
+    more = f"; {ignored} ignored by comments" if ignored else ""
     count = {kind: sum(finding.severity is kind for finding in findings) for kind in Severity}
     if not findings:
-        return Text("no findings", "bold green")
+        return Text(f"no findings{more}", "bold green")
     plural = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFORMATION: "information"}
     counts = (f"{n} {kind.value if n == 1 else plural[kind]}" for kind, n in count.items() if n)
-    return Text(", ".join(counts), "bold")
+    return Text(", ".join(counts) + more, "bold")
 
 
 def _partitions(count: int) -> str:
-    return f"; {count} NPU partitions" if count > 1 else ""
+    return f"; {counted(count, 'NPU partition')}" if count > 1 else ""

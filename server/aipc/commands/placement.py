@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aipc.core.requests import CheckRequest
+from aipc.core.wording import counted
 
 from ._console import show, write_json
 from ._options import Debug, Json, MemoryLimit, TimeLimit
@@ -45,7 +46,7 @@ def _page(answer: PlacementAnswer) -> Iterator[Any]:
     from ._format import table_of
     from ._tables import place
 
-    share = f"{answer.placement.get('npu', 0)} of {answer.nodes} nodes on the NPU"
+    share = f"{answer.placement.get('npu', 0)} of {counted(answer.nodes, 'node')} on the NPU"
     yield Text(f"{answer.model} on {answer.soc.upper()}, {answer.precision}: {share}", "bold")
     if not answer.placed:
         return

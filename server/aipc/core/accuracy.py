@@ -78,10 +78,14 @@ class NodeAccuracy:
         return {**fused, **self.nodes}
 
     def worst(self, most: int = 8) -> list[tuple[str, NodeError]]:
-        """The nodes that introduce the most of the model's error, the worst first."""
+        """The nodes that introduce the most of the model's error, the worst first; one of each fused group."""
         blamed = [(name, error) for name, error in self.nodes.items() if error.effect_sqnr_db is not None]
         ranked = sorted(blamed, key=lambda item: (item[1].effect_sqnr_db, item[0]))
-        return [item for item in ranked if item[1].effect_sqnr_db != math.inf][:most]
+        groups: dict[tuple[str, ...], tuple[str, NodeError]] = {}
+        for name, error in ranked:
+            if error.effect_sqnr_db != math.inf:
+                groups.setdefault(error.group or (name,), (name, error))
+        return list(groups.values())[:most]
 
 
 def with_shares(errors: Mapping[str, NodeError]) -> dict[str, float]:

@@ -6,6 +6,8 @@ a traceback is shown only with ``--debug``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .types import Range
 
 
@@ -47,6 +49,29 @@ class ModelLoadError(AipcError):
 
 class InputError(AipcError):
     """Example inputs are missing, malformed or do not fit the model."""
+
+
+class NoInputsError(InputError):
+    """No example inputs were found.
+
+    Args:
+        proposals: argument of ``forward`` -> dtype and shape that its code suggests, to be corrected by the author.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        remedy: str = "",
+        range: Range | None = None,
+        detail: str = "",
+        proposals: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(what, remedy=remedy, range=range, detail=detail)
+        self.proposals = dict(proposals or {})
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (*super().__reduce__(), {"proposals": self.proposals})
 
 
 class UnknownSoCError(AipcError):

@@ -228,6 +228,8 @@ class CheckReport:
     node_placements: tuple[NodePlacement, ...] = ()
     accuracy: NodeAccuracy | None = None
     """Every node's error, when it was asked for."""
+    ignored: int = 0
+    """Findings that a comment ``# aipc: ignore[rule]`` hides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,8 @@ from aipc.pipeline.run_findings import findings_of
 from aipc.qairt.runtime import require_qairt
 from aipc.quantize.plan import EXAMPLE, UNIFORM, is_quantized
 from aipc.rewrites import worker_jobs as rewrites_jobs
+from aipc.source import split_lines
+from aipc.source.ignores import shown_findings
 
 from ._run import OnEvent, calibrated, counts, new_run, resolve
 from .check_records import node_accuracy
@@ -115,6 +117,7 @@ def check(
         if any(finding.fixes for finding in findings):
             proposed = run.job(rewrites_jobs.PROPOSE, findings=findings, unsaved=dict(request.unsaved))
             findings = list(proposed)
+        shown = _not_ignored(findings, request.unsaved)
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
     placed, captured = captured_placement(run), run.artifacts.get(CapturedGraph)
@@ -126,13 +129,14 @@ def check(
         qairt=version,
         nodes=len(placed.nodes) if placed else 0,
         placement=counts(placed),
-        findings=tuple(findings),
+        findings=shown,
         timings=timings,
         partitions=placed.npu_partitions if placed else 0,
         graph=str(captured.graph) if captured else None,
         source_map=str(captured.source_map_file) if captured else None,
         node_placements=placed.nodes if placed else (),
         accuracy=accuracy,
+        ignored=len(findings) - len(shown),
     )
     if accuracy or not request.numerics or run.plan is not None or not placed or placed.count(Placement.FAILS):
         return report
@@ -141,6 +145,18 @@ def check(
     sources = read_source_map(Path(report.source_map)) if report.source_map else SourceMap()
     kinds = {node.node: node.op_type for node in report.node_placements}
     return replace(report, accuracy=located(accuracy, sources, kinds))
+
+
+def _not_ignored(findings: Sequence[Finding], unsaved: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The findings that no comment of the author's hides."""
+    shown = tuple(findings)
+    for file in {finding.range.file for finding in findings if finding.range}:
+        try:
+            text = unsaved[file] if file in unsaved else Path(file).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        shown = shown_findings(shown, split_lines(text), file)
+    return shown
 
 
 def captured_files(report: CheckReport) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from aipc.core.types import (
     Finding,
     OutputAccuracy,
 )
+from aipc.core.wording import gate_text
 from aipc.core.workers import WorkerPool, pool_or_new
 from aipc.pipeline import accepting
 from aipc.pipeline.artifacts import BuiltPackage, CompiledGraph, TargetExecution, Verification
@@ -29,7 +30,7 @@ from aipc.pipeline.deployment import Settled, settle
 from aipc.pipeline.diagnosis import diagnose
 from aipc.pipeline.effective import in_effect
 from aipc.pipeline.journal import Journal, new_run_directory, run_lock
-from aipc.pipeline.outcome import Outcome, gate_text
+from aipc.pipeline.outcome import Outcome
 from aipc.pipeline.package import check_output, install_package, recover_output
 from aipc.pipeline.probing import probe_results, verified_probes
 from aipc.pipeline.request import Request

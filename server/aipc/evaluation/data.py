@@ -14,6 +14,7 @@ from aipc.capture import spec as specs
 from aipc.capture.load import seed_everything
 from aipc.core.errors import InputError
 from aipc.core.types import Event, TensorSpec
+from aipc.core.wording import counted
 from aipc.numerics.npz import read_npz, write_npz
 from aipc.quantize.calibrate.preprocessing import Preprocessing
 from aipc.quantize.calibrate.sources import open_source, raised
@@ -116,7 +117,7 @@ def _array_file(path: Path, inputs: Sequence[TensorSpec]) -> tuple[Pairs, int | 
         for number in range(len(targets)) if chosen is None else chosen:
             yield {item.name: arrays[item.name][number] for item in inputs}, targets[number]
 
-    return pairs, len(targets), False, f"{len(targets)} samples in {path.name}"
+    return pairs, len(targets), False, f"{counted(len(targets), 'sample')} in {path.name}"
 
 
 def divided(item: Any) -> tuple[Any, Any]:

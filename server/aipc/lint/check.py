@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 from aipc.core.errors import AipcError
 from aipc.core.types import Finding, Position, Range
+from aipc.core.wording import sentence
 from aipc.qairt.soc import get_soc
-from aipc.source import code_points_before
+from aipc.source import code_points_before, split_lines
 from aipc.source.blocks import Block, Parser
+from aipc.source.ignores import shown_findings
 from aipc.source.parameters import parameters_of
 from aipc.source.scopes import Definition, Program
 from aipc.source.torch_names import TENSOR_TYPES
@@ -89,7 +91,7 @@ def _lint(text: str, path: str, matrix: Matrix, memory: Memory) -> tuple[Finding
     if len(memory.last) > _KEPT:
         memory.last.clear()
     unique = {(item.rule, item.range, item.message): item for item in findings}
-    return tuple(sorted(unique.values(), key=_order))
+    return shown_findings(sorted(unique.values(), key=_order), split_lines(text), path)
 
 
 def _model(name: str, program: Program, matrix: Matrix, memory: Memory) -> tuple[Note, ...]:
@@ -219,7 +221,7 @@ def _finding(note: Note, path: str, start: int, lines: Sequence[str]) -> Finding
         Position(start + node.lineno, _column(lines, node.lineno, node.col_offset)),
         Position(start + end, _column(lines, end, node.end_col_offset or 0)),
     )
-    return Finding(said.rule, said.severity, said.message, place, said.compiler, evidence=dict(_EVIDENCE))
+    return Finding(said.rule, said.severity, sentence(said.message), place, said.compiler, evidence=dict(_EVIDENCE))
 
 
 def _column(lines: Sequence[str], number: int, offset: int) -> int:

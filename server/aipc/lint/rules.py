@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from aipc.capture.wording import export_message
 from aipc.core.types import Placement, Severity
+from aipc.core.wording import sentence
 from aipc.ops.measurements import CPU, FAILS, NO_EXPORT, WRONG, Measured
-from aipc.qairt.explain import explain
+from aipc.qairt.explain import explain, fact_of
 from aipc.qairt.soc import SoC
 
 from .answers import KnownVariant
@@ -36,7 +37,9 @@ def say(variants: Sequence[KnownVariant], operator: str, soc: SoC, equation: str
     ):
         return None
     if all(item.solved for item in variants):
-        return replace(first, severity=Severity.INFORMATION, message=f"{first.message} Deploy solves this by itself.")
+        return replace(
+            first, severity=Severity.INFORMATION, message=f"{fact_of(first.message)} Deploy solves this by itself."
+        )
     return first
 
 
@@ -68,9 +71,8 @@ def _placed(measured: Measured, operators: Sequence[str], placement: Placement, 
     reason = measured.reason.split(" / ")[0]
     message = explain(reason, op=operators[0], soc=soc, placement=placement)
     fails = placement is Placement.FAILS or message.rule == "fp16-unsupported"
-    remedy = f" {message.remedy[:1].upper()}{message.remedy[1:]}." if message.remedy else ""
     severity = Severity.ERROR if fails else Severity.WARNING
-    return Said(message.rule, severity, f"{message.message}.{remedy}", reason or None)
+    return Said(message.rule, severity, sentence(message.message, message.remedy), reason or None)
 
 
 def _wrong(item: KnownVariant, operator: str, soc: SoC) -> Said | None:

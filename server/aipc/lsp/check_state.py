@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aipc.core import plain_data
-from aipc.core.accuracy import NodeAccuracy, NodeError
+from aipc.core.accuracy import NodeAccuracy, NodeError, responsible
 from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Position, Range, SourceMap
 from aipc.source import split_lines
+from aipc.source.ignores import shown_findings
 
 from .node_times import NodeTime
 
@@ -99,11 +100,37 @@ def digest(
 def with_accuracy(checked: CheckState, accuracy: NodeAccuracy) -> CheckState:
     """The same result with the measured error of each node."""
     errors = accuracy.of_every_node()
+    holders = _share_holders(checked, errors)
     places = {
-        file: [replace(place, error=errors.get(place.node.node)) for place in file_places]
+        file: [replace(place, error=_error_at(place, errors, holders)) for place in file_places]
         for file, file_places in checked.places.items()
     }
     return replace(checked, places=places, accuracy=errors)
+
+
+def _share_holders(checked: CheckState, errors: Mapping[str, NodeError]) -> dict[tuple[str, ...], Place]:
+    """Fused group -> the one place that has its share: lines show parts of one whole, which add up to it."""
+    kinds = {node.node: node.op_type for node in checked.report.node_placements}
+    holders: dict[tuple[str, ...], Place] = {}
+    for place in (place for file_places in checked.places.values() for place in file_places):
+        name = place.node.node
+        if (error := errors.get(name)) is None:
+            continue
+        group = error.group or (name,)
+        main = responsible(group, kinds)
+        if group not in holders or (name == main != holders[group].node.node):
+            holders[group] = place
+    return holders
+
+
+def _error_at(
+    place: Place, errors: Mapping[str, NodeError], holders: Mapping[tuple[str, ...], Place]
+) -> NodeError | None:
+    """The error of a place's node, with its share only where that is shown."""
+    error = errors.get(place.node.node)
+    if error is None:
+        return None
+    return error if holders[error.group or (place.node.node,)] is place else replace(error, share=0.0)
 
 
 @lru_cache(maxsize=64)
@@ -131,6 +158,7 @@ def moved_range(place: Range, moved: Mapping[int, int]) -> Range | None:
 def current_findings(checked: CheckState, file: str, text: Sequence[str]) -> list[Finding]:
     """The findings of a result in ``file`` that still hold: those whose lines are unchanged, at their present lines.
 
+    Those that a comment hides are left out.
     Their fixes are at their present lines too. What was proved of another text is not proved of this one.
     """
     moved = moved_lines(checked.texts.get(file, ()), tuple(text))
@@ -140,7 +168,7 @@ def current_findings(checked: CheckState, file: str, text: Sequence[str]) -> lis
         if finding.range is not None and finding.range.file == file and (here := moved_range(finding.range, moved)):
             fixes = [_moved_fix(fix, moved, stale) for fix in finding.fixes]
             findings.append(replace(finding, range=here, fixes=tuple(fix for fix in fixes if fix)))
-    return findings
+    return list(shown_findings(findings, text, file))
 
 
 def _moved_fix(fix: Fix, moved: Mapping[int, int], stale: bool) -> Fix | None:

@@ -16,6 +16,7 @@ from aipc import engine, fix
 from aipc.core.errors import AipcError, CancelledError
 from aipc.core.hashing import hash_file
 from aipc.core.types import CheckReport, DeployReport, Finding, Position, Range, Severity
+from aipc.core.wording import sentence
 
 from .check_state import CheckState, current_findings, digest, with_accuracy
 from .effective import configuration, effective_for
@@ -262,7 +263,8 @@ def _title(reference: str) -> str:
 def _failed(job: _Job, error: AipcError, unsaved: Mapping[str, str]) -> CheckState:
     """A check that could not be made is a finding too: on its line when that is known, else on the first."""
     place = error.range or Range(str(job.file), Position(1, 0), Position(1, 1))
-    message = f"{error.what}. {error.remedy[:1].upper()}{error.remedy[1:]}." if error.remedy else f"{error.what}."
-    finding = Finding("cannot-check", Severity.ERROR, message, place, error.detail[:2000] or None)
+    finding = Finding(
+        "cannot-check", Severity.ERROR, sentence(error.what, error.remedy), place, error.detail[:2000] or None
+    )
     report = CheckReport(job.reference, "", "", "", 0, {}, (finding,), {})
     return digest(job.reference, report, (), unsaved)

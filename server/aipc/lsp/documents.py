@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 
 class ErrorDetails(TypedDict):
-    """One error. ``soc``: the chip to compile for, where that is the way out."""
+    """One error. ``soc``: the chip to compile for, where that is the way out.
+
+    ``proposals``: argument -> dtype and shape that the code suggests, where no example inputs were found.
+    """
 
     kind: str
     message: str
     remedy: str
     range: Range | None
     soc: NotRequired[str]
+    proposals: NotRequired[dict[str, str]]
 
 
 class Deployment(TypedDict):

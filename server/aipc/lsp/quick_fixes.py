@@ -78,11 +78,11 @@ def _action(
         kind=kind or lsp.CodeActionKind.QuickFix,
         diagnostics=[diagnostic] if diagnostic else None,
         is_preferred=(fix.proved and diagnostic is not None) or None,
-        edit=_workspace_edit(server, path, lines, fix.edits),
+        edit=workspace_edit(server, path, lines, fix.edits),
     )
 
 
-def _workspace_edit(
+def workspace_edit(
     server: AipcServer, path: str, lines: Sequence[str], edits: Sequence[tuple[Range, str]]
 ) -> lsp.WorkspaceEdit:
     """For the very version of the text that the edits were made for, so that a later one refuses them."""

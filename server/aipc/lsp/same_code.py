@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aipc.core.types import Finding, Fix, Range
+from aipc.source.ignores import ignore_comments
 from aipc.source.syntax import Syntax, parse
 
 from .check_state import CheckState, Lines, moved_lines, moved_range
@@ -25,6 +26,9 @@ def with_new_layout(state: CheckState, texts: Mapping[str, str]) -> CheckState |
     for file, before in state.texts.items():
         first, second = parse("\n".join(before)), parse(texts[file])
         if first is None or second is None or ast.dump(first.tree) != ast.dump(second.tree):
+            return None
+        # Findings that were hidden are not in the result: without the comment they are asked for again.
+        if set(ignore_comments(before)) - set(ignore_comments(second.lines)):
             return None
         moves[file] = dict(zip(_ranges(first, file), _ranges(second, file), strict=True))
         lines[file] = moved_lines(before, second.lines)

@@ -55,12 +55,12 @@ def open_cpu(model: str | Path, *, optimize: bool = True) -> ort.InferenceSessio
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     path = Path(model)
     if not path.is_file():
-        raise ModelLoadError(f"there is no ONNX file {path}", remedy="Check the path.")
+        raise ModelLoadError(f"there is no ONNX file {path}", remedy="check the path")
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelLoadError(
-            f"onnxruntime cannot load {path.name}", remedy="Export the model again.", detail=str(error)
+            f"onnxruntime cannot load {path.name}", remedy="export the model again", detail=str(error)
         ) from error
 
 
@@ -82,11 +82,11 @@ def check_inputs(declared: Any, inputs: Mapping[str, np.ndarray[Any, Any]]) -> A
     expected = {value.name: value for value in declared}
     missing = [name for name in expected if name not in inputs]
     if missing:
-        raise InputError(f"input {missing[0]!r} is missing", remedy=f"The model takes: {', '.join(expected)}.")
+        raise InputError(f"input {missing[0]!r} is missing", remedy=f"the model takes {', '.join(expected)}")
     unknown = [name for name in inputs if name not in expected]
     if unknown:
         input_names = ", ".join(expected) or "no inputs"
-        raise InputError(f"the model has no input {unknown[0]!r}", remedy=f"The model takes: {input_names}.")
+        raise InputError(f"the model has no input {unknown[0]!r}", remedy=f"the model takes {input_names}")
     return {name: _check_input(value, np.asarray(inputs[name])) for name, value in expected.items()}
 
 
@@ -95,7 +95,7 @@ def _check_input(declared: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, 
     if dtype is not None and array.dtype != np.dtype(dtype):
         raise InputError(
             f"input {declared.name!r} is {array.dtype}, the model takes {dtype}",
-            remedy=f"Convert it to {dtype}.",
+            remedy=f"convert it to {dtype}",
         )
     shape = declared.shape
     fits = len(shape) == array.ndim and all(
@@ -104,6 +104,6 @@ def _check_input(declared: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, 
     if not fits:
         raise InputError(
             f"input {declared.name!r} has shape {list(array.shape)}, the model takes {list(shape)}",
-            remedy="Resize or reshape it.",
+            remedy="resize or reshape it",
         )
     return np.ascontiguousarray(array).reshape(array.shape)

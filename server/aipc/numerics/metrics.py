@@ -43,7 +43,7 @@ def accuracy(name: str, reference: Array, actual: Array, *, ideal_fp16_sqnr_db: 
     if reference.shape != actual.shape:
         raise QairtError(
             f"output {name!r} has shape {list(actual.shape)} where the reference has {list(reference.shape)}",
-            remedy="Compare outputs of the same model on the same inputs.",
+            remedy="compare outputs of the same model on the same inputs",
         )
     nan_reference, nan_actual = np.isnan(wanted), np.isnan(got)
     nan = int(np.count_nonzero(nan_reference != nan_actual))
@@ -87,7 +87,7 @@ def compare_outputs(
     """
     if set(reference) != set(actual):
         missing = sorted(set(reference) ^ set(actual))
-        raise QairtError(f"output {missing[0]!r} exists on one side only", remedy="Compare outputs of the same model.")
+        raise QairtError(f"output {missing[0]!r} exists on one side only", remedy="compare outputs of the same model")
     ideal = ideal_fp16 or {}
     return tuple(
         accuracy(name, np.asarray(value), np.asarray(actual[name]), ideal_fp16_sqnr_db=ideal.get(name))

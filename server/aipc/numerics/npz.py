@@ -27,10 +27,10 @@ def read_npz(path: str | Path) -> dict[str, Array]:
             return {name: data[name] for name in data.files}
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{path} is not a readable .npz file", remedy="Save it with numpy.savez.", detail=str(error)
+            f"{path} is not a readable .npz file", remedy="save it with numpy.savez", detail=str(error)
         ) from error
     except Exception as error:  # zipfile.BadZipFile and friends
-        raise InputError(f"{path} is damaged", remedy="Save it again.", detail=str(error)) from error
+        raise InputError(f"{path} is damaged", remedy="save it again", detail=str(error)) from error
 
 
 def not_finite(arrays: Mapping[str, Array]) -> tuple[str, ...]:
@@ -56,4 +56,4 @@ def write_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
                 with archive.open(entry, "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
     except OSError as error:
-        raise StorageError(f"cannot write {path}", remedy="Free some space or choose another directory.") from error
+        raise StorageError(f"cannot write {path}", remedy="free some space or choose another directory") from error

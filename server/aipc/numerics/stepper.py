@@ -38,7 +38,7 @@ def load(path: str | Path) -> onnx.ModelProto:
     except Exception as error:
         name = Path(path).name
         raise ModelLoadError(
-            f"{name} is not a readable ONNX file", remedy="Export it again.", detail=str(error)
+            f"{name} is not a readable ONNX file", remedy="export it again", detail=str(error)
         ) from error
 
 

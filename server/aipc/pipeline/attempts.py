@@ -14,10 +14,10 @@ from typing import Protocol
 
 from aipc.core.accuracy import NodeAccuracy
 from aipc.core.types import RemedyRecord
+from aipc.core.wording import gate_text
 from aipc.quantize.plan import UNIFORM, QuantizationPlan, plan_for
 
 from .attempt import Attempt, merit
-from .outcome import gate_text
 from .remedies import all_remedies
 from .remedy import FailedAttempt, Remedy
 from .variant import Variant

@@ -11,6 +11,7 @@ from aipc.core import plain_data
 from aipc.core.cache import storage_errors
 from aipc.core.errors import QairtError
 from aipc.core.types import Finding, Placement, StageRecord
+from aipc.core.wording import counted
 from aipc.debug import worker_jobs as debug_jobs
 
 from .artifacts import CapturedGraph, GraphPlacement, QuantizedGraph
@@ -124,4 +125,4 @@ def _reduce(run: Run, inputs: Path, out: Path, nodes: Sequence[str]) -> str | No
         return None
     shutil.move(reduced.model, out / "model.onnx")
     shutil.move(reduced.inputs_npz, out / "inputs.npz")
-    return f"the smallest part that still fails, {len(reduced.nodes)} of {reduced.original_nodes} nodes"
+    return f"the smallest part that still fails, {len(reduced.nodes)} of {counted(reduced.original_nodes, 'node')}"

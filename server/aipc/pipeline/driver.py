@@ -19,10 +19,11 @@ from aipc.core.errors import AipcError, QairtError, WorkerCrashedError
 from aipc.core.hashing import hash_value
 from aipc.core.plain_data import from_plain, to_plain
 from aipc.core.types import Event, StageRecord
+from aipc.core.wording import gate_text
 
 from .artifacts import Artifact
 from .journal import Journal
-from .outcome import Outcome, gate_text
+from .outcome import Outcome
 from .run import Done, Run
 from .stage import AnyStage, Stage
 from .stages import all_stages, stages_for

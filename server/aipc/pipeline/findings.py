@@ -16,6 +16,7 @@ from aipc.core.types import (
     Severity,
     SourceMap,
 )
+from aipc.core.wording import sentence
 from aipc.debug.types import Localization
 from aipc.numerics.types import NodeNumerics, Verdict
 from aipc.qairt.explain import explain
@@ -54,11 +55,7 @@ def placement_findings(report: PlacementReport, sources: SourceMap) -> tuple[Fin
         fails = node.placement is Placement.FAILS or explanation.rule == "fp16-unsupported"
         place = _place(sources.origins(node.node))
         key = (explanation.rule, explanation.message, place)
-        message = (
-            f"{explanation.message}. {explanation.remedy[:1].upper()}{explanation.remedy[1:]}."
-            if explanation.remedy
-            else f"{explanation.message}."
-        )
+        message = sentence(explanation.message, explanation.remedy)
         group = groups.setdefault(
             key,
             _Group(explanation.rule, Severity.ERROR if fails else Severity.WARNING, message, place, _compiler(node)),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aipc.core.provenance import Provenance
 from aipc.core.types import Finding, Fix, Placement, PlacementReport, Severity, SourceMap
+from aipc.qairt.explain import fact_of
 from aipc.rewrites.choices import Choice, choices_for, choices_in
 from aipc.rewrites.proofs import Application, Rewritten, Trigger
 
@@ -32,7 +33,10 @@ def mark_solved(findings: Sequence[Finding], result: Rewritten, captured: Source
         if item.trigger is Trigger.WRONG and item.cause not in names:
             wrong.setdefault(item.rule, (item, []))[1].append(item.cause)
     for item, nodes in wrong.values():
-        message = f"as it is written the NPU would give other numbers here; deploy rewrites it: {item.title}."
+        message = (
+            "The NPU gives other numbers than PyTorch for this expression as it is written. "
+            f"Deploy solves this by itself: {item.title}."
+        )
         fix = Fix(item.title, item.rule, proved=True)
         marked += [
             replace(finding, fixes=(fix,))
@@ -88,5 +92,5 @@ def _solved(finding: Finding, rules: Mapping[str, dict[str, str]]) -> Finding:
     used = {code: title for name in finding.nodes for code, title in rules.get(name, {}).items()}
     fixes = tuple(Fix(title, code, proved=True) for code, title in used.items())
     note = "; ".join(used.values()) or "what stands around it is rewritten"
-    message = f"{finding.message} Deploy solves this by itself: {note}."
+    message = f"{fact_of(finding.message)} Deploy solves this by itself: {note}."
     return replace(finding, severity=Severity.INFORMATION, message=message, fixes=(*finding.fixes, *fixes))

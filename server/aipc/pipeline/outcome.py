@@ -30,9 +30,3 @@ class Outcome:
     def then(self, more: Outcome) -> Outcome:
         """This outcome and that of the stages after it."""
         return Outcome(records=self.records + more.records, failed=more.failed, error=more.error, stage=more.stage)
-
-
-def gate_text(gate: Gate) -> str:
-    """A gate in one clause, for journals and messages."""
-    value = "not measured" if gate.value is None else f"{gate.value:.6g}"
-    return f"{gate.metric} {value}, wanted {gate.threshold:.6g}{f' ({gate.detail})' if gate.detail else ''}"

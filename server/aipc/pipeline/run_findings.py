@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aipc.core.provenance import Provenance
 from aipc.core.types import Finding, Severity
+from aipc.core.wording import sentence
 
 from .artifacts import CapturedGraph, CaptureVerification, GraphPlacement, RewrittenGraph
 from .attribution import culprit_findings
@@ -30,7 +31,9 @@ def findings_of(build: Build, diagnosis: Diagnosis | None = None) -> tuple[Findi
         diagnosis: what was measured after the stages.
     """
     findings = _of_artifacts(build)
-    return findings if diagnosis is None else tuple(at_culprits(build, (*findings, *_numbers(build, diagnosis))))
+    if diagnosis is not None:
+        findings = tuple(at_culprits(build, (*findings, *_numbers(build, diagnosis))))
+    return tuple(replace(finding, message=sentence(finding.message)) for finding in findings)
 
 
 def _of_artifacts(build: Build) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aipc.core.plain_data import to_plain
+from aipc.core.wording import gate_figures
 
 from .journal import read_journal
 
@@ -137,7 +138,13 @@ def _stages(events: Sequence[Mapping[str, Any]]) -> tuple[RunStage, ...]:
         elif event["event"] == "stage done":
             record = event["record"]
             gate = record["gate"]
-            text = f"{gate['metric']} {gate['value']}, wanted {gate['threshold']}" if gate else ""
+            text = _gate_text(gate) if gate else ""
             ok = gate["ok"] if gate else None
             stages[event["stage"]] = RunStage(event["stage"], record["seconds"], record["cached"], ok, text)
     return tuple(stages.values())
+
+
+def _gate_text(gate: Mapping[str, Any]) -> str:
+    """Of a gate in a journal, where infinities are texts."""
+    value = None if gate["value"] is None else float(gate["value"])
+    return gate_figures(gate["metric"], value, float(gate["threshold"]), ok=bool(gate["ok"]))

@@ -10,6 +10,7 @@ from aipc.core.errors import CancelledError, QairtError, WorkerCrashedError
 from aipc.core.frontier import Tried
 from aipc.core.plain_data import to_plain
 from aipc.core.types import Event, RemedyRecord
+from aipc.core.wording import gate_text
 from aipc.qairt.soc import get_soc
 from aipc.quantize.plan import QuantizationPlan
 
@@ -20,7 +21,7 @@ from .driver import attempt_stages
 from .gates import sqnr_threshold
 from .journal import Journal
 from .node_error import node_accuracy
-from .outcome import Outcome, gate_text
+from .outcome import Outcome
 from .remedy import Remedy
 from .run import Run
 from .variant import Variant

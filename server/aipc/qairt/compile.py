@@ -81,14 +81,14 @@ def compile_context(model: str | Path, soc: str, out_dir: str | Path, *, allow_c
         reason = failure_reason(str(failure), lines)
         raise QairtError(
             f"QAIRT could not compile {Path(model).name} for {chip.part}: {reason}",
-            remedy="Run `aipc check` to see which expressions are refused.",
+            remedy="run `aipc check` to see which expressions are refused",
             detail="\n".join([str(failure), *error_lines(lines)]),
         ) from failure
     if not target.is_file():
         _remove_new(out, before | {out / LOG_NAME})
         raise QairtError(
             f"QAIRT placed no node of {Path(model).name} on the NPU of {chip.part}",
-            remedy="Run `aipc check` to see why.",
+            remedy="run `aipc check` to see why",
             detail="\n".join(error_lines(lines)),
         )
     return _describe(target, chip, seconds, memory_traffic(lines))
@@ -154,11 +154,11 @@ def read_context(model: str | Path) -> tuple[onnx.ModelProto, tuple[str, ...], t
         if attribute.name == "ep_cache_context"
     ]
     if not names:
-        raise PackageError(f"{path.name} holds no compiled NPU graph", remedy="Deploy the model again.")
+        raise PackageError(f"{path.name} holds no compiled NPU graph", remedy="deploy the model again")
     binaries = tuple(path.parent / name for name in dict.fromkeys(names))
     missing = [binary.name for binary in binaries if not binary.is_file()]
     if missing:
-        raise PackageError(f"the context binary {missing[0]} is missing", remedy="Deploy the model again.")
+        raise PackageError(f"the context binary {missing[0]} is missing", remedy="deploy the model again")
     declared = tuple(prop.value for prop in proto.metadata_props if prop.key.startswith(_COMPATIBILITY_KEY))
     return proto, declared, binaries
 
@@ -173,7 +173,7 @@ def compatibility(declared: str) -> tuple[int, int]:
     if len(fields) < 6 or not (fields[4].isdigit() and fields[5].isdigit()):
         raise PackageError(
             f"the package's compatibility string {declared!r} is not known",
-            remedy="Deploy again with this version.",
+            remedy="deploy again with this version",
         )
     return int(fields[4]), int(fields[5])
 
@@ -187,7 +187,7 @@ def check_chip(declared: Sequence[str], htp_arch: int, soc_id: int, part: str) -
         if (arch, chip) != (htp_arch, soc_id):
             raise PackageError(
                 f"the package was compiled for SoC {chip} (HTP v{arch}), not for {part} ({soc_id}, HTP v{htp_arch})",
-                remedy=f"Deploy the model for {part}.",
+                remedy=f"deploy the model for {part}",
             )
 
 
@@ -231,7 +231,7 @@ def _describe(target: Path, chip: SoC, seconds: float, traffic: MemoryTraffic) -
     proto, declared, binaries = read_context(target)
     check_chip(declared, chip.htp_arch, chip.soc_id, chip.part)
     if not declared:
-        raise QairtError(f"{target.name} does not say which chip it was compiled for", remedy="Update onnxruntime-qnn.")
+        raise QairtError(f"{target.name} does not say which chip it was compiled for", remedy="update onnxruntime-qnn")
     files = (target, *binaries)
     return Compiled(
         model=str(target),

@@ -33,6 +33,7 @@ def _phrase(pattern: str, rule: str, message: str, remedy: str = "") -> _Phrase:
     return _Phrase(re.compile(pattern, re.I), rule, message, remedy)
 
 
+_ON_CPU = " and runs on the CPU"
 _FP16 = "fp16-unsupported"
 _QUANTIZE = "quantize the model (w8a8 or w8a16) or choose a SoC with fp16"
 _NO_INTEGERS = "write the expression in another form, choose a SoC with fp16, or leave it on the CPU (--allow-cpu)"
@@ -144,6 +145,14 @@ def _of_fp16(message: str, op: str, soc: SoC, precision: str) -> Explanation:
     return Explanation(
         _FP16, f"{op} has no form in {precision} that {soc.title} takes, and no fp16 there", _NO_INTEGERS
     )
+
+
+def fact_of(message: str) -> str:
+    """What a finding's message says of the operator, without where it runs and what to do: that is over once deploy
+    rewrites it.
+    """
+    first = re.split(r"\. (?=[A-Z])", message, maxsplit=1)[0]
+    return f"{first.removesuffix('.').removesuffix(_ON_CPU)}."
 
 
 def phrases() -> tuple[tuple[str, str, str], ...]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from aipc.core.errors import InputError, PackageError
+from aipc.core.wording import counted
 
 from .compile import read_context
 from .context_info import ContextTensor, read_context_info
@@ -59,7 +60,9 @@ def plan(package: Path, manifest: Mapping[str, Any], entry: str | None = None) -
     contexts = [node for node in proto.graph.node if node.op_type == "EPContext"]
     others = [node for node in proto.graph.node if node.op_type not in borders | {"EPContext"}]
     if others or len(contexts) != 1 or len(binaries) != 1:
-        what = f"{len(others)} nodes on the CPU" if others else f"{len(contexts)} parts on the NPU"
+        what = (
+            f"{counted(len(others), 'node')} on the CPU" if others else f"{counted(len(contexts), 'part')} on the NPU"
+        )
         raise PackageError(
             f"the package has {what}, and qnn-net-run runs one context binary alone",
             remedy="deploy the model without --allow-cpu, or run it with onnxruntime on the device",

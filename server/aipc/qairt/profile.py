@@ -53,7 +53,7 @@ def read_profile(path: str | Path, nodes: Collection[str] = ()) -> tuple[Profile
         raise QairtError(f"the profile {path} cannot be read", detail=str(error)) from error
     header = next((row for row in rows if set(row) >= _COLUMNS), None)
     if header is None:
-        raise QairtError(f"{Path(path).name} is not a QNN profile", remedy="Run with profiling_level=detailed.")
+        raise QairtError(f"{Path(path).name} is not a QNN profile", remedy="run with profiling_level=detailed")
     kind, value, event = (header.index(column) for column in ("Message", "Time", "Event Identifier"))
     known = sorted(nodes, key=len, reverse=True)
     ops = []

@@ -58,7 +58,7 @@ def run_samples(model: str | Path, samples: Iterable[Mapping[str, Array]], soc: 
         session = open_session(model, chip, verbose=False)
     except Exception as error:
         raise PackageError(
-            f"QAIRT cannot load {Path(model).name}", remedy="Deploy the model again.", detail=str(error)
+            f"QAIRT cannot load {Path(model).name}", remedy="deploy the model again", detail=str(error)
         ) from error
     loaded = time.perf_counter()
     for inputs in samples:

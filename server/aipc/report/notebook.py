@@ -17,7 +17,8 @@ from typing import Any
 
 from aipc.core.accuracy import NodeError
 from aipc.core.probes import summary
-from aipc.core.types import CheckReport, Finding, Fix, NodePlacement, Range
+from aipc.core.types import CheckReport, Finding, Fix, Gate, NodePlacement, Range
+from aipc.core.wording import gate_figures, words_heading
 
 from .comparison import Comparison, figure
 
@@ -109,6 +110,10 @@ def level(value: float | None) -> str:
     return "exact" if math.isinf(value) and value > 0 else f"{value:.1f} dB"
 
 
+def _gate_figures(gate: Gate) -> str:
+    return gate_figures(gate.metric, gate.value, gate.threshold, ok=gate.ok)
+
+
 @lru_cache(maxsize=1)
 def environment() -> Any:
     from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
@@ -125,6 +130,7 @@ def environment() -> Any:
     )
     jinja.globals.update(diff_of=diff_of, source_lines=source_lines, strip=strip, place_of=place_of, figure=figure)
     jinja.globals.update(summary=lambda probes: summary(tuple(probes)), line_of=line_of)
+    jinja.globals.update(gate_figures=_gate_figures, words_heading=words_heading)
     jinja.filters["level"] = level
     jinja.filters["megabytes"] = lambda value: "–" if value is None else f"{value / 1e6:.3g} MB"
     jinja.filters["place"] = lambda value: f"{value:.1f}"

@@ -14,6 +14,7 @@ import onnx_ir as ir
 
 from aipc.core.errors import AipcError
 from aipc.core.types import Event, Finding, NodePlacement, Origin, Placement, PlacementReport, SourceMap
+from aipc.core.wording import counted
 from aipc.graph.extract import infer_shapes
 from aipc.graph.save_graph import save_graph
 from aipc.numerics.cpu import run_cpu
@@ -178,8 +179,7 @@ class _Work:
             path = self.out if result.applications else self.model
             if result.applications:
                 save_graph(model, self.out)
-            count = len(result.applications)
-            self.report(Event("rewrite", f"{count} rewrite{'s' * (count != 1)}; asking QAIRT again"))
+            self.report(Event("rewrite", f"{counted(len(result.applications), 'rewrite')}; asking QAIRT again"))
             result.placement = place(path, get_soc(self.soc), finalize=self.full)
             named = {node.node for node in result.placement.nodes if node.placement is not Placement.NPU}
             if named <= off:

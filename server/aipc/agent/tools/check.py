@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aipc.core.wording import counted
+
 from ._tool import EDITS, AgentTool, Context, edits_of, finding_text, patched, shortened, tool
 
 
@@ -15,7 +17,7 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
         return f"the code tried what the sandbox forbids: {', '.join(checked.tried)}"
     if checked.error is not None:
         return f"it cannot be checked: {checked.error}"
-    lines = [checked.reason] if checked.reason else [f"captured; {checked.off} nodes off the NPU"]
+    lines = [checked.reason] if checked.reason else [f"captured; {counted(checked.off, 'node')} off the NPU"]
     lines += [finding_text(item, scratch) for item in checked.findings]
     return shortened("\n".join(lines))
 

@@ -32,8 +32,8 @@ def _run(context: Context, arguments: Mapping[str, Any]) -> str:
     lines = [f"{len(localization.nodes)} nodes measured, {len(bad)} of them far from fp32"]
     for node in bad:
         lines.append(
-            f"{node.node} ({node.op_type}) {node.verdict.value}: SQNR {node.sqnr_db} dB, correctly rounded fp16 "
-            f"{node.ideal_fp16_sqnr_db} dB; for example {node.actual} instead of {node.expected}"
+            f"{node.node} ({node.op_type}) {node.verdict.value}: SQNR {_decibels(node.sqnr_db)}, correctly rounded "
+            f"fp16 {_decibels(node.ideal_fp16_sqnr_db)}; for example {node.actual} instead of {node.expected}"
         )
     if divergence := localization.divergence:
         lines.append(f"the whole graph first leaves fp32 at {divergence.node} ({divergence.sqnr_db:.1f} dB)")
@@ -46,3 +46,7 @@ TOOL = AgentTool(
     ),
     _run,
 )
+
+
+def _decibels(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f} dB"

@@ -19,8 +19,8 @@ from aipc.core.requests import DeployRequest
 from aipc.core.scratch import scratch_directory
 from aipc.core.sweeps import Cell, CellResult, CellState
 from aipc.core.types import DeployReport, Event, Severity
+from aipc.core.wording import gate_text
 from aipc.core.workers import WorkerPool
-from aipc.pipeline.outcome import gate_text
 
 from .._run import OnEvent, ignore
 from ..chips import deploy

@@ -8,6 +8,7 @@ from lsprotocol import types as lsp
 
 from ..agent_actions import agent_actions
 from ..documents import EditorModel
+from ..ignore_actions import ignore_actions
 from ..quick_fixes import FIX_ALL, fixes_of, fixes_together
 from ..server import AipcServer
 
@@ -25,6 +26,7 @@ def register(server: AipcServer) -> None:
         fixes += fixes_together(server, path, parameters.range)
         fixes += [action for diagnostic in ours for action in _of(diagnostic, parameters.text_document.uri)]
         fixes += agent_actions(server, ours, parameters.text_document.uri)
+        fixes += [action for diagnostic in ours for action in ignore_actions(server, diagnostic, path)]
         only = parameters.context.only
         return [action for action in fixes if not only or any(_is_of(action.kind, kind) for kind in only)]
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aipc.core.errors import AipcError, CancelledError
+from aipc.core.errors import AipcError, CancelledError, NoInputsError
 from aipc.core.plain_data import to_plain
 from aipc.core.requests import DeployRequest
 from aipc.qairt.soc import all_socs, get_soc
@@ -32,10 +32,13 @@ def file_of(argument: dict[str, Any]) -> Path:
 def answer_error(error: AipcError) -> ServerError:
     """An error as data: the protocol's own errors carry no place and no remedy.
 
-    ``soc``: the chip to compile for, where another one is the way out.
+    ``soc``: the chip to compile for, where another one is the way out. ``proposals``: argument -> dtype and shape that
+    the code suggests, where no example inputs were found.
     """
     place = to_plain(error.range) if error.range else None
     details = ErrorDetails(kind=type(error).__name__, message=error.what, remedy=error.remedy, range=place)
+    if isinstance(error, NoInputsError):
+        details["proposals"] = error.proposals
     if soc := getattr(error, "soc", ""):
         details["soc"] = soc
     return ServerError(error=details)

@@ -12,6 +12,7 @@ from pathlib import Path
 from lsprotocol import types as lsp
 
 from aipc.core.types import Finding, Severity
+from aipc.core.wording import original_words
 from aipc.lint import lint
 from aipc.source import split_lines
 
@@ -102,7 +103,7 @@ def diagnostics(
 
 def _diagnostic(server: AipcServer, finding: Finding, lines: Sequence[str], model: str) -> lsp.Diagnostic:
     assert finding.range
-    compiler = f"\nQAIRT: {finding.compiler}" if finding.compiler else ""
+    original = original_words(finding, one_line=False)
     related = [
         lsp.DiagnosticRelatedInformation(
             lsp.Location(
@@ -115,7 +116,7 @@ def _diagnostic(server: AipcServer, finding: Finding, lines: Sequence[str], mode
     page = server.rule_page.replace("{rule}", finding.rule)
     return lsp.Diagnostic(
         range=server.to_range(finding.range, lines),
-        message=f"{finding.message}{compiler}",
+        message=f"{finding.message}\n{original}" if original else finding.message,
         severity=_SEVERITIES[finding.severity],
         code=finding.rule,
         code_description=lsp.CodeDescription(page) if page else None,

@@ -94,7 +94,7 @@ def table(places: Sequence[Place]) -> str:
 def _error_cells(error: NodeError) -> str:
     if error.introduced_sqnr_db is None:
         return f"{decibels(error.sqnr_db)} | – |"
-    share = f", {100 * error.share:.0f} % of the error" if error.effect_sqnr_db is not None else ""
+    share = f", {100 * error.share:.0f} % of the error" if error.share else ""
     return f"{decibels(error.sqnr_db)} | {decibels(error.introduced_sqnr_db)}{share} |"
 
 

@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 
 from aipc.core.accuracy import NodeError
 from aipc.core.types import Placement
+from aipc.core.wording import counted
 
 from ..check_state import Place, current_places
 from ..node_times import time_text
@@ -27,7 +28,7 @@ def register(server: AipcServer) -> None:
             return []
         lines = server.lines(path)
         first, last = parameters.range.start.line + 1, parameters.range.end.line + 1
-        items = {}
+        of_lines: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
         for checked in server.results.values():
             by_line: dict[int, list[Place]] = defaultdict(list)
             for place in current_places(checked, path, lines):
@@ -38,14 +39,27 @@ def register(server: AipcServer) -> None:
             when = _when(checked.checked_at)
             for number, places in by_line.items():
                 text = label(places, accuracy=bool(server.setting("inlayHints.accuracy", True)))
-                where = lsp.Position(number - 1, server.documents.position_codec.client_num_units(lines[number - 1]))
-                items[number] = lsp.InlayHint(
-                    where,
-                    f"{text} (stale)" if stale else text,
-                    padding_left=True,
-                    tooltip=tooltip(places, total) + when,
-                )
-        return list(items.values())
+                text = f"{text} (stale)" if stale else text
+                of_lines[number].append((checked.report.model, text, tooltip(places, total) + when))
+        hints_of_file = []
+        for number, labels in of_lines.items():
+            where = lsp.Position(number - 1, server.documents.position_codec.client_num_units(lines[number - 1]))
+            text, tip = joined_labels(labels)
+            hints_of_file.append(lsp.InlayHint(where, text, padding_left=True, tooltip=tip))
+        return hints_of_file
+
+
+def joined_labels(labels: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
+    """The hint and the tooltip of a line; where several models ran it, each with its name.
+
+    Args:
+        labels: model, hint and tooltip of each.
+    """
+    if len(labels) == 1:
+        return labels[0][1:]
+    texts = dict.fromkeys(text for _, text, _ in labels)
+    hint = next(iter(texts)) if len(texts) == 1 else " | ".join(f"{model}: {text}" for model, text, _ in labels)
+    return hint, "\n\n".join(f"{model}\n{tip}" for model, _, tip in labels)
 
 
 def _when(checked_at: float) -> str:
@@ -75,14 +89,20 @@ def label(places: Sequence[Place], *, accuracy: bool = True) -> str:
 
 def share_of(places: Sequence[Place]) -> float:
     """The share of the model's error that the nodes of some places introduce; a fused group counts once."""
-    groups = {place.error.group or (place.node.node,): place.error.share for place in places if place.error}
+    groups: dict[tuple[str, ...], float] = {}
+    for place in places:
+        if place.error:
+            group = place.error.group or (place.node.node,)
+            groups[group] = max(groups.get(group, 0.0), place.error.share)
     return min(sum(groups.values()), 1.0)
 
 
 def tooltip(places: Sequence[Place], total: int) -> str:
     kinds = ", ".join(f"{place.node.op_type}: {place.node.placement.value}" for place in places[:8])
     more = f" and {len(places) - 8} more" if len(places) > 8 else ""
-    share = f"{len(places)} of the model's {total} nodes ({100 * len(places) / total:.0f} %)" if total else ""
+    share = (
+        f"{len(places)} of the model's {counted(total, 'node')} ({100 * len(places) / total:.0f} %)" if total else ""
+    )
     errors = [place.error for place in places if place.error]
     if errors:
         worst = min(errors, key=lambda error: error.sqnr_db)
@@ -101,9 +121,8 @@ def blame(error: NodeError) -> list[str]:
             f"introduced here: {decibels(error.introduced_sqnr_db)}; inherited: {decibels(error.inherited_sqnr_db)}"
         )
     if error.effect_sqnr_db is not None:
-        lines.append(
-            f"alone it leaves the outputs at {decibels(error.effect_sqnr_db)}: {100 * error.share:.0f} % of the error"
-        )
+        share = f": {100 * error.share:.0f} % of the error" if error.share else ""
+        lines.append(f"alone it leaves the outputs at {decibels(error.effect_sqnr_db)}{share}")
     return lines
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
+from aipc.core.wording import counted
 from aipc.quantize import worker_jobs as quantize_jobs
 from aipc.quantize.plan import EXAMPLE
 from aipc.quantize.quantization_results import CalibrationSet, Statistics
@@ -128,7 +129,7 @@ def _note(build: Build, calibration: CalibrationData) -> str:
     data = calibration.data
     if data is None or calibration.statistics is None:
         return "nothing is quantized"
-    note = f"{data.samples} samples, {data.held_out} held out: {data.preprocessing}"
+    note = f"{counted(data.samples, 'sample')}, {data.held_out} held out: {data.preprocessing}"
     note = f"RANDOM NUMBERS, not data; {note}" if data.random else note
     return "; ".join([note, *data.warnings, *calibration.statistics.notes])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from aipc.capture import worker_jobs as capture_jobs
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.types import Gate
+from aipc.core.wording import counted
 
 from ..artifacts import CapturedGraph
 from ..build import Build
@@ -47,7 +48,7 @@ def _gate(build: Build, captured: CapturedGraph) -> Gate:
 
 
 def _note(build: Build, captured: CapturedGraph) -> str:
-    return f"{captured.result.nodes} nodes; example inputs: {captured.result.provenance}"
+    return f"{counted(captured.result.nodes, 'node')}; example inputs: {captured.result.provenance}"
 
 
 STAGE = Stage(

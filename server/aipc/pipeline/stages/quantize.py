@@ -11,6 +11,7 @@ from aipc.core.hashing import hash_files, hash_value
 from aipc.core.plain_data import to_plain
 from aipc.core.provenance import Provenance
 from aipc.core.types import Event, Gate, Placement
+from aipc.core.wording import counted
 from aipc.qairt import worker_jobs as qairt_jobs
 from aipc.qairt.soc import get_soc
 from aipc.quantize import worker_jobs as quantize_jobs
@@ -103,7 +104,7 @@ def _note(build: Build, quantized: QuantizedGraph) -> str:
     if result is None or build.plan is None:
         return "nothing is quantized"
     counts = result.counts
-    note = f"{build.plan.label}: {counts['quantized']} of {counts['total']} nodes in integers"
+    note = f"{build.plan.label}: {counts['quantized']} of {counted(counts['total'], 'node')} in integers"
     if build.plan.own:
         note = f"{own_scales_note(build.request.precision, precision_of(build.plan))}; {note}"
     if islands:

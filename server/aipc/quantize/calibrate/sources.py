@@ -13,6 +13,7 @@ from aipc.capture import spec as specs
 from aipc.capture.load import import_file, innermost_user_range, not_installed
 from aipc.core.errors import AipcError, InputError
 from aipc.core.types import TensorSpec
+from aipc.core.wording import counted
 
 RANDOM = "random"
 _SKIPPED = 4096
@@ -116,7 +117,7 @@ def _arrays(path: Path, inputs: Sequence[TensorSpec]) -> CalibrationSource:
         for number in range(total) if chosen is None else chosen:
             yield {name: array[_rows(number, name, array, inputs)] for name, array in arrays.items()}
 
-    return CalibrationSource(f"{total} samples in {path.name}", items, total)
+    return CalibrationSource(f"{counted(total, 'sample')} in {path.name}", items, total)
 
 
 def _rows(number: int, name: str, array: np.ndarray, inputs: Sequence[TensorSpec]) -> Any:

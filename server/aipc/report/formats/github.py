@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aipc.core.types import Finding, Severity
+from aipc.core.wording import counted, original_words
 
 from ..baseline import relative
 from .document import Document
@@ -22,7 +23,9 @@ def write(document: Document) -> str:
         lines.append(f"::error title={_property(f'AIPC: {name}')}::{_data(message)}")
     known = sum(not new for model in document.models for new in model.new)
     total = sum(len(model.new) for model in document.models) - known
-    lines.append(f"{len(document.models)} models checked: {total} new findings, {known} in the baseline")
+    lines.append(
+        f"{counted(len(document.models), 'model')} checked: {counted(total, 'new finding')}, {known} in the baseline"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -37,8 +40,8 @@ def _line(finding: Finding, model: str, document: Document) -> str:
             properties["col"] = str(place.start.column + 1)
             properties["endColumn"] = str(place.end.column + 1)
     message = finding.message
-    if finding.compiler:
-        message += f"\nQAIRT: {' '.join(finding.compiler.split())}"
+    if original := original_words(finding):
+        message += f"\n{original}"
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{_COMMANDS[finding.severity]} {written}::{_data(message)}"
 

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree as Xml
 
 from aipc.core.types import Finding
+from aipc.core.wording import counted, original_words
 
 from ..baseline import relative
 from .document import Document, ModelFindings
@@ -44,12 +45,12 @@ def _suite(root: Xml.Element, model: ModelFindings, document: Document) -> None:
     )
     placed = ", ".join(f"{count} {name}" for name, count in report.placement.items())
     case = Xml.SubElement(suite, "testcase", classname=_text(report.model), name="check")
-    Xml.SubElement(case, "system-out").text = _text(f"{report.nodes} nodes: {placed}")
+    Xml.SubElement(case, "system-out").text = _text(f"{counted(report.nodes, 'node')}: {placed}")
     for (finding, new, _), fails in zip(model.items(), failing, strict=True):
         case = Xml.SubElement(
             suite, "testcase", classname=_text(report.model), name=_text(f"{finding.rule} {_place(finding, document)}")
         )
-        text = f"{finding.message}\nQAIRT: {finding.compiler}" if finding.compiler else finding.message
+        text = "\n".join(filter(None, (finding.message, original_words(finding, one_line=False))))
         if fails:
             failure = Xml.SubElement(case, "failure", message=_text(finding.message), type=_text(finding.rule))
             failure.text = _text(text)

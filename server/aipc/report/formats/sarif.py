@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aipc.core.types import Finding, Fix, Range, Severity
+from aipc.core.wording import original_words
 
 from ..baseline import relative
 from .document import Document, ModelFindings, RuleText
@@ -86,8 +87,8 @@ def _rule(code: str, document: Document) -> dict[str, Any]:
 
 def _result(finding: Finding, new: bool, key: str, codes: list[str], document: Document) -> dict[str, Any]:
     message = finding.message
-    if finding.compiler:
-        message += f"\nQAIRT: {' '.join(finding.compiler.split())}"
+    if original := original_words(finding):
+        message += f"\n{original}"
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": codes.index(finding.rule),
