@@ -1,4 +1,4 @@
-"""A comment on a line of an expression hides the findings that it names, and can be written without changing the code."""
+"""A comment on a line of an expression hides the findings that it names, and is written without changing the code."""
 
 from __future__ import annotations
 
