@@ -48,6 +48,7 @@ from aipc.source.ignores import shown_findings
 
 from ._run import OnEvent, calibrated, counts, new_run, resolve
 from .check_records import node_accuracy
+from .known_wrong import with_known_wrong
 
 _NO_DATA = (
     "placement was asked with ranges from the example inputs alone: it does not depend on them, and to deploy this "
@@ -114,13 +115,16 @@ def check(
         findings = list(findings_of(run, diagnosis))
         if run.plan is not None and not run.plan.own and run.request.calibration == EXAMPLE:
             findings.append(Finding("no-calibration-data", Severity.INFORMATION, _NO_DATA, None))
+        placed, captured = captured_placement(run), run.artifacts.get(CapturedGraph)
+        if placed is not None and captured is not None and run.plan is None and run.precision == "fp16":
+            known = {"rewritten": request.full and RewrittenGraph in run.artifacts}
+            findings = list(with_known_wrong(findings, placed, captured.source_map, request.unsaved, **known))
         if any(finding.fixes for finding in findings):
             proposed = run.job(rewrites_jobs.PROPOSE, findings=findings, unsaved=dict(request.unsaved))
             findings = list(proposed)
         shown = _not_ignored(findings, request.unsaved)
     timings = {record.name: record.seconds for record in outcome.records}
     timings["total"] = round(time.perf_counter() - started, 4)
-    placed, captured = captured_placement(run), run.artifacts.get(CapturedGraph)
     captured = captured if captured is not None and captured.has_graph else None
     report = CheckReport(
         model=run.request.ref.name,

@@ -28,7 +28,7 @@ from .values import UNKNOWN, Function, ImportedName, Instance, Items, Tensor, Va
 _KEPT = 400
 _PLACES = 4
 """Of one block whose findings are kept: a line typed above it and taken back moves it there and back."""
-_EVIDENCE: Mapping[str, str] = {"tier": "text"}
+_EVIDENCE: Mapping[str, object] = {"tier": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,8 @@ def _finding(note: Note, path: str, start: int, lines: Sequence[str]) -> Finding
         Position(start + node.lineno, _column(lines, node.lineno, node.col_offset)),
         Position(start + end, _column(lines, end, node.end_col_offset or 0)),
     )
-    return Finding(said.rule, said.severity, sentence(said.message), place, said.compiler, evidence=dict(_EVIDENCE))
+    evidence = {**_EVIDENCE, **({"operators": list(said.operators)} if said.operators else {})}
+    return Finding(said.rule, said.severity, sentence(said.message), place, said.compiler, evidence=evidence)
 
 
 def _column(lines: Sequence[str], number: int, offset: int) -> int:

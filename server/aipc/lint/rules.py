@@ -26,6 +26,8 @@ class Said:
     severity: Severity
     message: str
     compiler: str | None
+    operators: tuple[str, ...] = ()
+    """ONNX operators that give wrong numbers, where that is what is said."""
 
 
 def say(variants: Sequence[KnownVariant], operator: str, soc: SoC, equation: str = "") -> Said | None:
@@ -89,4 +91,4 @@ def _wrong(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
         f"the NPU of {soc.title} computes {name} here and gives other numbers than PyTorch: "
         f"{measured.sqnr_db:.1f} dB SQNR when it was measured, for example {example}."
     )
-    return Said("wrong-numbers", Severity.WARNING, message, None)
+    return Said("wrong-numbers", Severity.WARNING, message, None, tuple(nodes))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from aipc.core.hashing import hash_file
 from aipc.core.types import Gate, OutputAccuracy
-from aipc.core.wording import counted
 from aipc.numerics import worker_jobs as numerics_jobs
 from aipc.probes import worker_jobs as probe_jobs
 from aipc.quantize import worker_jobs as quantize_jobs
@@ -127,7 +126,7 @@ def _gate(build: Build, verification: Verification) -> Gate:
 
 
 def _judged_on(build: Build) -> str:
-    return f"{counted(len(build.held_out), 'held-out sample')}" if build.calibrates else "the example inputs"
+    return f"{len(build.held_out)} held-out samples" if build.calibrates else "the example inputs"
 
 
 def _likely_cause(build: Build, outputs: Sequence[OutputAccuracy], gate: Gate) -> str:
@@ -145,7 +144,7 @@ def _likely_cause(build: Build, outputs: Sequence[OutputAccuracy], gate: Gate) -
 def _note(build: Build, verification: Verification) -> str:
     if not build.calibrates:
         return ""
-    note = f"on {counted(len(build.held_out), 'sample')} that did not calibrate"
+    note = f"on {len(build.held_out)} samples that did not calibrate"
     metric = verification.metric
     return f"{note}; {metric.name} {metric.value:.4g}" if metric else note
 
