@@ -33,8 +33,13 @@ def probe(kind="mask", *, edge=False, outside=False, fp32=140.0, nan=0, divergen
     )
 
 
-def judged(item, package, ideal=None, *, tolerance=None, precision=None):
-    found = PackageProbe(name="p", accuracy=figures(package, ideal), ideal=figures(ideal) if ideal is not None else ())
+def judged(item, package, ideal=None, *, tolerance=None, precision=None, usual=None):
+    found = PackageProbe(
+        name="p",
+        accuracy=figures(package, ideal),
+        ideal=figures(ideal) if ideal is not None else (),
+        usual_db={} if usual is None else {"y": usual},
+    )
     plan = plan_for(precision) if precision else None
     return on_package(on_graph(item, {}), item, found, tolerance or {}, plan).status
 
@@ -59,6 +64,14 @@ PASSED, FAILED, LIMIT, LEFT_OUT = ProbeStatus.PASSED, ProbeStatus.FAILED, ProbeS
 )
 def test_a_package_in_fp16_is_held_to_what_correct_rounding_can_do_on_that_input(item, package, ideal, status):
     assert judged(item, package, ideal) is status
+
+
+@pytest.mark.parametrize(
+    ("usual", "precision", "status"),
+    [(31.0, "w8a8", LIMIT), (19.0, "w8a8", FAILED), (None, "w8a8", FAILED), (41.0, None, FAILED)],
+)
+def test_small_outputs_are_held_to_the_steps_that_the_held_out_samples_made(usual, precision, status):
+    assert judged(probe("picture"), 15.0, 60.0, precision=precision, usual=usual) is status
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,9 @@ def on_package(
     ideal_fails = not package_gate(package_probe.ideal, tolerance, plan).ok if package_probe.ideal else plan is not None
     if probe.outside:
         return replace(result, status=ProbeStatus.LIMIT, reason="its values are far outside of the example's")
+    if plan is not None and _is_quiet(package_probe, gate.threshold):
+        reason = "its outputs are small next to those of the held-out samples, and so is the error that integers make"
+        return replace(result, status=ProbeStatus.LIMIT, reason=reason)
     needs_infinity = ideal_fails and bool(package_probe.ieee) and package_gate(package_probe.ieee, tolerance, plan).ok
     answered = probe.kind in _ANSWERED and (not probe.edge or needs_infinity)
     if ideal_fails and not answered:
@@ -247,6 +250,15 @@ def verified_probes(build: Build) -> VerifiedProbes:
         return VerifiedProbes(results)
     answers = build.artifacts[ProbeAnswers]
     return VerifiedProbes(results, worst, answers.inputs(worst.name), answers.reference(worst.name))
+
+
+def _is_quiet(package_probe: PackageProbe, threshold_db: float) -> bool:
+    """Whether every error on a probe is as small as it may be on the held-out samples, whose ranges made the steps."""
+    return all(
+        item.sqnr_db >= threshold_db
+        or (not item.nan and not item.inf and package_probe.usual_db.get(item.name, float("-inf")) >= threshold_db)
+        for item in package_probe.accuracy
+    )
 
 
 def failed_on_package(build: Build) -> tuple[ProbeResult, Path] | None:

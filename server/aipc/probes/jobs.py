@@ -226,6 +226,7 @@ def on_package(
     outputs: Mapping[str, str],
     threshold_db: float,
     quantized: bool = False,
+    usual: Sequence[str] = (),
 ) -> tuple[PackageProbe, ...]:
     """How far a package is from PyTorch on probes, and an ideal run in its precision where the package misses.
 
@@ -235,15 +236,19 @@ def on_package(
         model: the graph that the package was compiled from; empty where no ideal run is wanted.
         outputs: probe -> ``.npz`` of what the package gave.
         quantized: the ideal run is that of the quantized graph on the CPU; of a float graph, correctly rounded fp16.
+        usual: ``.npz`` files of PyTorch's outputs on the samples that a quantized package is judged on.
     """
+    references = [read_npz(Path(file)) for file in usual]
     stepper: Stepper | None = None
     results = []
     for name, file in outputs.items():
         arrays, wanted = _files(directory, name)
-        accuracy = compare_outputs(wanted, _finite_as(read_npz(file), wanted))
+        actual = _finite_as(read_npz(Path(file)), wanted)
+        accuracy = compare_outputs(wanted, actual)
+        missed = not all(_equal(item, threshold_db) for item in accuracy)
         ideal: tuple[OutputAccuracy, ...] = ()
         ieee: tuple[OutputAccuracy, ...] = ()
-        if model and not all(_equal(item, threshold_db) for item in accuracy):
+        if model and missed:
             report(Event("probes", f"computing the ideal run on {name}"))
             if quantized:
                 ideal = compare_outputs(wanted, _finite_as(run_cpu(model, arrays, optimize=False), wanted))
@@ -254,8 +259,25 @@ def on_package(
                     ieee = compare_outputs(wanted, _finite_as(run_ieee_fp16(stepper, arrays), wanted))
                 known = {item.name: item.sqnr_db for item in ideal}
                 accuracy = tuple(replace(item, ideal_fp16_sqnr_db=known.get(item.name)) for item in accuracy)
-        results.append(PackageProbe(name=name, accuracy=accuracy, ideal=ideal, ieee=ieee))
+        usual_db = _usual(references, wanted, actual) if missed else {}
+        results.append(PackageProbe(name=name, accuracy=accuracy, ideal=ideal, ieee=ieee, usual_db=usual_db))
     return tuple(results)
+
+
+def _usual(
+    references: Sequence[Mapping[str, Array]], wanted: Mapping[str, Array], actual: Mapping[str, Array]
+) -> dict[str, float]:
+    """Output -> mean power on the references over that of the error here, in dB; other shapes are left out."""
+    powers: dict[str, float] = {}
+    for name, value in wanted.items():
+        samples = [item[name].astype(np.float64) for item in references if name in item]
+        if value.dtype.kind != "f" or not samples or name not in actual or actual[name].shape != value.shape:
+            continue
+        error = float(np.mean(np.square(value.astype(np.float64) - actual[name]), where=np.isfinite(value)))
+        signal = float(np.mean([np.mean(np.square(item)) for item in samples]))
+        if signal > 0 and np.isfinite(signal) and not np.isnan(error):
+            powers[name] = 10 * float(np.log10(signal / error)) if error else np.inf
+    return powers
 
 
 def compare_finite(report: Report, *, reference_npz: str, actual_npz: str) -> tuple[OutputAccuracy, ...]:

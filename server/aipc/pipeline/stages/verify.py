@@ -27,6 +27,9 @@ from ..probing import judged_probes, probes_gate
 from ..run import Run
 from ..stage import Stage
 
+_USUAL = 8
+"""Held-out samples that say how large an output usually is."""
+
 
 def _verify(run: Run, out: Path) -> Verification:
     verification = _held_out(run) if run.calibrates else _example(run)
@@ -64,6 +67,7 @@ def _with_probes(run: Run, verification: Verification) -> Verification:
             outputs=outputs,
             threshold_db=run.request.tolerance.get("sqnr_db", sqnr_threshold(run.plan)),
             quantized=run.plan is not None,
+            usual=[str(path) for path in run.references[:_USUAL]] if run.calibrates and run.plan is not None else [],
         )
         verification = replace(verification, package_probes=on_package)
     return verification
@@ -152,7 +156,7 @@ def _note(build: Build, verification: Verification) -> str:
 STAGE = Stage(
     name="verify",
     order=90,
-    version=5,
+    version=6,
     artifact=Verification,
     needs=(CapturedGraph, ProbeAnswers, RewrittenGraph, CalibrationData, QuantizedGraph, TargetExecution),
     key=_key,
