@@ -67,7 +67,7 @@ def main() -> int:
             print(row, file=sys.stderr, flush=True)
             rows.append(row)
     lines = [
-        f"{len(rows)} models in fp16 for {soc}, in one run on {machine()}",
+        f"{len(rows)} models in fp16 for {soc}, in one run. {machine()}",
         "",
         "*Others* is the worst SQNR of the package that probes let pass, on inputs beside the example that the script "
         "names and that no deployment saw.",
