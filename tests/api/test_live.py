@@ -182,3 +182,27 @@ def test_what_cannot_be_checked_says_why_and_what_to_do(
     with pytest.raises(InputError, match=words) as caught:
         aipc.check(model, inputs)  # type: ignore[arg-type]
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("inputs", "remedy"),
+    [
+        (torch.rand(1, 4, 16, 16), "correct example_inputs, or the model"),
+        ((1, 3, 16, 16), 'a shape is a text such as "float32[1,3,224,224]"'),
+    ],
+)
+def test_inputs_that_do_not_fit_are_corrected_in_the_call(project: Path, inputs: Any, remedy: str) -> None:
+    with pytest.raises(InputError) as caught:
+        aipc.check(Panorama(), inputs, soc="sm8650")
+    assert remedy in str(caught.value.remedy)
+
+
+def test_integers_without_calibration_data_name_the_argument_of_the_call(project: Path) -> None:
+    with pytest.raises(InputError, match="needs calibration data") as caught:
+        aipc.deploy(Panorama(), image(), soc="sm8650", precision="w8a8")
+    assert str(caught.value.remedy).startswith("give calibration=: samples")
+
+
+def test_what_is_no_deployment_cannot_be_compared(project: Path) -> None:
+    with pytest.raises(InputError, match="type int cannot be compared"):
+        aipc.compare(3, "run")  # type: ignore[arg-type]

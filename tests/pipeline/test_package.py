@@ -92,6 +92,8 @@ def test_inputs_that_do_not_fit_are_told(package, tmp_path, arrays, words):
 def test_what_is_no_package_is_said_so(tmp_path):
     with pytest.raises(PackageError, match="is not a package"):
         check_package(tmp_path)
+    with pytest.raises(PackageError, match=r"there is no package .*moved"):
+        check_package(tmp_path / "moved")
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(PackageError, match="damaged"):
         check_package(tmp_path)

@@ -10,6 +10,9 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
+OF_THE_CALL = "example_inputs of the call"
+"""The provenance of inputs that the Python interface was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:

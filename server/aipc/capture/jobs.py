@@ -13,7 +13,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import AipcError, InputError, MissingDependencyError
 from aipc.core.types import Event, OutputAccuracy
 
-from .arguments import Inputs
+from .arguments import OF_THE_CALL, Inputs
 from .artifact import write_capture
 from .capture_result import CaptureResult, InferredInputs
 from .checkpoint_folder import own_files
@@ -144,9 +144,17 @@ def forward(loaded: LoadedModel, inputs: Inputs) -> tuple[CallOutput, tuple[str,
         raise InputError(
             f"forward raised {type(error).__name__} on the example inputs ({inputs.provenance}): "
             f"{lines[0] if lines else 'no message'}",
-            remedy=_WIDENED if loaded.widened else "correct the inputs in the configuration, or the model",
+            remedy=_WIDENED if loaded.widened else _correct(inputs),
             range=innermost_user_range(error),
         ) from error
+
+
+def _correct(inputs: Inputs) -> str:
+    if inputs.provenance != OF_THE_CALL:
+        return "correct the inputs in the configuration, or the model"
+    if inputs.args and all(isinstance(item, (int, float)) for item in inputs.args):
+        return 'example_inputs are numbers: give tensors; a shape is a text such as "float32[1,3,224,224]"'
+    return "correct example_inputs, or the model"
 
 
 def infer(report: Report, *, ref: ModelRef) -> InferredInputs:

@@ -28,7 +28,7 @@ from aipc.core.config import ModelRef
 from aipc.core.errors import InputError
 from aipc.core.types import Event
 
-from .arguments import Inputs, parameter_names
+from .arguments import OF_THE_CALL, Inputs, parameter_names
 from .capture_on_disk import RESULT
 from .capture_result import CaptureResult
 from .jobs import capture_loaded
@@ -123,7 +123,7 @@ def _arguments(module: torch.nn.Module, example_inputs: Any) -> Inputs:
         )
     if list(kwargs) == parameter_names(module)[: len(kwargs)]:
         args, kwargs = (*args, *kwargs.values()), {}
-    return Inputs(args, kwargs, "example_inputs of the call")
+    return Inputs(args, kwargs, OF_THE_CALL)
 
 
 def _plain(value: Any) -> Any:

@@ -47,6 +47,11 @@ def read_manifest(package: Path) -> dict[str, Any]:
         text = _read_regular(path)
         manifest = json.loads(text, parse_constant=_no_constant)
     except FileNotFoundError:
+        if not package.exists():
+            raise PackageError(
+                f"there is no package {package}",
+                remedy="give the place that it was moved to, or deploy the model again",
+            ) from None
         raise PackageError(
             f"{package} is not a package: it has no {MANIFEST}",
             remedy="give the directory that `aipc deploy` wrote",

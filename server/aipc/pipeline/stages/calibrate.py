@@ -121,7 +121,9 @@ def require_calibration(build: Build) -> None:
     where = f"[tool.aipc.models.{name}]" if request.ref.config else "the model's configuration"
     raise InputError(
         f"{build.precision} for {request.soc} needs calibration data, and {name} has none",
-        remedy=f'give --calibration DIR (images, .npz, .npy or file.py:name), or add calibration = "..." to {where}',
+        remedy="give calibration=: samples (a DataLoader, a list), or a text (a folder, .npz or file.py:name)"
+        if request.ref.kind == "captured"
+        else f'give --calibration DIR (images, .npz, .npy or file.py:name), or add calibration = "..." to {where}',
     )
 
 
