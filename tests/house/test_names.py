@@ -36,7 +36,9 @@ def test_graphs_are_spoken_of_in_onnx_s_words() -> None:
             assert not named & PRIVATE_WORDS, f"{module}: {named & PRIVATE_WORDS}"
 
 
-PARTICIPLES = frozenset({"asked", "done", "found", "given", "held", "kept", "made", "seen", "taken", "told", "words"})
+PARTICIPLES = frozenset(
+    {"asked", "done", "found", "given", "gone", "held", "kept", "made", "said", "seen", "taken", "told", "words"}
+)
 """What happened to a thing is not its name: findings, match, producer, inputs, answer, reason."""
 KEYS = {
     ("aipc.agent.verdicts", "AgentReport", "words"),
@@ -98,6 +100,8 @@ match x:
     case [*taken] | {"words": seen}: ...
 lambda done: done
 import words
+said: str = ""
+gone = 1
 """
     names = {name for name, _ in participles("aipc.example", ast.parse(text))}
     assert names == PARTICIPLES

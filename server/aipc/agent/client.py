@@ -54,18 +54,18 @@ def configured(environment: Mapping[str, str] | None = None, file: Path | None =
         ConfigError: none is named, or the file cannot be read.
     """
     environment = os.environ if environment is None else environment
-    said = _file(config_file() if file is None else file)
-    model = environment.get("AIPC_AGENT_MODEL") or said.get("model", "")
+    settings = _file(config_file() if file is None else file)
+    model = environment.get("AIPC_AGENT_MODEL") or settings.get("model", "")
     if not model:
         raise ConfigError(
             "no language model is configured for the agent",
             remedy="set AIPC_AGENT_MODEL, AIPC_AGENT_BASE_URL and AIPC_AGENT_API_KEY, or write "
             f'model = "…" and base_url = "…" into {config_file()}',
         )
-    variable = said.get("key_variable") or "AIPC_AGENT_API_KEY"
-    url = environment.get("AIPC_AGENT_BASE_URL") or said.get("base_url") or environment.get("OPENAI_BASE_URL", "")
+    variable = settings.get("key_variable") or "AIPC_AGENT_API_KEY"
+    url = environment.get("AIPC_AGENT_BASE_URL") or settings.get("base_url") or environment.get("OPENAI_BASE_URL", "")
     key = environment.get("AIPC_AGENT_API_KEY") or environment.get(variable) or environment.get("OPENAI_API_KEY", "")
-    tools = environment.get("AIPC_AGENT_TOOLS") or said.get("tools", "native")
+    tools = environment.get("AIPC_AGENT_TOOLS") or settings.get("tools", "native")
     stream = environment.get("AIPC_AGENT_STREAM", "1") != "0"
     return Settings(url or DEFAULT_URL, model, key, native_tools=tools != "text", stream=stream)
 
@@ -73,10 +73,10 @@ def configured(environment: Mapping[str, str] | None = None, file: Path | None =
 def prices(environment: Mapping[str, str] | None = None, file: Path | None = None) -> tuple[float | None, float | None]:
     """Prices of a million prompt and completion tokens, where the user told them."""
     environment = os.environ if environment is None else environment
-    said = _file(config_file() if file is None else file)
+    settings = _file(config_file() if file is None else file)
     amounts = []
     for name in ("input_price", "output_price"):
-        text = environment.get(f"AIPC_AGENT_{name.upper()}") or said.get(name)
+        text = environment.get(f"AIPC_AGENT_{name.upper()}") or settings.get(name)
         try:
             amounts.append(None if text in (None, "") else float(str(text)))
         except ValueError as error:

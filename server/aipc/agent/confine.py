@@ -161,12 +161,12 @@ def _wait(pid: int, deadline: float) -> int | None:
 
 def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
     events = _read_events(folder)
-    tried = json.dumps(events)
+    trace = json.dumps(events)
     if status is None:
         raise WorkerCrashedError(
             f"the code did not finish within {seconds:g} seconds and was stopped",
             remedy="look for an endless loop",
-            detail=tried,
+            detail=trace,
         )
     try:
         document = json.loads((folder / _RESULT).read_text("utf-8"))
@@ -174,10 +174,10 @@ def _answer(folder: Path, status: int | None, seconds: float) -> dict[str, Any]:
         code = os.waitstatus_to_exitcode(status)
         reason = f"exit status {code}" if code >= 0 else signal.Signals(-code).name
         raise WorkerCrashedError(
-            f"the code ended its process by itself ({reason})", remedy="remove what ends it", detail=tried
+            f"the code ended its process by itself ({reason})", remedy="remove what ends it", detail=trace
         ) from None
     if error := document.get("error"):
-        raise _rebuilt(error, tried)
+        raise _rebuilt(error, trace)
     enforced: list[str] = next((item["enforced"] for item in events if "enforced" in item), [])
     tries = [item["tried"] for item in events if "tried" in item]
     return {"result": document.get("result"), "seen": tries, "enforced": enforced}
@@ -207,12 +207,12 @@ def _plain_error(error: AipcError) -> dict[str, Any]:
     }
 
 
-def _rebuilt(said: Mapping[str, Any], tried: str) -> AipcError:
+def _rebuilt(fields: Mapping[str, Any], trace: str) -> AipcError:
     from aipc.core.plain_data import from_plain
 
-    kind = getattr(errors, str(said.get("kind")), AipcError)
+    kind = getattr(errors, str(fields.get("kind")), AipcError)
     kind = kind if isinstance(kind, type) and issubclass(kind, AipcError) else AipcError
     place = None
     with suppress(Exception):  # the file was written by code that is not trusted
-        place = from_plain(said["range"], Range) if said.get("range") else None
-    return kind(str(said.get("what"))[:2000], remedy=str(said.get("remedy") or "")[:500], range=place, detail=tried)
+        place = from_plain(fields["range"], Range) if fields.get("range") else None
+    return kind(str(fields.get("what"))[:2000], remedy=str(fields.get("remedy") or "")[:500], range=place, detail=trace)

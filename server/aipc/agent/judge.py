@@ -117,7 +117,7 @@ class _State:
         if self.case.goal.kind is not GoalKind.INPUTS:
             yield from self._equal()
             yield self._covered()
-        yield self._gone()
+        yield self._finding_removed()
         yield self._nothing_new()
         if self.case.goal.kind is not GoalKind.INPUTS:
             yield self._proof()
@@ -159,8 +159,8 @@ class _State:
                 attack = "endless loop" if "did not finish" in after.error.what else "process exit"
             return GateResult("runs", False, str(after.error), attack=attack)
         if not after.captured:
-            said = "; ".join(_finding_line(item, self.scratch) for item in after.findings[:4])
-            return GateResult("runs", False, f"{after.reason}. {said}".strip())
+            lines = "; ".join(_finding_line(item, self.scratch) for item in after.findings[:4])
+            return GateResult("runs", False, f"{after.reason}. {lines}".strip())
         return GateResult("runs", True)
 
     def _equal(self) -> Iterator[GateResult]:
@@ -183,8 +183,8 @@ class _State:
             yield GateResult("equal", False, f"the code tried: {', '.join(tried)}", attack=tried[0])
             return
         if forwarded.parameters != reference.parameters:
-            gone = sorted(set(reference.parameters) ^ set(forwarded.parameters))
-            reason = f"the state has other entries, so that checkpoints would not load: {', '.join(gone[:4])}"
+            changed_names = sorted(set(reference.parameters) ^ set(forwarded.parameters))
+            reason = f"the state has other entries, so that checkpoints would not load: {', '.join(changed_names[:4])}"
             yield GateResult("equal", False, reason)
             return
         if forwarded.raised:
@@ -273,7 +273,7 @@ class _State:
         self.approximate = True
         return GateResult("equal", False, f"{reason}; an approximate change needs the user's word", figures)
 
-    def _gone(self) -> GateResult:
+    def _finding_removed(self) -> GateResult:
         assert self.after and self.scratch
         target = self.case.target
         if target is None:
@@ -283,8 +283,8 @@ class _State:
         if after.get(sort, 0) < before.get(sort, 0):
             return GateResult("finding gone", True, f"{before[sort]} before, {after.get(sort, 0)} after: {target.rule}")
         left = next((item for item in self.after.serious if sort_of(item) == sort), None)
-        said = _finding_line(left, self.scratch) if left else ""
-        return GateResult("finding gone", False, f"the finding is still there: {said}")
+        line = _finding_line(left, self.scratch) if left else ""
+        return GateResult("finding gone", False, f"the finding is still there: {line}")
 
     def _nothing_new(self) -> GateResult:
         assert self.after and self.scratch
@@ -293,8 +293,8 @@ class _State:
         before, after = places(self.case.checked.serious), places(self.after.serious)
         new = [item for item in self.after.serious if after[sort_of(item)] > before.get(sort_of(item), 0)]
         if new:
-            said = "; ".join(_finding_line(item, self.scratch) for item in new[:4])
-            return GateResult("no new findings", False, f"the change brings new findings: {said}")
+            lines = "; ".join(_finding_line(item, self.scratch) for item in new[:4])
+            return GateResult("no new findings", False, f"the change brings new findings: {lines}")
         return GateResult("no new findings", True)
 
     def _proof(self) -> GateResult:

@@ -176,9 +176,9 @@ class _Asking:
         tool_calls = tuple(
             ToolCall(item[0] or f"call-{index}", item[1], item[2]) for index, item in sorted(calls.items())
         )
-        said = "".join(refusal)
-        kind = "refusal" if said else _finish(finish)
-        return self._reply(said or "".join(text), tool_calls, kind, usage, model, "".join(reasoning))
+        refusal_text = "".join(refusal)
+        kind = "refusal" if refusal_text else _finish(finish)
+        return self._reply(refusal_text or "".join(text), tool_calls, kind, usage, model, "".join(reasoning))
 
     def _reply(
         self, text: str, calls: tuple[ToolCall, ...], finish: str, usage: Any, model: str, thought: str
@@ -240,5 +240,5 @@ def _refused(error: Any, settings: Settings) -> LanguageModelError:
         return PromptTooLongError(
             f"the conversation is too long for {name}", remedy="use a model with a longer context"
         )
-    said = str(getattr(error, "message", error)).strip().splitlines()
-    return LanguageModelError(f"the endpoint of {name} failed: {said[0][:200] if said else type(error).__name__}")
+    lines = str(getattr(error, "message", error)).strip().splitlines()
+    return LanguageModelError(f"the endpoint of {name} failed: {lines[0][:200] if lines else type(error).__name__}")

@@ -52,8 +52,8 @@ def calls_in(text: str, names: Sequence[str]) -> tuple[tuple[ToolCall, ...], str
                 problem = f"there is no tool {value['name']!r}; there are {', '.join(names)}"
                 continue
             arguments = value.get("arguments", {})
-            said = arguments if isinstance(arguments, str) else json.dumps(arguments)
-            calls.append(ToolCall(f"text-{len(calls)}", value["name"], said))
+            arguments_text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            calls.append(ToolCall(f"text-{len(calls)}", value["name"], arguments_text))
     return tuple(calls), "" if calls else problem
 
 

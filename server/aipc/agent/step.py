@@ -77,9 +77,9 @@ class Step:
         self._talk: Talk | None = None
 
     def first_messages(self, reason: str) -> tuple[Message, ...]:
-        said = prompts.task(self._bench, self._scratch, self._checked, self._goal, self._target, reason)
-        self._look_for_instructions(said, "the source")
-        return Message("system", prompts.system()), Message("user", said)
+        task = prompts.task(self._bench, self._scratch, self._checked, self._goal, self._target, reason)
+        self._look_for_instructions(task, "the source")
+        return Message("system", prompts.system()), Message("user", task)
 
     def run(self, talk: Talk) -> Judged:
         """The accepted proposal.

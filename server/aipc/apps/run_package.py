@@ -62,10 +62,10 @@ def run_application(report: Report, *, package: str, arguments: Sequence[str]) -
     if status in (0, 1) and output.strip():
         document: dict[str, Any] = json.loads(output)
         return document
-    said = next((line for line in reversed(lines) if line.startswith("run.py: ")), "")
+    message = next((line for line in reversed(lines) if line.startswith("run.py: ")), "")
     detail = "\n".join(lines[-30:])
-    if said:
-        sentence, _, remedy = said.removeprefix("run.py: ").partition(": ")
+    if message:
+        sentence, _, remedy = message.removeprefix("run.py: ").partition(": ")
         raise InputError(sentence, remedy=remedy, detail=detail)
     if status < 0:
         raise QairtError(

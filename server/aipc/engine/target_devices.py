@@ -68,10 +68,10 @@ def device_soc(
         return configured
     if requested is None or get_soc(requested).part == facts.soc:
         return facts.soc
-    said = f" (so says {facts.soc_source})" if facts.soc_source else ""
+    origin = f" (so says {facts.soc_source})" if facts.soc_source else ""
     command = ["aipc", "deploy", model, "--soc", facts.soc, "--target", target]
     raise UnfitError(
-        f"[soc] you asked for {get_soc(requested).title} and this device is {get_soc(facts.soc).title}{said}",
+        f"[soc] you asked for {get_soc(requested).title} and this device is {get_soc(facts.soc).title}{origin}",
         step="preflight",
         device=target,
         remedy=f"compile for this device: {shlex.join(command)}",

@@ -57,12 +57,12 @@ def changes(before: onnx.ModelProto, after: onnx.ModelProto) -> Iterator[Change]
         return
     renamed, aliases = _in_terms_of(old, new, tail)
     unlike = _reading_others(old, renamed, tail, aliases)
-    gone, new_names = {old.nodes[i].name for i in removed}, {new.nodes[i].name for i in added} | aliases
-    names = tuple(sorted(gone)), tuple(sorted(new_names - aliases))
+    removed_names, new_names = {old.nodes[i].name for i in removed}, {new.nodes[i].name for i in added} | aliases
+    names = tuple(sorted(removed_names)), tuple(sorted(new_names - aliases))
 
     def with_readers(ring: Set[int]) -> tuple[onnx.ModelProto, onnx.ModelProto]:
         return (
-            subgraph(before, gone | {old.nodes[i].name for i in ring | unlike}),
+            subgraph(before, removed_names | {old.nodes[i].name for i in ring | unlike}),
             subgraph(renamed, new_names | {new.nodes[tail[i]].name for i in ring | unlike}),
         )
 

@@ -75,10 +75,10 @@ class Graph:
     def replace(self, old: list[onnx.NodeProto], new: list[onnx.NodeProto]) -> None:
         """``new`` in the place of the last of ``old``; each new node stands for all of the old ones."""
         sources = tuple(dict.fromkeys(item for node in old for item in self.sources(node.name)))
-        gone = {node.name for node in old}
+        old_names = {node.name for node in old}
         nodes = list(self.model.graph.node)
-        place = max(index for index, node in enumerate(nodes) if node.name in gone)
-        nodes_before = [node for node in nodes[: place + 1] if node.name not in gone]
+        place = max(index for index, node in enumerate(nodes) if node.name in old_names)
+        nodes_before = [node for node in nodes[: place + 1] if node.name not in old_names]
         nodes_before += [*new, *nodes[place + 1 :]]
         for node in new:
             self.derived[node.name] = sources

@@ -96,13 +96,13 @@ def _prepare(matrix: Matrix, operator: str) -> tuple[KnownVariant, ...]:
     """Fill in what a variant leaves unsaid and its siblings say: the operator's default, its input's rank and dtype."""
     own = {item if isinstance(item, str) else item[0] for item in matrix.parameters(operator)}
     defaults = {item[0]: item[1] for item in matrix.parameters(operator) if not isinstance(item, str)}
-    said = {key for variant in matrix.variants.get(operator, ()) for key in variant.attributes}
+    names = {key for variant in matrix.variants.get(operator, ()) for key in variant.attributes}
     variants = []
     for variant in matrix.variants.get(operator, ()):
         if own and any(_of_another(matrix, operator, variant, key, own) for key in variant.attributes):
             continue
         attributes = dict(variant.attributes)
-        for key in said - attributes.keys():
+        for key in names - attributes.keys():
             if key in ("rank", "dtype"):
                 attributes[key] = variant.known[key]
             elif defaults.get(key) is not None:
@@ -149,9 +149,9 @@ def _answer(candidates: Sequence[KnownVariant], attributes: Attributes) -> tuple
     attributes = {key: _canonical(key, value) for key, value in attributes.items() if value is not UNKNOWN}
     conflicts = [frozenset(_conflicts(item, attributes)) for item in candidates]
     exact = [item for item, keys in zip(candidates, conflicts, strict=True) if not keys]
-    said = {key for item in candidates for key in item.attributes if key in attributes}
+    names = {key for item in candidates for key in item.attributes if key in attributes}
     # What leaves something unsaid counts only where nothing else says it, and a special situation not even then.
-    full = [item for item in exact if said <= item.attributes.keys()]
+    full = [item for item in exact if names <= item.attributes.keys()]
     if exact:
         return _agreed(full or [item for item in exact if not item.variant.label])
     # A size that was not measured: sure only where no measured size makes a difference.
@@ -159,7 +159,7 @@ def _answer(candidates: Sequence[KnownVariant], attributes: Attributes) -> tuple
     near = [
         item
         for item, keys in zip(candidates, conflicts, strict=True)
-        if keys <= sizes and (not item.variant.label or said <= item.attributes.keys())
+        if keys <= sizes and (not item.variant.label or names <= item.attributes.keys())
     ]
     return _agreed(near) if len(near) > 1 else ()
 

@@ -214,15 +214,17 @@ def _findings(notes: tuple[Note, ...], path: str, start: int, block: Block) -> t
 
 
 def _finding(note: Note, path: str, start: int, lines: Sequence[str]) -> Finding:
-    node, said = note.node, note.said
+    node, verdict = note.node, note.verdict
     end = node.end_lineno or node.lineno
     place = Range(
         path,
         Position(start + node.lineno, _column(lines, node.lineno, node.col_offset)),
         Position(start + end, _column(lines, end, node.end_col_offset or 0)),
     )
-    evidence = {**_EVIDENCE, **({"operators": list(said.operators)} if said.operators else {})}
-    return Finding(said.rule, said.severity, sentence(said.message), place, said.compiler, evidence=evidence)
+    evidence = {**_EVIDENCE, **({"operators": list(verdict.operators)} if verdict.operators else {})}
+    return Finding(
+        verdict.rule, verdict.severity, sentence(verdict.message), place, verdict.compiler, evidence=evidence
+    )
 
 
 def _column(lines: Sequence[str], number: int, offset: int) -> int:

@@ -13,7 +13,7 @@ from aipc.source.scopes import Program
 from . import contexts, shapes
 from .answers import Matrix, answer
 from .calls import bind, first_tensor, values_of
-from .rules import Said, say
+from .rules import LintVerdict, say
 from .values import TENSOR, UNKNOWN, Arguments, ImportedName, Tensor, Value, plain, tensors
 
 _NEVER_ASKED = {"input", "dtype", "device", "out", "generator", "inplace", "layout", "self"}
@@ -30,7 +30,7 @@ class Note:
 
     block: Block
     node: ast.expr
-    said: Said
+    verdict: LintVerdict
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -109,22 +109,22 @@ class Operators:
             returned = replace(returned, pending=inputs[0].pending, made_by=inputs[0].made_by)
         if self.quiet or not any(item.varies for item in inputs):
             return returned
-        said = self._ask(operator, arguments, first, extra or {})
+        verdict = self._ask(operator, arguments, first, extra or {})
         tensor = first if isinstance(first, Tensor) else None
-        if said is None or contexts.undecided(
-            operator, said.rule, tensor, around, argument_is_input=self.argument_is_input
+        if verdict is None or contexts.undecided(
+            operator, verdict.rule, tensor, around, argument_is_input=self.argument_is_input
         ):
             return returned
-        note = self.note(block, node, said)
-        if said.rule == "rank" and contexts.may_merge(operator) and isinstance(returned, Tensor):
+        note = self.note(block, node, verdict)
+        if verdict.rule == "rank" and contexts.may_merge(operator) and isinstance(returned, Tensor):
             return replace(returned, pending=returned.pending | {note.key})
         return returned
 
-    def note(self, block: Block, node: ast.expr, said: Said) -> Note:
-        note = Note(block, node, said)
-        return self.notes.setdefault((*note.key, node.end_lineno, node.end_col_offset, said.rule), note)
+    def note(self, block: Block, node: ast.expr, verdict: LintVerdict) -> Note:
+        note = Note(block, node, verdict)
+        return self.notes.setdefault((*note.key, node.end_lineno, node.end_col_offset, verdict.rule), note)
 
-    def _ask(self, operator: str, arguments: Arguments, first: Value, extra: dict[str, Any]) -> Said | None:
+    def _ask(self, operator: str, arguments: Arguments, first: Value, extra: dict[str, Any]) -> LintVerdict | None:
         attributes: dict[str, Any] = {**arguments.defaults, **extra}
         for name, value in arguments.values.items():
             attributes[name] = plain(value)

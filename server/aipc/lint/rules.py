@@ -19,7 +19,7 @@ _CLEARLY_WRONG_DB = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LintVerdict:
     """What is said of an expression."""
 
     rule: str
@@ -30,12 +30,12 @@ class Said:
     """ONNX operators that give wrong numbers, where that is what is said."""
 
 
-def say(variants: Sequence[KnownVariant], operator: str, soc: SoC, equation: str = "") -> Said | None:
+def say(variants: Sequence[KnownVariant], operator: str, soc: SoC, equation: str = "") -> LintVerdict | None:
     """The one thing that all variants say; None where they differ, or where it would have to be guessed."""
-    said = [_of(_with_equation(item, equation), operator, soc) for item in variants]
-    first = said[0] if said else None
+    answers = [_of(_with_equation(item, equation), operator, soc) for item in variants]
+    first = answers[0] if answers else None
     if first is None or any(
-        item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in said
+        item is None or (item.rule, item.severity) != (first.rule, first.severity) for item in answers
     ):
         return None
     if all(item.solved for item in variants):
@@ -54,7 +54,7 @@ def _with_equation(item: KnownVariant, equation: str) -> KnownVariant:
     return replace(item, measured=replace(item.measured, reason=reason))
 
 
-def _of(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
+def _of(item: KnownVariant, operator: str, soc: SoC) -> LintVerdict | None:
     measured = item.measured
     if measured.verdict == CPU:
         return _placed(measured, measured.cpu, Placement.CPU, soc)
@@ -62,11 +62,11 @@ def _of(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
         return _placed(measured, measured.fails, Placement.FAILS, soc)
     if measured.verdict == NO_EXPORT:
         message = export_message(measured.reason)
-        return Said(message[0], Severity.ERROR, message[1], measured.reason) if message else None
+        return LintVerdict(message[0], Severity.ERROR, message[1], measured.reason) if message else None
     return _wrong(item, operator, soc) if measured.verdict == WRONG else None
 
 
-def _placed(measured: Measured, operators: Sequence[str], placement: Placement, soc: SoC) -> Said | None:
+def _placed(measured: Measured, operators: Sequence[str], placement: Placement, soc: SoC) -> LintVerdict | None:
     if not operators:
         return None
     # The reasons stand in the order of the nodes: the first belongs to the first operator.
@@ -74,10 +74,10 @@ def _placed(measured: Measured, operators: Sequence[str], placement: Placement, 
     message = explain(reason, op=operators[0], soc=soc, placement=placement)
     fails = placement is Placement.FAILS or message.rule == "fp16-unsupported"
     severity = Severity.ERROR if fails else Severity.WARNING
-    return Said(message.rule, severity, sentence(message.message, message.remedy), reason or None)
+    return LintVerdict(message.rule, severity, sentence(message.message, message.remedy), reason or None)
 
 
-def _wrong(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
+def _wrong(item: KnownVariant, operator: str, soc: SoC) -> LintVerdict | None:
     """Only what is wrong on ordinary values, by far, and wherever the sizes end."""
     measured = item.measured
     if measured.values != "random" or measured.reason.startswith("the exported graph"):
@@ -91,4 +91,4 @@ def _wrong(item: KnownVariant, operator: str, soc: SoC) -> Said | None:
         f"the NPU of {soc.title} computes {name} here and gives other numbers than PyTorch: "
         f"{measured.sqnr_db:.1f} dB SQNR when it was measured, for example {example}."
     )
-    return Said("wrong-numbers", Severity.WARNING, message, None, tuple(nodes))
+    return LintVerdict("wrong-numbers", Severity.WARNING, message, None, tuple(nodes))

@@ -84,8 +84,8 @@ class Prover:
         if isinstance(edited, str):
             return Rejected(fix, edited)
         before, after = (build.artifacts[GraphPlacement].report for build in (self.run, edited))
-        gone = len({item.node for item in _off(before)} & set(nodes))
-        if len(_off(after)) > len(_off(before)) - gone:
+        replaced = len({item.node for item in _off(before)} & set(nodes))
+        if len(_off(after)) > len(_off(before)) - replaced:
             left = ", ".join(dict.fromkeys(item.op_type for item in _off(after)))
             return Rejected(fix, f"the edited model still has nodes off the NPU that it should not have: {left}")
         proof = self.proof(edited, tuple(fix.rule.split(",")))

@@ -77,7 +77,7 @@ class Phone(Device):
         self._root = _directory(context.settings.get("directory", DIRECTORY))
         self._lock = PhoneLock(link, f"{self._root}/lock")
         self._soc: SoC | None = None
-        self._said: dict[str, str] = {}
+        self._environment: dict[str, str] = {}
         self._runtime = ""
         self._run_directory = ""
         self._plan: Any = None
@@ -85,7 +85,7 @@ class Phone(Device):
     def describe(self) -> Facts:
         facts, self._soc = read_facts(self._link, self._root, str(self._context.settings.get("soc", "")))
         build = facts.extra["build"]
-        self._said = {"system": f"{facts.os} {build}".strip(), "machine": facts.machine, "chip": facts.soc}
+        self._environment = {"system": f"{facts.os} {build}".strip(), "machine": facts.machine, "chip": facts.soc}
         runtime, version, lacks = self._look_for_runtime(self._soc)
         self._runtime = runtime
         return free_of(facts, qairt=version, lacks=lacks)
@@ -143,7 +143,7 @@ class Phone(Device):
         self._net_run(work, where, "out", repeat=repeat, detailed=False)
         seconds = time.monotonic() - started
         measured, note = self._measured("out")
-        environment = {"qairt": self._runtime.partition("-")[0], **self._said, "runner": "qnn-net-run"}
+        environment = {"qairt": self._runtime.partition("-")[0], **self._environment, "runner": "qnn-net-run"}
         if note:
             environment["latency"] = note
         return Executed(measured.latency(work.warm_up) if measured else None, seconds, None, environment)

@@ -36,18 +36,18 @@ def read_facts(link: Link, place: str, configured: str) -> tuple[Facts, SoC]:
     Raises:
         DeviceError: QAIRT does not know the chip that the phone names.
     """
-    said = link.properties((*_CHIP, *_OTHERS))
-    names = tuple(dict.fromkeys(said[name] for name in _CHIP if said.get(name)))
-    soc = get_soc(configured) if configured else _soc(names, said)
-    source = "the configuration" if configured else next(name for name in _CHIP if said.get(name))
+    properties = link.properties((*_CHIP, *_OTHERS))
+    names = tuple(dict.fromkeys(properties[name] for name in _CHIP if properties.get(name)))
+    soc = get_soc(configured) if configured else _soc(names, properties)
+    source = "the configuration" if configured else next(name for name in _CHIP if properties.get(name))
     before = time.time()
     lines = link.must("reading clock and temperature", _TEMPERATURES).split()
     after = time.time()
-    model = said.get("ro.product.model", "")
+    model = properties.get("ro.product.model", "")
     facts = Facts(
         system="android",
-        machine=said.get("ro.product.cpu.abi", ""),
-        os=f"Android {said.get('ro.build.version.release', '')}".strip(),
+        machine=properties.get("ro.product.cpu.abi", ""),
+        os=f"Android {properties.get('ro.build.version.release', '')}".strip(),
         soc=soc.part,
         soc_names=names,
         soc_source=source,
@@ -58,8 +58,8 @@ def read_facts(link: Link, place: str, configured: str) -> tuple[Facts, SoC]:
         temperature=_hottest(lines[1:]),
         extra={
             "model": model,
-            "platform": said.get("ro.board.platform", ""),
-            "build": said.get("ro.build.fingerprint", ""),
+            "platform": properties.get("ro.board.platform", ""),
+            "build": properties.get("ro.build.fingerprint", ""),
             "settled": ("qairt",),
         },
     )
@@ -70,7 +70,7 @@ def free_of(facts: Facts, *, qairt: str, lacks: tuple[str, ...]) -> Facts:
     return replace(facts, qairt=qairt, lacks=lacks)
 
 
-def _soc(names: Sequence[str], said: dict[str, str]) -> SoC:
+def _soc(names: Sequence[str], properties: dict[str, str]) -> SoC:
     for name in names:
         # Variants of a chip are the chip: SM8750-AC, SM8550P, SM8650-AB.
         for candidate in (name, re.sub(r"(-[A-Z]{2}|(?<=\d)P)$", "", name.strip())):
@@ -78,7 +78,7 @@ def _soc(names: Sequence[str], said: dict[str, str]) -> SoC:
                 return get_soc(candidate)
             except UnknownSoCError:
                 continue
-    maker, platform = said.get("ro.soc.manufacturer", ""), said.get("ro.board.platform", "")
+    maker, platform = properties.get("ro.soc.manufacturer", ""), properties.get("ro.board.platform", "")
     called = " or ".join(names) or platform or "nothing"
     by = f" of {maker}" if maker else ""
     raise DeviceError(

@@ -223,10 +223,10 @@ def _sentence(error: Exception) -> DeviceError:
         return DeviceError(
             "the phone did not answer in time", remedy="look whether it hangs, then run again", detail=message
         )
-    return _gone(message)
+    return _connection_lost(message)
 
 
-def _gone(reason: str) -> DeviceError:
+def _connection_lost(reason: str) -> DeviceError:
     return DeviceError(
         "the connection to the phone broke off",
         remedy="check cable or network and run again: what was pushed is kept and taken up",

@@ -88,7 +88,7 @@ class PhoneWithPython(Phone):
         seconds, latency = time.monotonic() - started, reply.latency
         if latency and (cpu := on_cpu(work, lambda: self._on_cpu(work, where, directory, progress))):
             latency = {**latency, "cpu": cpu}
-        return Executed(latency, seconds, reply.profile, {**reply.environment, **self._said})
+        return Executed(latency, seconds, reply.profile, {**reply.environment, **self._environment})
 
     def _runner(self, directory: str, where: str, arguments: list[str]) -> dict[str, Any]:
         """The report of the package's runner in the run's directory."""

@@ -149,13 +149,13 @@ class HostedDevice(Device):
             assert client.stdout and client.stderr
             for line in client.stdout:
                 try:
-                    said = json.loads(line)
+                    message = json.loads(line)
                 except ValueError:
                     continue
-                if "progress" in said:
-                    progress(str(said["progress"]))
+                if "progress" in message:
+                    progress(str(message["progress"]))
                 else:
-                    last = said
+                    last = message
             reason = client.stderr.read()
         if "result" in last:
             result: dict[str, Any] = last["result"]

@@ -131,10 +131,10 @@ async def start_helper(
             ) from error
         if line:
             return process
-        said = await _said(process)
+        error_text = await _error_text(process)
         if connection.is_closed():
             raise DeviceError("the connection was cut while the helper started", remedy="run again")
-        message = message or said
+        message = message or error_text
     raise DeviceError(
         "the device has no Python 3.8 or newer",
         remedy="install one (Debian and Ubuntu: sudo apt install python3; Windows: from python.org, for ARM64)",
@@ -142,7 +142,7 @@ async def start_helper(
     )
 
 
-async def _said(process: asyncssh.SSHClientProcess[bytes]) -> str:
+async def _error_text(process: asyncssh.SSHClientProcess[bytes]) -> str:
     try:
         text = await asyncio.wait_for(process.stderr.read(4000), 5)
     except Exception:

@@ -69,10 +69,10 @@ def _soc(manifest: Manifest, facts: Facts, target: str) -> Mismatch | None:
     if not facts.soc or facts.soc in _socs(manifest):
         return None
     chip, made_for = get_soc(facts.soc), " or ".join(_socs(manifest))
-    said = f" (so says {facts.soc_source})" if facts.soc_source else ""
+    origin = f" (so says {facts.soc_source})" if facts.soc_source else ""
     return Mismatch(
         "soc",
-        f"the package was compiled for {made_for} and this device is {chip.title}{said}",
+        f"the package was compiled for {made_for} and this device is {chip.title}{origin}",
         f"compile for this device: {deploy_again(manifest, chip.part, target)}",
     )
 

@@ -33,21 +33,21 @@ _LARGEST = 1 << 20
 def fold_constants(graph: Graph, keep: frozenset[str]) -> int:
     """Put constants in the place of such nodes; how many nodes that were."""
     stepper = Stepper(graph.model)
-    gone: list[onnx.NodeProto] = []
+    folded: list[onnx.NodeProto] = []
     for node in graph.model.graph.node:
         if node.name in keep or any(name in graph.outputs for name in node.output):
             continue
         values = _values(graph, stepper, node)
         if values:
-            gone.append(node)
+            folded.append(node)
             graph.constants.update({name: numpy_helper.from_array(value, name) for name, value in values.items()})
-    outputs = [name for node in gone for name in node.output if name]
-    for node in gone:
+    outputs = [name for node in folded for name in node.output if name]
+    for node in folded:
         graph.model.graph.node.remove(node)
     read = {name for node in graph.model.graph.node for name in reads(node)}
     graph.model.graph.initializer.extend(graph.constants[name] for name in outputs if name in read)
     graph.refresh()
-    return len(gone)
+    return len(folded)
 
 
 def _values(graph: Graph, stepper: Stepper, node: onnx.NodeProto) -> dict[str, Array]:

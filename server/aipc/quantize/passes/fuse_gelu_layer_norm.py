@@ -28,8 +28,8 @@ def fuse(graph: Graph, keep: frozenset[str]) -> int:
         if not fusion(wrapped).apply():
             continue
         old = {node.name: node for node in before.graph.node}
-        gone = old.keys() - {node.name for node in graph.model.graph.node}
-        if gone & keep:
+        fused_names = old.keys() - {node.name for node in graph.model.graph.node}
+        if fused_names & keep:
             graph.model.CopyFrom(before)
             graph.refresh()
             continue
@@ -40,7 +40,7 @@ def fuse(graph: Graph, keep: frozenset[str]) -> int:
             if node.name in old:
                 continue
             count += 1
-            graph.derived[node.name] = _sources(graph, node.output[0], producers, gone)
+            graph.derived[node.name] = _sources(graph, node.output[0], producers, fused_names)
             if node.op_type == "Gelu" and opset >= _GELU_OPSET:
                 node.domain = ""
             elif node.domain and node.domain not in {item.domain for item in graph.model.opset_import}:
@@ -49,13 +49,13 @@ def fuse(graph: Graph, keep: frozenset[str]) -> int:
     return count
 
 
-def _sources(graph: Graph, tensor: str, producers: dict[str, onnx.NodeProto], gone: set[str]) -> tuple[str, ...]:
+def _sources(graph: Graph, tensor: str, producers: dict[str, onnx.NodeProto], fused_names: set[str]) -> tuple[str, ...]:
     """What a fused node stands for: the nodes that are no more, on the way to its output."""
     names: list[str] = []
     waiting = [tensor]
     while waiting:
         node = producers.get(waiting.pop())
-        if node is not None and node.name in gone and node.name not in names:
+        if node is not None and node.name in fused_names and node.name not in names:
             names.append(node.name)
             waiting += list(node.input)
     return tuple(dict.fromkeys(item for name in reversed(names) for item in graph.sources(name)))

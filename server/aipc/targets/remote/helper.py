@@ -40,7 +40,7 @@ class Helper(Facts, Programs):
         self.lock = None
         self.locked_since = 0.0
         self.run_place = ""
-        self.gone = False
+        self.closed = False
 
     # Conversation
 
@@ -117,8 +117,8 @@ class Helper(Facts, Programs):
 
     def leave(self):
         """Nobody is there any more, or has said goodbye: end what was started and go."""
-        if not self.gone:
-            self.gone = True
+        if not self.closed:
+            self.closed = True
             try:
                 self.end_children()
                 self.remove_run()
