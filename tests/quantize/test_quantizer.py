@@ -13,6 +13,7 @@ from aipc.debug import worker_jobs as debug_jobs
 from aipc.graph.index import Graph
 from aipc.numerics.cpu import run_cpu
 from aipc.numerics.npz import read_npz
+from aipc.quantize.encodings import encodings_of
 from aipc.quantize.passes.rewrite_silu import ROWS
 from aipc.quantize.plan import plan_for
 from aipc.quantize.prepare_graph import prepare
@@ -261,3 +262,17 @@ def test_what_is_read_of_a_16_bit_hard_sigmoid_is_what_it_computes(tmp_path, poo
     found = pool.run(debug_jobs.NODE_ACCURACY, arguments)
     assert found.unchanged
     assert found.nodes["gate"].introduced_sqnr_db > 60
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_softmax_over_many_places_has_a_range_of_its_own_unless_a_mask_can_close_places(tmp_path, pool, masked):
+    scores = [helper.make_node("Add", ["x", "mask"], ["s"], "scores")] if masked else []
+    nodes = [*scores, helper.make_node("Softmax", ["s" if masked else "x"], ["y"], "softmax", axis=-1)]
+    inputs = {"x": [1, 2, 1000], **({"mask": [1, 2, 1000]} if masked else {})}
+    model = save_graph(tmp_path / "model.onnx", nodes, inputs, ["y"], {})
+    samples = random_samples(tmp_path / "samples", inputs)
+    reference = run_cpu(model, read_npz(samples[0]))
+    ours = quantized(model, tmp_path / "samples", plan_for("w8a16"))
+    scale = encodings_of(onnx.load(ours.model))["y"].scale
+    assert (scale * 65535 == pytest.approx(1.0)) is masked
+    assert (distance(reference, on_simulator(pool, ours.model, samples[0])) > 50) is not masked

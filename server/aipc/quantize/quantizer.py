@@ -134,7 +134,7 @@ def write_integers(
             weight_type=weight,
             per_channel=plan.per_channel,
             init_overrides={
-                **overrides_for(model, plan, float_nodes),
+                **overrides_for(model, plan, float_nodes, {} if plan.own else ranges),
                 **(weights or {}),
             },
             nodes_to_exclude=list(float_nodes),

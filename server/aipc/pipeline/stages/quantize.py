@@ -115,7 +115,7 @@ def _note(build: Build, quantized: QuantizedGraph) -> str:
 STAGE = Stage(
     name="quantize",
     order=50,
-    version=3,
+    version=4,
     artifact=QuantizedGraph,
     needs=(CapturedGraph, RewrittenGraph, CalibrationData),
     key=_key,
