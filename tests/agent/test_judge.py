@@ -56,6 +56,8 @@ def test_a_right_edit_passes_every_gate_and_is_not_written(model: Path, pool: Wo
     report = judge(model, diff(TEXT, RIGHT), pool)
     assert report.ok, report.verdict.failed
     assert {"equal", "proof", "simulator"} <= {gate.name for gate in report.verdict.gates}
+    assert report.verdict.gates[-1].name == "ordinary process"
+    assert report.verdict.gates[-1].words.startswith("the same answers")
     assert model.read_text("utf-8") == TEXT
 
 

@@ -35,7 +35,7 @@ from aipc.quantize.plan import QuantizationPlan
 from . import worker_jobs
 from .confined_pool import ConfinedPool
 from .integers import Samples, samples_of
-from .job_results import Forwarded, Reference, SideComparison
+from .job_results import Forwarded, OrdinaryAnswers, OrdinaryComparison, Reference, SideComparison
 from .scratch import Scratch
 
 CHECK = (CaptureVerification, RewrittenGraph)
@@ -122,6 +122,10 @@ class Bench:
     _usual: set[str] = field(default_factory=set)
     """What the original itself tries under confinement."""
     _samples: Samples | None = None
+    _answered: Path | None = None
+    """Where the outputs of the model that was held against the original last are."""
+    _ordinary: OrdinaryAnswers | None = None
+    """Of the original."""
     _held_out: tuple[str, ...] = ()
     """Sets of inputs that are held out of the calibration data, with the original's answers."""
 
@@ -248,6 +252,7 @@ class Bench:
         assert self.reference is not None and checked.run is not None
         out = self.private / "forward" / secrets.token_hex(4)
         out.mkdir(parents=True)
+        self._answered = out
         self.confined.tried.clear()
         ref = replace(self.request.ref, unsaved=scratch.overlay())
         arguments = {
@@ -274,6 +279,47 @@ class Bench:
             states=[] if forwarded.raised else list(self.reference.states),
         )
         return comparisons, forwarded, tried
+
+    def in_ordinary_process(self, scratch: Scratch) -> OrdinaryComparison:
+        """The model that ``hold`` judged last, in a process that has imported PyTorch and the project alone.
+
+        Both models are held against their own answers in the sandbox.
+        """
+        assert self.reference is not None and self._answered is not None
+        original, changed = self.private / "ordinary" / "original", self.private / "ordinary" / secrets.token_hex(4)
+        if self._ordinary is None:
+            self._ordinary = self._run_ordinary(scratch.unsaved, original)
+        answers = self._run_ordinary(scratch.overlay(), changed) if self._ordinary.sets else OrdinaryAnswers(())
+        return OrdinaryComparison(
+            original=self._hold_ordinary(self.private / "reference", original, self._ordinary.sets),
+            changed=self._hold_ordinary(self._answered, changed, answers.sets),
+            original_answers=self._ordinary,
+            changed_answers=answers,
+        )
+
+    def _run_ordinary(self, texts: Mapping[str, str], out: Path) -> OrdinaryAnswers:
+        assert self.reference is not None
+        out.mkdir(parents=True, exist_ok=True)
+        ref = replace(self.request.ref, unsaved=texts)
+        arguments = {
+            "ref": ref,
+            "out": str(out),
+            "examples": str(self.inputs),
+            "sets": list(self.reference.sets),
+            "readable": list(self.confined.readable),
+            "seconds": self.seconds,
+        }
+        answers: OrdinaryAnswers = self.pool.run(
+            worker_jobs.ORDINARY, arguments, on_event=self.on_event, cancel=self.cancel
+        )
+        return answers
+
+    def _hold_ordinary(self, wanted: Path, got: Path, sets: Sequence[str]) -> tuple[SideComparison, ...]:
+        arguments = {"wanted": str(wanted), "got": str(got), "sets": list(sets), "side": "ordinary"}
+        comparisons: tuple[SideComparison, ...] = self.pool.run(
+            worker_jobs.HOLD_ARRAYS, arguments, on_event=self.on_event, cancel=self.cancel
+        )
+        return comparisons
 
     def foreign_names(self, chains: Sequence[str]) -> Mapping[str, str]:
         """Dotted names that lead to a module which no rewrite needs -> that module (see ``agent.names``)."""

@@ -49,7 +49,7 @@ _SYSTEM = (
 )
 _CACHES = (".cache/torch/hub", ".cache/huggingface/hub")
 _KEPT = ("PATH", "HOME", "LANG", "LC_", "PYTHON", "LD_LIBRARY", "OMP_", "MKL_", "TORCH", "XDG_CACHE", "VIRTUAL_ENV")
-_FILE_BYTES = 4 << 30
+FILE_BYTES = 4 << 30
 
 
 def run(
@@ -97,9 +97,7 @@ def _child(
     _limits(seconds)
     module, _, function = job.partition(":")
     target = getattr(importlib.import_module(module), function)
-    home = Path.home()
-    libraries = [path for path in sys.path if path and not _holds_the_user(path)] + [sys.prefix, sys.base_prefix]
-    allowed = [*_SYSTEM, *(str(home / item) for item in _CACHES), *libraries, *readable]
+    allowed = open_places(readable)
     writes = [str(folder), *writable]
     watchman = Watchman(descriptor, writes)
     watchman.ready(restrict([*allowed, *writes], writes))
@@ -120,6 +118,18 @@ def _child(
     os._exit(0)
 
 
+def open_places(readable: Sequence[str]) -> list[str]:
+    """What confined code may read: ``readable``, the installed libraries, their caches and what a system shows all."""
+    home = Path.home()
+    libraries = [path for path in sys.path if path and not _holds_the_user(path)] + [sys.prefix, sys.base_prefix]
+    return [*_SYSTEM, *(str(home / item) for item in _CACHES), *libraries, *readable]
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """The variables that computing needs: no key, token or password of the user's."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_KEPT) and "TOKEN" not in name}
+
+
 def _holds_the_user(path: str) -> bool:
     """Whether a folder of the import path is also where the user's files lie: ``PYTHONPATH=~`` opens nobody's keys."""
     folder = Path(path).resolve()
@@ -127,8 +137,7 @@ def _holds_the_user(path: str) -> bool:
 
 
 def _environment(scratch: Path) -> None:
-    """Only what computing needs: no key, token or password of the user's is there to be read."""
-    variables = {name: value for name, value in os.environ.items() if name.startswith(_KEPT) and "TOKEN" not in name}
+    variables = environment_without_secrets()
     os.environ.clear()
     os.environ.update(variables, TMPDIR=str(scratch), HF_HUB_OFFLINE="1", YOLO_OFFLINE="1", AIPC_CONFINED="1")
     os.environ.update(TORCHINDUCTOR_CACHE_DIR=str(scratch), TRITON_CACHE_DIR=str(scratch))
@@ -138,7 +147,7 @@ def _environment(scratch: Path) -> None:
 def _limits(seconds: float) -> None:
     for what, value in (
         (resource.RLIMIT_CPU, int(seconds * 4) + 1),
-        (resource.RLIMIT_FSIZE, _FILE_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
         with suppress(OSError, ValueError):

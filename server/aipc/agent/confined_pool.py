@@ -31,7 +31,7 @@ class ConfinedPool(WorkerPool):
     def __init__(self, inner: WorkerPool, readable: Sequence[str], seconds: float) -> None:
         self.limits = inner.limits
         self._inner = inner
-        self._readable = tuple(readable)
+        self.readable = tuple(readable)
         self._seconds = seconds
         self.tried: list[str] = []
         """What confined code tried and was refused, since the list was last emptied."""
@@ -53,7 +53,7 @@ class ConfinedPool(WorkerPool):
         if not job.runs_author_code:
             return self._inner.run(job, arguments, on_event=on_event, limits=limits, log=log, cancel=cancel)
         writable = [str(arguments[name]) for name in WRITABLE if arguments.get(name)]
-        readable = [*self._readable, *(str(arguments[name]) for name in READABLE if arguments.get(name))]
+        readable = [*self.readable, *(str(arguments[name]) for name in READABLE if arguments.get(name))]
         seconds = min(self._seconds, (limits or self.limits).seconds)
         arguments_of_job = {
             "job": job.target,

@@ -48,10 +48,35 @@ class Forwarded:
 
 @dataclass(frozen=True, slots=True)
 class SideComparison:
-    """One set of inputs on one side held against the original: ``side`` is eager, graph or simulator."""
+    """One set of inputs on one side held against the original: ``side`` is eager, graph, simulator or ordinary."""
 
     set: str
     side: str
     outputs: tuple[OutputAccuracy, ...]
     reason: str = ""
     """Why it could not be compared; empty when it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryAnswers:
+    """What a model answered in an ordinary process, one file for each of ``sets``.
+
+    ``raised``: why it went no further, ``tried``: what it tried and was refused; both are empty when all went well.
+    """
+
+    sets: tuple[str, ...]
+    raised: str = ""
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryComparison:
+    """A changed model's answers in an ordinary process against those that were judged.
+
+    ``original``: the same of the original, which says what can be compared at all.
+    """
+
+    original: tuple[SideComparison, ...]
+    changed: tuple[SideComparison, ...]
+    original_answers: OrdinaryAnswers
+    changed_answers: OrdinaryAnswers

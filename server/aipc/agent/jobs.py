@@ -275,6 +275,14 @@ def hold(
     return tuple(comparisons)
 
 
+def hold_arrays(report: Report, *, wanted: str, got: str, sets: Sequence[str], side: str) -> tuple[SideComparison, ...]:
+    """Hold the arrays of one directory against those of another, set by set."""
+    return tuple(
+        _compare_sets(name, side, read_npz(Path(wanted) / f"{name}.npz"), read_npz(Path(got) / f"{name}.npz"))
+        for name in sets
+    )
+
+
 def simulate(
     report: Report,
     *,
@@ -375,7 +383,9 @@ def _compare_sets(
             return SideComparison(
                 name, side, (), f"{output} has the shape {list(actual.shape)} instead of {list(expected.shape)}"
             )
-        if expected.dtype.kind != actual.dtype.kind or (side == "eager" and expected.dtype != actual.dtype):
+        if expected.dtype.kind != actual.dtype.kind or (
+            side in {"eager", "ordinary"} and expected.dtype != actual.dtype
+        ):
             return SideComparison(name, side, (), f"{output} is {actual.dtype} instead of {expected.dtype}")
         level = ideal[index] if ideal is not None and index < len(ideal) else None
         figures.append(accuracy(output, expected, actual, ideal_fp16_sqnr_db=level))

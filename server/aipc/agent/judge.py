@@ -9,31 +9,26 @@ from __future__ import annotations
 import difflib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from aipc.core.errors import AipcError, CancelledError
-from aipc.core.types import Finding, OutputAccuracy, Placement
+from aipc.core.types import Finding, Placement
 from aipc.pipeline.fixing import Prover, why
 from aipc.pipeline.gates import package_gate, sqnr_threshold
 from aipc.source import split_lines
 from aipc.source.parsing import syntax_error
 
 from .bench import Bench, Checked, crashed, places, sort_of
-from .job_results import STATE, SideComparison
+from .job_results import SideComparison
+from .levels import APPROXIMATE_DB, EQUAL_DB, equal_db, level_db, on_set, shown
+from .ordinary_gate import ordinary_gate
 from .policy import Objection, added_chains, inputs_differ, objections, only_inputs_differ
 from .scratch import PatchError, Scratch
 from .tried import tried_by
 from .verdicts import EditProposal, EditVerdict, GateResult, Goal, GoalKind
-
-EQUAL_DB = 80.0
-"""Two fp32 executions of one model agree to 110 dB and more (see ``pipeline.gates``); another order of its sums costs
-some of that on the way through a deep model. A change of a ten-thousandth of the signal has 80 dB."""
-_FLOOR_MARGIN_DB = 6.0
-APPROXIMATE_DB = 20.0
-"""Below it (an error of a tenth of the signal) a change is another model, whoever agrees to it."""
 
 
 class Consent(Protocol):
@@ -122,6 +117,8 @@ class _State:
         if self.case.goal.kind is not GoalKind.INPUTS:
             yield self._proof()
             yield self._simulator()
+            assert self.scratch
+            yield ordinary_gate(self.bench, self.scratch)
 
     def _patch(self) -> GateResult:
         try:
@@ -194,7 +191,9 @@ class _State:
         if reference.draws:
             different = next((one for one in comparisons if one.reason), None)
             if different is not None:
-                yield GateResult("equal", False, f"{_SIDES[different.side]} {_on(different.set)}: {different.reason}")
+                yield GateResult(
+                    "equal", False, f"{_SIDES[different.side]} {on_set(different.set)}: {different.reason}"
+                )
                 return
             yield self._agreed("equal", f"only shapes and types compared: {self.bench.unreferenced}")
             return
@@ -234,20 +233,20 @@ class _State:
     def _numbers(self, comparisons: Sequence[SideComparison]) -> GateResult:
         for one in comparisons:
             if one.reason:
-                return GateResult("equal", False, f"{_SIDES[one.side]} {_on(one.set)}: {one.reason}")
+                return GateResult("equal", False, f"{_SIDES[one.side]} {on_set(one.set)}: {one.reason}")
         floors = self.bench.reference.floors if self.bench.reference else {}
         judged = [
             (one, item) for one in comparisons for item in one.outputs if one.set != "far" or not item.nan + item.inf
         ]
-        worst = min(judged, key=lambda pair: _db(pair[1]) - _equal_db(floors, pair[0].set), default=None)
+        worst = min(judged, key=lambda pair: level_db(pair[1]) - equal_db(floors, pair[0].set), default=None)
         if worst is None:
             return GateResult("equal", False, "there is no output to compare")
-        level = _db(worst[1])
+        level = level_db(worst[1])
         self.sqnr_db = level
         self.max_abs = max((item.max_abs for one, item in judged if one.set != "far"), default=0.0)
-        wanted = _equal_db(floors, worst[0].set)
+        wanted = equal_db(floors, worst[0].set)
         reason = (
-            f"worst: {worst[1].name} in {_SIDES[worst[0].side]} {_on(worst[0].set)}, SQNR {_shown(level)} dB, "
+            f"worst: {worst[1].name} in {_SIDES[worst[0].side]} {on_set(worst[0].set)}, SQNR {shown(level)} dB, "
             f"max error {worst[1].max_abs:.3g}; wanted {wanted:.4g} dB"
         )
         if wanted < EQUAL_DB:
@@ -255,7 +254,7 @@ class _State:
         figures = tuple(item for one, item in judged if one.side == worst[0].side and one.set == worst[0].set)
         if level >= wanted:
             return GateResult("equal", True, reason, figures)
-        on_real = min((_db(item) for one, item in judged if one.set == "real"), default=-math.inf)
+        on_real = min((level_db(item) for one, item in judged if one.set == "real"), default=-math.inf)
         if on_real >= EQUAL_DB:
             reason += "; on the example inputs it is right, on inputs that it has not seen it is not"
             attack = "right on the example inputs only" if level < APPROXIMATE_DB else ""
@@ -341,7 +340,7 @@ class _State:
             if one.reason:
                 return GateResult("simulator", False, f"on {one.set} inputs: {one.reason}")
         figures = tuple(item for one in comparisons for item in one.outputs)
-        self.simulator_db = min((_db(item) for item in figures), default=math.inf)
+        self.simulator_db = min((level_db(item) for item in figures), default=math.inf)
         tolerance, plan = dict(self.bench.request.tolerance), compiled.plan
         usual = tolerance.get("sqnr_db", sqnr_threshold(plan))
         if self.approximate and self.case.approximate_db is not None:
@@ -350,7 +349,7 @@ class _State:
             tolerance["sqnr_db"] = min(usual, self.sqnr_db - 6.0)
         gate = package_gate(figures, tolerance, plan)
         summary = f"compiled for {compiled.run.request.soc} in {compiled.run.request.precision}"
-        reason = f"{summary}, SQNR {_shown(self.simulator_db)} dB against the original"
+        reason = f"{summary}, SQNR {shown(self.simulator_db)} dB against the original"
         return GateResult("simulator", gate.ok, reason if gate.ok else f"{reason}; {gate.detail}", figures)
 
 
@@ -401,32 +400,7 @@ def changed_lines(before: str, text: str) -> set[int]:
     return lines
 
 
-def _equal_db(floors: Mapping[str, float], name: str) -> float:
-    """What a change has to keep on a set of inputs: no more than the original in fp32 has against fp64."""
-    floor = floors.get(name)
-    return EQUAL_DB if floor is None else max(min(EQUAL_DB, floor - _FLOOR_MARGIN_DB), APPROXIMATE_DB)
-
-
-def _on(name: str) -> str:
-    """Where something was measured: on a set of inputs or in a state of the module."""
-    return _STATES.get(name.removeprefix(STATE), name) if name.startswith(STATE) else f"on {name} inputs"
-
-
-_STATES = {
-    "repeated": "when called again",
-    "gradients": "with gradients",
-    "training": "in training mode",
-    "weights": "after other weights are loaded",
-}
 _SIDES = {"eager": "PyTorch", "graph": "the captured graph", "simulator": "the simulator"}
-
-
-def _db(item: OutputAccuracy) -> float:
-    return -math.inf if item.nan + item.inf or math.isnan(item.sqnr_db) else item.sqnr_db
-
-
-def _shown(level: float) -> str:
-    return "infinite" if level == math.inf else "below any" if level == -math.inf else f"{level:.1f}"
 
 
 def _finding_line(finding: Finding, scratch: Scratch) -> str:

@@ -10,7 +10,7 @@ from aipc.core.types import Finding, Range
 from aipc.source import split_lines
 
 from .bench import Bench, Checked
-from .judge import EQUAL_DB
+from .levels import EQUAL_DB
 from .scratch import PatchError, Scratch
 from .tools._tool import finding_text
 from .verdicts import EditVerdict, Goal, GoalKind
