@@ -152,6 +152,7 @@ def test_annotations_are_one_line_each_with_escaped_text(report: CheckReport) ->
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::error", "::error", "1"]
     assert ",file=a%2Cb%3Ac.py,line=3,endLine=4::100 %25%0A::error" in lines[0]
     assert "col=" not in lines[0], "GitHub takes columns of one line only"
+    assert lines[-1] == "1 model checked: 2 findings", "nothing is said of a baseline where none was given"
 
 
 def test_junit_is_xml_for_any_text(report: CheckReport) -> None:

@@ -23,9 +23,9 @@ def write(document: Document) -> str:
         lines.append(f"::error title={_property(f'AIPC: {name}')}::{_data(message)}")
     known = sum(not new for model in document.models for new in model.new)
     total = sum(len(model.new) for model in document.models) - known
-    lines.append(
-        f"{counted(len(document.models), 'model')} checked: {counted(total, 'new finding')}, {known} in the baseline"
-    )
+    compared = f"{counted(total, 'new finding')}, {known} in the baseline"
+    count = compared if document.compared else counted(total, "finding")
+    lines.append(f"{counted(len(document.models), 'model')} checked: {count}")
     return "\n".join(lines) + "\n"
 
 
