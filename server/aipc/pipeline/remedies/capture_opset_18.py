@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..artifacts import CapturedGraph
+from ..build import Build
 from ..probing import another_capture_may_help
 from ..remedy import FailedAttempt, Proposal, Proposals, Remedy
 
 _OPSET = 18
 """The oldest that PyTorch's exporter writes."""
+_BEFORE_ONNX = frozenset({"capture-data-dependent", "capture-dynamic-shape", "capture-unsupported-operator"})
+"""Rules of what stops a capture before ONNX is written: tracing and the table of lowerings know no operator set."""
+
+
+def _stopped_before_onnx(build: Build) -> bool:
+    captured = build.artifacts.get(CapturedGraph)
+    return captured is not None and any(item.rule in _BEFORE_ONNX for item in captured.result.findings)
 
 
 def _applies(case: FailedAttempt) -> bool:
-    if not another_capture_may_help(case.attempt.run):
+    if not another_capture_may_help(case.attempt.run) or _stopped_before_onnx(case.attempt.run):
         return False
     return case.attempt.run.request.ref.runs_pytorch and case.variant.opset > _OPSET
 
