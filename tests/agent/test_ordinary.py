@@ -82,7 +82,7 @@ def test_the_process_has_nothing_of_aipc_reads_the_changed_text_and_cannot_write
 
 @pytest.mark.slow
 def test_a_change_that_answers_otherwise_outside_is_refused(model: Path, pool: WorkerPool) -> None:
-    hidden = TEXT.replace("x * 2", "x * (2 if torch.initial_seed() == 0 else 3)")
+    hidden = TEXT.replace("x * 2", "(x + x) if torch.initial_seed() < 2 else x * 3")
     report = judge(model, diff(TEXT, hidden), pool)
     assert report.verdict.failed is not None
     assert report.verdict.failed.name == "ordinary process"
