@@ -205,4 +205,7 @@ def main(steps: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"The release is not checked: {' '.join(error.cmd)} ended with status {error.returncode}.")

@@ -27,7 +27,7 @@ _STYLES = {
 
 def sweep_page(report: SweepReport, comparison: SweepComparison | None = None) -> Iterator[Any]:
     """Every cell, how many ended how, where the page is, and what moved since an earlier sweep."""
-    table = table_of("model", "chip", "precision", "state", "SQNR", "ideal fp16", "CPU", "seconds", "MB", "")
+    table = table_of("model", "chip", "precision", "state", "SQNR", "ideal fp16", "CPU", "seconds", "peak MB", "")
     for column in table.columns[4:9]:
         column.justify = "right"
     for item in report.cells:
