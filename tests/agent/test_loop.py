@@ -45,6 +45,7 @@ def test_rejected_by_the_numbers_then_proved_over_the_real_sdk(project: Path, po
         "no new findings",
         "proof",
         "simulator",
+        "ordinary process",
     ]
     told = script.requests[1]["messages"][-1]
     assert told["role"] == "tool"

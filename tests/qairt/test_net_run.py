@@ -109,7 +109,7 @@ def test_a_package_that_is_not_one_binary_alone_is_refused(compiled, tmp_path):
     model = onnx.load(str(compiled / "model.onnx"), load_external_data=False)
     model.graph.node.append(helper.make_node("Det", ["y"], ["d"]))
     onnx.save(model, str(compiled / "with_cpu.onnx"))
-    with pytest.raises(PackageError, match="1 nodes on the CPU, and qnn-net-run runs one context binary alone"):
+    with pytest.raises(PackageError, match="1 node on the CPU, and qnn-net-run runs one context binary alone"):
         plan(compiled, manifest(), "with_cpu.onnx")
 
 
