@@ -14,6 +14,7 @@ import json
 import os
 import random
 import resource
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def _answer_all(task: dict[str, Any], names: list[str]) -> None:
             answer = module(*args, **kwargs)
         tensors = [leaf for leaf in pytree.tree_leaves(answer) if isinstance(leaf, torch.Tensor)]
         outputs = {f"output {index}": _array(tensor) for index, tensor in enumerate(tensors)}
-        np.savez(Path(task["out"]) / f"{name}.npz", **outputs)
+        _write(Path(task["out"]) / f"{name}.npz", outputs)
         names.append(name)
 
 
@@ -93,6 +94,13 @@ def _model(task: dict[str, Any]) -> torch.nn.Module:
         if tensor.dtype in {torch.float16, torch.bfloat16}:
             tensor.data = tensor.data.float()
     return module.eval()
+
+
+def _write(path: Path, arrays: dict[str, Any]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def _array(tensor: torch.Tensor) -> Any:

@@ -34,9 +34,9 @@ from aipc.pipeline.outcome import Outcome
 from aipc.pipeline.package import check_output, install_package, recover_output
 from aipc.pipeline.probing import probe_results, verified_probes
 from aipc.pipeline.request import Request
+from aipc.pipeline.require_calibration import require_calibration
 from aipc.pipeline.run import Run
 from aipc.pipeline.run_findings import findings_of
-from aipc.pipeline.stages.calibrate import require_calibration
 from aipc.pipeline.versions import environment
 from aipc.qairt.runtime import require_qairt
 from aipc.qairt.soc import get_soc

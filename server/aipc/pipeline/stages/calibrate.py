@@ -6,7 +6,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from aipc.core.errors import InputError
 from aipc.core.hashing import hash_file, hash_value
 from aipc.core.wording import counted
 from aipc.quantize import worker_jobs as quantize_jobs
@@ -15,6 +14,7 @@ from aipc.quantize.quantization_results import CalibrationSet, Statistics
 
 from ..artifacts import CalibrationData, CapturedGraph, RewrittenGraph
 from ..build import Build
+from ..require_calibration import require_calibration
 from ..run import Run
 from ..stage import Stage
 
@@ -106,25 +106,6 @@ def _collect(run: Run, samples: Path, out: Path) -> Statistics:
         out=str(out),
     )
     return replace(statistics, directory="")
-
-
-def require_calibration(build: Build) -> None:
-    """Asked as soon as it is known that a model has no scales of its own, before anything else is made.
-
-    Raises:
-        InputError: the precision takes calibration data, and there is none.
-    """
-    request = build.request
-    if not build.calibrates or request.samples is not None or request.calibration:
-        return
-    name = request.ref.name
-    where = f"[tool.aipc.models.{name}]" if request.ref.config else "the model's configuration"
-    raise InputError(
-        f"{build.precision} for {request.soc} needs calibration data, and {name} has none",
-        remedy="give calibration=: samples (a DataLoader, a list), or a text (a folder, .npz or file.py:name)"
-        if request.ref.kind == "captured"
-        else f'give --calibration DIR (images, .npz, .npy or file.py:name), or add calibration = "..." to {where}',
-    )
 
 
 def _note(build: Build, calibration: CalibrationData) -> str:
