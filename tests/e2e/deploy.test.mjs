@@ -75,7 +75,7 @@ test("two runs are compared side by side", async () => {
   await window.pick("failed");
   await window.pick("passed");
   const page = await window.webview();
-  await page.locator("td", { hasText: "sqnr_db" }).first().waitFor();
+  await page.locator("td", { hasText: "SQNR" }).first().waitFor();
   assert.match(await page.locator("table").textContent(), /resultfailedpassed/);
 });
 
