@@ -111,6 +111,11 @@ class Stepper:
         return {name: np.asarray(value) for name, value in zip(names, results, strict=True)}
 
     def _open(self, node: onnx.NodeProto, feeds: Mapping[str, Array]) -> ort.InferenceSession:
+        model = self.model_of(node, feeds)
+        return ort.InferenceSession(model.SerializeToString(), self._options, providers=["CPUExecutionProvider"])
+
+    def model_of(self, node: onnx.NodeProto, feeds: Mapping[str, Array]) -> onnx.ModelProto:
+        """A model of one node, with an input for each array that it reads, in the array's dtype."""
         arguments = [
             onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), None)
             for name, array in feeds.items()
@@ -119,7 +124,7 @@ class Stepper:
         graph = onnx.helper.make_graph([node], "node", arguments, results)
         model = onnx.helper.make_model(graph, opset_imports=self.model.opset_import, functions=self.model.functions)
         model.ir_version = self.model.ir_version
-        return ort.InferenceSession(model.SerializeToString(), self._options, providers=["CPUExecutionProvider"])
+        return model
 
 
 class _Declared:

@@ -26,7 +26,7 @@ from .journal import Journal
 from .outcome import Outcome
 from .run import Done, Run
 from .stage import AnyStage, Stage
-from .stages import all_stages, stages_for
+from .stages import all_stages, stage_order, stages_for
 from .versions import versions
 
 A = TypeVar("A", bound=Artifact)
@@ -135,8 +135,7 @@ def _settled(run: Run, stage: AnyStage, make: Callable[[], Run]) -> tuple[Run, O
     if record.gate and not record.gate.ok:
         # What was made since the stage began is left out: it ends here as if it had been made alone.
         return replace(added, cancel=run.cancel), Outcome(records=added.records, failed=record, stage=stage.name)
-    order = {item.name: item.order for item in all_stages()}
-    records = sorted((*run.records, record), key=lambda item: order[item.name])
+    records = sorted((*run.records, record), key=lambda item: stage_order(item.name))
     return replace(run, artifacts=run.artifacts.added(added.artifacts[stage.artifact]), records=tuple(records)), None
 
 

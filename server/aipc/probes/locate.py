@@ -191,24 +191,18 @@ class _Double(Stepper):
         except QairtError:
             exact: dict[str, Array] | None = None
             if node.op_type in _NORMALIZATIONS:
-                exact = _try(lambda: _by_reference(node, inputs, self.model))
+                exact = _try(lambda: self._by_reference(node, inputs))
             if exact is not None:
                 return exact
             single = {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in inputs.items()}
             return super().run_node(node, single)
 
+    def _by_reference(self, node: onnx.NodeProto, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs of a node by onnx's own evaluator, in the dtype of its inputs."""
+        from onnx.reference import ReferenceEvaluator
 
-def _by_reference(node: onnx.NodeProto, inputs: Mapping[str, Array], model: onnx.ModelProto) -> dict[str, Array]:
-    """Outputs of a node by onnx's own evaluator, in the dtype of its inputs."""
-    from onnx.reference import ReferenceEvaluator
-
-    kind = onnx.helper.np_dtype_to_tensor_dtype
-    values = [onnx.helper.make_tensor_value_info(name, kind(array.dtype), None) for name, array in inputs.items()]
-    results = [onnx.ValueInfoProto(name=name) for name in node.output if name]
-    graph = onnx.helper.make_graph([node], "node", values, results)
-    single = onnx.helper.make_model(graph, opset_imports=model.opset_import)
-    answers = ReferenceEvaluator(single).run(None, dict(inputs))
-    return {value.name: np.asarray(answer) for value, answer in zip(results, answers, strict=True)}
+        answers = ReferenceEvaluator(self.model_of(node, inputs)).run(None, dict(inputs))
+        return {name: np.asarray(answer) for name, answer in zip(filter(None, node.output), answers, strict=True)}
 
 
 def _doubled(name: str, array: Array) -> Array:
