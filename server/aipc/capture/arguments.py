@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,10 +33,15 @@ class Inputs:
         names = parameter_names(module)
         named = dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
         return {
-            name: f"{str(value.dtype).removeprefix('torch.')}[{','.join(map(str, value.shape))}]"
+            name: shape_text(value.shape, value.dtype)
             for name, value in named.items()
             if isinstance(value, torch.Tensor)
         }
+
+
+def shape_text(shape: Sequence[int], dtype: torch.dtype) -> str:
+    """As it stands in a configuration: ``float32[1,3,224,224]``."""
+    return f"{str(dtype).removeprefix('torch.')}[{','.join(map(str, shape))}]"
 
 
 def parameter_names(module: torch.nn.Module) -> list[str]:

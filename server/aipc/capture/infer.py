@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch import nn
 
 from aipc.core.errors import NoInputsError
 
-from .arguments import Inputs
+from .arguments import Inputs, shape_text
 from .spec import random_tensor
 from .stated_shapes import Stated, stated_candidates, stated_shapes
 from .transformers_inputs import configured_inputs
@@ -75,7 +75,9 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
         if _accepts(module, (), named):
             return Inputs((), named, "inferred from the configuration of transformers")
     names = ", ".join(parameter.name for parameter in parameters)
-    proposals = {parameter.name: spec(*choices[0]) for parameter, choices in zip(parameters, candidates, strict=True)}
+    proposals = {
+        parameter.name: shape_text(*choices[0]) for parameter, choices in zip(parameters, candidates, strict=True)
+    }
     form = ", ".join(f'{name} = "{text}"' for name, text in proposals.items())
     raise NoInputsError(
         f"no example inputs were found for forward({names}): tried {len(tried)}, "
@@ -83,11 +85,6 @@ def infer_inputs(module: torch.nn.Module) -> Inputs:
         remedy=f"give them in the configuration, in the form of inputs = {{ {form} }}",
         proposals=proposals,
     )
-
-
-def spec(shape: Sequence[int], dtype: torch.dtype) -> str:
-    """As it stands in a configuration: ``float32[1,3,224,224]``."""
-    return f"{str(dtype).removeprefix('torch.')}[{','.join(map(str, shape))}]"
 
 
 def _required(module: torch.nn.Module) -> list[inspect.Parameter]:
